@@ -1,0 +1,66 @@
+//! The server's limits, with the values that fit a department's service.
+
+use std::time::Duration;
+
+/// What one server allows, and how long it waits. Every value has a default that fits a department's service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Calls that run at the same time; one more is answered `RESOURCE_EXHAUSTED` at once.
+    pub concurrent_calls: usize,
+    /// Connections that are open at the same time; one more waits to be accepted.
+    pub connections: usize,
+    /// Streams that one connection may have open at the same time.
+    pub streams_per_connection: u32,
+    /// Longest message in either direction, in bytes. Applied by [`crate::limited`] to each generated server.
+    pub message_bytes: usize,
+    /// Longest list of request headers, in bytes.
+    pub header_bytes: u32,
+    /// Time of a call whose caller names none.
+    pub default_deadline: Duration,
+    /// Longest time of any call, streams included, whatever its caller asks.
+    pub longest_deadline: Duration,
+    /// Time in which a peer must finish the TLS handshake.
+    pub handshake: Duration,
+    /// Age at which a connection is asked to close, so that callers spread over replicas and renew their identity.
+    pub connection_age: Duration,
+    /// Time which calls on such a connection have to finish before it is cut.
+    pub connection_grace: Duration,
+    /// Silence after which a connection is probed.
+    pub keepalive: Duration,
+    /// Time in which a probe must be answered.
+    pub keepalive_timeout: Duration,
+    /// Time between health turning NOT_SERVING and the listener closing, in which callers take notice.
+    pub notice: Duration,
+    /// Time which running calls have to finish when the server stops; what still runs then is cut.
+    pub drain: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            concurrent_calls: 1_024,
+            connections: 4_096,
+            streams_per_connection: 256,
+            message_bytes: 4 * 1024 * 1024,
+            header_bytes: 16 * 1024,
+            default_deadline: Duration::from_secs(30),
+            longest_deadline: Duration::from_secs(15 * 60),
+            handshake: Duration::from_secs(10),
+            connection_age: Duration::from_secs(30 * 60),
+            connection_grace: Duration::from_secs(60),
+            keepalive: Duration::from_secs(30),
+            keepalive_timeout: Duration::from_secs(10),
+            notice: Duration::from_secs(2),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// Gives up the waiting that only a load balancer needs: for tests and for the demo, where nobody balances.
+    #[must_use]
+    pub fn without_notice(mut self) -> Self {
+        self.notice = Duration::ZERO;
+        self
+    }
+}
