@@ -45,10 +45,20 @@ impl Deadline {
         self.0
     }
 
+    /// Finds the deadline of the call whose handler runs here; work that a handler spawns does not inherit it.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(|deadline| *deadline).ok()
+    }
+
     /// Finds the deadline of the request being answered.
     pub fn of<T>(request: &tonic::Request<T>) -> Option<Self> {
         request.extensions().get::<Self>().copied()
     }
+}
+
+tokio::task_local! {
+    /// The deadline of the call whose handler is being polled, so that calls it makes get what is left.
+    static CURRENT: Deadline;
 }
 
 /// Reads a `grpc-timeout` value: at most eight digits and a unit.
@@ -124,44 +134,71 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if request.uri().path() == UNBOUNDED {
-            let stopping = Bound::Stopping { stopped: self.layer.stopping.clone().cancelled_owned() };
-            return DeadlineFuture::Running { inner: self.inner.call(request), bound: Some(stopping) };
-        }
-        let time = match request.headers().get(TIMEOUT_HEADER) {
-            None => self.layer.default,
-            Some(value) => match parse_timeout(value.as_bytes()) {
-                Some(time) => time.min(self.layer.longest),
-                None => {
-                    let status = Status::invalid_argument("the header grpc-timeout is malformed");
-                    return DeadlineFuture::Refused { status: Some(status) };
-                }
-            },
+        let limit = if request.uri().path() == UNBOUNDED {
+            Limit::Stop(self.layer.stopping.clone())
+        } else {
+            let time = match request.headers().get(TIMEOUT_HEADER) {
+                None => self.layer.default,
+                Some(value) => match parse_timeout(value.as_bytes()) {
+                    Some(time) => time.min(self.layer.longest),
+                    None => return DeadlineFuture::Malformed,
+                },
+            };
+            let deadline = Deadline::within(time);
+            request.extensions_mut().insert(deadline);
+            Limit::At(deadline)
         };
-        let deadline = Deadline::within(time);
-        request.extensions_mut().insert(deadline);
-        let bound = Bound::Deadline { sleep: sleep_until(deadline.0), deadline };
-        DeadlineFuture::Running { inner: self.inner.call(request), bound: Some(bound) }
+        let end = limit.end();
+        let inner = limit.enter(|| self.inner.call(request));
+        DeadlineFuture::Running { inner, limit, end }
+    }
+}
+
+/// What ends a call that does not end by itself.
+#[derive(Debug, Clone)]
+pub(crate) enum Limit {
+    /// A moment.
+    At(Deadline),
+    /// The cancellation of a token, when the server stops.
+    Stop(CancellationToken),
+}
+
+impl Limit {
+    /// Polls the work of a handler, which may ask for its deadline.
+    fn enter<T>(&self, poll: impl FnOnce() -> T) -> T {
+        match self {
+            Self::At(deadline) => CURRENT.sync_scope(*deadline, poll),
+            Self::Stop(_) => poll(),
+        }
+    }
+
+    fn end(&self) -> End {
+        match self {
+            Self::At(deadline) => End::At { sleep: sleep_until(deadline.0) },
+            Self::Stop(token) => End::Stop { stopped: token.clone().cancelled_owned() },
+        }
     }
 }
 
 pin_project! {
-    /// What ends a call that does not end by itself.
-    #[project = BoundProjection]
-    enum Bound {
-        Deadline { #[pin] sleep: Sleep, deadline: Deadline },
-        Stopping { #[pin] stopped: WaitForCancellationFutureOwned },
+    /// Resolves to the status with which a call ends at its limit.
+    #[project = EndProjection]
+    enum End {
+        At { #[pin] sleep: Sleep },
+        Stop { #[pin] stopped: WaitForCancellationFutureOwned },
     }
 }
 
-impl Bound {
-    fn poll_end(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Status> {
+impl Future for End {
+    type Output = Status;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Status> {
         match self.project() {
-            BoundProjection::Deadline { sleep, .. } => {
+            EndProjection::At { sleep } => {
                 ready!(sleep.poll(cx));
                 Poll::Ready(Status::deadline_exceeded("the call's deadline is over"))
             }
-            BoundProjection::Stopping { stopped } => {
+            EndProjection::Stop { stopped } => {
                 ready!(stopped.poll(cx));
                 Poll::Ready(Status::unavailable("the server is stopping"))
             }
@@ -173,8 +210,8 @@ pin_project! {
     /// See [`DeadlineLayer`].
     #[project = DeadlineFutureProjection]
     pub(crate) enum DeadlineFuture<F> {
-        Running { #[pin] inner: F, #[pin] bound: Option<Bound> },
-        Refused { status: Option<Status> },
+        Running { #[pin] inner: F, limit: Limit, #[pin] end: End },
+        Malformed,
     }
 }
 
@@ -186,43 +223,97 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            DeadlineFutureProjection::Running { inner, mut bound } => {
-                if let Poll::Ready(answer) = inner.poll(cx) {
-                    let Some(rest) = bound.as_mut().as_pin_mut().map(renewed) else { return Poll::Ready(answer) };
-                    bound.set(None);
-                    return Poll::Ready(answer.map(|response| response.map(|body| bounded(body, rest))));
+            DeadlineFutureProjection::Running { inner, limit, end } => {
+                if let Poll::Ready(answer) = limit.enter(|| inner.poll(cx)) {
+                    // The timer is pinned here, so the body gets one of its own. A timer that is never polled, as in
+                    // an answer that is ready at once, costs nothing.
+                    return Poll::Ready(answer.map(|response| response.map(|body| bounded(body, limit.clone()))));
                 }
-                match bound.as_pin_mut() {
-                    Some(bound) => bound.poll_end(cx).map(|status| Ok(status.into_http())),
-                    None => Poll::Pending,
-                }
+                end.poll(cx).map(|status| Ok(status.into_http()))
             }
-            DeadlineFutureProjection::Refused { status } => {
-                let status = status.take().unwrap_or_else(|| Status::cancelled("polled after the end"));
-                Poll::Ready(Ok(status.into_http()))
+            DeadlineFutureProjection::Malformed => {
+                Poll::Ready(Ok(Status::invalid_argument("the header grpc-timeout is malformed").into_http()))
             }
         }
     }
 }
 
-/// Makes the same bound anew: timers are pinned, so the body cannot take over the one of the future. A timer that is
-/// never polled, as in an answer that is ready at once, costs nothing.
-fn renewed(bound: Pin<&mut Bound>) -> Bound {
-    match bound.project() {
-        BoundProjection::Deadline { deadline, .. } => {
-            Bound::Deadline { sleep: sleep_until(deadline.0), deadline: *deadline }
-        }
-        BoundProjection::Stopping { stopped } => {
-            // The future cannot be cloned out of its pin; taking its token's future anew is the caller's matter.
-            let _ = stopped;
-            unreachable_stopping()
-        }
-    }
-}
-
-fn bounded(body: Body, bound: Bound) -> Body {
+/// Ends an answer at its limit.
+pub(crate) fn bounded(body: Body, limit: Limit) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    Body::new(BoundedBody { inner: body, bound, over: false })
+    Body::new(BoundedBody { inner: Some(body), end: limit.end(), limit })
+}
+
+pin_project! {
+    /// An answer that ends with trailers of its own at the limit; the handler's stream is dropped then.
+    struct BoundedBody {
+        #[pin]
+        inner: Option<Body>,
+        #[pin]
+        end: End,
+        limit: Limit,
+    }
+}
+
+impl HttpBody for BoundedBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let mut this = self.project();
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = this.limit.enter(|| inner.poll_frame(cx)) {
+            return Poll::Ready(frame);
+        }
+        let status = ready!(this.end.poll(cx));
+        this.inner.set(None);
+        let mut trailers = HeaderMap::new();
+        Poll::Ready(Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_has_at_most_eight_digits_and_a_unit() {
+        for (text, time) in [
+            ("5S", Duration::from_secs(5)),
+            ("99999999n", Duration::from_nanos(99_999_999)),
+            ("250m", Duration::from_millis(250)),
+            ("7u", Duration::from_micros(7)),
+            ("2M", Duration::from_secs(120)),
+            ("1H", Duration::from_secs(3_600)),
+            ("0S", Duration::ZERO),
+        ] {
+            assert_eq!(parse_timeout(text.as_bytes()), Some(time), "{text}");
+        }
+        for text in ["", "S", "5", "123456789S", "-1S", "1.5S", "5s", "5 S"] {
+            assert_eq!(parse_timeout(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_written_timeout_reads_back_in_its_unit() {
+        for time in [Duration::ZERO, Duration::from_micros(5_000_001), Duration::from_secs(99), Duration::from_secs(900)]
+        {
+            assert_eq!(parse_timeout(format_timeout(time).as_bytes()), Some(time));
+        }
+        let days = Duration::from_secs(3 * 86_400);
+        assert_eq!(parse_timeout(format_timeout(days).as_bytes()), Some(days));
+    }
 }

@@ -1,0 +1,215 @@
+//! The channel to one department.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::{BodyExt, Full};
+use rustls_pki_types::ServerName;
+use thiserror::Error;
+use tokio::time::{sleep, timeout_at};
+use tonic::body::Body;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use tower::{Service, ServiceExt};
+use tracing::debug;
+
+use super::connector::Connector;
+use super::request::Idempotent;
+use super::retry::{ATTEMPTS, RetryBudget, pause};
+use crate::identity::{Department, TRUST_DOMAIN};
+use crate::pki::Credentials;
+use crate::server::{Deadline, Limit, TIMEOUT_HEADER, bounded, format_timeout, parse_timeout};
+
+/// How much a stream, and a connection, may send before the reader has taken it up, in bytes.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+
+/// How calls on a channel are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelConfig {
+    /// Time of a call whose request names none.
+    pub default_deadline: Duration,
+    /// Time for making a connection, the handshake included.
+    pub connect: Duration,
+    /// Silence after which the connection is probed.
+    pub keepalive: Duration,
+    /// Time in which a probe must be answered.
+    pub keepalive_timeout: Duration,
+    /// The name that the server's certificate must be good for, when it is not the endpoint's host.
+    pub server_name: Option<String>,
+}
+
+impl Default for ChannelConfig {
+    fn default() -> Self {
+        Self {
+            default_deadline: Duration::from_secs(5),
+            connect: Duration::from_secs(3),
+            keepalive: Duration::from_secs(30),
+            keepalive_timeout: Duration::from_secs(10),
+            server_name: None,
+        }
+    }
+}
+
+/// A channel that cannot be built.
+#[derive(Debug, Error)]
+pub enum ChannelError {
+    /// The endpoint is not an `https` address with a host.
+    #[error("`{0}` is not of the form https://HOST:PORT")]
+    Endpoint(String),
+    /// The server's name is neither a DNS name nor an address.
+    #[error("`{0}` is not the name of a server")]
+    ServerName(String),
+}
+
+/// A channel to one department, over which generated clients are built. Cloning it is cheap and shares the connection.
+#[derive(Debug, Clone)]
+pub struct DepartmentChannel {
+    department: Department,
+    channel: Channel,
+    default_deadline: Duration,
+    budget: Arc<RetryBudget>,
+}
+
+impl DepartmentChannel {
+    /// Prepares a channel to `department` at `endpoint`, as `https://localhost:7443`; the first call connects. Must be
+    /// called within a runtime, which then drives the connection.
+    pub fn connect_lazy(
+        endpoint: &str,
+        department: Department,
+        credentials: Arc<Credentials>,
+        config: &ChannelConfig,
+    ) -> Result<Self, ChannelError> {
+        let malformed = || ChannelError::Endpoint(endpoint.to_owned());
+        let uri: Uri = endpoint.parse().map_err(|_| malformed())?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(malformed)?;
+        if uri.scheme_str() != Some("https") || !matches!(uri.path(), "" | "/") {
+            return Err(malformed());
+        }
+        let name = config.server_name.as_deref().unwrap_or(host).trim_start_matches('[').trim_end_matches(']');
+        let server_name =
+            ServerName::try_from(name.to_owned()).map_err(|_| ChannelError::ServerName(name.to_owned()))?;
+        let connector =
+            Connector { department: department.clone(), credentials, server_name, within: config.connect };
+        let endpoint = Endpoint::from(uri)
+            .http2_keep_alive_interval(config.keepalive)
+            .keep_alive_timeout(config.keepalive_timeout)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW);
+        Ok(Self {
+            department,
+            channel: Channel::new(connector, endpoint),
+            default_deadline: config.default_deadline,
+            budget: Arc::default(),
+        })
+    }
+
+    /// Returns the department that answers.
+    pub fn department(&self) -> &Department {
+        &self.department
+    }
+
+    /// Finds the deadline of an outgoing call: what the request asks or the default, and never more than is left of
+    /// the call being answered.
+    fn deadline(&self, request: &Request<Body>) -> Deadline {
+        let asked = request.headers().get(TIMEOUT_HEADER).and_then(|value| parse_timeout(value.as_bytes()));
+        let own = Deadline::within(asked.unwrap_or(self.default_deadline));
+        let given = request.extensions().get::<Deadline>().copied();
+        [given, Deadline::current()].into_iter().flatten().fold(own, Ord::min)
+    }
+
+    async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
+        let deadline = self.deadline(&request);
+        let remaining = format_timeout(deadline.remaining());
+        if let Ok(value) = HeaderValue::from_str(&remaining) {
+            request.headers_mut().insert(TIMEOUT_HEADER, value);
+        }
+        let idempotent = request.extensions().get::<Idempotent>().is_some();
+        let answered = timeout_at(deadline.instant(), async {
+            if idempotent { self.send_with_retries(request, deadline).await } else { self.send_once(request).await }
+        });
+        let response = answered.await.unwrap_or_else(|_| Err(self.too_late()))?;
+        let lost = self.failure(Code::Unavailable, "DEPARTMENT_UNREACHABLE", "the connection was lost");
+        Ok(response.map(|body| {
+            let body = body.map_err(move |_| lost.clone());
+            bounded(Body::new(body), Limit::At(deadline))
+        }))
+    }
+
+    async fn send_once(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let mut channel = self.channel.clone();
+        let ready = channel.ready().await.map_err(|error| self.unreachable(&error))?;
+        ready.call(request).await.map_err(|error| self.unreachable(&error))
+    }
+
+    async fn send_with_retries(&self, request: Request<Body>, deadline: Deadline) -> Result<Response<Body>, Status> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await?.to_bytes();
+        self.budget.earn();
+        let mut attempt = 1;
+        loop {
+            let again = Request::from_parts(parts.clone(), Body::new(Full::new(Bytes::clone(&body))));
+            let answer = self.send_once(again).await;
+            let unavailable = match &answer {
+                Ok(response) => Status::from_header_map(response.headers()).is_some_and(|s| s.code() == Code::Unavailable),
+                Err(status) => status.code() == Code::Unavailable,
+            };
+            if !unavailable || attempt == ATTEMPTS || !self.budget.spend() {
+                return answer;
+            }
+            let pause = pause(attempt, fastrand::f64());
+            if pause >= deadline.remaining() {
+                return answer;
+            }
+            debug!(department = %self.department, attempt, "the department is unavailable; trying again");
+            sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    /// Says what a failed connection means. The causes are logged here and not told: they may name hosts and files.
+    fn unreachable(&self, error: &tonic::transport::Error) -> Status {
+        let causes = causes(error);
+        if causes.iter().any(|cause| cause.is::<tonic::TimeoutExpired>()) {
+            return self.too_late();
+        }
+        let chain: Vec<_> = causes.iter().map(ToString::to_string).collect();
+        debug!(department = %self.department, error = chain.join(": "), "cannot reach the department");
+        self.failure(Code::Unavailable, "DEPARTMENT_UNREACHABLE", "it cannot be reached")
+    }
+
+    fn too_late(&self) -> Status {
+        self.failure(Code::DeadlineExceeded, "DEPARTMENT_TOO_LATE", "it has not answered in time")
+    }
+
+    fn failure(&self, code: Code, reason: &str, what: &str) -> Status {
+        let metadata = std::collections::HashMap::from([("department".to_owned(), self.department.to_string())]);
+        let details = ErrorDetails::with_error_info(reason, TRUST_DOMAIN, metadata);
+        Status::with_error_details(code, format!("the department {} does not answer: {what}", self.department), details)
+    }
+}
+
+fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> Vec<&'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source()).collect()
+}
+
+impl Service<Request<Body>> for DepartmentChannel {
+    type Response = Response<Body>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.clone().send(request))
+    }
+}

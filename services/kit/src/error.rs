@@ -1,0 +1,256 @@
+//! The kit's error, blind to transport: one closed set of kinds that every layer above speaks.
+//!
+//! `status` turns it into a gRPC status; nothing else does.
+
+use std::fmt;
+
+use minsheng_proto::common::v1 as pb;
+
+/// One rule that a field broke, in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field.
+    pub field: String,
+    /// The rule, in upper snake case.
+    pub reason: &'static str,
+    /// What is wrong, in English.
+    pub description: String,
+    /// What is wrong, in Chinese.
+    pub description_zh: String,
+}
+
+/// Every rule that a message broke; empty when it broke none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// Starts with none.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes one.
+    pub fn add(
+        &mut self,
+        field: impl Into<String>,
+        reason: &'static str,
+        description: impl Into<String>,
+        description_zh: impl Into<String>,
+    ) {
+        self.0.push(Violation {
+            field: field.into(),
+            reason,
+            description: description.into(),
+            description_zh: description_zh.into(),
+        });
+    }
+
+    /// Notes one when the condition does not hold.
+    pub fn require(
+        &mut self,
+        holds: bool,
+        field: &str,
+        reason: &'static str,
+        description: &str,
+        description_zh: &str,
+    ) {
+        if !holds {
+            self.add(field, reason, description, description_zh);
+        }
+    }
+
+    /// Says whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives them in the order in which they were noted.
+    pub fn iter(&self) -> impl Iterator<Item = &Violation> {
+        self.0.iter()
+    }
+
+    /// Takes over those of another message, under a prefix.
+    pub fn extend_under(&mut self, prefix: &str, others: Self) {
+        for mut violation in others.0 {
+            violation.field = if violation.field.is_empty() {
+                prefix.to_owned()
+            } else {
+                format!("{prefix}.{}", violation.field)
+            };
+            self.0.push(violation);
+        }
+    }
+
+    /// Gives the value when there is none, the violations otherwise.
+    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// Gives them as messages of the contract.
+    pub fn into_messages(self) -> Vec<pb::FieldViolation> {
+        self.0
+            .into_iter()
+            .map(|violation| pb::FieldViolation {
+                field: violation.field,
+                reason: violation.reason.to_owned(),
+                description: violation.description,
+                description_zh: violation.description_zh,
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, violation) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {}", violation.field, violation.description)?;
+        }
+        Ok(())
+    }
+}
+
+/// What kind of failure it was: closed, and all that transport needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request breaks a rule of the contract or of the register.
+    Invalid,
+    /// The record does not exist.
+    NotFound,
+    /// A record of that name exists already.
+    AlreadyExists,
+    /// The state of the record does not allow it.
+    Precondition,
+    /// The record changed since the caller saw it, or the request_id was used for another request.
+    Conflict,
+    /// The caller may not do that.
+    Denied,
+    /// Another department, or the store, does not answer.
+    Unavailable,
+    /// The time given was not enough.
+    Deadline,
+    /// A fault of this service.
+    Internal,
+}
+
+/// A failure of the kit or of a service built from it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request breaks rules; all of them are listed.
+    #[error("invalid request: {0}")]
+    Invalid(Violations),
+    /// No such record.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// The name is taken.
+    #[error("{0} exists already")]
+    AlreadyExists(String),
+    /// The record's state does not allow it.
+    #[error("{reason}: {description}")]
+    Precondition {
+        /// The rule, in upper snake case.
+        reason: &'static str,
+        /// What stands in the way.
+        description: String,
+    },
+    /// Somebody changed the record meanwhile.
+    #[error("{0} has changed since it was read")]
+    EtagMismatch(String),
+    /// The request_id belongs to another request.
+    #[error("request_id {0} was used for a different request")]
+    RequestIdReused(String),
+    /// The caller may not.
+    #[error("not permitted: {0}")]
+    Denied(String),
+    /// Another department does not answer.
+    #[error("department {department} does not answer")]
+    DepartmentUnavailable {
+        /// The department.
+        department: String,
+    },
+    /// The store cannot take the request now.
+    #[error("the store is not available")]
+    StoreUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The time given was not enough.
+    #[error("deadline exceeded")]
+    Deadline,
+    /// A fault of this service.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps a fault of this service.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    /// Refuses a request for one field.
+    pub fn invalid(
+        field: &str,
+        reason: &'static str,
+        description: impl Into<String>,
+        description_zh: impl Into<String>,
+    ) -> Self {
+        let mut violations = Violations::new();
+        violations.add(field, reason, description, description_zh);
+        Self::Invalid(violations)
+    }
+
+    /// Gives the kind.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::AlreadyExists(_) => ErrorKind::AlreadyExists,
+            Self::Precondition { .. } => ErrorKind::Precondition,
+            Self::EtagMismatch(_) | Self::RequestIdReused(_) => ErrorKind::Conflict,
+            Self::Denied(_) => ErrorKind::Denied,
+            Self::DepartmentUnavailable { .. } | Self::StoreUnavailable(_) => ErrorKind::Unavailable,
+            Self::Deadline => ErrorKind::Deadline,
+            Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// Gives the reason in upper snake case, stable for machines.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "INVALID_REQUEST",
+            Self::NotFound(_) => "RECORD_NOT_FOUND",
+            Self::AlreadyExists(_) => "RECORD_EXISTS",
+            Self::Precondition { reason, .. } => reason,
+            Self::EtagMismatch(_) => "ETAG_MISMATCH",
+            Self::RequestIdReused(_) => "REQUEST_ID_REUSED",
+            Self::Denied(_) => "NOT_PERMITTED",
+            Self::DepartmentUnavailable { .. } => "DEPARTMENT_UNAVAILABLE",
+            Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
+            Self::Deadline => "DEADLINE_EXCEEDED",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+}
+
+impl From<Violations> for Error {
+    fn from(violations: Violations) -> Self {
+        Self::Invalid(violations)
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error as Diesel};
+        match error {
+            Diesel::DatabaseError(
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection,
+                _,
+            ) => Self::StoreUnavailable(Box::new(error)),
+            // Two units raced for one key: the caller may try again and will then see the other's record.
+            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+                Self::EtagMismatch("a record of the same key".to_owned())
+            }
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Serves the journal's datasets by Arrow Flight: `ListFlights` gives them, `GetSchema` their columns, `DoGet` the
+//! changes behind a cursor.
+//!
+//! A ticket is JSON: `{"dataset":"health.institutions","cursor":""}`. Every batch, and a last message without rows,
+//! carries `{"cursor":…,"position":…,"recorded_until":…}` as its application metadata; a reader that stores the last
+//! one it saw goes on from there.
+
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
+
+use arrow_flight::{
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo,
+    HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaAsIpc, SchemaResult, Ticket,
+    flight_service_server::{FlightService, FlightServiceServer},
+};
+use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
+use futures::{Stream, StreamExt as _, stream};
+use minsheng_proto::Dataset;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    columns::Columns,
+    feed::{self, Cursor, Progress},
+};
+use crate::{error::Error, store::Store};
+
+/// Rows of one Arrow batch.
+const BATCH_ROWS: usize = 8192;
+/// Batches that may wait for a slow reader.
+const BATCHES_AHEAD: usize = 2;
+
+/// What a reader asks for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedTicket {
+    /// As `health.institutions`.
+    pub dataset: String,
+    /// Where the reader stands; empty at the beginning.
+    #[serde(default)]
+    pub cursor: String,
+}
+
+/// What a reader should remember, with every batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FeedPosition {
+    /// Ask again with it.
+    pub cursor: String,
+    /// Greatest position given in this reading, 0 for none.
+    pub position: i64,
+    /// Everything recorded up to this moment is behind the cursor, microseconds UTC.
+    pub recorded_until: i64,
+}
+
+impl From<&Progress> for FeedPosition {
+    fn from(progress: &Progress) -> Self {
+        Self {
+            cursor: progress.cursor.encode(),
+            position: progress.position,
+            recorded_until: progress.recorded_until,
+        }
+    }
+}
+
+/// The Flight service of one department's journal.
+#[derive(Clone)]
+pub struct JournalFlight {
+    store: Store,
+    datasets: Arc<BTreeMap<String, Columns>>,
+}
+
+type BoxStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+impl JournalFlight {
+    /// Serves these datasets out of a store.
+    pub fn new(store: Store, datasets: &[Dataset]) -> Result<Self, Error> {
+        let datasets = datasets
+            .iter()
+            .map(|dataset| Ok((dataset.name.clone(), Columns::of(&dataset.row).map_err(Error::internal)?)))
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { store, datasets: Arc::new(datasets) })
+    }
+
+    /// Makes the tonic service.
+    pub fn into_service(self) -> FlightServiceServer<Self> {
+        FlightServiceServer::new(self).max_encoding_message_size(64 << 20)
+    }
+
+    fn columns(&self, dataset: &str) -> Result<&Columns, Error> {
+        self.datasets.get(dataset).ok_or_else(|| Error::NotFound(format!("dataset {dataset}")))
+    }
+
+    fn info(&self, dataset: &str) -> Result<FlightInfo, Error> {
+        let columns = self.columns(dataset)?;
+        let ticket = FeedTicket { dataset: dataset.to_owned(), cursor: String::new() };
+        let ticket = serde_json::to_vec(&ticket).map_err(Error::internal)?;
+        Ok(FlightInfo::new()
+            .try_with_schema(&columns.schema())
+            .map_err(Error::internal)?
+            .with_descriptor(FlightDescriptor::new_path(vec![dataset.to_owned()]))
+            .with_endpoint(FlightEndpoint::new().with_ticket(Ticket::new(ticket)))
+            .with_ordered(true))
+    }
+
+    fn dataset_of(descriptor: &FlightDescriptor) -> Result<&str, Error> {
+        descriptor.path.first().map(String::as_str).ok_or_else(|| {
+            Error::invalid("path", "DATASET_MISSING", "the path must name a dataset", "路径须指明数据集")
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl FlightService for JournalFlight {
+    type HandshakeStream = BoxStream<HandshakeResponse>;
+    type ListFlightsStream = BoxStream<FlightInfo>;
+    type DoGetStream = BoxStream<FlightData>;
+    type DoPutStream = BoxStream<PutResult>;
+    type DoActionStream = BoxStream<arrow_flight::Result>;
+    type ListActionsStream = BoxStream<ActionType>;
+    type DoExchangeStream = BoxStream<FlightData>;
+
+    async fn list_flights(&self, _: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
+        let infos: Vec<_> = self.datasets.keys().map(|name| self.info(name).map_err(Status::from)).collect();
+        Ok(Response::new(stream::iter(infos).boxed()))
+    }
+
+    async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
+        Ok(Response::new(self.info(Self::dataset_of(request.get_ref())?)?))
+    }
+
+    async fn get_schema(&self, request: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
+        let schema = self.columns(Self::dataset_of(request.get_ref())?)?.schema();
+        let options = IpcWriteOptions::default();
+        let result = SchemaAsIpc::new(&schema, &options).try_into().map_err(Error::internal)?;
+        Ok(Response::new(result))
+    }
+
+    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+        let ticket: FeedTicket = serde_json::from_slice(&request.get_ref().ticket).map_err(|error| {
+            Error::invalid("ticket", "BAD_TICKET", format!("not a ticket of this feed: {error}"), "不是本数据流的凭据")
+        })?;
+        let columns = self.columns(&ticket.dataset)?.clone();
+        let cursor = Cursor::parse(&ticket.cursor)?;
+        let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            let failed = sender.clone();
+            let now = store.now();
+            let reading = store.read_long(move |connection| {
+                let options = IpcWriteOptions::default();
+                let schema: FlightData = SchemaAsIpc::new(&columns.schema(), &options).into();
+                if sender.blocking_send(Ok(schema)).is_err() {
+                    return Ok(());
+                }
+                let mut fault = None;
+                let progress =
+                    feed::read(connection, now, &ticket.dataset, &cursor, BATCH_ROWS, &mut |records, progress| {
+                        match encode(&columns, &records, progress, &options) {
+                            Ok(data) => sender.blocking_send(Ok(data)).is_ok(),
+                            Err(error) => {
+                                fault = Some(error);
+                                false
+                            }
+                        }
+                    })?;
+                if let Some(fault) = fault {
+                    return Err(fault);
+                }
+                let end = encode(&columns, &[], &progress, &options)?;
+                // A reader that went away will ask again with the cursor it has.
+                let _ = sender.blocking_send(Ok(end));
+                Ok(())
+            });
+            if let Err(error) = reading.await {
+                let _ = failed.send(Err(Status::from(error))).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+    }
+
+    async fn handshake(
+        &self,
+        _: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Self::HandshakeStream>, Status> {
+        Err(Status::unimplemented("the peer certificate identifies the caller; no handshake is needed"))
+    }
+
+    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
+        Err(Status::unimplemented("reads are answered at once; use GetFlightInfo"))
+    }
+
+    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
+        Err(Status::unimplemented("the feed is read only; write through the registers"))
+    }
+
+    async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
+        Err(Status::unimplemented("the feed has no actions"))
+    }
+
+    async fn list_actions(&self, _: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
+        Ok(Response::new(stream::empty().boxed()))
+    }
+
+    async fn do_exchange(
+        &self,
+        _: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoExchangeStream>, Status> {
+        Err(Status::unimplemented("the feed is read only; use DoGet"))
+    }
+}
+
+/// Encodes a batch with the reader's new position as its metadata.
+fn encode(
+    columns: &Columns,
+    records: &[feed::JournalRecord],
+    progress: &Progress,
+    options: &IpcWriteOptions,
+) -> Result<FlightData, Error> {
+    let batch = columns.batch(records).map_err(Error::internal)?;
+    let mut dictionaries = DictionaryTracker::new(false);
+    let (_, encoded) = IpcDataGenerator::default()
+        .encode(&batch, &mut dictionaries, options, &mut Default::default())
+        .map_err(Error::internal)?;
+    let metadata = serde_json::to_vec(&FeedPosition::from(progress)).map_err(Error::internal)?;
+    Ok(FlightData::from(encoded).with_app_metadata(metadata))
+}

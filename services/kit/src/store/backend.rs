@@ -1,0 +1,66 @@
+//! Chooses the database by its URL and brings its schema up to date.
+
+use std::{path::PathBuf, time::Duration};
+
+use diesel_migrations::EmbeddedMigrations;
+
+use super::{AnyConnection, postgres::PostgresBackend, sqlite::SqliteBackend};
+use crate::error::Error;
+
+/// The embedded migrations of one part of the schema, for both databases.
+pub struct Migrations {
+    /// For SQLite.
+    pub sqlite: fn() -> EmbeddedMigrations,
+    /// For PostgreSQL.
+    pub postgres: fn() -> EmbeddedMigrations,
+}
+
+/// Where the records are kept.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
+    pub url: String,
+    /// Connections of the PostgreSQL pool, or readers of SQLite.
+    pub connections: u32,
+    /// How long to wait for a connection.
+    pub patience: Duration,
+}
+
+impl StoreConfig {
+    /// Gives the usual configuration for a URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), connections: 8, patience: Duration::from_secs(5) }
+    }
+}
+
+pub(super) enum Backend {
+    Sqlite(SqliteBackend),
+    Postgres(PostgresBackend),
+}
+
+impl Backend {
+    pub(super) fn open(config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, Error> {
+        if let Some(path) = config.url.strip_prefix("sqlite:") {
+            return SqliteBackend::open(PathBuf::from(path), config, migrations).map(Self::Sqlite);
+        }
+        if config.url.starts_with("postgres://") || config.url.starts_with("postgresql://") {
+            return PostgresBackend::open(config, migrations).map(Self::Postgres);
+        }
+        Err(Error::invalid(
+            "database_url",
+            "UNKNOWN_DATABASE",
+            "must begin with sqlite: or postgres://",
+            "须以 sqlite: 或 postgres:// 开头",
+        ))
+    }
+
+    pub(super) fn read<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error>,
+    {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(f),
+            Self::Postgres(postgres) => postgres.read(f),
+        }
+    }
+}

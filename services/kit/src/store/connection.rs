@@ -1,0 +1,23 @@
+//! The one connection type over both databases, and the macro for the few statements that diesel cannot build on it.
+
+use diesel::{pg::PgConnection, sqlite::SqliteConnection};
+
+/// A connection to one of the two databases.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// The embedded one.
+    Sqlite(SqliteConnection),
+    /// The production one.
+    Postgres(PgConnection),
+}
+
+/// Repeats a statement on the inner connection of either database: batch inserts and `on_conflict` need it.
+#[macro_export]
+macro_rules! on_each {
+    ($connection:expr, $inner:ident => $statement:expr) => {
+        match $connection {
+            $crate::store::AnyConnection::Sqlite($inner) => $statement,
+            $crate::store::AnyConnection::Postgres($inner) => $statement,
+        }
+    };
+}

@@ -1,0 +1,116 @@
+//! The store: one unit of work over SQLite and PostgreSQL.
+//!
+//! A unit holds the register's rows, the journal entries, the idempotency record and the access entry; all of them
+//! commit or none does, and the answer leaves only after the commit is durable. What the kit needs from a database
+//! is here and nowhere else; no SQL text of a register stands in this module.
+
+mod backend;
+mod connection;
+mod postgres;
+pub mod schema;
+mod sqlite;
+mod unit;
+
+use std::sync::Arc;
+
+pub use backend::{Migrations, StoreConfig};
+pub use connection::AnyConnection;
+pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
+
+use crate::error::Error;
+
+/// Gives the time in microseconds UTC; fixed in tests.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Reads the machine's clock.
+pub fn system_clock() -> Clock {
+    Arc::new(|| chrono::Utc::now().timestamp_micros())
+}
+
+/// A department's store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<backend::Backend>,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database of a URL (`sqlite:PATH` or `postgres://…`) and brings its schema up to date.
+    ///
+    /// Blocks; several processes may do it at once on PostgreSQL, one at a time owns an SQLite file.
+    pub fn open(config: &StoreConfig, migrations: &[Migrations], clock: Clock) -> Result<Self, Error> {
+        Ok(Self { backend: Arc::new(backend::Backend::open(config, migrations)?), clock })
+    }
+
+    /// Gives the present moment, in microseconds UTC.
+    pub fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Reads in one snapshot. Short reads on SQLite stay on the caller's thread; PostgreSQL's hop to one that may block.
+    pub async fn read<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        match &*self.backend {
+            backend::Backend::Sqlite(sqlite) => sqlite.read(f),
+            backend::Backend::Postgres(_) => self.read_long(f).await,
+        }
+    }
+
+    /// Reads in one snapshot on a thread that may block: for what takes more than a moment.
+    pub async fn read_long<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let backend = Arc::clone(&self.backend);
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(|| backend.read(f)))
+            .await
+            .map_err(Error::internal)?
+    }
+
+    /// Carries out a unit of work and answers when it is durable.
+    ///
+    /// A repeated request gets the first answer back; the closure is then not called.
+    pub async fn write<T, F>(&self, unit: Unit, f: F) -> Result<T, Error>
+    where
+        T: prost::Message + Default + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let clock = Arc::clone(&self.clock);
+        let work = move |connection: &mut AnyConnection, floor: i64| {
+            let now = clock().max(floor);
+            unit::run(connection, &unit, now, f).map(|answer| (answer, now))
+        };
+        match &*self.backend {
+            backend::Backend::Sqlite(sqlite) => sqlite.write(work).await,
+            backend::Backend::Postgres(_) => {
+                let backend = Arc::clone(&self.backend);
+                let span = tracing::Span::current();
+                tokio::task::spawn_blocking(move || {
+                    span.in_scope(|| match &*backend {
+                        backend::Backend::Postgres(postgres) => postgres.write(work),
+                        backend::Backend::Sqlite(_) => unreachable!("matched above"),
+                    })
+                })
+                .await
+                .map_err(Error::internal)?
+            }
+        }
+    }
+}
+
+/// The migrations of the kit's own tables; every service runs them before its own.
+pub const KIT_MIGRATIONS: Migrations = Migrations {
+    sqlite: || diesel_migrations::embed_migrations!("migrations/sqlite"),
+    postgres: || diesel_migrations::embed_migrations!("migrations/postgres"),
+};

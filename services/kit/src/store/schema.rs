@@ -1,0 +1,107 @@
+//! The kit's own tables.
+
+diesel::table! {
+    /// The outbox: what changed, in the dataset's own columns. On PostgreSQL a column `tx` orders what a reader may see.
+    journal (position) {
+        /// Grows with every entry; within one record it follows the record's history.
+        position -> BigInt,
+        /// As `service.dataset`.
+        dataset -> Text,
+        /// Id of the record in its register.
+        record -> Text,
+        /// 1 created, 2 changed, 3 ended, 4 withdrawn.
+        change -> BigInt,
+        /// First day for which the row is true, in days since 1970-01-01.
+        valid_on -> BigInt,
+        /// Microseconds UTC.
+        recorded_at -> BigInt,
+        /// GB/T 2260, six digits.
+        area -> Text,
+        /// The dataset's row message, encoded.
+        payload -> Binary,
+    }
+}
+
+diesel::table! {
+    /// First answers to requests.
+    idempotency (caller, method, request_id) {
+        /// Department that called.
+        caller -> Text,
+        /// Full method name.
+        method -> Text,
+        /// As the caller gave it.
+        request_id -> Text,
+        /// SHA-256 of the request.
+        request_hash -> Binary,
+        /// The answer, encoded.
+        response -> Binary,
+        /// Microseconds UTC.
+        recorded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Who asked what about whom.
+    accesses (position) {
+        /// Grows with every entry.
+        position -> BigInt,
+        /// Microseconds UTC.
+        recorded_at -> BigInt,
+        /// Department that asked.
+        department -> Text,
+        /// The officer, by the department's own number.
+        officer -> Text,
+        /// Number of the contract's `Purpose`.
+        purpose -> BigInt,
+        /// The case that needs the answer.
+        case_number -> Text,
+        /// Full method name.
+        method -> Text,
+        /// Keyed blind index of the person.
+        subject -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Contents that records had before they were changed.
+    revisions (register, record, version) {
+        /// Collection of the register, as `enrolments`.
+        register -> Text,
+        /// Id of the record.
+        record -> Text,
+        /// Version of this content.
+        version -> BigInt,
+        /// First day for which it was true.
+        effective_on -> BigInt,
+        /// When another content took its place, microseconds UTC.
+        replaced_at -> BigInt,
+        /// Department that replaced it.
+        department -> Text,
+        /// The resource message, encoded and sealed.
+        resource -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Dated parameters that an operator added.
+    parameters (key, area, effective_from) {
+        /// As `three_guarantees.standard_fen`.
+        key -> Text,
+        /// Division in which it holds.
+        area -> Text,
+        /// In the parameter's own unit.
+        value -> BigInt,
+        /// The unit.
+        unit -> Text,
+        /// First day, days since 1970-01-01.
+        effective_from -> BigInt,
+        /// Last day, when known.
+        effective_to -> Nullable<BigInt>,
+        /// Where the figure comes from.
+        source -> Text,
+        /// 1 high, 2 medium, 3 low.
+        confidence -> BigInt,
+        /// Microseconds UTC.
+        recorded_at -> BigInt,
+    }
+}

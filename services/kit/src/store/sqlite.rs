@@ -1,0 +1,184 @@
+//! SQLite: one writer thread that commits many waiting units together, and several readers.
+//!
+//! Each unit runs in a savepoint of its own, so that one that fails takes no other with it. A unit is answered only
+//! after the commit that holds it has returned with `synchronous=FULL`. The file is locked for this process, so
+//! that there is one writer and the order of positions is the order of commits.
+
+use std::{
+    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender};
+use diesel::{
+    Connection as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _,
+};
+use diesel_migrations::MigrationHarness as _;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::{AnyConnection, Migrations, StoreConfig, schema::journal};
+use crate::error::Error;
+
+/// Most units that one commit holds: bounds how long the first one waits for the last.
+const GROUP_LIMIT: usize = 256;
+
+/// Runs a unit on the writer's connection and gives back how to answer its caller once the commit is known.
+type Job = Box<dyn FnOnce(&mut AnyConnection, i64) -> Done + Send>;
+
+struct Done {
+    recorded_at: Option<i64>,
+    answer: Box<dyn FnOnce(Option<&str>) + Send>,
+}
+
+pub(super) struct SqliteBackend {
+    writer: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    readers: Mutex<Vec<AnyConnection>>,
+    path: PathBuf,
+    connections: usize,
+    _lock: File,
+}
+
+impl SqliteBackend {
+    pub(super) fn open(path: PathBuf, config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, Error> {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(Error::internal)?;
+        }
+        let lock = File::create(path.with_extension("lock")).map_err(Error::internal)?;
+        lock.try_lock().map_err(|error| Error::StoreUnavailable(Box::new(std::io::Error::from(error))))?;
+        let mut connection = connect(&path)?;
+        for part in migrations {
+            connection.run_pending_migrations((part.sqlite)()).map_err(Error::Internal)?;
+        }
+        let floor: Option<i64> =
+            journal::table.select(diesel::dsl::max(journal::recorded_at)).first(&mut connection)?;
+        let floor = floor.unwrap_or(0);
+        let (writer, jobs) = crossbeam_channel::bounded::<Job>(GROUP_LIMIT * 4);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write_groups(&mut AnyConnection::Sqlite(connection), &jobs, floor))
+            .map_err(Error::internal)?;
+        Ok(Self {
+            writer: Some(writer),
+            thread: Some(thread),
+            readers: Mutex::new(Vec::new()),
+            path,
+            connections: config.connections as usize,
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn read<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error>,
+    {
+        // The guard is a temporary of this statement: the lock is not held while reading.
+        let pooled = self.readers.lock().pop();
+        let mut connection = match pooled {
+            Some(connection) => connection,
+            None => AnyConnection::Sqlite(connect(&self.path)?),
+        };
+        let result = connection.transaction(f);
+        let mut readers = self.readers.lock();
+        if readers.len() < self.connections {
+            readers.push(connection);
+        }
+        result
+    }
+
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection, i64) -> Result<(T, i64), Error> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let span = tracing::Span::current();
+        let job: Job = Box::new(move |connection, floor| {
+            let result = span.in_scope(|| {
+                connection.transaction(|connection| {
+                    catch_unwind(AssertUnwindSafe(|| work(connection, floor)))
+                        .unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")))
+                })
+            });
+            let (recorded_at, result) = match result {
+                Ok((value, now)) => (Some(now), Ok(value)),
+                Err(error) => (None, Err(error)),
+            };
+            Done {
+                recorded_at,
+                answer: Box::new(move |fault| {
+                    let result = match (result, fault) {
+                        (Ok(_), Some(fault)) => Err(Error::StoreUnavailable(fault.to_owned().into())),
+                        (result, _) => result,
+                    };
+                    // A caller that went away needs no answer.
+                    let _ = answer.send(result);
+                }),
+            }
+        });
+        let stopped = || Error::StoreUnavailable("the store is stopping".into());
+        let writer = self.writer.as_ref().ok_or_else(stopped)?;
+        if let Err(error) = writer.try_send(job) {
+            // The queue is full: wait for a place on a thread that may block.
+            let (writer, job) = (writer.clone(), error.into_inner());
+            tokio::task::spawn_blocking(move || writer.send(job).is_ok())
+                .await
+                .map_err(Error::internal)?
+                .then_some(())
+                .ok_or_else(stopped)?;
+        }
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for SqliteBackend {
+    fn drop(&mut self) {
+        drop(self.writer.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<SqliteConnection, Error> {
+    let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| Error::StoreUnavailable(error);
+    let mut connection =
+        SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| unavailable(Box::new(error)))?;
+    connection
+        .batch_execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
+             PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;",
+        )
+        .map_err(|error| unavailable(Box::new(error)))?;
+    Ok(connection)
+}
+
+/// Takes units as they come and commits all that wait together.
+///
+/// `floor` is the moment of the newest entry: moments grow strictly, so that "everything up to a moment" is settled
+/// once an entry of that moment can be read, even when the machine's clock goes back.
+fn write_groups(connection: &mut AnyConnection, jobs: &Receiver<Job>, mut floor: i64) {
+    while let Ok(first) = jobs.recv() {
+        let mut done = Vec::new();
+        let committed = connection.transaction(|connection| {
+            let mut next = Some(first);
+            while let Some(job) = next {
+                let finished = job(connection, floor + 1);
+                floor = floor.max(finished.recorded_at.unwrap_or(0));
+                done.push(finished);
+                next = if done.len() < GROUP_LIMIT { jobs.try_recv().ok() } else { None };
+            }
+            Ok::<_, diesel::result::Error>(())
+        });
+        let fault = committed.err().map(|error| error.to_string());
+        if let Some(fault) = &fault {
+            tracing::error!(error = %fault, units = done.len(), "commit failed");
+        }
+        for finished in done {
+            (finished.answer)(fault.as_deref());
+        }
+    }
+}

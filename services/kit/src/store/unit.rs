@@ -1,0 +1,258 @@
+//! One unit of work: what is written together, and the order in which it is written.
+
+use diesel::{ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    AnyConnection,
+    schema::{accesses, idempotency, journal, revisions},
+};
+use crate::{error::Error, journal::Change, on_each};
+
+/// Makes a request repeatable: who asked what under which id.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// Department that called.
+    pub caller: String,
+    /// Full method name.
+    pub method: String,
+    /// As the caller gave it.
+    pub request_id: String,
+    /// SHA-256 of the request.
+    pub request_hash: Vec<u8>,
+}
+
+impl Idempotency {
+    /// Takes the hash of the request's bytes.
+    pub fn new(caller: &str, method: &str, request_id: &str, request: &impl prost::Message) -> Self {
+        Self {
+            caller: caller.to_owned(),
+            method: method.to_owned(),
+            request_id: request_id.to_owned(),
+            request_hash: Sha256::digest(request.encode_to_vec()).to_vec(),
+        }
+    }
+}
+
+/// What a unit needs to know beside its closure.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    /// Department that acts, for the history.
+    pub department: String,
+    /// Present for requests that may be repeated.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Unit {
+    /// Makes a unit for a repeatable request.
+    pub fn repeatable(idempotency: Idempotency) -> Self {
+        Self { department: idempotency.caller.clone(), idempotency: Some(idempotency) }
+    }
+
+    /// Makes a unit that is not repeatable, for a department.
+    pub fn of(department: &str) -> Self {
+        Self { department: department.to_owned(), idempotency: None }
+    }
+}
+
+/// A change as analytics will read it.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = journal)]
+pub struct JournalEntry {
+    /// As `service.dataset`.
+    pub dataset: String,
+    /// Id of the record.
+    pub record: String,
+    /// Number of the [`Change`].
+    pub change: i64,
+    /// First day for which the row is true, in days since 1970-01-01.
+    pub valid_on: i64,
+    /// Microseconds UTC; set by the unit.
+    pub recorded_at: i64,
+    /// Division, six digits.
+    pub area: String,
+    /// The dataset's row message, encoded.
+    pub payload: Vec<u8>,
+}
+
+impl JournalEntry {
+    /// Makes an entry out of a dataset's row.
+    pub fn new(
+        dataset: &str,
+        record: &str,
+        change: Change,
+        valid_on: i64,
+        area: &str,
+        row: &impl prost::Message,
+    ) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            record: record.to_owned(),
+            change: change as i64,
+            valid_on,
+            recorded_at: 0,
+            area: area.to_owned(),
+            payload: row.encode_to_vec(),
+        }
+    }
+}
+
+/// A look at a person's record.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = accesses)]
+pub struct AccessEntry {
+    /// Microseconds UTC; set by the unit.
+    pub recorded_at: i64,
+    /// Department that asked.
+    pub department: String,
+    /// The officer.
+    pub officer: String,
+    /// Number of the contract's `Purpose`.
+    pub purpose: i64,
+    /// The case.
+    pub case_number: String,
+    /// Full method name.
+    pub method: String,
+    /// Keyed blind index of the person.
+    pub subject: Vec<u8>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = idempotency)]
+struct FirstAnswer<'a> {
+    caller: &'a str,
+    method: &'a str,
+    request_id: &'a str,
+    request_hash: &'a [u8],
+    response: Vec<u8>,
+    recorded_at: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = revisions)]
+struct RevisionRecord {
+    register: String,
+    record: String,
+    version: i64,
+    effective_on: i64,
+    replaced_at: i64,
+    department: String,
+    resource: Vec<u8>,
+}
+
+/// The inside of a unit of work.
+pub struct Tx<'a> {
+    /// The connection, in the unit's transaction.
+    pub connection: &'a mut AnyConnection,
+    now: i64,
+    department: &'a str,
+    journal: Vec<JournalEntry>,
+    accesses: Vec<AccessEntry>,
+    revisions: Vec<RevisionRecord>,
+}
+
+impl Tx<'_> {
+    /// Gives the moment at which the unit is recorded, microseconds UTC.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// Tells analytics what changed.
+    pub fn journal(&mut self, entry: JournalEntry) {
+        self.journal.push(JournalEntry { recorded_at: self.now, ..entry });
+    }
+
+    /// Notes a look at a person's record.
+    pub fn access(&mut self, entry: AccessEntry) {
+        self.accesses.push(AccessEntry { recorded_at: self.now, ..entry });
+    }
+
+    /// Keeps the content that a record had.
+    pub fn revision(&mut self, register: &str, record: &str, version: i64, effective_on: i64, sealed: Vec<u8>) {
+        self.revisions.push(RevisionRecord {
+            register: register.to_owned(),
+            record: record.to_owned(),
+            version,
+            effective_on,
+            replaced_at: self.now,
+            department: self.department.to_owned(),
+            resource: sealed,
+        });
+    }
+}
+
+/// Rows of one statement: below SQLite's limit of bound values for the widest of the kit's tables.
+const ROWS_PER_STATEMENT: usize = 2000;
+
+/// Runs a unit inside the caller's transaction.
+pub(super) fn run<T, F>(connection: &mut AnyConnection, unit: &Unit, now: i64, f: F) -> Result<T, Error>
+where
+    T: prost::Message + Default,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, Error>,
+{
+    if let Some(first) = first_answer(connection, unit)? {
+        return first;
+    }
+    let mut tx = Tx {
+        connection,
+        now,
+        department: &unit.department,
+        journal: Vec::new(),
+        accesses: Vec::new(),
+        revisions: Vec::new(),
+    };
+    let answer = f(&mut tx)?;
+    let Tx { connection, journal: entries, accesses: looks, revisions: contents, .. } = tx;
+    for rows in entries.chunks(ROWS_PER_STATEMENT) {
+        on_each!(connection, c => diesel::insert_into(journal::table).values(rows).execute(c))?;
+    }
+    for rows in looks.chunks(ROWS_PER_STATEMENT) {
+        on_each!(connection, c => diesel::insert_into(accesses::table).values(rows).execute(c))?;
+    }
+    for rows in contents.chunks(ROWS_PER_STATEMENT) {
+        on_each!(connection, c => diesel::insert_into(revisions::table).values(rows).execute(c))?;
+    }
+    if let Some(key) = &unit.idempotency {
+        diesel::insert_into(idempotency::table)
+            .values(FirstAnswer {
+                caller: &key.caller,
+                method: &key.method,
+                request_id: &key.request_id,
+                request_hash: &key.request_hash,
+                response: answer.encode_to_vec(),
+                recorded_at: now,
+            })
+            .execute(connection)?;
+    }
+    Ok(answer)
+}
+
+/// Looks for the first answer to a repeated request.
+fn first_answer<T: prost::Message + Default>(
+    connection: &mut AnyConnection,
+    unit: &Unit,
+) -> Result<Option<Result<T, Error>>, Error> {
+    let Some(key) = &unit.idempotency else { return Ok(None) };
+    if let AnyConnection::Postgres(connection) = connection {
+        // Two calls of one request_id at the same moment: the second waits here and then finds the first's answer.
+        let mut lock = [0; 8];
+        let digest = Sha256::digest(format!("{}\0{}\0{}", key.caller, key.method, key.request_id));
+        lock.copy_from_slice(&digest[..8]);
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<diesel::sql_types::BigInt, _>(i64::from_be_bytes(lock))
+            .execute(connection)?;
+    }
+    let found: Option<(Vec<u8>, Vec<u8>)> = idempotency::table
+        .filter(idempotency::caller.eq(&key.caller))
+        .filter(idempotency::method.eq(&key.method))
+        .filter(idempotency::request_id.eq(&key.request_id))
+        .select((idempotency::request_hash, idempotency::response))
+        .first(connection)
+        .optional()?;
+    Ok(found.map(|(hash, response)| {
+        if hash != key.request_hash {
+            return Err(Error::RequestIdReused(key.request_id.clone()));
+        }
+        T::decode(response.as_slice()).map_err(Error::internal)
+    }))
+}
