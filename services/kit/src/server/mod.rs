@@ -12,7 +12,7 @@ mod config;
 mod connection;
 mod deadline;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::future::Future;
 use std::io;
