@@ -41,7 +41,8 @@ pub fn day_of_moment(micros: i64) -> Option<NaiveDate> {
 
 /// Gives the moment at which a day begins in China, in microseconds since 1970-01-01 UTC.
 pub fn start_of_day_micros(day: NaiveDate) -> i64 {
-    (day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()) - CHINA_STANDARD_TIME.num_seconds() * 1_000_000
+    (day.and_time(NaiveTime::MIN).and_utc().timestamp_micros())
+        - CHINA_STANDARD_TIME.num_seconds() * 1_000_000
 }
 
 /// Gives the first day of the month of a day.
@@ -52,7 +53,8 @@ pub fn first_of_month(day: NaiveDate) -> NaiveDate {
 /// Gives the last day of the month of a day.
 pub fn last_of_month(day: NaiveDate) -> NaiveDate {
     let length = u32::from(day.num_days_in_month());
-    day.with_day(length).expect("every month has as many days as it has")
+    day.with_day(length)
+        .expect("every month has as many days as it has")
 }
 
 /// Adds months; where the target month is shorter, its last day (31 January and one month is 28 February).
@@ -131,8 +133,11 @@ pub struct Calendar {
 }
 
 static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| {
-    Calendar::from_toml(include_str!("../../data/holidays.toml"), Divisions::get().region())
-        .expect("the compiled-in table is well-formed, as a test shows")
+    Calendar::from_toml(
+        include_str!("../../data/holidays.toml"),
+        Divisions::get().region(),
+    )
+    .expect("the compiled-in table is well-formed, as a test shows")
 });
 
 impl Calendar {
@@ -143,8 +148,13 @@ impl Calendar {
 
     /// Reads a table: the national notices and those holidays whose `area` contains or is `area`.
     pub fn from_toml(text: &str, area: AreaCode) -> Result<Self, CalendarError> {
-        let table: Table = toml::from_str(text).map_err(|error| CalendarError::Table(error.to_string()))?;
-        let mut calendar = Self { notices: BTreeMap::new(), holidays: BTreeMap::new(), make_up: BTreeSet::new() };
+        let table: Table =
+            toml::from_str(text).map_err(|error| CalendarError::Table(error.to_string()))?;
+        let mut calendar = Self {
+            notices: BTreeMap::new(),
+            holidays: BTreeMap::new(),
+            make_up: BTreeSet::new(),
+        };
         for year in table.year {
             for holiday in &year.holiday {
                 let here = match &holiday.area {
@@ -155,11 +165,21 @@ impl Calendar {
                     calendar.take(year.year, holiday)?;
                 }
             }
-            let notice = HolidayNotice { source: year.source, confidence: year.confidence };
+            let notice = HolidayNotice {
+                source: year.source,
+                confidence: year.confidence,
+            };
             calendar.notices.insert(year.year, notice);
         }
-        match calendar.make_up.iter().find(|day| calendar.holidays.contains_key(day)) {
-            Some(day) => Err(CalendarError::Contradiction { day: *day, rule: "both a holiday and worked" }),
+        match calendar
+            .make_up
+            .iter()
+            .find(|day| calendar.holidays.contains_key(day))
+        {
+            Some(day) => Err(CalendarError::Contradiction {
+                day: *day,
+                rule: "both a holiday and worked",
+            }),
             None => Ok(calendar),
         }
     }
@@ -186,7 +206,11 @@ impl Calendar {
     ///
     /// The day of the start does not count (民法典 201): what is due one working day from a Monday is due on the
     /// Tuesday, if that is worked. Zero working days end on `from` itself.
-    pub fn add_working_days(&self, from: NaiveDate, count: WorkingDays) -> Result<NaiveDate, CalendarError> {
+    pub fn add_working_days(
+        &self,
+        from: NaiveDate,
+        count: WorkingDays,
+    ) -> Result<NaiveDate, CalendarError> {
         let mut day = from;
         let mut left = count.0;
         while left > 0 {
@@ -199,7 +223,11 @@ impl Calendar {
     }
 
     /// Counts the working days after `from` up to and with `to`: what [`Self::add_working_days`] undoes.
-    pub fn working_days_between(&self, from: NaiveDate, to: NaiveDate) -> Result<WorkingDays, CalendarError> {
+    pub fn working_days_between(
+        &self,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<WorkingDays, CalendarError> {
         if to < from {
             return Err(CalendarError::EndBeforeStart);
         }
@@ -224,16 +252,25 @@ impl Calendar {
         let (from, to) = (day_of(holiday.from)?, day_of(holiday.to)?);
         for day in from.iter_days().take_while(|day| *day <= to) {
             if day.year() != year {
-                return Err(CalendarError::Contradiction { day, rule: "listed under another year" });
+                return Err(CalendarError::Contradiction {
+                    day,
+                    rule: "listed under another year",
+                });
             }
             if self.holidays.insert(day, holiday.name_zh.clone()).is_some() {
-                return Err(CalendarError::Contradiction { day, rule: "in two holidays" });
+                return Err(CalendarError::Contradiction {
+                    day,
+                    rule: "in two holidays",
+                });
             }
         }
         for worked in &holiday.make_up {
             let day = day_of(*worked)?;
             if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-                return Err(CalendarError::Contradiction { day, rule: "made up although no weekend" });
+                return Err(CalendarError::Contradiction {
+                    day,
+                    rule: "made up although no weekend",
+                });
             }
             self.make_up.insert(day);
         }
@@ -242,11 +279,13 @@ impl Calendar {
 }
 
 fn next(day: NaiveDate) -> Result<NaiveDate, CalendarError> {
-    day.checked_add_days(Days::new(1)).ok_or(CalendarError::YearNotCovered { year: day.year() })
+    day.checked_add_days(Days::new(1))
+        .ok_or(CalendarError::YearNotCovered { year: day.year() })
 }
 
 fn day_of(written: toml::value::Datetime) -> Result<NaiveDate, CalendarError> {
-    super::parameters::day_of_toml(written).ok_or_else(|| CalendarError::Table(format!("{written} is no day")))
+    super::parameters::day_of_toml(written)
+        .ok_or_else(|| CalendarError::Table(format!("{written} is no day")))
 }
 
 #[derive(Deserialize)]
@@ -278,5 +317,4 @@ struct HolidayRow {
 }
 
 #[cfg(test)]
-#[path = "calendar_tests.rs"]
 mod tests;

@@ -22,7 +22,9 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use super::calendar::WorkingDays;
 use super::divisions::{AreaCode, Divisions};
+use super::money::{Fen, PerMille};
 
 mod table;
 
@@ -119,6 +121,53 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// Gives the figure as an amount of money; an error if it is none.
+    pub fn as_fen(&self) -> Result<Fen, ParameterError> {
+        self.counted_in(Unit::Fen).map(Fen::new)
+    }
+
+    /// Gives the figure as a share or a multiple; an error if it is none.
+    pub fn as_per_mille(&self) -> Result<PerMille, ParameterError> {
+        self.small(Unit::PerMille).map(PerMille::new)
+    }
+
+    /// Gives the figure as working days; an error if it counts something else.
+    pub fn as_working_days(&self) -> Result<WorkingDays, ParameterError> {
+        self.small(Unit::WorkingDays).map(WorkingDays)
+    }
+
+    /// Gives the figure as months; an error if it counts something else.
+    pub fn as_months(&self) -> Result<u32, ParameterError> {
+        self.small(Unit::Months)
+    }
+
+    /// Gives the figure as days of the calendar; an error if it counts something else.
+    pub fn as_days(&self) -> Result<u32, ParameterError> {
+        self.small(Unit::Days)
+    }
+
+    /// Gives the figure as years; an error if it counts something else.
+    pub fn as_years(&self) -> Result<u32, ParameterError> {
+        self.small(Unit::Years)
+    }
+
+    fn counted_in(&self, unit: Unit) -> Result<i64, ParameterError> {
+        if self.unit == unit {
+            Ok(self.value)
+        } else {
+            Err(ParameterError::UnitMismatch {
+                key: self.key.clone(),
+                unit,
+            })
+        }
+    }
+
+    fn small(&self, unit: Unit) -> Result<u32, ParameterError> {
+        u32::try_from(self.counted_in(unit)?).map_err(|_| ParameterError::OutOfRange {
+            key: self.key.clone(),
+        })
+    }
+
     fn holds_on(&self, day: NaiveDate) -> bool {
         self.effective_from <= day && self.effective_to.is_none_or(|last| day <= last)
     }
@@ -188,6 +237,12 @@ pub enum ParameterError {
         /// The day it starts on.
         day: NaiveDate,
     },
+    /// The figure is below zero, or larger than its unit allows.
+    #[error("the value of the parameter {key} is out of range")]
+    OutOfRange {
+        /// The key in question.
+        key: String,
+    },
     /// An entry has another unit than its key has elsewhere, or than its key says.
     #[error("the parameter {key} is not counted in {unit:?}")]
     UnitMismatch {
@@ -211,6 +266,7 @@ impl ParameterError {
             Self::Overlap { .. } => "PARAMETER_OVERLAP",
             Self::Gap { .. } => "PARAMETER_GAP",
             Self::EndBeforeStart { .. } => "PARAMETER_END_BEFORE_START",
+            Self::OutOfRange { .. } => "PARAMETER_OUT_OF_RANGE",
             Self::UnitMismatch { .. } => "PARAMETER_UNIT_MISMATCH",
             Self::Table(_) => "PARAMETER_TABLE",
         }
@@ -225,6 +281,7 @@ impl ParameterError {
             Self::Overlap { key, area, day } => format!("参数{key}在{area}于{day}有两个数值"),
             Self::Gap { key, area, day } => format!("参数{key}在{area}自{day}起没有数值"),
             Self::EndBeforeStart { key, day } => format!("参数{key}自{day}起，但终止日更早"),
+            Self::OutOfRange { key } => format!("参数{key}的数值超出范围"),
             Self::UnitMismatch { key, .. } => format!("参数{key}的单位不一致"),
             Self::Table(text) => format!("参数表无法读取：{text}"),
         }
@@ -240,8 +297,9 @@ pub struct Parameters {
     unknown: BTreeMap<String, String>,
 }
 
-static PARAMETERS: LazyLock<Parameters> =
-    LazyLock::new(|| table::compiled_in().expect("the compiled-in tables are well-formed, as a test shows"));
+static PARAMETERS: LazyLock<Parameters> = LazyLock::new(|| {
+    table::compiled_in().expect("the compiled-in tables are well-formed, as a test shows")
+});
 
 impl Parameters {
     /// Gives the compiled-in set.
@@ -258,39 +316,66 @@ impl Parameters {
     ///
     /// The county's own value goes before its prefecture's, and that before the region's. Where several entries of
     /// one area hold, the one that started last does.
-    pub fn value_on(&self, key: &str, area: impl Into<AreaCode>, day: NaiveDate) -> Result<&Parameter, ParameterError> {
+    pub fn value_on(
+        &self,
+        key: &str,
+        area: impl Into<AreaCode>,
+        day: NaiveDate,
+    ) -> Result<&Parameter, ParameterError> {
         let asked = area.into();
         let Some(areas) = self.entries.get(key) else {
             return Err(match self.unknown.get(key) {
-                Some(note) => ParameterError::NotKnown { key: key.to_owned(), note: note.clone() },
-                None => ParameterError::NoSuchKey { key: key.to_owned() },
+                Some(note) => ParameterError::NotKnown {
+                    key: key.to_owned(),
+                    note: note.clone(),
+                },
+                None => ParameterError::NoSuchKey {
+                    key: key.to_owned(),
+                },
             });
         };
         let mut next = Some(asked);
         while let Some(area) = next {
-            let found = areas.get(&area).and_then(|entries| entries.iter().rfind(|entry| entry.holds_on(day)));
+            let found = areas
+                .get(&area)
+                .and_then(|entries| entries.iter().rfind(|entry| entry.holds_on(day)));
             if let Some(found) = found {
                 return Ok(found);
             }
             next = Divisions::get().parent_of(area);
         }
-        Err(ParameterError::NotInForce { key: key.to_owned(), area: asked, day })
+        Err(ParameterError::NotInForce {
+            key: key.to_owned(),
+            area: asked,
+            day,
+        })
     }
 
     /// Takes further entries, such as those a department has filed.
     ///
     /// An entry with the key, area and first day of one that is there replaces it; any other is added, and wins
     /// while it holds over those that started before. Nothing is taken if one entry is refused.
-    pub fn extend(&mut self, more: impl IntoIterator<Item = Parameter>) -> Result<(), ParameterError> {
+    pub fn extend(
+        &mut self,
+        more: impl IntoIterator<Item = Parameter>,
+    ) -> Result<(), ParameterError> {
         let mut extended = self.entries.clone();
         for entry in more {
             check_entry(&entry)?;
             let areas = extended.entry(entry.key.clone()).or_default();
-            if areas.values().flatten().any(|other| other.unit != entry.unit) {
-                return Err(ParameterError::UnitMismatch { key: entry.key, unit: entry.unit });
+            if areas
+                .values()
+                .flatten()
+                .any(|other| other.unit != entry.unit)
+            {
+                return Err(ParameterError::UnitMismatch {
+                    key: entry.key,
+                    unit: entry.unit,
+                });
             }
             let entries = areas.entry(entry.area).or_default();
-            match entries.binary_search_by_key(&entry.effective_from, |other| other.effective_from) {
+            match entries.binary_search_by_key(&entry.effective_from, |other| other.effective_from)
+            {
                 Ok(index) => entries[index] = entry,
                 Err(index) => entries.insert(index, entry),
             }
@@ -312,7 +397,10 @@ impl Parameters {
     /// Gives the keys that nobody has found a value for, each with its note.
     pub fn unknown(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = &self.entries;
-        let without_value = self.unknown.iter().filter(|(key, _)| !known.contains_key(*key));
+        let without_value = self
+            .unknown
+            .iter()
+            .filter(|(key, _)| !known.contains_key(*key));
         without_value.map(|(key, note)| (key.as_str(), note.as_str()))
     }
 
@@ -320,13 +408,21 @@ impl Parameters {
     fn check_series(&self) -> Result<(), ParameterError> {
         for entries in self.entries.values().flat_map(BTreeMap::values) {
             for pair in entries.windows(2) {
-                let (Some(last), later) = (pair[0].effective_to, &pair[1]) else { continue };
+                let (Some(last), later) = (pair[0].effective_to, &pair[1]) else {
+                    continue;
+                };
                 let (key, area) = (later.key.clone(), later.area);
                 if last >= later.effective_from {
-                    return Err(ParameterError::Overlap { key, area, day: later.effective_from });
+                    return Err(ParameterError::Overlap {
+                        key,
+                        area,
+                        day: later.effective_from,
+                    });
                 }
                 match last.succ_opt() {
-                    Some(day) if day < later.effective_from => return Err(ParameterError::Gap { key, area, day }),
+                    Some(day) if day < later.effective_from => {
+                        return Err(ParameterError::Gap { key, area, day });
+                    }
                     _ => {}
                 }
             }
@@ -337,16 +433,34 @@ impl Parameters {
 
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {} ({}, from {})", self.key, self.value, self.area, self.effective_from)
+        write!(
+            f,
+            "{} = {} ({}, from {})",
+            self.key, self.value, self.area, self.effective_from
+        )
     }
 }
 
 fn check_entry(entry: &Parameter) -> Result<(), ParameterError> {
-    if entry.effective_to.is_some_and(|last| last < entry.effective_from) {
-        return Err(ParameterError::EndBeforeStart { key: entry.key.clone(), day: entry.effective_from });
+    if entry
+        .effective_to
+        .is_some_and(|last| last < entry.effective_from)
+    {
+        return Err(ParameterError::EndBeforeStart {
+            key: entry.key.clone(),
+            day: entry.effective_from,
+        });
+    }
+    if entry.value < 0 {
+        return Err(ParameterError::OutOfRange {
+            key: entry.key.clone(),
+        });
     }
     if !entry.key.ends_with(entry.unit.suffix()) {
-        return Err(ParameterError::UnitMismatch { key: entry.key.clone(), unit: entry.unit });
+        return Err(ParameterError::UnitMismatch {
+            key: entry.key.clone(),
+            unit: entry.unit,
+        });
     }
     Ok(())
 }

@@ -75,7 +75,11 @@ impl DivisionError {
 }
 
 fn joined(codes: &[AreaCode]) -> String {
-    codes.iter().map(AreaCode::as_str).collect::<Vec<_>>().join(", ")
+    codes
+        .iter()
+        .map(AreaCode::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 mod sealed {
@@ -183,10 +187,13 @@ impl AreaCode {
             return Ok(code);
         }
         match divisions.last_meaning(text) {
-            Some(successors) => {
-                Err(DivisionError::Retired { code: text.to_owned(), successors: successors.to_vec() })
-            }
-            None => Err(DivisionError::Unknown { code: text.to_owned() }),
+            Some(successors) => Err(DivisionError::Retired {
+                code: text.to_owned(),
+                successors: successors.to_vec(),
+            }),
+            None => Err(DivisionError::Unknown {
+                code: text.to_owned(),
+            }),
         }
     }
 
@@ -258,7 +265,9 @@ impl TownshipCode {
         let code = Self::unchecked(text)?;
         match Divisions::get().township(code) {
             Some(_) => Ok(code),
-            None => Err(DivisionError::Unknown { code: text.to_owned() }),
+            None => Err(DivisionError::Unknown {
+                code: text.to_owned(),
+            }),
         }
     }
 
@@ -274,7 +283,9 @@ impl VillageCode {
         let code = Self::unchecked(text)?;
         match Divisions::get().village(code) {
             Some(_) => Ok(code),
-            None => Err(DivisionError::Unknown { code: text.to_owned() }),
+            None => Err(DivisionError::Unknown {
+                code: text.to_owned(),
+            }),
         }
     }
 

@@ -82,7 +82,9 @@ pub enum IdentifierError {
     #[error("disability certificate number has no level 1 to 4 at position 20")]
     DisabilityLevel,
     /// What follows the twenty characters is not `B1` to `B9`.
-    #[error("disability certificate number ends in something other than the re-issue marks B1 to B9")]
+    #[error(
+        "disability certificate number ends in something other than the re-issue marks B1 to B9"
+    )]
     Reissue,
     /// A synthetic identifier was asked for with a sequence above 999 or a year outside 1 to 9999.
     #[error("synthetic resident ID needs a sequence of 0 to 999 and a year of four digits")]
@@ -108,10 +110,16 @@ impl IdentifierError {
     /// Gives the message in Chinese.
     pub fn message_zh(&self) -> String {
         match self {
-            Self::Length { kind, expected, actual } => {
+            Self::Length {
+                kind,
+                expected,
+                actual,
+            } => {
                 format!("{}应为{expected}位，实际{actual}位", kind.name_zh())
             }
-            Self::Character { kind, position } => format!("{}第{position}位字符不合规定", kind.name_zh()),
+            Self::Character { kind, position } => {
+                format!("{}第{position}位字符不合规定", kind.name_zh())
+            }
             Self::CheckCharacter { kind } => format!("{}校验码不正确", kind.name_zh()),
             Self::BirthDate => "公民身份号码中的出生日期不存在".to_owned(),
             Self::BirthInFuture => "公民身份号码中的出生日期晚于当日".to_owned(),

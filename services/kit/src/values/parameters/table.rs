@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{AreaCode, Confidence, Divisions, Meaning, Parameter, ParameterError, Parameters, Unit, check_entry};
+use super::{
+    AreaCode, Confidence, Divisions, Meaning, Parameter, ParameterError, Parameters, Unit,
+    check_entry,
+};
 
 /// Reads the compiled-in tables.
 pub(super) fn compiled_in() -> Result<Parameters, ParameterError> {
@@ -20,38 +23,54 @@ pub(super) fn compiled_in() -> Result<Parameters, ParameterError> {
 }
 
 /// Reads tables into one set and checks it.
-pub(super) fn read<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Parameters, ParameterError> {
+pub(super) fn read<'a>(
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Result<Parameters, ParameterError> {
     let mut parameters = Parameters::default();
     for text in texts {
-        let table: Table = toml::from_str(text).map_err(|error| ParameterError::Table(error.to_string()))?;
+        let table: Table =
+            toml::from_str(text).map_err(|error| ParameterError::Table(error.to_string()))?;
         for (key, series) in table.parameter {
             take(&mut parameters, key, series)?;
         }
         for unknown in table.unknown {
-            if parameters.unknown.insert(unknown.key.clone(), unknown.note).is_some() {
-                return Err(ParameterError::Table(format!("{} is listed twice", unknown.key)));
+            if parameters
+                .unknown
+                .insert(unknown.key.clone(), unknown.note)
+                .is_some()
+            {
+                return Err(ParameterError::Table(format!(
+                    "{} is listed twice",
+                    unknown.key
+                )));
             }
         }
     }
-    match parameters.unknown.keys().find(|key| parameters.entries.contains_key(*key)) {
-        Some(key) => Err(ParameterError::Table(format!("{key} is listed as unknown and has a value"))),
+    match parameters
+        .unknown
+        .keys()
+        .find(|key| parameters.entries.contains_key(*key))
+    {
+        Some(key) => Err(ParameterError::Table(format!(
+            "{key} is listed as unknown and has a value"
+        ))),
         None => parameters.check_series().map(|()| parameters),
     }
 }
 
 fn take(parameters: &mut Parameters, key: String, series: Series) -> Result<(), ParameterError> {
     let mut areas = BTreeMap::<AreaCode, Vec<Parameter>>::new();
-    for value in series.values {
+    for line in series.values {
         let entry = Parameter {
             key: key.clone(),
-            area: value.area.unwrap_or_else(|| Divisions::get().region()),
-            value: value.value,
+            area: line.area.unwrap_or_else(|| Divisions::get().region()),
+            value: line.value,
             unit: series.unit,
-            effective_from: day(value.from)?,
-            effective_to: value.to.map(day).transpose()?,
-            source: value.source,
-            confidence: value.confidence,
-            note: value.note,
+            effective_from: day(line.from)?,
+            effective_to: line.to.map(day).transpose()?,
+            source: line.source,
+            confidence: line.confidence,
+            note: line.note,
         };
         check_entry(&entry)?;
         let entries = areas.entry(entry.area).or_default();
@@ -63,7 +82,13 @@ fn take(parameters: &mut Parameters, key: String, series: Series) -> Result<(), 
             _ => entries.push(entry),
         }
     }
-    parameters.meanings.insert(key.clone(), Meaning { en: series.en, zh: series.zh });
+    parameters.meanings.insert(
+        key.clone(),
+        Meaning {
+            en: series.en,
+            zh: series.zh,
+        },
+    );
     match parameters.entries.insert(key.clone(), areas) {
         Some(_) => Err(ParameterError::Table(format!("{key} is listed twice"))),
         None => Ok(()),
@@ -77,7 +102,11 @@ fn day(written: toml::value::Datetime) -> Result<NaiveDate, ParameterError> {
 /// Gives the day of a TOML date that has no time with it.
 pub(in crate::values) fn day_of_toml(written: toml::value::Datetime) -> Option<NaiveDate> {
     let date = written.date.filter(|_| written.time.is_none())?;
-    NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
+    NaiveDate::from_ymd_opt(
+        i32::from(date.year),
+        u32::from(date.month),
+        u32::from(date.day),
+    )
 }
 
 #[derive(Deserialize)]
@@ -95,12 +124,12 @@ struct Series {
     en: String,
     zh: String,
     unit: Unit,
-    values: Vec<Value>,
+    values: Vec<Line>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Value {
+struct Line {
     from: toml::value::Datetime,
     to: Option<toml::value::Datetime>,
     area: Option<AreaCode>,
