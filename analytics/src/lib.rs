@@ -4,4 +4,6 @@
 //! they hand to each other.
 
 pub mod assessment;
+pub mod catalogue;
+pub mod lake;
 pub mod model;

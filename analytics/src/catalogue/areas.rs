@@ -1,0 +1,135 @@
+//! The areas of the report and what lies in them, from the division table.
+
+use std::collections::BTreeSet;
+
+use minsheng_kit::values::divisions::{AreaCode, AreaLevel, Divisions};
+
+use crate::model::{Area, Level, REGION};
+
+/// A level of the division table that a denominator may count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DivisionLevel {
+    /// Counties, districts and county-level cities.
+    County,
+    /// Townships, towns and subdistricts.
+    Township,
+    /// Villages and neighbourhoods.
+    Village,
+}
+
+impl DivisionLevel {
+    /// Reads the name that catalogue files use.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "county" => Some(Self::County),
+            "township" => Some(Self::Township),
+            "village" => Some(Self::Village),
+            _ => None,
+        }
+    }
+}
+
+/// The region, its prefectures and counties, in the order of their codes.
+#[derive(Debug, Clone)]
+pub struct Areas {
+    all: Vec<Area>,
+}
+
+impl Areas {
+    /// Returns the areas of the division table.
+    pub fn of_the_region() -> Self {
+        let divisions = Divisions::get();
+        let mut all: Vec<Area> = divisions
+            .areas()
+            .map(|code| Area {
+                code: code.as_str().to_owned(),
+                level: match code.level() {
+                    AreaLevel::Region => Level::Region,
+                    AreaLevel::Prefecture => Level::Prefecture,
+                    AreaLevel::County => Level::County,
+                },
+                parent: divisions.parent_of(code).map(|parent| parent.as_str().to_owned()),
+                name_zh: divisions.name_zh(code).to_owned(),
+                name_en: divisions.name_en(code).to_owned(),
+            })
+            .collect();
+        all.sort_by(|a, b| a.code.cmp(&b.code));
+        Self { all }
+    }
+
+    /// Returns all areas by code.
+    pub fn all(&self) -> &[Area] {
+        &self.all
+    }
+
+    /// Returns an area by its code.
+    pub fn get(&self, code: &str) -> Option<&Area> {
+        self.all.binary_search_by(|area| area.code.as_str().cmp(code)).ok().map(|index| &self.all[index])
+    }
+
+    /// Returns the areas directly below one, by code.
+    pub fn children<'a>(&'a self, code: &'a str) -> impl Iterator<Item = &'a Area> {
+        self.all.iter().filter(move |area| area.parent.as_deref() == Some(code))
+    }
+
+    /// Returns the areas of a level that lie in an area (or are it), by code.
+    pub fn within<'a>(&'a self, code: &'a str, level: Level) -> impl Iterator<Item = &'a Area> {
+        self.all.iter().filter(move |area| area.level == level && contains(code, &area.code))
+    }
+
+    /// Counts divisions of some levels in an area, as far as they lie in the scope (empty for everywhere).
+    pub fn count_divisions(&self, area: &str, levels: &[DivisionLevel], scope: &[String]) -> usize {
+        let divisions = Divisions::get();
+        let counties = self.within(area, Level::County).filter(|county| in_scope(&county.code, scope));
+        counties
+            .filter_map(|county| AreaCode::parse(&county.code).ok())
+            .map(|county| {
+                let counts = divisions.counts(county);
+                levels
+                    .iter()
+                    .map(|level| match level {
+                        DivisionLevel::County => counts.counties,
+                        DivisionLevel::Township => counts.townships,
+                        DivisionLevel::Village => counts.villages,
+                    })
+                    .sum::<usize>()
+            })
+            .sum()
+    }
+
+    /// Returns the codes of all divisions of some levels.
+    pub fn division_codes(levels: &[DivisionLevel]) -> BTreeSet<&'static str> {
+        let divisions = Divisions::get();
+        let mut codes = BTreeSet::new();
+        for level in levels {
+            match level {
+                DivisionLevel::County => codes.extend(divisions.counties().iter().map(|code| code.as_str())),
+                DivisionLevel::Township => {
+                    codes.extend(divisions.townships().iter().map(|township| township.code.as_str()));
+                }
+                DivisionLevel::Village => codes.extend(divisions.villages().iter().map(|village| village.code.as_str())),
+            }
+        }
+        codes
+    }
+}
+
+/// Tells whether a division lies in an area or is it, by code.
+pub(crate) fn contains(area: &str, code: &str) -> bool {
+    code.starts_with(prefix(area))
+}
+
+/// Tells whether an area lies in a scope; an empty scope is the whole region.
+pub(crate) fn in_scope(code: &str, scope: &[String]) -> bool {
+    scope.is_empty() || scope.iter().any(|area| contains(area, code))
+}
+
+fn prefix(area: &str) -> &str {
+    if area == REGION {
+        "54"
+    } else if area.ends_with("00") {
+        &area[..4]
+    } else {
+        area
+    }
+}

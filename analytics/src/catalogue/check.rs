@@ -1,0 +1,329 @@
+//! Turns what a file says into commitments and measures, and says everything that is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use chrono::NaiveDate;
+use toml::Spanned;
+
+use super::areas::{Areas, DivisionLevel};
+use super::datasets::{Column, SERVICES, columns_of, service_of};
+use super::expression::{self, Wanted};
+use super::file::{RawCommitment, RawEnded, RawMeasure, RawRestriction, Source};
+use super::{Count, Denominator, Entry, Form, Group, Measure, Parameter, Problem, Restriction};
+use crate::model::{
+    Baseline, Basis, Bilingual, Commitment, Kind, Level, PRIMARY_MEASURE, SecondaryMeasure, SourceKind, StandardFigure,
+};
+
+/// Collects the problems of one file.
+struct Checker<'a> {
+    source: &'a Source,
+    problems: &'a mut Vec<Problem>,
+    areas: &'a Areas,
+}
+
+/// Checks the files; entries are complete only if no problem was found.
+pub(super) fn check(files: Vec<(Source, Vec<Spanned<RawCommitment>>)>, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let areas = Areas::of_the_region();
+    let mut seen = BTreeSet::new();
+    let mut entries = Vec::new();
+    for (source, commitments) in files {
+        let mut checker = Checker { source: &source, problems, areas: &areas };
+        for raw in commitments {
+            if !seen.insert(raw.get_ref().id.get_ref().clone()) {
+                checker.problem(&raw.get_ref().id.span(), format!("duplicate id `{}`", raw.get_ref().id.get_ref()));
+            }
+            entries.push(checker.entry(raw));
+        }
+    }
+    entries
+}
+
+/// Returns where the records of a dataset come from.
+fn source_of(dataset: &str) -> SourceKind {
+    match dataset.split_once('.').map(|(_, name)| name) {
+        Some("returns") => SourceKind::Returns,
+        Some("milestones") => SourceKind::Milestones,
+        _ => SourceKind::Register,
+    }
+}
+
+impl Checker<'_> {
+    fn problem(&mut self, place: &Range<usize>, message: impl Into<String>) {
+        self.problems.push(self.source.problem(place.start, message));
+    }
+
+    fn entry(&mut self, raw: Spanned<RawCommitment>) -> Entry {
+        let place = raw.span();
+        let raw = raw.into_inner();
+        if !SERVICES.contains(&raw.service.get_ref().as_str()) {
+            self.problem(&raw.service.span(), format!("unknown service `{}`", raw.service.get_ref()));
+        }
+        if !(1..=10).contains(raw.article.get_ref()) {
+            self.problem(&raw.article.span(), "the notice has articles 1 to 10");
+        }
+        if *raw.basis.get_ref() == Basis::Trend && raw.target.is_some() {
+            self.problem(&raw.basis.span(), "a trend has no target");
+        }
+        if *raw.basis.get_ref() != Basis::Trend && raw.target.is_none() {
+            self.problem(&raw.basis.span(), "a stated or implied commitment needs a target");
+        }
+        let start = self.optional_day(raw.start.as_ref());
+        let due = self.optional_day(raw.due.as_ref());
+        if let (Some(start), Some(due), Some(spanned)) = (start, due, raw.due.as_ref())
+            && due < start
+        {
+            self.problem(&spanned.span(), format!("due {due} is before start {start}"));
+        }
+        for area in &raw.scope {
+            self.area(area.get_ref(), &area.span());
+        }
+        for (area, target) in &raw.area_targets {
+            self.area(area, &target.span());
+        }
+        let mut standards = BTreeMap::new();
+        for standard in &raw.standards {
+            let unit = Bilingual { zh: standard.unit_zh.clone(), en: standard.unit.clone() };
+            standards.insert(self.day(&standard.from), StandardFigure { value: standard.value, unit });
+        }
+        let parameters: Vec<Parameter> = raw
+            .parameters
+            .iter()
+            .map(|raw| Parameter { name: raw.name.clone(), value: raw.value, from: self.day(&raw.from) })
+            .collect();
+        let baseline =
+            raw.baseline.as_ref().map(|baseline| Baseline { value: baseline.value, on: self.day(&baseline.on) });
+        let unit = Bilingual { zh: raw.unit_zh.clone(), en: raw.unit.clone() };
+        let measures = self.measures(&raw, &parameters, &unit, &place);
+        let primary = measures.first();
+        if let Some(primary) = primary
+            && primary.source != *raw.source.get_ref()
+        {
+            self.problem(&raw.source.span(), format!("the primary measure reads `{}`", primary.dataset));
+        }
+        let form = primary.map_or(Form::Figure, |primary| primary.form);
+        let commitment = Commitment {
+            id: raw.id.into_inner(),
+            article: raw.article.into_inner(),
+            service: raw.service.into_inner(),
+            leads: raw.leads,
+            title_zh: raw.title_zh,
+            title_en: raw.title_en,
+            kind: raw.kind,
+            basis: raw.basis.into_inner(),
+            direction: raw.direction,
+            target: raw.target,
+            unit,
+            standard: None,
+            baseline,
+            start,
+            due,
+            scope: raw.scope.into_iter().map(Spanned::into_inner).collect(),
+            source: raw.source.into_inner(),
+            dataset: primary.map_or_else(String::new, |primary| primary.dataset.clone()),
+            cumulative: raw.cumulative,
+            standing: raw.standing,
+            every_area: raw.every_area.unwrap_or(form == Form::Share),
+            area_targets: raw.area_targets.into_iter().map(|(area, target)| (area, target.into_inner())).collect(),
+            lowest_level: raw.lowest_level.unwrap_or(Level::County),
+            bounds: raw.bounds.map(|[low, high]| (low, high)).or((form == Form::Share).then_some((0.0, 100.0))),
+            person_based: raw.person_based,
+            measure: Bilingual { zh: raw.text_zh, en: raw.text_en },
+            secondary: measures.iter().skip(1).map(secondary).collect(),
+        };
+        Entry { commitment, standards, parameters, measures }
+    }
+
+    fn measures(
+        &mut self,
+        raw: &RawCommitment,
+        parameters: &[Parameter],
+        unit: &Bilingual,
+        place: &Range<usize>,
+    ) -> Vec<Measure> {
+        if raw.measures.is_empty() {
+            self.problem(place, format!("`{}` has no measure", raw.id.get_ref()));
+        }
+        let mut names = BTreeSet::new();
+        let mut measures = Vec::new();
+        for (index, spanned) in raw.measures.iter().enumerate() {
+            let measure = spanned.get_ref();
+            let name = measure.name.get_ref();
+            if !names.insert(name.as_str()) {
+                self.problem(&measure.name.span(), format!("duplicate measure `{name}`"));
+            }
+            if (index == 0) != (name == PRIMARY_MEASURE) {
+                self.problem(&measure.name.span(), "the first measure, and only it, is `primary`");
+            }
+            if index > 0 && (measure.title_zh.is_none() || measure.unit.is_none() || measure.unit_zh.is_none()) {
+                self.problem(&measure.name.span(), format!("measure `{name}` needs title_zh, title_en, unit and unit_zh"));
+            }
+            if index == 0 && raw.kind == Kind::Rate && measure.form == Form::Figure {
+                self.problem(&measure.name.span(), "a rate's primary measure has the form `share` or `ratio`");
+            }
+            measures.push(self.measure(measure, &spanned.span(), raw, parameters, unit));
+        }
+        measures
+    }
+
+    fn measure(
+        &mut self,
+        raw: &RawMeasure,
+        place: &Range<usize>,
+        commitment: &RawCommitment,
+        parameters: &[Parameter],
+        unit: &Bilingual,
+    ) -> Measure {
+        let dataset = raw.dataset.get_ref();
+        let source = source_of(dataset);
+        let unit = Bilingual {
+            zh: raw.unit_zh.clone().unwrap_or_else(|| unit.zh.clone()),
+            en: raw.unit.clone().unwrap_or_else(|| unit.en.clone()),
+        };
+        let title = Bilingual {
+            zh: raw.title_zh.clone().unwrap_or_else(|| commitment.title_zh.clone()),
+            en: raw.title_en.clone().unwrap_or_else(|| commitment.title_en.clone()),
+        };
+        let mut count = None;
+        match columns_of(dataset) {
+            None => self.problem(&raw.dataset.span(), format!("unknown dataset `{dataset}`")),
+            Some(_) if service_of(dataset) != *commitment.service.get_ref() => {
+                self.problem(&raw.dataset.span(), format!("`{dataset}` is not kept by {}", commitment.service.get_ref()));
+            }
+            Some(columns) if source == SourceKind::Register => {
+                count = Some(self.count(raw, place, columns, parameters));
+            }
+            Some(_) if raw.condition.is_some() || raw.numerator.is_some() || raw.denominator.is_some() => {
+                self.problem(place, format!("`{dataset}` is filed, it has no expressions"));
+            }
+            Some(_) => {}
+        }
+        let scale = raw.scale.unwrap_or(if raw.form == Form::Share { 100.0 } else { 1.0 });
+        Measure {
+            name: raw.name.get_ref().clone(),
+            title,
+            unit,
+            form: raw.form,
+            person_based: raw.person_based || commitment.person_based && raw.name.get_ref() == PRIMARY_MEASURE,
+            figure: raw.figure.clone(),
+            source,
+            dataset: dataset.clone(),
+            scale,
+            count,
+        }
+    }
+
+    fn count(&mut self, raw: &RawMeasure, place: &Range<usize>, columns: &[Column], parameters: &[Parameter]) -> Count {
+        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let scope = expression::scope_of(columns, &names);
+        let mut checked = |sql: &Option<Spanned<String>>, wanted| {
+            let spanned = sql.as_ref()?;
+            if let Err(error) = expression::check(spanned.get_ref(), &scope, wanted) {
+                self.problem(&spanned.span(), error.to_string());
+            }
+            Some(spanned.get_ref().clone())
+        };
+        let condition = checked(&raw.condition, Wanted::Condition);
+        let numerator = checked(&raw.numerator, Wanted::GroupNumber);
+        let by_expression = checked(&raw.denominator, Wanted::GroupNumber).map(Denominator::Expression);
+        let having = checked(&raw.having, Wanted::GroupCondition);
+        for column in [&raw.latest, &raw.group_by, &raw.division_column].into_iter().flatten() {
+            if !scope.contains(column.get_ref().as_str()) {
+                self.problem(&column.span(), format!("unknown column `{}`", column.get_ref()));
+            }
+        }
+        let group = match (&raw.group_by, having) {
+            (Some(column), Some(having)) => Some(Group { column: column.get_ref().clone(), having }),
+            (None, None) => None,
+            _ => {
+                self.problem(place, "group_by and having go together");
+                None
+            }
+        };
+        if numerator.is_some() == group.is_some() {
+            self.problem(place, "either a numerator or group_by with having is needed");
+        }
+        let denominator = by_expression.or_else(|| self.divisions(raw));
+        if denominator.is_some() != (raw.form != Form::Figure) {
+            let name = raw.name.get_ref();
+            let message = if denominator.is_some() {
+                format!("measure `{name}` has a denominator but is a figure")
+            } else {
+                format!("measure `{name}` is a share and its denominator is missing")
+            };
+            self.problem(place, message);
+        }
+        Count {
+            condition,
+            ended_included: raw.ended == Some(RawEnded::Included),
+            latest: raw.latest.as_ref().map(|column| column.get_ref().clone()),
+            restrictions: raw.restrict.iter().map(|raw| self.restriction(raw, &scope)).collect(),
+            group,
+            numerator,
+            denominator,
+            division_column: raw.division_column.as_ref().map(|column| column.get_ref().clone()),
+        }
+    }
+
+    fn divisions(&mut self, raw: &RawMeasure) -> Option<Denominator> {
+        let names = raw.denominator_divisions.as_ref()?;
+        let mut levels = Vec::new();
+        for name in names.get_ref() {
+            match DivisionLevel::parse(name) {
+                Some(level) => levels.push(level),
+                None => self.problem(&names.span(), format!("unknown level `{name}`: county, township or village")),
+            }
+        }
+        Some(Denominator::Divisions(levels))
+    }
+
+    fn restriction(&mut self, raw: &Spanned<RawRestriction>, own: &polars::prelude::Schema) -> Restriction {
+        let place = raw.span();
+        let raw = raw.get_ref();
+        if !own.contains(raw.column.as_str()) {
+            self.problem(&place, format!("unknown column `{}`", raw.column));
+        }
+        match columns_of(&raw.dataset) {
+            None => self.problem(&place, format!("unknown dataset `{}`", raw.dataset)),
+            Some(columns) => {
+                let scope = expression::scope_of(columns, &[]);
+                if !scope.contains(raw.key.as_str()) {
+                    self.problem(&place, format!("unknown column `{}`", raw.key));
+                }
+                if let Some(condition) = &raw.condition
+                    && let Err(error) = expression::check(condition, &scope, Wanted::Condition)
+                {
+                    self.problem(&place, error.to_string());
+                }
+            }
+        }
+        Restriction {
+            column: raw.column.clone(),
+            dataset: raw.dataset.clone(),
+            key: raw.key.clone(),
+            condition: raw.condition.clone(),
+            ended_included: raw.ended == Some(RawEnded::Included),
+        }
+    }
+
+    fn area(&mut self, code: &str, place: &Range<usize>) {
+        if self.areas.get(code).is_none() {
+            self.problem(place, format!("unknown area `{code}`"));
+        }
+    }
+
+    fn optional_day(&mut self, text: Option<&Spanned<String>>) -> Option<NaiveDate> {
+        text.map(|text| self.day(text))
+    }
+
+    fn day(&mut self, text: &Spanned<String>) -> NaiveDate {
+        text.get_ref().parse().unwrap_or_else(|_| {
+            self.problem(&text.span(), format!("not a day: `{}`", text.get_ref()));
+            NaiveDate::default()
+        })
+    }
+}
+
+fn secondary(measure: &Measure) -> SecondaryMeasure {
+    SecondaryMeasure { name: measure.name.clone(), title: measure.title.clone(), unit: measure.unit.clone() }
+}

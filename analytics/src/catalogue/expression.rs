@@ -1,0 +1,146 @@
+//! SQL expressions of the catalogue as expressions of the engine.
+//!
+//! Parses and looks at expressions; never sees a row.
+
+use std::collections::BTreeSet;
+
+use polars::prelude::{AggExpr, Column as FrameColumn, DataFrame, DataType, Expr, IntoLazy as _, Operator, Schema};
+use polars::sql::sql_expr;
+
+use super::datasets::{Column, ColumnKind};
+
+/// What is wrong with an expression.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpressionError {
+    /// It is not SQL, or not SQL that the engine knows.
+    #[error("does not parse: {0}")]
+    Syntax(String),
+    /// It names a column that the rows do not have.
+    #[error("unknown column `{0}`")]
+    UnknownColumn(String),
+    /// Its parts do not fit together, or it gives another type than is needed.
+    #[error("wrong type: {0}")]
+    Type(String),
+}
+
+/// What an expression has to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// True or false for a row.
+    Condition,
+    /// True or false for a group of rows.
+    GroupCondition,
+    /// A number for a group of rows.
+    GroupNumber,
+}
+
+/// Parses an expression.
+pub fn compile(sql: &str) -> Result<Expr, ExpressionError> {
+    sql_expr(sql).map_err(|error| ExpressionError::Syntax(first_line(&error.to_string())))
+}
+
+/// Returns the columns that an expression reads.
+pub fn columns_used(expression: &Expr) -> BTreeSet<String> {
+    expression
+        .into_iter()
+        .filter_map(|node| match node {
+            Expr::Column(name) => Some(name.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Splits a condition at its outermost `AND`s.
+pub fn conjuncts(condition: Expr) -> Vec<Expr> {
+    match condition {
+        Expr::BinaryExpr { left, op: Operator::And | Operator::LogicalAnd, right } => {
+            let mut parts = conjuncts(left.as_ref().clone());
+            parts.extend(conjuncts(right.as_ref().clone()));
+            parts
+        }
+        other => vec![other],
+    }
+}
+
+/// Tells whether the aggregate of a whole is the sum of the aggregates of its parts.
+pub(crate) fn is_additive(aggregate: &Expr) -> bool {
+    aggregate.into_iter().all(|node| match node {
+        Expr::Agg(kind) => matches!(kind, AggExpr::Sum(_) | AggExpr::Count { .. }),
+        Expr::BinaryExpr { op: Operator::Plus | Operator::Minus, .. } => true,
+        Expr::BinaryExpr { left, right, op: _ } => !(aggregates(left) && aggregates(right) || aggregates(right)),
+        Expr::Function { .. } | Expr::Ternary { .. } | Expr::AnonymousFunction { .. } => !aggregates_below(node),
+        _ => true,
+    })
+}
+
+fn aggregates(expression: &Expr) -> bool {
+    expression.into_iter().any(|node| matches!(node, Expr::Agg(_) | Expr::Len))
+}
+
+fn aggregates_below(expression: &Expr) -> bool {
+    expression.into_iter().skip(1).any(|node| matches!(node, Expr::Agg(_) | Expr::Len))
+}
+
+/// The type that a column has in a data frame.
+pub(crate) fn frame_type(kind: ColumnKind) -> DataType {
+    match kind {
+        ColumnKind::Text => DataType::String,
+        ColumnKind::Integer => DataType::Int64,
+        ColumnKind::Decimal => DataType::Float64,
+        ColumnKind::Boolean => DataType::Boolean,
+        ColumnKind::Day => DataType::Date,
+    }
+}
+
+/// The columns that expressions over a dataset may use.
+pub(super) fn scope_of(columns: &[Column], parameters: &[&str]) -> Schema {
+    let own = columns.iter().map(|column| (column.name.as_str().into(), frame_type(column.kind)));
+    let text = ["_record", "_id", "_area"].into_iter().map(|name| (name.into(), DataType::String));
+    let days = super::DAY_COLUMNS.into_iter().chain(["_valid_on"]).map(|name| (name.into(), DataType::Date));
+    let figures = parameters.iter().map(|name| ((*name).into(), DataType::Int64));
+    own.chain(text).chain(days).chain(figures).collect()
+}
+
+/// Checks an expression against the columns, by running it over no rows.
+pub(super) fn check(sql: &str, scope: &Schema, wanted: Wanted) -> Result<Expr, ExpressionError> {
+    let expression = compile(sql)?;
+    if let Some(unknown) = columns_used(&expression).into_iter().find(|name| !scope.contains(name.as_str())) {
+        return Err(ExpressionError::UnknownColumn(unknown));
+    }
+    let aggregating = aggregates(&expression);
+    let given = if wanted == Wanted::Condition {
+        if aggregating {
+            return Err(ExpressionError::Type("an aggregate cannot stand in a condition on rows".into()));
+        }
+        run(scope, |frame| frame.select([expression.clone().alias("result")]))?
+    } else {
+        if !aggregating {
+            return Err(ExpressionError::Type("an aggregate such as COUNT or SUM is needed".into()));
+        }
+        let grouped = |frame: polars::prelude::LazyFrame| {
+            frame.group_by([polars::prelude::col("_area").alias("_group")]).agg([expression.clone().alias("result")])
+        };
+        run(scope, grouped)?
+    };
+    let fits = match wanted {
+        Wanted::Condition | Wanted::GroupCondition => given == DataType::Boolean,
+        Wanted::GroupNumber => given.is_primitive_numeric(),
+    };
+    let needed = if wanted == Wanted::GroupNumber { "a number" } else { "a condition" };
+    if fits { Ok(expression) } else { Err(ExpressionError::Type(format!("gives {given}, {needed} is needed"))) }
+}
+
+fn run(
+    scope: &Schema,
+    query: impl FnOnce(polars::prelude::LazyFrame) -> polars::prelude::LazyFrame,
+) -> Result<DataType, ExpressionError> {
+    let wrong = |error: polars::prelude::PolarsError| ExpressionError::Type(first_line(&error.to_string()));
+    let columns = scope.iter().map(|(name, kind)| FrameColumn::new_empty(name.clone(), kind)).collect();
+    let frame = DataFrame::new(0, columns).map_err(wrong)?;
+    let result = query(frame.lazy()).collect().map_err(wrong)?;
+    result.column("result").map(|column| column.dtype().clone()).map_err(wrong)
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

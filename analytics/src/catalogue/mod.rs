@@ -1,0 +1,302 @@
+//! The catalogue of commitments: what the government promised, and how each promise is measured, as data.
+//!
+//! One TOML file per article under `analytics/catalogue`, compiled in, so that an analyst adds next year's
+//! commitment without a programmer. It is checked when it is loaded: every problem of every file is reported at
+//! once, with file and line. Nothing here reads records or judges progress.
+
+mod areas;
+mod check;
+mod datasets;
+mod expression;
+mod file;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+
+use crate::model::{Bilingual, Commitment, SourceKind, StandardFigure};
+
+pub use areas::{Areas, DivisionLevel};
+pub use datasets::{Column, ColumnKind, SERVICES, columns_of, dataset_names, service_of};
+pub use expression::{ExpressionError, columns_used, compile, conjuncts};
+
+/// Columns that every journal row has beside its dataset's own, as expressions may use them.
+///
+/// `_id` is the record's name without its collection; `on_day` and `on_month` are the day in question and the first
+/// day of its month.
+pub const DAY_COLUMNS: [&str; 2] = ["on_day", "on_month"];
+
+/// A catalogue that was checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Catalogue {
+    /// The commitments in the order of the files.
+    pub entries: Vec<Entry>,
+    /// Digest of the files: two catalogues of the same edition give the same figures.
+    pub edition: String,
+}
+
+/// One commitment with the way it is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// What assessment and report know of it; its `standard` is filled in by [`Catalogue::commitments`].
+    pub commitment: Commitment,
+    /// The figure that every provider has to reach, by the first day on which it holds.
+    pub standards: BTreeMap<NaiveDate, StandardFigure>,
+    /// Figures that the expressions use, dated.
+    pub parameters: Vec<Parameter>,
+    /// The measures; the first is the primary one.
+    pub measures: Vec<Measure>,
+}
+
+/// A dated figure that an entry's expressions use by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name in the expressions.
+    pub name: String,
+    /// Its value in its own unit, which the name tells.
+    pub value: i64,
+    /// First day on which it holds.
+    pub from: NaiveDate,
+}
+
+/// What sort of figure a measure gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// A part of a whole, in percent: the numerator is never above the denominator.
+    Share,
+    /// A numerator for each unit of the denominator, as yuan per student.
+    Ratio,
+    /// A count, a sum or a level.
+    Figure,
+}
+
+/// One measure of a commitment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// [`crate::model::PRIMARY_MEASURE`] or its own name.
+    pub name: String,
+    /// What it is.
+    pub title: Bilingual,
+    /// Its unit.
+    pub unit: Bilingual,
+    /// What sort of figure it gives.
+    pub form: Form,
+    /// It counts persons, so that small counts are suppressed at county level.
+    pub person_based: bool,
+    /// Its name in the list of published figures, where it has one.
+    pub figure: Option<String>,
+    /// Where its figures come from.
+    pub source: SourceKind,
+    /// The dataset.
+    pub dataset: String,
+    /// Value = numerator / denominator * scale, or numerator * scale.
+    pub scale: f64,
+    /// How it is counted from a register's rows; none for what is filed.
+    pub count: Option<Count>,
+}
+
+/// How a measure is counted from the rows that were true on a day.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Count {
+    /// Which rows take part.
+    pub condition: Option<String>,
+    /// Rows of records that have ended by the day take part too (events, unlike things that exist).
+    pub ended_included: bool,
+    /// Only rows with the greatest value of this column take part.
+    pub latest: Option<String>,
+    /// Only rows that have a partner in another dataset take part.
+    pub restrictions: Vec<Restriction>,
+    /// The groups that are counted, where it is groups and not rows.
+    pub group: Option<Group>,
+    /// Aggregate that gives the numerator; none where groups are counted.
+    pub numerator: Option<String>,
+    /// What gives the denominator.
+    pub denominator: Option<Denominator>,
+    /// Column with the code of a division; rows whose code is not in the division table take no part.
+    pub division_column: Option<String>,
+}
+
+/// A condition on another dataset: rows stay where `column` is among its `key`s.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restriction {
+    /// Column of the measure's own dataset.
+    pub column: String,
+    /// The other dataset.
+    pub dataset: String,
+    /// Column of the other dataset.
+    pub key: String,
+    /// Which of its rows.
+    pub condition: Option<String>,
+    /// Rows of records that have ended by the day take part too.
+    pub ended_included: bool,
+}
+
+/// Groups of rows, counted where they fulfil a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Column to group by.
+    pub column: String,
+    /// Aggregate condition on a group.
+    pub having: String,
+}
+
+/// What a share is a share of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denominator {
+    /// An aggregate over the rows.
+    Expression(String),
+    /// The number of divisions of these levels in the area, by the division table.
+    Divisions(Vec<DivisionLevel>),
+}
+
+/// Something wrong in a catalogue file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
+/// Why a catalogue could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The files have problems.
+    #[error("the catalogue has {} problem(s):{}", .0.len(), listed(.0))]
+    Invalid(Vec<Problem>),
+    /// A file cannot be read.
+    #[error("cannot read the catalogue at {path}")]
+    Unreadable {
+        /// The file or directory.
+        path: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
+macro_rules! articles {
+    ($($name:literal),*) => {[$(($name, include_str!(concat!("../../catalogue/", $name)))),*]};
+}
+
+/// The files of the notice, as compiled in.
+const ARTICLES: [(&str, &str); 10] = articles!(
+    "article-01.toml",
+    "article-02.toml",
+    "article-03.toml",
+    "article-04.toml",
+    "article-05.toml",
+    "article-06.toml",
+    "article-07.toml",
+    "article-08.toml",
+    "article-09.toml",
+    "article-10.toml"
+);
+
+impl Catalogue {
+    /// Returns the catalogue of the notice of August 2025, as compiled in.
+    pub fn embedded() -> Result<Self, CatalogueError> {
+        Self::parse(&ARTICLES)
+    }
+
+    /// Reads the `*.toml` files of a directory, in the order of their names.
+    pub fn read(directory: &Path) -> Result<Self, CatalogueError> {
+        let unreadable =
+            |path: &Path| { let path = path.display().to_string(); move |source| CatalogueError::Unreadable { path, source } };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(directory).map_err(unreadable(directory))? {
+            let path = entry.map_err(unreadable(directory))?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
+                let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                files.push((name, text));
+            }
+        }
+        files.sort();
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::parse(&files)
+    }
+
+    /// Reads and checks files given as name and text.
+    pub fn parse(files: &[(&str, &str)]) -> Result<Self, CatalogueError> {
+        let mut problems = Vec::new();
+        let mut raw = Vec::new();
+        for (name, text) in files {
+            match file::parse(name, text) {
+                Ok(commitments) => raw.push((file::Source::new(name, text), commitments)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let entries = check::check(raw, &mut problems);
+        if !problems.is_empty() {
+            problems.sort();
+            return Err(CatalogueError::Invalid(problems));
+        }
+        Ok(Self { entries, edition: edition(files) })
+    }
+
+    /// Returns an entry by its id.
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.commitment.id == id)
+    }
+
+    /// Returns what assessment and report know of the commitments, with the standards in force on a day.
+    pub fn commitments(&self, on: NaiveDate) -> Vec<Commitment> {
+        self.entries.iter().map(|entry| entry.commitment_on(on)).collect()
+    }
+}
+
+impl Entry {
+    /// Returns the commitment with the standard in force on a day.
+    pub fn commitment_on(&self, on: NaiveDate) -> Commitment {
+        let standard = self.standards.range(..=on).next_back().or_else(|| self.standards.iter().next());
+        Commitment { standard: standard.map(|(_, figure)| figure.clone()), ..self.commitment.clone() }
+    }
+
+    /// Returns the parameters in force on a day, by name.
+    pub fn parameters_on(&self, on: NaiveDate) -> BTreeMap<&str, i64> {
+        let mut dated: Vec<&Parameter> = self.parameters.iter().filter(|parameter| parameter.from <= on).collect();
+        dated.sort_by_key(|parameter| parameter.from);
+        dated.into_iter().map(|parameter| (parameter.name.as_str(), parameter.value)).collect()
+    }
+
+    /// Returns the measure that the target speaks of.
+    pub fn primary(&self) -> &Measure {
+        self.measures.first().expect("the check refuses an entry without measures")
+    }
+}
+
+fn edition(files: &[(&str, &str)]) -> String {
+    let mut digest = Sha256::new();
+    for (name, text) in files {
+        digest.update(name.as_bytes());
+        digest.update([0]);
+        digest.update(text.as_bytes());
+        digest.update([0]);
+    }
+    let bytes = digest.finalize();
+    bytes.iter().take(8).fold(String::from("sha256:"), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

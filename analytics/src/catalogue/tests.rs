@@ -1,0 +1,156 @@
+use super::*;
+
+const HEAD: &str = r#"
+[[commitment]]
+id = "meal-points"
+article = 8
+service = "community"
+leads = ["civil-affairs"]
+title_zh = "助餐点"
+title_en = "Meal points"
+kind = "count"
+basis = "stated"
+direction = "at_least"
+target = 176
+unit = "points"
+unit_zh = "个"
+source = "register"
+text_zh = "在营"
+text_en = "In operation"
+"#;
+
+const MEASURE: &str = r#"
+[[commitment.measures]]
+name = "primary"
+form = "figure"
+dataset = "community.service_points"
+where = "kind = 'ELDER_MEAL_POINT' AND opened_on <= on_day"
+numerator = "COUNT(*)"
+"#;
+
+fn problems(text: &str) -> Vec<String> {
+    match Catalogue::parse(&[("year.toml", text)]) {
+        Ok(_) => Vec::new(),
+        Err(CatalogueError::Invalid(problems)) => problems.iter().map(ToString::to_string).collect(),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn only_problem(text: &str) -> String {
+    let mut found = problems(text);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found.remove(0)
+}
+
+#[test]
+fn every_commitment_of_the_notice_is_measured() {
+    let catalogue = Catalogue::embedded().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(catalogue.entries.len(), 92);
+    for entry in &catalogue.entries {
+        assert!(!entry.measures.is_empty(), "{}", entry.commitment.id);
+        assert!(!entry.commitment.measure.zh.is_empty() && !entry.commitment.measure.en.is_empty());
+    }
+    let by_article: Vec<usize> = (1..=10)
+        .map(|article| catalogue.entries.iter().filter(|entry| entry.commitment.article == article).count())
+        .collect();
+    assert_eq!(by_article, [13, 7, 6, 7, 10, 13, 12, 7, 8, 9]);
+}
+
+#[test]
+fn the_stated_targets_are_those_of_the_notice() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let target = |id: &str| catalogue.entry(id).unwrap().commitment.target;
+    assert_eq!(target("mutual-recognition-items"), Some(200.0));
+    assert_eq!(target("age-friendly-institutions"), Some(85.0));
+    assert_eq!(target("elder-meal-points"), Some(176.0));
+    assert_eq!(target("affordable-housing-2025"), Some(1603.0));
+    assert_eq!(target("oxygen-pilots"), Some(6.0));
+    assert_eq!(target("group-aid-hospitals"), Some(21.0));
+}
+
+#[test]
+fn a_standard_is_the_one_in_force_on_the_day() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let entry = catalogue.entry("three-guarantees").unwrap();
+    let standard = |day: &str| entry.commitment_on(day.parse().unwrap()).standard.unwrap().value;
+    assert!((standard("2025-08-31") - 5620.0).abs() < 1e-9);
+    assert!((standard("2025-09-01") - 5700.0).abs() < 1e-9);
+    assert!((standard("2026-06-30") - 5940.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_sound_file_has_no_problem() {
+    assert_eq!(problems(&format!("{HEAD}{MEASURE}")), Vec::<String>::new());
+}
+
+#[test]
+fn an_unknown_dataset_is_named_with_its_line() {
+    let text = format!("{HEAD}{}", MEASURE.replace("service_points", "points"));
+    assert_eq!(only_problem(&text), "year.toml:22: unknown dataset `community.points`");
+}
+
+#[test]
+fn an_unknown_column_is_named_with_its_line() {
+    let text = format!("{HEAD}{}", MEASURE.replace("opened_on", "opening_day"));
+    assert_eq!(only_problem(&text), "year.toml:23: unknown column `opening_day`");
+}
+
+#[test]
+fn an_expression_that_does_not_parse_is_named_with_its_line() {
+    let text = format!("{HEAD}{}", MEASURE.replace("COUNT(*)", "COUNT(*"));
+    assert!(only_problem(&text).starts_with("year.toml:24: does not parse: "), "{}", only_problem(&text));
+}
+
+#[test]
+fn a_comparison_of_text_with_a_day_is_a_wrong_type() {
+    let text = format!("{HEAD}{}", MEASURE.replace("kind = 'ELDER_MEAL_POINT' AND opened_on", "capacity + 1 = 'x' AND opened_on"));
+    assert!(only_problem(&text).starts_with("year.toml:23: wrong type: "), "{}", only_problem(&text));
+    let text = format!("{HEAD}{}", MEASURE.replace("COUNT(*)", "MAX(unit_code)"));
+    assert!(only_problem(&text).starts_with("year.toml:24: wrong type: "), "{}", only_problem(&text));
+    let text = format!("{HEAD}{}", MEASURE.replace("COUNT(*)", "capacity"));
+    assert!(only_problem(&text).contains("an aggregate such as COUNT or SUM is needed"));
+}
+
+#[test]
+fn a_share_without_its_denominator_is_refused() {
+    let text = format!("{HEAD}{}", MEASURE.replace("\"figure\"", "\"share\""));
+    assert_eq!(only_problem(&text), "year.toml:19: measure `primary` is a share and its denominator is missing");
+}
+
+#[test]
+fn an_unknown_area_and_a_due_day_before_the_start_are_refused_together() {
+    let text = format!("{HEAD}start = \"2025-06-01\"\ndue = \"2025-05-31\"\nscope = [\"540100\", \"549999\"]\n{MEASURE}");
+    assert_eq!(
+        problems(&text),
+        ["year.toml:19: due 2025-05-31 is before start 2025-06-01", "year.toml:20: unknown area `549999`"]
+    );
+}
+
+#[test]
+fn the_same_id_twice_is_refused_across_files() {
+    let text = format!("{HEAD}{MEASURE}");
+    let Err(CatalogueError::Invalid(found)) = Catalogue::parse(&[("a.toml", &text), ("b.toml", &text)]) else {
+        panic!("accepted");
+    };
+    assert_eq!(found[0].to_string(), "b.toml:3: duplicate id `meal-points`");
+}
+
+#[test]
+fn a_key_that_nobody_knows_is_refused_with_its_line() {
+    let text = format!("{HEAD}colour = \"red\"\n{MEASURE}");
+    assert!(only_problem(&text).starts_with("year.toml:18: "), "{}", only_problem(&text));
+}
+
+#[test]
+fn an_aggregate_is_additive_only_where_parts_add_up() {
+    let additive = |sql: &str| expression::is_additive(&compile(sql).unwrap());
+    assert!(additive("COUNT(*)"));
+    assert!(additive("COUNT(*) FILTER (WHERE passed)"));
+    assert!(additive("SUM(amount) / 100.0"));
+    assert!(additive("SUM(a + b)"));
+    assert!(additive("SUM(a * b)"));
+    assert!(!additive("COUNT(DISTINCT code)"));
+    assert!(!additive("COUNT(DISTINCT code) FILTER (WHERE passed)"));
+    assert!(!additive("MAX(level)"));
+    assert!(!additive("SUM(a) / SUM(b)"));
+}

@@ -1,0 +1,146 @@
+//! Files that are there after a crash, or not at all.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::DataFrame;
+use sha2::{Digest, Sha256};
+
+use super::manifest::{FILE_NAME, FileEntry, Manifest};
+use super::{LakeError, Step, frames};
+
+const LOCK_NAME: &str = "lock";
+const TEMPORARY: &str = "tmp";
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LakeError {
+    let path = path.to_owned();
+    move |source| LakeError::Io { doing, path, source }
+}
+
+/// Makes a directory and those above it.
+pub(super) fn make_directory(path: &Path) -> Result<(), LakeError> {
+    fs::create_dir_all(path).map_err(failed("make", path))
+}
+
+/// Takes the lake's lock for as long as the file stays open.
+pub(super) fn lock(directory: &Path) -> Result<File, LakeError> {
+    let path = directory.join(LOCK_NAME);
+    let file = File::create(&path).map_err(failed("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LakeError::InUse { path: directory.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(LakeError::Io { doing: "lock", path, source }),
+    }
+}
+
+/// Removes a file.
+pub(super) fn remove(path: &Path) -> Result<(), LakeError> {
+    fs::remove_file(path).map_err(failed("remove", path))
+}
+
+/// Writes rows into a file of their dataset and month, durably.
+pub(super) fn write_rows(
+    directory: &Path,
+    dataset: &str,
+    month: &str,
+    rows: &mut DataFrame,
+    at: &mut impl FnMut(Step) -> Result<(), LakeError>,
+) -> Result<FileEntry, LakeError> {
+    let (first, last) = frames::position_range(dataset, rows)?;
+    let folder = directory.join(dataset).join(format!("month={month}"));
+    make_directory(&folder)?;
+    let name = format!("{first:012}-{last:012}.parquet");
+    let temporary = folder.join(format!("{name}.{TEMPORARY}"));
+    let file = File::create(&temporary).map_err(failed("write", &temporary))?;
+    frames::write(dataset, &file, rows)?;
+    file.sync_all().map_err(failed("write", &temporary))?;
+    drop(file);
+    at(Step::RowsWritten)?;
+    let path = folder.join(&name);
+    fs::rename(&temporary, &path).map_err(failed("name", &path))?;
+    sync_directories(&folder, directory)?;
+    at(Step::RowsNamed)?;
+    let bytes = fs::metadata(&path).map_err(failed("read", &path))?.len();
+    let sha256 = digest(&path)?.unwrap_or_default();
+    let relative = format!("{dataset}/month={month}/{name}");
+    Ok(FileEntry { path: relative, rows: u64::try_from(rows.height()).unwrap_or(u64::MAX), bytes, sha256 })
+}
+
+/// Puts another manifest in the place of the present one.
+pub(super) fn replace_manifest(
+    directory: &Path,
+    manifest: &Manifest,
+    at: &mut impl FnMut(Step) -> Result<(), LakeError>,
+) -> Result<(), LakeError> {
+    let path = directory.join(FILE_NAME);
+    let temporary = directory.join(format!("{FILE_NAME}.{TEMPORARY}"));
+    let bytes = serde_json::to_vec_pretty(manifest)
+        .map_err(|source| LakeError::Manifest { path: path.clone(), source })?;
+    let mut file = File::create(&temporary).map_err(failed("write", &temporary))?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed("write", &temporary))?;
+    drop(file);
+    at(Step::ManifestWritten)?;
+    fs::rename(&temporary, &path).map_err(failed("replace", &path))?;
+    sync_directory(directory)
+}
+
+/// Makes names durable from a folder up to the lake's directory.
+fn sync_directories(folder: &Path, top: &Path) -> Result<(), LakeError> {
+    for step in folder.ancestors() {
+        sync_directory(step)?;
+        if step == top {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn sync_directory(path: &Path) -> Result<(), LakeError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(failed("write", path))
+}
+
+/// Returns the SHA-256 of a file in hexadecimal digits; none where there is no file.
+pub(super) fn digest(path: &Path) -> Result<Option<String>, LakeError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed("read", path)(source)),
+    };
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = reader.read(&mut buffer).map_err(failed("read", path))?;
+        if read == 0 {
+            break;
+        }
+        digest.update(&buffer[..read]);
+    }
+    Ok(Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// Returns the files of rows that the manifest does not list, and files that were never finished.
+pub(super) fn unlisted(directory: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, LakeError> {
+    let listed: std::collections::BTreeSet<PathBuf> = manifest
+        .sources
+        .values()
+        .flat_map(|source| &source.files)
+        .map(|file| directory.join(&file.path))
+        .collect();
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).map_err(failed("read", &folder))? {
+            let path = entry.map_err(failed("read", &folder))?.path();
+            let extension = path.extension().unwrap_or_default();
+            if path.is_dir() {
+                open.push(path);
+            } else if extension == TEMPORARY || extension == "parquet" && !listed.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

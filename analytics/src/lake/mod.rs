@@ -1,0 +1,250 @@
+//! The lake: every journal row that was ever read, append-only, in Parquet files that a manifest lists.
+//!
+//! `<dataset>/month=YYYY-MM/<first>-<last>.parquet` holds rows recorded in a month; the name carries the least and
+//! the greatest position in it. `manifest.json` says which files count and from where each feed goes on, and is
+//! replaced in one step. So a crash at any moment leaves either the state before an append or the state after it:
+//! a file that the manifest does not list was never there. The lake judges nothing and asks nobody.
+//!
+//! One process writes at a time; [`Lake::open`] takes a lock for that.
+
+mod files;
+mod frames;
+mod manifest;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use polars::prelude::{DataFrame, PolarsError};
+
+use crate::catalogue::service_of;
+
+pub use frames::{Schema, SchemaColumn};
+pub use manifest::{FileEntry, Manifest, SourceEntry};
+
+/// Why the lake could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// The file system refused.
+    #[error("cannot {doing} {path}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The manifest is not one.
+    #[error("the manifest {path} does not read")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// Where it fails.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Rows could not be turned into columns or back.
+    #[error("rows of {dataset} do not fit the lake")]
+    Frame {
+        /// The dataset.
+        dataset: String,
+        /// What the engine says.
+        #[source]
+        source: Box<PolarsError>,
+    },
+    /// A batch could not be taken over.
+    #[error("a batch of {dataset} cannot be taken over")]
+    Batch {
+        /// The dataset.
+        dataset: String,
+        /// What the codec says.
+        #[source]
+        source: Box<arrow::error::ArrowError>,
+    },
+    /// A batch lacks a column that every journal row has.
+    #[error("a batch of {dataset} has no column {column}")]
+    MissingColumn {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+    },
+    /// Somebody else writes the lake.
+    #[error("the lake {path} is in use by another run")]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A test broke the work off.
+    #[error("broken off")]
+    BrokenOff,
+}
+
+/// How far a feed was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Where to go on, as the service said; nobody else reads it.
+    pub cursor: String,
+    /// The position that belongs to it.
+    pub position: i64,
+    /// The moment up to which the service's journal is complete in it, microseconds UTC.
+    pub recorded_until: Option<i64>,
+}
+
+/// A moment within an append at which a crash makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The rows are in a temporary file.
+    RowsWritten,
+    /// The file has its name.
+    RowsNamed,
+    /// The new manifest is in a temporary file.
+    ManifestWritten,
+    /// The new manifest counts.
+    ManifestReplaced,
+}
+
+/// What a check of the lake found wrong; nothing for a sound lake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A file that the manifest lists is not there.
+    Missing(PathBuf),
+    /// A file is not the one that was written.
+    Altered(PathBuf),
+    /// A file holds other rows than the manifest says.
+    WrongRows(PathBuf),
+    /// A position stands in the lake twice.
+    Repeated {
+        /// The dataset.
+        dataset: String,
+        /// How many rows too many.
+        rows: u64,
+    },
+    /// A file that nobody lists; harmless, left by a crash.
+    Unlisted(PathBuf),
+}
+
+/// A lake that is open for reading and appending.
+#[derive(Debug)]
+pub struct Lake {
+    directory: PathBuf,
+    manifest: Manifest,
+    _lock: Option<fs::File>,
+}
+
+impl Lake {
+    /// Opens a lake for reading and appending, and makes the directory where there is none.
+    ///
+    /// What a crash left behind is removed.
+    pub fn open(directory: &Path) -> Result<Self, LakeError> {
+        files::make_directory(directory)?;
+        let lock = files::lock(directory)?;
+        let manifest = Manifest::read(directory)?;
+        let lake = Self { directory: directory.to_owned(), manifest, _lock: Some(lock) };
+        for path in files::unlisted(directory, &lake.manifest)? {
+            files::remove(&path)?;
+        }
+        Ok(lake)
+    }
+
+    /// Opens a lake for reading only; others may append meanwhile and are not seen.
+    pub fn open_read_only(directory: &Path) -> Result<Self, LakeError> {
+        let manifest = Manifest::read(directory)?;
+        Ok(Self { directory: directory.to_owned(), manifest, _lock: None })
+    }
+
+    /// Returns what the lake holds, by dataset.
+    pub fn sources(&self) -> &BTreeMap<String, SourceEntry> {
+        &self.manifest.sources
+    }
+
+    /// Returns where the feed of a dataset goes on; empty at its beginning.
+    pub fn cursor(&self, dataset: &str) -> &str {
+        self.manifest.sources.get(dataset).map_or("", |source| source.cursor.as_str())
+    }
+
+    /// Returns the number of rows of a dataset.
+    pub fn rows(&self, dataset: &str) -> u64 {
+        self.manifest.sources.get(dataset).map_or(0, |source| source.files.iter().map(|file| file.rows).sum())
+    }
+
+    /// Appends what a feed gave and remembers how far it was read; returns the number of rows.
+    ///
+    /// Either all of it counts or, after an error or a crash, none of it.
+    pub fn append(&mut self, dataset: &str, batches: &[RecordBatch], progress: Progress) -> Result<u64, LakeError> {
+        self.append_with(dataset, batches, progress, |_| Ok(()))
+    }
+
+    /// Appends, telling each step; a step that answers with an error stands for a crash at that moment.
+    pub(crate) fn append_with(
+        &mut self,
+        dataset: &str,
+        batches: &[RecordBatch],
+        progress: Progress,
+        mut at: impl FnMut(Step) -> Result<(), LakeError>,
+    ) -> Result<u64, LakeError> {
+        let mut next = self.manifest.clone();
+        let source = next.sources.entry(dataset.to_owned()).or_insert_with(|| SourceEntry::new(service_of(dataset)));
+        let mut rows = 0;
+        if let Some(frame) = frames::from_batches(dataset, batches)? {
+            for (month, mut part) in frames::by_month(dataset, &frame)? {
+                let file = files::write_rows(&self.directory, dataset, &month, &mut part, &mut at)?;
+                rows += file.rows;
+                source.files.push(file);
+            }
+        }
+        source.cursor = progress.cursor;
+        source.position = source.position.max(progress.position);
+        source.recorded_until = source.recorded_until.max(progress.recorded_until);
+        files::replace_manifest(&self.directory, &next, &mut at)?;
+        self.manifest = next;
+        at(Step::ManifestReplaced)?;
+        Ok(rows)
+    }
+
+    /// Reads the rows of a dataset, only the columns of `schema`; a column that older files lack is null there.
+    ///
+    /// The order of the rows means nothing. Without any file the frame has the columns and no rows.
+    pub fn read(&self, dataset: &str, schema: &Schema) -> Result<DataFrame, LakeError> {
+        let entries = self.manifest.sources.get(dataset).map_or(&[][..], |source| source.files.as_slice());
+        let paths: Vec<PathBuf> = entries.iter().map(|file| self.directory.join(&file.path)).collect();
+        frames::read(dataset, &paths, schema)
+    }
+
+    /// Compares every file with the manifest and every position with every other.
+    pub fn verify(&self) -> Result<Vec<Finding>, LakeError> {
+        let mut findings = Vec::new();
+        for (dataset, source) in &self.manifest.sources {
+            let mut sound = Vec::new();
+            for entry in &source.files {
+                let path = self.directory.join(&entry.path);
+                match files::digest(&path)? {
+                    None => findings.push(Finding::Missing(path)),
+                    Some(digest) if digest != entry.sha256 => findings.push(Finding::Altered(path)),
+                    Some(_) => {
+                        let positions = frames::positions(dataset, std::slice::from_ref(&path))?;
+                        if u64::try_from(positions.len()).unwrap_or(u64::MAX) != entry.rows {
+                            findings.push(Finding::WrongRows(path));
+                        }
+                        sound.extend(positions);
+                    }
+                }
+            }
+            let all = sound.len();
+            sound.sort_unstable();
+            sound.dedup();
+            if sound.len() < all {
+                let rows = u64::try_from(all - sound.len()).unwrap_or(u64::MAX);
+                findings.push(Finding::Repeated { dataset: dataset.clone(), rows });
+            }
+        }
+        findings.extend(files::unlisted(&self.directory, &self.manifest)?.into_iter().map(Finding::Unlisted));
+        Ok(findings)
+    }
+}
