@@ -205,8 +205,8 @@ impl Bench {
     pub(crate) async fn serve(&self, config: ServerConfig, echo: Echo) -> Running {
         let schema = include_str!("../../../../../deploy/policies/schema.cedarschema");
         let policy = r#"
-            @id("probes") permit (principal, action, resource in [
-                Service::"grpc.health.v1.Health", Service::"grpc.reflection.v1.ServerReflection"]);
+            @id("probes") permit (principal, action, resource) when { resource in [
+                Service::"grpc.health.v1.Health", Service::"grpc.reflection.v1.ServerReflection"] };
             @id("echo") permit (principal, action == Action::"call",
                 resource in Service::"minsheng.test.v1.EchoService")
                 when { principal != Department::"stranger" };"#;
