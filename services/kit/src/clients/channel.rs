@@ -16,7 +16,7 @@ use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-use tower::{Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt};
 use tracing::debug;
 
 use super::connector::Connector;
@@ -24,6 +24,7 @@ use super::request::Idempotent;
 use super::retry::{ATTEMPTS, RetryBudget, pause};
 use crate::identity::{Department, TRUST_DOMAIN};
 use crate::pki::Credentials;
+use crate::telemetry::{CallMetrics, RpcFuture, RpcLayer, RpcService};
 use crate::server::{Deadline, Limit, TIMEOUT_HEADER, bounded, format_timeout, parse_timeout};
 
 /// How much a stream, and a connection, may send before the reader has taken it up, in bytes.
@@ -70,7 +71,11 @@ pub enum ChannelError {
 
 /// A channel to one department, over which generated clients are built. Cloning it is cheap and shares the connection.
 #[derive(Debug, Clone)]
-pub struct DepartmentChannel {
+pub struct DepartmentChannel(RpcService<Sender>);
+
+/// Sends calls, with deadline and retries.
+#[derive(Debug, Clone)]
+struct Sender {
     department: Department,
     channel: Channel,
     default_deadline: Duration,
@@ -85,6 +90,17 @@ impl DepartmentChannel {
         department: Department,
         credentials: Arc<Credentials>,
         config: &ChannelConfig,
+    ) -> Result<Self, ChannelError> {
+        Self::with_metrics(endpoint, department, credentials, config, CallMetrics::default())
+    }
+
+    /// Like [`DepartmentChannel::connect_lazy`], but records calls with these instruments instead of the process's own.
+    pub fn with_metrics(
+        endpoint: &str,
+        department: Department,
+        credentials: Arc<Credentials>,
+        config: &ChannelConfig,
+        metrics: CallMetrics,
     ) -> Result<Self, ChannelError> {
         let malformed = || ChannelError::Endpoint(endpoint.to_owned());
         let uri: Uri = endpoint.parse().map_err(|_| malformed())?;
@@ -103,19 +119,17 @@ impl DepartmentChannel {
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW);
-        Ok(Self {
-            department,
+        let sender = Sender {
+            department: department.clone(),
             channel: Channel::new(connector, endpoint),
             default_deadline: config.default_deadline,
             budget: Arc::default(),
-        })
+        };
+        Ok(Self(RpcLayer::client(metrics, department).layer(sender)))
     }
+}
 
-    /// Returns the department that answers.
-    pub fn department(&self) -> &Department {
-        &self.department
-    }
-
+impl Sender {
     /// Finds the deadline of an outgoing call: what the request asks or the default, and never more than is left of
     /// the call being answered.
     fn deadline(&self, request: &Request<Body>) -> Deadline {
@@ -200,10 +214,13 @@ fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> Vec<&'a (dyn std:
     std::iter::successors(Some(error), |error| error.source()).collect()
 }
 
-impl Service<Request<Body>> for DepartmentChannel {
+/// A call that is under way.
+type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
+
+impl Service<Request<Body>> for Sender {
     type Response = Response<Body>;
     type Error = Status;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
+    type Future = Sending;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
@@ -211,5 +228,19 @@ impl Service<Request<Body>> for DepartmentChannel {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         Box::pin(self.clone().send(request))
+    }
+}
+
+impl Service<Request<Body>> for DepartmentChannel {
+    type Response = Response<Body>;
+    type Error = Status;
+    type Future = RpcFuture<Sending>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.0.call(request)
     }
 }

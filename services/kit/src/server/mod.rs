@@ -35,6 +35,7 @@ use tracing::{info, warn};
 
 use crate::access::{AccessLayer, AccessPolicies};
 use crate::pki::Credentials;
+use crate::telemetry::{CallMetrics, RpcLayer};
 use admission::AdmissionLayer;
 use connection::Ends;
 use deadline::DeadlineLayer;
@@ -79,6 +80,7 @@ pub struct Server {
     routes: Routes,
     names: Vec<String>,
     health: HealthReporter,
+    metrics: Option<CallMetrics>,
 }
 
 /// Collects the parts of a [`Server`].
@@ -90,6 +92,7 @@ pub struct ServerParts {
     routes: RoutesBuilder,
     descriptors: Vec<&'static [u8]>,
     names: Vec<String>,
+    metrics: Option<CallMetrics>,
 }
 
 impl Server {
@@ -102,6 +105,7 @@ impl Server {
             routes: Routes::builder(),
             descriptors: Vec::new(),
             names: Vec::new(),
+            metrics: None,
         }
     }
 
@@ -113,10 +117,12 @@ impl Server {
     /// Serves connections of the listener until `shutdown` resolves and running calls are drained.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         let address = listener.local_addr().map_err(ServerError::Listener)?;
-        let Self { config, credentials, access, routes, names, health } = self;
+        let Self { config, credentials, access, routes, names, health, metrics } = self;
         let ends = Ends::default();
+        let services = names.iter().map(String::as_str).chain([HEALTH, REFLECTION]);
         let service = ServiceBuilder::new()
             .layer(GrpcWebLayer::new())
+            .layer(RpcLayer::server(metrics.unwrap_or_default(), services))
             .layer(DeadlineLayer::new(config.default_deadline, config.longest_deadline, ends.closing.clone()))
             .layer(AdmissionLayer::new(config.concurrent_calls))
             .layer(AccessLayer::new(access, credentials.department().clone()))
@@ -196,6 +202,13 @@ impl ServerParts {
         self
     }
 
+    /// Records calls with these instruments instead of the process's own.
+    #[must_use]
+    pub fn metrics(mut self, metrics: CallMetrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
     /// Puts the parts together.
     pub fn build(mut self) -> Result<Server, ServerError> {
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -209,8 +222,8 @@ impl ServerParts {
         }
         self.routes.add_service(health_service);
         self.routes.add_service(reflection.build_v1()?);
-        let Self { config, credentials, access, routes, names, .. } = self;
-        Ok(Server { config, credentials, access, routes: routes.routes(), names, health })
+        let Self { config, credentials, access, routes, names, metrics, .. } = self;
+        Ok(Server { config, credentials, access, routes: routes.routes(), names, health, metrics })
     }
 }
 

@@ -27,6 +27,7 @@ use crate::clients::{ChannelConfig, DepartmentChannel};
 use crate::identity::{Caller, Department};
 use crate::pki::{Authority, Credentials, Subject};
 use crate::server::{Deadline, Server, ServerConfig, ServerError};
+use crate::telemetry::CallMetrics;
 
 pub(crate) const ECHO: &str = "minsheng.test.v1.EchoService";
 
@@ -185,6 +186,8 @@ pub(crate) fn within(millis: Millis, time: Duration) -> tonic::Request<Millis> {
 /// An authority with two departments, `health` that serves and `education` that calls.
 pub(crate) struct Bench {
     pub(crate) pki: TempDir,
+    /// With which servers and channels record calls.
+    pub(crate) metrics: CallMetrics,
 }
 
 impl Bench {
@@ -194,7 +197,7 @@ impl Bench {
         for name in ["health", "education", "stranger"] {
             authority.issue(&named(name), &Subject::localhost()).expect("issued");
         }
-        Self { pki }
+        Self { pki, metrics: CallMetrics::default() }
     }
 
     pub(crate) fn credentials(&self, name: &str) -> Arc<Credentials> {
@@ -216,6 +219,7 @@ impl Bench {
             .config(config)
             .routes(Routes::new(echo))
             .service_names([ECHO])
+            .metrics(self.metrics.clone())
             .build()
             .expect("a server");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -235,7 +239,8 @@ impl Bench {
     pub(crate) fn channel_to(&self, caller: &str, expected: &str, port: u16) -> DepartmentChannel {
         let endpoint = format!("https://localhost:{port}");
         let config = ChannelConfig::default();
-        DepartmentChannel::connect_lazy(&endpoint, named(expected), self.credentials(caller), &config)
+        let (department, credentials) = (named(expected), self.credentials(caller));
+        DepartmentChannel::with_metrics(&endpoint, department, credentials, &config, self.metrics.clone())
             .expect("a channel")
     }
 }
