@@ -72,7 +72,9 @@ impl Violations {
     /// Takes over those of another message, under a prefix.
     pub fn extend_under(&mut self, prefix: &str, others: Self) {
         for mut violation in others.0 {
-            violation.field = if violation.field.is_empty() {
+            violation.field = if prefix.is_empty() {
+                violation.field
+            } else if violation.field.is_empty() {
                 prefix.to_owned()
             } else {
                 format!("{prefix}.{}", violation.field)

@@ -2,13 +2,25 @@
 //! idempotency, audit, telemetry, clients. It holds no department's rule.
 
 pub mod access;
+pub mod assembly;
 pub mod clients;
-pub mod identity;
-pub mod pki;
-pub mod server;
-pub mod values;
+mod common;
+pub mod context;
 pub mod error;
+pub mod identity;
 pub mod journal;
 pub mod keys;
+pub mod launch;
+pub mod pki;
+pub mod register;
+pub mod rpc;
+pub mod server;
+pub mod telemetry;
 pub mod status;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod values;
+
+#[doc(hidden)]
+pub use paste;

@@ -15,6 +15,16 @@ pub struct Migrations {
     pub postgres: fn() -> EmbeddedMigrations,
 }
 
+/// Embeds the migrations of the calling crate out of its two folders.
+#[macro_export]
+macro_rules! migrations {
+    ($sqlite:literal, $postgres:literal) => {{
+        const SQLITE: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!($sqlite);
+        const POSTGRES: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!($postgres);
+        $crate::store::Migrations { sqlite: || SQLITE, postgres: || POSTGRES }
+    }};
+}
+
 /// Where the records are kept.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {

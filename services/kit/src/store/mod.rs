@@ -110,7 +110,4 @@ impl Store {
 }
 
 /// The migrations of the kit's own tables; every service runs them before its own.
-pub const KIT_MIGRATIONS: Migrations = Migrations {
-    sqlite: || diesel_migrations::embed_migrations!("migrations/sqlite"),
-    postgres: || diesel_migrations::embed_migrations!("migrations/postgres"),
-};
+pub const KIT_MIGRATIONS: Migrations = crate::migrations!("migrations/sqlite", "migrations/postgres");

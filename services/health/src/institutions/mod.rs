@@ -1,0 +1,11 @@
+//! Medical institutions (医疗机构): which are open on a day, and of what class.
+//!
+//! The denominators of the health commitments are counted here, so the register promises that a class and the days
+//! of operation are there for every institution. The age-friendly certificate that an institution holds stands in
+//! its row too, because the commitment's rate needs both for the same day; the register of assessments writes it.
+
+mod rpc;
+mod rules;
+
+pub use rpc::{InstitutionRpc, Institutions};
+pub use rules::{check_institution, is_age_friendly_class};

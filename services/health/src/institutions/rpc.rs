@@ -1,0 +1,88 @@
+//! The contract's `InstitutionService` over the register.
+
+use chrono::NaiveDate;
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
+};
+use minsheng_proto::health::v1 as pb;
+
+use super::rules::check_institution;
+use crate::schema::InstitutionRecord;
+
+/// The register of medical institutions.
+#[derive(Clone, Copy, Debug)]
+pub struct Institutions;
+
+impl Register for Institutions {
+    const COLLECTION: &'static str = "institutions";
+    type Record = InstitutionRecord;
+    type Row = pb::InstitutionRow;
+
+    fn dataset(&self) -> String {
+        "health.institutions".to_owned()
+    }
+
+    fn decode(
+        &self,
+        institution: &pb::Institution,
+        head: Head,
+        previous: Option<&InstitutionRecord>,
+        _: Facts<'_>,
+    ) -> Result<InstitutionRecord, Violations> {
+        let mut violations = Violations::new();
+        let class: pb::InstitutionClass =
+            enum_field("institution_class", institution.institution_class, &mut violations);
+        let operating_from = required_day("operating_from", institution.operating_from.as_ref(), &mut violations);
+        let operating_to = optional_day("operating_to", institution.operating_to.as_ref(), &mut violations);
+        let level = i64::from(institution.level);
+        check_institution(class, level, operating_from, operating_to, &mut violations);
+        violations.into_result(InstitutionRecord {
+            title: institution.title.clone(),
+            institution_class: class as i64,
+            public: institution.public,
+            level,
+            operating_from,
+            operating_to,
+            // The certificate is the assessments' to write; a change of the institution keeps it.
+            age_friendly_from: previous.and_then(|record| record.age_friendly_from),
+            age_friendly_to: previous.and_then(|record| record.age_friendly_to),
+            ..InstitutionRecord::with_head(head)
+        })
+    }
+
+    fn encode(&self, record: &InstitutionRecord, _: Facts<'_>, _: bool) -> Result<pb::Institution, Error> {
+        Ok(pb::Institution {
+            title: record.title.clone(),
+            institution_class: enum_number(record.institution_class),
+            public: record.public,
+            level: enum_number(record.level),
+            operating_from: date(record.operating_from),
+            operating_to: record.operating_to.and_then(date),
+            ..pb::Institution::default()
+        })
+    }
+
+    fn row(&self, record: &InstitutionRecord, _: Facts<'_>) -> pb::InstitutionRow {
+        pb::InstitutionRow {
+            institution_class: enum_number(record.institution_class),
+            public: record.public,
+            level: record.level,
+            operating_from: date(record.operating_from),
+            operating_to: record.operating_to.and_then(date),
+            age_friendly_from: record.age_friendly_from.and_then(date),
+            age_friendly_to: record.age_friendly_to.and_then(date),
+        }
+    }
+
+    fn effective_on(&self, institution: &pb::Institution, today: NaiveDate) -> NaiveDate {
+        institution.operating_from.as_ref().and_then(day).unwrap_or(today)
+    }
+}
+
+minsheng_kit::register_api! {
+    package: minsheng_proto::health::v1,
+    register: Institutions,
+    resource: Institution as institution,
+    plural: Institutions as institutions,
+}

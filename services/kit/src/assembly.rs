@@ -1,0 +1,163 @@
+//! Puts a department's service together: its registers, and what every service has (returns, milestones, parameters,
+//! history, accesses, the feed).
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use minsheng_proto::Dataset;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    body::Body,
+    server::NamedService,
+    service::{Routes, RoutesBuilder},
+};
+use tower::Service;
+
+use crate::{
+    clients::DepartmentChannel,
+    context::Context,
+    error::Error,
+    journal::flight::JournalFlight,
+    store::{KIT_MIGRATIONS, Migrations},
+};
+
+/// What a service is, before it runs.
+pub struct Definition {
+    /// The department, as in certificates: `social-security`.
+    pub department: &'static str,
+    /// The service in dataset names: `social_security`.
+    pub service: &'static str,
+    /// The migrations of its registers; the kit's run before.
+    pub migrations: Migrations,
+    /// Puts its registers together.
+    pub assemble: fn(Parts) -> Result<Assembly, Error>,
+}
+
+/// What a service is put together from.
+pub struct Parts {
+    /// Store, keys, parameters, calendar.
+    pub context: Context,
+    /// The departments that it may ask, by name; absent ones are not configured.
+    pub upstreams: Upstreams,
+}
+
+/// The channels to other departments.
+#[derive(Clone, Default)]
+pub struct Upstreams(std::collections::BTreeMap<String, DepartmentChannel>);
+
+impl Upstreams {
+    /// Adds a department.
+    pub fn with(mut self, department: &str, channel: DepartmentChannel) -> Self {
+        self.0.insert(department.to_owned(), channel);
+        self
+    }
+
+    /// Gives the channel to a department, or an error that names it.
+    pub fn to(&self, department: &str) -> Result<DepartmentChannel, Error> {
+        self.0
+            .get(department)
+            .cloned()
+            .ok_or_else(|| Error::DepartmentUnavailable { department: department.to_owned() })
+    }
+}
+
+impl Definition {
+    /// Lists the migrations in the order in which they run.
+    pub fn all_migrations(&self) -> [Migrations; 2] {
+        [KIT_MIGRATIONS, Migrations { sqlite: self.migrations.sqlite, postgres: self.migrations.postgres }]
+    }
+}
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A service being put together.
+pub struct Assembly {
+    context: Context,
+    routes: RoutesBuilder,
+    names: Vec<String>,
+    tasks: Vec<Box<dyn FnOnce(CancellationToken) -> Task + Send>>,
+}
+
+/// A service ready to be served.
+pub struct Assembled {
+    /// The gRPC services.
+    pub routes: Routes,
+    /// Their full names, for health.
+    pub names: Vec<String>,
+    /// What runs beside them until the token is cancelled.
+    pub tasks: Vec<Box<dyn FnOnce(CancellationToken) -> Task + Send>>,
+}
+
+impl Assembly {
+    /// Begins with what every service has.
+    pub fn new(context: Context) -> Result<Self, Error> {
+        let datasets = datasets_of(context.service);
+        let flight = JournalFlight::new(context.store.clone(), &datasets)?;
+        let empty = Self { context: context.clone(), routes: RoutesBuilder::default(), names: vec![], tasks: vec![] };
+        Ok(crate::common::add(empty, &context).serve(flight.into_service()))
+    }
+
+    /// Adds a gRPC service.
+    pub fn serve<S>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.names.push(S::NAME.to_owned());
+        self.routes.add_service(service);
+        self
+    }
+
+    /// Adds what is to be done again and again while the service runs.
+    pub fn every<F, Fut>(mut self, interval: Duration, work: F) -> Self
+    where
+        F: Fn() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.tasks.push(Box::new(move |stop| {
+            Box::pin(async move {
+                loop {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(interval) => {}
+                    }
+                    if let Err(error) = work().await {
+                        tracing::warn!(%error, "repeated work failed; it will be tried again");
+                    }
+                }
+            })
+        }));
+        self
+    }
+
+    /// Gives the context.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Ends the assembly.
+    pub fn finish(self) -> Assembled {
+        Assembled { routes: self.routes.routes(), names: self.names, tasks: self.tasks }
+    }
+}
+
+/// Lists the datasets of a service: its own, and its returns and milestones under its name.
+pub fn datasets_of(service: &str) -> Vec<Dataset> {
+    let own = format!("{service}.");
+    minsheng_proto::datasets()
+        .into_iter()
+        .filter_map(|dataset| {
+            if dataset.name.starts_with(&own) {
+                Some(dataset)
+            } else if !dataset.name.contains('.') {
+                Some(Dataset { name: format!("{own}{}", dataset.name), row: dataset.row })
+            } else {
+                None
+            }
+        })
+        .collect()
+}

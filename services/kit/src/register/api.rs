@@ -1,0 +1,163 @@
+//! Ties a register to the tonic service of its contract. The contract's messages follow one pattern of names, so one
+//! macro writes what would be the same in every register.
+
+/// Implements the six standard methods of a register's service.
+///
+/// ```ignore
+/// register_api! {
+///     package: minsheng_proto::health::v1,
+///     register: Institutions,
+///     resource: Institution as institution,
+///     plural: Institutions as institutions,
+/// }
+/// ```
+///
+/// makes `InstitutionRpc`, which implements `InstitutionService`, and [`Envelope`](crate::register::Envelope) for the
+/// register.
+#[macro_export]
+macro_rules! register_api {
+    (
+        package: $($package:ident)::+,
+        register: $register:ty,
+        resource: $resource:ident as $field:ident,
+        plural: $plural:ident as $plural_field:ident $(,)?
+    ) => { $crate::paste::paste! {
+        /// The contract's service over the register.
+        #[derive(Clone)]
+        pub struct [<$resource Rpc>] {
+            engine: $crate::register::Engine<$register>,
+        }
+
+        impl [<$resource Rpc>] {
+            const SERVICE: &'static str =
+                $($package)::+::[<$field _service_server>]::SERVICE_NAME;
+
+            /// Puts the register to work.
+            pub fn new(register: $register, context: $crate::context::Context) -> Self {
+                Self { engine: $crate::register::Engine::new(register, context) }
+            }
+
+            /// Gives the engine behind the service.
+            pub fn engine(&self) -> &$crate::register::Engine<$register> {
+                &self.engine
+            }
+
+            /// Makes the tonic service.
+            pub fn into_service(
+                self,
+            ) -> $($package)::+::[<$field _service_server>]::[<$resource ServiceServer>]<Self> {
+                $($package)::+::[<$field _service_server>]::[<$resource ServiceServer>]::new(self)
+                    .max_decoding_message_size($crate::rpc::LARGEST_MESSAGE)
+                    .max_encoding_message_size($crate::rpc::LARGEST_MESSAGE)
+            }
+        }
+
+        #[tonic::async_trait]
+        impl $($package)::+::[<$field _service_server>]::[<$resource Service>] for [<$resource Rpc>] {
+            async fn [<create_ $field>](
+                &self,
+                request: tonic::Request<$($package)::+::[<Create $resource Request>]>,
+            ) -> Result<tonic::Response<$($package)::+::[<Create $resource Response>]>, tonic::Status> {
+                let method = concat!("Create", stringify!($resource));
+                let (key, message) = $crate::rpc::repeatable(Self::SERVICE, method, request, |m| &m.request_id)?;
+                let $field = $crate::rpc::required(stringify!($field), message.$field)?;
+                let $field = self.engine.create(key, $field, message.effective_on).await?;
+                Ok(tonic::Response::new($($package)::+::[<Create $resource Response>] { $field: Some($field) }))
+            }
+
+            async fn [<get_ $field>](
+                &self,
+                request: tonic::Request<$($package)::+::[<Get $resource Request>]>,
+            ) -> Result<tonic::Response<$($package)::+::[<Get $resource Response>]>, tonic::Status> {
+                let message = $crate::rpc::checked(request)?;
+                let $field = self.engine.get(&message.name).await?;
+                Ok(tonic::Response::new($($package)::+::[<Get $resource Response>] { $field: Some($field) }))
+            }
+
+            async fn [<list_ $plural_field>](
+                &self,
+                request: tonic::Request<$($package)::+::[<List $plural Request>]>,
+            ) -> Result<tonic::Response<$($package)::+::[<List $plural Response>]>, tonic::Status> {
+                let message = $crate::rpc::checked(request)?;
+                let page = self.engine.list(&message.area, message.page_size, &message.page_token).await?;
+                Ok(tonic::Response::new($($package)::+::[<List $plural Response>] {
+                    $plural_field: page.items,
+                    next_page_token: page.next_page_token,
+                }))
+            }
+
+            async fn [<update_ $field>](
+                &self,
+                request: tonic::Request<$($package)::+::[<Update $resource Request>]>,
+            ) -> Result<tonic::Response<$($package)::+::[<Update $resource Response>]>, tonic::Status> {
+                let method = concat!("Update", stringify!($resource));
+                let (key, message) =
+                    $crate::rpc::repeatable_partial(Self::SERVICE, method, stringify!($field), request, |m| {
+                        &m.request_id
+                    })?;
+                let $field = $crate::rpc::required(stringify!($field), message.$field)?;
+                let $field = self
+                    .engine
+                    .update(key, $field, &message.etag, message.update_mask, message.effective_on)
+                    .await?;
+                Ok(tonic::Response::new($($package)::+::[<Update $resource Response>] { $field: Some($field) }))
+            }
+
+            async fn [<end_ $field>](
+                &self,
+                request: tonic::Request<$($package)::+::[<End $resource Request>]>,
+            ) -> Result<tonic::Response<$($package)::+::[<End $resource Response>]>, tonic::Status> {
+                let method = concat!("End", stringify!($resource));
+                let (key, message) = $crate::rpc::repeatable(Self::SERVICE, method, request, |m| &m.request_id)?;
+                let $field = self
+                    .engine
+                    .end(key, &message.name, &message.etag, message.kind, message.ended_on)
+                    .await?;
+                Ok(tonic::Response::new($($package)::+::[<End $resource Response>] { $field: Some($field) }))
+            }
+
+            type [<Upload $plural Stream>] =
+                $crate::rpc::AnswerStream<$($package)::+::[<Upload $plural Response>]>;
+
+            async fn [<upload_ $plural_field>](
+                &self,
+                request: tonic::Request<tonic::Streaming<$($package)::+::[<Upload $plural Request>]>>,
+            ) -> Result<tonic::Response<Self::[<Upload $plural Stream>]>, tonic::Status> {
+                let engine = self.engine.clone();
+                let method = concat!("Upload", stringify!($plural));
+                let answers = $crate::rpc::answer_chunks(Self::SERVICE, method, request, |m| (&m.upload_id, m.chunk), move |key, message| {
+                    let engine = engine.clone();
+                    async move {
+                        let results =
+                            engine.record_all(key, message.$plural_field, message.validate_only).await?;
+                        Ok($($package)::+::[<Upload $plural Response>] { chunk: message.chunk, results })
+                    }
+                })?;
+                Ok(tonic::Response::new(answers))
+            }
+        }
+
+        impl $crate::register::Envelope for $register {
+            type Resource = $($package)::+::$resource;
+
+            fn name(resource: &Self::Resource) -> &str {
+                &resource.name
+            }
+
+            fn area(resource: &Self::Resource) -> &str {
+                &resource.area
+            }
+
+            fn set_envelope(
+                resource: &mut Self::Resource,
+                name: String,
+                area: String,
+                meta: minsheng_proto::common::v1::RecordMeta,
+            ) {
+                resource.name = name;
+                resource.area = area;
+                resource.meta = Some(meta);
+            }
+        }
+    } };
+}

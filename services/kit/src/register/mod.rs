@@ -1,0 +1,119 @@
+//! What every register needs, once: create, get, list, update, end, upload; paging, etags, history, journal.
+//!
+//! A register brings its table ([`register_table!`](crate::register_table)), how a resource becomes a record and back,
+//! its rules, and the dataset's row ([`Register`]); [`register_api!`](crate::register_api) ties these to the tonic
+//! service of the contract. `docs/ADDING-A-REGISTER.md` walks through one.
+//!
+//! The kit never looks into a record beyond its head, and never decides what a register's rules decide.
+
+mod api;
+mod dates;
+mod engine;
+mod resource;
+mod table;
+
+pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
+pub use engine::{Engine, ListPage};
+pub use resource::{Envelope, enum_field, enum_number};
+pub use table::{Head, Table};
+
+/// Rows of one INSERT: with 32 columns at the most, below the 65,535 bound values of PostgreSQL and SQLite's 32,766.
+pub const ROWS_PER_INSERT: usize = 1000;
+
+use chrono::NaiveDate;
+
+use crate::{
+    error::{Error, Violations},
+    keys::Keys,
+    store::{AnyConnection, Tx},
+    values::{
+        calendar::Calendar,
+        divisions::{AreaCode, AreaLevel},
+        parameters::Parameters,
+    },
+};
+
+/// What a rule may consult beside its record.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The dated parameters in force for this service.
+    pub parameters: &'a Parameters,
+    /// Working days and holidays.
+    pub calendar: &'a Calendar,
+    /// The department's keys.
+    pub keys: &'a Keys,
+    /// The present day in Asia/Shanghai.
+    pub today: NaiveDate,
+}
+
+/// One thing that a department keeps.
+pub trait Register: Envelope + Send + Sync + 'static {
+    /// Collection of the register in resource names, as `enrolments`.
+    const COLLECTION: &'static str;
+    /// The row of the register's table.
+    type Record: Table;
+    /// The dataset's row message.
+    type Row: prost::Message;
+
+    /// Names the dataset, as `social_security.enrolments`.
+    fn dataset(&self) -> String;
+
+    /// Decides: checks a resource by the register's rules and makes the record of it. Pure.
+    ///
+    /// The head is given by the kit; `previous` is the record that an update replaces. All violations are reported at
+    /// once, by field of the resource.
+    fn decode(
+        &self,
+        resource: &Self::Resource,
+        head: Head,
+        previous: Option<&Self::Record>,
+        facts: Facts<'_>,
+    ) -> Result<Self::Record, Violations>;
+
+    /// Makes the resource of a record. Personal fields are masked unless `reveal` is set, which only an update's
+    /// merge does.
+    fn encode(&self, record: &Self::Record, facts: Facts<'_>, reveal: bool) -> Result<Self::Resource, Error>;
+
+    /// Makes the dataset's row of a record: no personal data.
+    fn row(&self, record: &Self::Record, facts: Facts<'_>) -> Self::Row;
+
+    /// Says from which day a new record is true, where the caller does not.
+    fn effective_on(&self, resource: &Self::Resource, today: NaiveDate) -> NaiveDate;
+
+    /// Says whether records may lie in an area of this level: counties, unless the register says otherwise.
+    fn keeps_area(&self, area: AreaCode) -> bool {
+        area.level() == AreaLevel::County
+    }
+
+    /// Names the id that the content itself gives a record, where the caller chooses none: the natural key.
+    fn natural_id(&self, _resource: &Self::Resource, _facts: Facts<'_>) -> Option<String> {
+        None
+    }
+
+    /// Checks what needs the store: that a school named in a record exists.
+    ///
+    /// Takes all records of a chunk, so that one query serves them; answers one set of violations for each.
+    fn check(
+        &self,
+        _connection: &mut AnyConnection,
+        records: &[Self::Record],
+        _facts: Facts<'_>,
+    ) -> Result<Vec<Violations>, Error> {
+        Ok(vec![Violations::new(); records.len()])
+    }
+
+    /// Fills what only the store knows into records that passed: a mark that depends on another record.
+    fn complete(
+        &self,
+        _connection: &mut AnyConnection,
+        _records: &mut [Self::Record],
+        _facts: Facts<'_>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Writes what belongs to the records beside their own rows, in the same unit: children, rows of other datasets.
+    fn written(&self, _tx: &mut Tx<'_>, _records: &[Self::Record], _facts: Facts<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! The steps that every handler takes: who calls, is the message right, is it a repetition, in what pieces does it come.
+
+use std::{future::Future, pin::Pin};
+
+use futures::{Stream, StreamExt as _};
+use minsheng_proto::{Validate, common::v1 as pb};
+use tonic::{Request, Status, Streaming};
+
+use crate::{
+    access::Access,
+    context::Context,
+    error::{Error, Violations},
+    identity::Caller,
+    status,
+    store::{AccessEntry, Idempotency, Tx, Unit},
+    values::identifiers::ResidentId,
+};
+
+/// Largest message that a service takes or gives, in bytes.
+pub const LARGEST_MESSAGE: usize = 16 << 20;
+/// Chunks of one upload that are read ahead of the one being written.
+const CHUNKS_AHEAD: usize = 1;
+
+/// The answers to an upload's chunks.
+pub type AnswerStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Names the department that calls.
+pub fn caller<T>(request: &Request<T>) -> Result<String, Error> {
+    Caller::of(request)
+        .map(|caller| caller.department.to_string())
+        .map_err(|error| Error::Denied(error.to_string()))
+}
+
+/// Checks a message by its contract and takes it out of the request.
+pub fn checked<T: Validate>(request: Request<T>) -> Result<T, Error> {
+    let message = request.into_inner();
+    status::validate(&message)?;
+    Ok(message)
+}
+
+/// Checks a message that may be repeated, and makes the key under which its first answer is kept.
+pub fn repeatable<T: Validate + prost::Message>(
+    service: &str,
+    method: &str,
+    request: Request<T>,
+    request_id: impl Fn(&T) -> &str,
+) -> Result<(Idempotency, T), Error> {
+    let department = caller(&request)?;
+    let message = checked(request)?;
+    let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
+    Ok((key, message))
+}
+
+/// As [`repeatable`], for an update: what lies inside the resource is checked after the merge, not here.
+pub fn repeatable_partial<T: Validate + prost::Message>(
+    service: &str,
+    method: &str,
+    resource: &str,
+    request: Request<T>,
+    request_id: impl Fn(&T) -> &str,
+) -> Result<(Idempotency, T), Error> {
+    let department = caller(&request)?;
+    let message = request.into_inner();
+    if let Err(found) = status::validate(&message) {
+        let inside = format!("{resource}.");
+        let mut outside = Violations::new();
+        for violation in found.iter().filter(|violation| !violation.field.starts_with(&inside)) {
+            outside.add(
+                violation.field.clone(),
+                violation.reason,
+                violation.description.clone(),
+                violation.description_zh.clone(),
+            );
+        }
+        outside.into_result(())?;
+    }
+    let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
+    Ok((key, message))
+}
+
+/// Takes a field that the contract requires.
+pub fn required<T>(field: &str, value: Option<T>) -> Result<T, Error> {
+    value.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required", "必填"))
+}
+
+/// Answers an upload chunk by chunk, each after its commit; a chunk sent again gets its first answer.
+///
+/// A chunk that fails ends the stream with its error: what was answered before it is durable.
+pub fn answer_chunks<Q, A, F, Fut>(
+    service: &'static str,
+    method: &'static str,
+    request: Request<Streaming<Q>>,
+    place: impl Fn(&Q) -> (&str, i64) + Send + 'static,
+    answer: F,
+) -> Result<AnswerStream<A>, Error>
+where
+    Q: Validate + prost::Message + 'static,
+    A: Send + 'static,
+    F: Fn(Idempotency, Q) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<A, Error>> + Send + 'static,
+{
+    let department = caller(&request)?;
+    let method = format!("{service}/{method}");
+    let answers = request
+        .into_inner()
+        .map(move |chunk| {
+            let prepared = chunk.and_then(|chunk| {
+                status::validate(&chunk).map_err(Error::from)?;
+                let (upload_id, number) = place(&chunk);
+                let id = format!("{upload_id}/{number}");
+                let key = Idempotency::new(&department, &method, &id, &chunk);
+                Ok(answer(key, chunk))
+            });
+            async move {
+                match prepared {
+                    Ok(answering) => answering.await.map_err(Status::from),
+                    Err(status) => Err(status),
+                }
+            }
+        })
+        .buffered(CHUNKS_AHEAD);
+    Ok(answers.boxed())
+}
+
+/// A question from another department whose purpose the access policy allows.
+#[derive(Clone, Debug)]
+pub struct Question {
+    department: String,
+    method: String,
+    context: pb::QuestionContext,
+}
+
+impl Question {
+    /// Checks the message and the purpose of a question, and takes both out of the request.
+    pub fn take<T: Validate>(
+        request: Request<T>,
+        context: impl Fn(&T) -> Option<&pb::QuestionContext>,
+    ) -> Result<(Self, T), Error> {
+        let denied = |error: crate::access::AccessDenied| Error::Denied(error.to_string());
+        let access = Access::of(&request).map_err(denied)?.clone();
+        let message = checked(request)?;
+        let context = required("context", context(&message).cloned())?;
+        let purpose = pb::Purpose::try_from(context.purpose).unwrap_or_default();
+        access.authorise_question(purpose.as_str_name()).map_err(denied)?;
+        let question = Self {
+            department: access.caller().department.to_string(),
+            method: access.method().to_owned(),
+            context,
+        };
+        Ok((question, message))
+    }
+
+    /// Answers about a person: the answer and the entry in the access log are one unit of work.
+    pub async fn answer_about<A, F>(self, context: &Context, resident_id: &str, f: F) -> Result<A, Error>
+    where
+        A: prost::Message + Default + 'static,
+        F: FnOnce(&mut Tx<'_>, &ResidentId) -> Result<A, Error> + Send + 'static,
+    {
+        let today = crate::register::today(context.store.now());
+        let resident = ResidentId::parse(resident_id, today)
+            .map_err(|error| Error::invalid("resident_id", error.reason(), error.to_string(), error.message_zh()))?;
+        let entry = AccessEntry {
+            recorded_at: 0,
+            officer: self.context.officer.clone(),
+            purpose: i64::from(self.context.purpose),
+            case_number: self.context.case_number.clone(),
+            method: self.method.clone(),
+            department: self.department.clone(),
+            subject: context.keys.blind(&resident),
+        };
+        context
+            .store
+            .write(Unit::of(&self.department), move |tx| {
+                tx.access(entry);
+                f(tx, &resident)
+            })
+            .await
+    }
+}
