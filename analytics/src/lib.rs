@@ -5,5 +5,7 @@
 
 pub mod assessment;
 pub mod catalogue;
+pub mod forecast;
 pub mod lake;
 pub mod model;
+pub mod statistics;

@@ -128,6 +128,7 @@ pub struct StandardFigure {
 
 /// What assessment and report know of one commitment; the catalogue holds more (its expressions).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a catalogue entry, each a line of its own there")]
 pub struct Commitment {
     /// Stable identifier, such as `elder-meal-points`.
     pub id: String,
@@ -340,7 +341,7 @@ pub enum Reason {
 pub enum ForecastMethod {
     /// Exponential smoothing, the model chosen automatically.
     Ets,
-    /// A straight line through the months, with an interval from its residuals.
+    /// The average monthly change carried on, with an interval from how the months scattered about it.
     LinearPace,
 }
 
@@ -391,7 +392,7 @@ pub struct Forecast {
     /// The day on which the expected value reaches the target, where it does within ten years.
     #[serde(with = "wire::optional_date")]
     pub met_on: Option<NaiveDate>,
-    /// Change per month of late (the fitted slope).
+    /// Change per month that the forecast expects over the year ahead, or up to its day where that is nearer.
     #[serde(with = "wire::number")]
     pub pace_per_month: f64,
     /// Change per month that is needed from now on; none without target or date.

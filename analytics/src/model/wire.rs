@@ -42,7 +42,6 @@ pub mod number {
     use super::{Deserialize, Deserializer, Serializer};
 
     /// Writes the settled number.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         super::write_number(*value, serializer)
     }
@@ -58,7 +57,6 @@ pub mod optional_number {
     use super::{Deserialize, Deserializer, Serializer};
 
     /// Writes the settled number or null.
-    #[expect(clippy::ref_option, reason = "serde hands a reference")]
     pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => super::write_number(*value, serializer),
@@ -77,7 +75,6 @@ pub mod date {
     use super::{Deserialize, Deserializer, NaiveDate, Serializer};
 
     /// Writes the day.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub fn serialize<S: Serializer>(value: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }
@@ -93,7 +90,6 @@ pub mod optional_date {
     use super::{Deserialize, Deserializer, NaiveDate, Serializer};
 
     /// Writes the day or null.
-    #[expect(clippy::ref_option, reason = "serde hands a reference")]
     pub fn serialize<S: Serializer>(value: &Option<NaiveDate>, serializer: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(day) => serializer.collect_str(day),
@@ -112,7 +108,6 @@ pub mod month {
     use super::{Deserialize, Deserializer, NaiveDate, Serializer};
 
     /// Writes the month.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub fn serialize<S: Serializer>(value: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&value.format("%Y-%m"))
     }
@@ -143,7 +138,6 @@ pub mod optional_moment {
     use super::{Deserialize, Deserializer, Serializer};
 
     /// Writes the moment or null.
-    #[expect(clippy::ref_option, reason = "serde hands a reference")]
     pub fn serialize<S: Serializer>(value: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
         match value.and_then(super::moment_text) {
             Some(text) => serializer.serialize_str(&text),

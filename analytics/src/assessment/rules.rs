@@ -1,0 +1,225 @@
+//! The verdict on one commitment in one area.
+//!
+//! Pure: a target, the months that are known, the day. The cases in the order in which they are decided:
+//!
+//! 1. not in force yet, no data, a share without denominator, or data too old: *not assessable*, with the reason;
+//! 2. no number for this area: *trend only*;
+//! 3. the due date has passed: *met* if the target held on it and holds now; held on it and lost since: *off track*;
+//!    not held on it: *met late* if it holds now, else *missed*. Where no record speaks for the due date, what holds now
+//!    is *not assessable* (nobody can say since when) and what does not hold is *missed*, with the reason beside it;
+//! 4. the target holds: *met*;
+//! 5. a milestone of one step that is neither done nor due is *not assessable*: there is no way to be half there. A
+//!    milestone of several parts (two hospitals), or with stages between 0 and its target, has a pace like a count;
+//! 6. no due date: a **standing** obligation (every claim paid in time) is due every day, so the time factor of P is 1
+//!    and its baseline, unless declared, is nothing done: P = v / T. Any other target without a date is a goal whose
+//!    share is given but whose pace does not exist: *not assessable*, [`Reason::NoDueDate`];
+//! 7. otherwise P against its cuts, the time counted up to the day the value is true for. A baseline that is the target itself, or lies beyond it and was lost, never divides.
+
+use chrono::NaiveDate;
+
+use super::pace;
+use super::series::{Observation, Series, months_between};
+use crate::model::{Baseline, Direction, Reason, Status};
+
+/// What the rules have to know of a commitment in an area.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Facts {
+    /// The target that binds the area; none for a trend.
+    pub target: Option<f64>,
+    /// Which way is better.
+    pub direction: Direction,
+    /// Declared starting point.
+    pub baseline: Option<Baseline>,
+    /// First day in force.
+    pub start: Option<NaiveDate>,
+    /// Last day on which the target must hold.
+    pub due: Option<NaiveDate>,
+    /// A target without a date that has to hold every day.
+    pub standing: bool,
+    /// Done or not done, in whole parts.
+    pub milestone: bool,
+    /// The figure can only grow.
+    pub cumulative: bool,
+    /// Lowest and highest possible value.
+    pub bounds: Option<(f64, f64)>,
+    /// Months after which a figure no longer speaks for the day.
+    pub max_age_months: i32,
+}
+
+/// What the rules say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// The status.
+    pub status: Status,
+    /// Why there is no verdict, or what to know beside it.
+    pub reason: Option<Reason>,
+    /// Progress over elapsed time, P.
+    pub pace: Option<f64>,
+    /// (v - b) / (T - b).
+    pub progress: Option<f64>,
+    /// Actual over required compound annual growth.
+    pub growth_ratio: Option<f64>,
+    /// The starting point P was reckoned from.
+    pub baseline: Option<Baseline>,
+    /// Since when the target holds without a break.
+    pub met_on: Option<NaiveDate>,
+}
+
+impl Verdict {
+    fn of(status: Status, reason: Option<Reason>) -> Self {
+        Self { status, reason, pace: None, progress: None, growth_ratio: None, baseline: None, met_on: None }
+    }
+
+    fn silent(reason: Reason) -> Self {
+        Self::of(Status::NotAssessable, Some(reason))
+    }
+}
+
+/// Judges the series on the day.
+pub fn judge(facts: &Facts, series: &Series<'_>, on: NaiveDate) -> Verdict {
+    if facts.start.is_some_and(|start| start > on) {
+        return Verdict::silent(Reason::NotStarted);
+    }
+    if let Some(fault) = series.denominator_fault() {
+        return Verdict::silent(fault);
+    }
+    let observations = series.observations();
+    let Some(&newest) = observations.last() else {
+        return Verdict::silent(Reason::NoData);
+    };
+    if is_too_old(facts, newest, on) {
+        return Verdict::silent(Reason::SourceTooOld);
+    }
+    let Some(target) = facts.target else {
+        return Verdict::of(Status::TrendOnly, None);
+    };
+    let measured = measure(facts, observations, newest, target);
+    match facts.due {
+        Some(due) if on > due => after_due(facts, observations, newest, target, due, measured),
+        _ if pace::holds(newest.value, target, facts.direction) => Verdict {
+            status: Status::Met,
+            reason: None,
+            met_on: held_since(facts, observations, target),
+            ..measured
+        },
+        due => before_due(facts, newest, target, due, measured),
+    }
+}
+
+/// Things that are done stay done, so what was once reported of them does not age.
+fn stays(facts: &Facts) -> bool {
+    facts.milestone || facts.cumulative
+}
+
+fn is_too_old(facts: &Facts, newest: Observation, on: NaiveDate) -> bool {
+    let done = stays(facts) && facts.target.is_some_and(|target| pace::holds(newest.value, target, facts.direction));
+    !done && months_between(newest.on, on) > facts.max_age_months
+}
+
+/// The first day of the unbroken run of months that hold, up to the newest.
+fn held_since(facts: &Facts, observations: &[Observation], target: f64) -> Option<NaiveDate> {
+    observations
+        .iter()
+        .rev()
+        .take_while(|observation| pace::holds(observation.value, target, facts.direction))
+        .last()
+        .map(|observation| observation.on)
+}
+
+fn after_due(
+    facts: &Facts,
+    observations: &[Observation],
+    newest: Observation,
+    target: f64,
+    due: NaiveDate,
+    measured: Verdict,
+) -> Verdict {
+    let holds_now = pace::holds(newest.value, target, facts.direction);
+    let held_on_due = observations
+        .iter()
+        .rfind(|observation| observation.on <= due)
+        .map(|then| (then, pace::holds(then.value, target, facts.direction)))
+        .filter(|(then, held)| {
+            months_between(then.on, due) <= facts.max_age_months || (*held && stays(facts))
+        })
+        .map(|(_, held)| held);
+    let (status, reason) = match (held_on_due, holds_now) {
+        (Some(true), true) => (Status::Met, None),
+        (Some(true), false) => (Status::OffTrack, Some(Reason::LostAfterDue)),
+        (Some(false), true) => (Status::MetLate, None),
+        (Some(false), false) => (Status::Missed, None),
+        (None, true) => (Status::NotAssessable, Some(Reason::NoDataOnDueDate)),
+        (None, false) => (Status::Missed, Some(Reason::NoDataOnDueDate)),
+    };
+    let met_on = if holds_now { held_since(facts, observations, target) } else { None };
+    Verdict { status, reason, met_on, ..measured }
+}
+
+fn before_due(facts: &Facts, newest: Observation, target: f64, due: Option<NaiveDate>, measured: Verdict) -> Verdict {
+    let silent = |reason| Verdict { status: Status::NotAssessable, reason: Some(reason), ..measured };
+    let one_step = pace::at_least(1.0, target.abs()) && pace::same(newest.value, 0.0);
+    if facts.milestone && one_step {
+        return silent(if due.is_some() { Reason::NotDueYet } else { Reason::NoDueDate });
+    }
+    if due.is_none() && !facts.standing {
+        return silent(Reason::NoDueDate);
+    }
+    let Some(baseline) = measured.baseline else {
+        return silent(Reason::NoBaseline);
+    };
+    if pace::same(baseline.value, target) {
+        return silent(Reason::BaselineEqualsTarget);
+    }
+    if pace::holds(baseline.value, target, facts.direction) {
+        return Verdict {
+            status: Status::OffTrack,
+            reason: Some(Reason::LostSinceBaseline),
+            pace: None,
+            progress: None,
+            ..measured
+        };
+    }
+    let Some(pace) = measured.pace else {
+        return silent(Reason::OnePoint);
+    };
+    let status = if pace::at_least(pace, pace::ON_TRACK) {
+        Status::OnTrack
+    } else if pace::at_least(pace, pace::AT_RISK) {
+        Status::AtRisk
+    } else {
+        Status::OffTrack
+    };
+    Verdict { status, reason: None, ..measured }
+}
+
+/// Computes what can be computed, whatever the verdict will be.
+fn measure(facts: &Facts, observations: &[Observation], newest: Observation, target: f64) -> Verdict {
+    let value = pace::clip(newest.value, facts.bounds);
+    let baseline = starting_point(facts, observations);
+    let mut measured = Verdict { baseline, ..Verdict::of(Status::NotAssessable, None) };
+    let Some(baseline) = baseline else {
+        return measured;
+    };
+    let beyond = pace::holds(baseline.value, target, facts.direction);
+    measured.progress = if beyond { None } else { pace::progress(value, baseline.value, target) };
+    let time = match facts.due {
+        Some(due) => pace::elapsed(baseline.on, newest.on, due),
+        None => facts.standing.then_some(1.0),
+    };
+    measured.pace = measured.progress.zip(time).map(|(progress, time)| progress / time);
+    measured.growth_ratio =
+        facts.due.and_then(|due| pace::growth_ratio(baseline, value, newest.on, target, due)).filter(|_| !beyond);
+    measured
+}
+
+/// The declared starting point, else nothing done where there is no date to pace against, else the first month with data.
+fn starting_point(facts: &Facts, observations: &[Observation]) -> Option<Baseline> {
+    let first = observations.first()?;
+    let upward = matches!(facts.direction, Direction::AtLeast | Direction::Rising);
+    match (facts.baseline, facts.due) {
+        (Some(declared), _) => Some(declared),
+        (None, None) if upward => Some(Baseline { value: 0.0, on: facts.start.unwrap_or(first.on) }),
+        (None, None) if observations.len() < 2 => None,
+        (None, _) => Some(Baseline { value: first.value, on: first.on }),
+    }
+}

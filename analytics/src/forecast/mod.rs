@@ -1,0 +1,199 @@
+//! Where a monthly figure is heading: expected value, interval, probability of the target, pace needed from now on.
+//!
+//! With 24 unbroken months an exponential-smoothing model is chosen automatically; with fewer, the average monthly change
+//! is carried on. Both are tried against the months that are already known ([`back_test`]) beside "stays as it is", so
+//! that a reader sees what the forecast is worth. The same series gives the same numbers: only models whose intervals
+//! have a formula are used, none that draws random numbers.
+
+use chrono::{Months, NaiveDate};
+
+use crate::assessment::pace;
+use crate::assessment::series::{Observation, month_end, months_between};
+use crate::model::{Direction, Forecast};
+use models::Path;
+
+pub mod back_test;
+mod distribution;
+mod models;
+
+/// Nominal coverage of the intervals.
+pub const LEVEL: f64 = 0.8;
+
+/// Months after which the search for the day the target is met is given up.
+const SEARCH_MONTHS: u32 = 120;
+
+/// What is asked of a forecast.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Question {
+    /// The report's day.
+    pub on: NaiveDate,
+    /// The day the forecast is for.
+    pub horizon: NaiveDate,
+    /// The target; none for a trend.
+    pub target: Option<f64>,
+    /// Which way is better.
+    pub direction: Direction,
+    /// Lowest and highest possible value.
+    pub bounds: Option<(f64, f64)>,
+    /// The figure can only grow.
+    pub cumulative: bool,
+}
+
+/// Answers the question from the months that are known; none with fewer than three months, or nothing ahead.
+pub fn forecast(observations: &[Observation], question: &Question, with_back_test: bool) -> Option<Forecast> {
+    let last = *observations.last()?;
+    let ahead = u32::try_from(months_between(last.on, question.horizon)).ok().filter(|months| *months > 0)?;
+    let steps = ahead.max(if question.target.is_some() { SEARCH_MONTHS } else { 12 });
+    let (method, path) = models::best_path(observations, steps)?;
+    let path = possible(path, last.value, question);
+    let at = path.at(ahead)?;
+    let near = ahead.min(12);
+    let months = f64::from(ahead);
+    let reaches = |target: f64| {
+        (1..=steps).find(|step| {
+            path.at(*step).is_some_and(|point| pace::holds(point.value, target, question.direction))
+        })
+    };
+    Some(Forecast {
+        method,
+        on: question.horizon,
+        value: at.value,
+        low: at.low,
+        high: at.high,
+        level: LEVEL,
+        probability: question.target.map(|target| {
+            // Without bounds: a share that is heading past 100 still has all its probability above 95.
+            let free = path.unbounded_at(ahead).unwrap_or((at.value, 0.0));
+            distribution::probability(free.0, free.1, target, question.direction)
+        }),
+        met_on: question
+            .target
+            .filter(|target| !pace::holds(last.value, *target, question.direction))
+            .and_then(reaches)
+            .and_then(|step| last.on.checked_add_months(Months::new(step)))
+            .map(month_end),
+        pace_per_month: path.at(near).map_or(0.0, |point| (point.value - last.value) / f64::from(near)),
+        needed_per_month: question
+            .target
+            .filter(|target| !pace::holds(last.value, *target, question.direction))
+            .map(|target| (target - last.value) / months),
+        back_test: if with_back_test { back_test::back_test(observations, method) } else { None },
+    })
+}
+
+/// Keeps a path within what is possible: inside its bounds, and never falling where it can only grow.
+fn possible(mut path: Path, last: f64, question: &Question) -> Path {
+    let mut floor = if question.cumulative { last } else { f64::NEG_INFINITY };
+    for point in &mut path.points {
+        for value in [&mut point.value, &mut point.low, &mut point.high] {
+            *value = pace::clip(value.max(if question.cumulative { last } else { f64::NEG_INFINITY }), question.bounds);
+        }
+        floor = floor.max(point.value);
+        if question.cumulative {
+            point.value = floor;
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{Months, NaiveDate};
+
+    use super::{Question, forecast};
+    use crate::assessment::series::{Observation, month_end};
+    use crate::model::{Direction, ForecastMethod};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    fn months(values: impl IntoIterator<Item = f64>) -> Vec<Observation> {
+        let first = day("2023-01-01");
+        values
+            .into_iter()
+            .zip(0..)
+            .map(|(value, months)| Observation { on: month_end(first + Months::new(months)), value })
+            .collect()
+    }
+
+    fn question(horizon: &str, target: f64) -> Question {
+        Question {
+            on: day("2025-06-30"),
+            horizon: day(horizon),
+            target: Some(target),
+            direction: Direction::AtLeast,
+            bounds: None,
+            cumulative: false,
+        }
+    }
+
+    /// A repeatable scatter between -1 and 1.
+    fn scatter(step: u32) -> f64 {
+        f64::from(step * 7919 % 17) / 8.0 - 1.0
+    }
+
+    #[test]
+    fn a_steady_series_goes_on_as_it_went() {
+        let known = months((0..10_u32).map(|step| 100.0 + 5.0 * f64::from(step)));
+        let answer = forecast(&known, &question("2024-04-30", 170.0), true).expect("a forecast");
+        assert_eq!(answer.method, ForecastMethod::LinearPace);
+        assert!((answer.value - 175.0).abs() < 1e-9);
+        assert!((answer.needed_per_month.expect("needed") - 25.0 / 6.0).abs() < 1e-9);
+        assert_eq!(answer.met_on, Some(day("2024-03-31")));
+        assert!(answer.probability.expect("a probability") > 0.99);
+    }
+
+    #[test]
+    fn two_years_of_months_are_enough_for_exponential_smoothing() {
+        let known = months((0..30_u32).map(|step| 40.0 + 1.5 * f64::from(step) + scatter(step)));
+        let answer = forecast(&known, &question("2025-12-31", 95.0), true).expect("a forecast");
+        assert_eq!(answer.method, ForecastMethod::Ets);
+        assert!((answer.value - 92.5).abs() < 4.0, "{answer:?}");
+        assert!(answer.low < answer.value && answer.value < answer.high);
+        let trial = answer.back_test.expect("a back-test");
+        assert!(trial.mean_absolute_error < trial.naive_mean_absolute_error, "{trial:?}");
+        assert_eq!(forecast(&known, &question("2025-12-31", 95.0), true), Some(answer), "the same series, the same numbers");
+    }
+
+    #[test]
+    fn a_share_never_leaves_its_bounds() {
+        let known = months((0..10_u32).map(|step| 80.0 + 2.0 * f64::from(step)));
+        let capped = Question { bounds: Some((0.0, 100.0)), ..question("2025-12-31", 100.0) };
+        let answer = forecast(&known, &capped, false).expect("a forecast");
+        assert!((answer.value - 100.0).abs() < 1e-9 && answer.high <= 100.0);
+        assert!(answer.probability.expect("a probability") > 0.99);
+    }
+
+    #[test]
+    fn what_can_only_grow_is_never_expected_to_fall() {
+        let known = months([5.0, 5.0, 5.0, 4.0, 3.0]);
+        let growing = Question { cumulative: true, ..question("2025-12-31", 10.0) };
+        let answer = forecast(&known, &growing, false).expect("a forecast");
+        assert!(answer.value >= 3.0 && answer.low >= 3.0);
+    }
+
+    #[test]
+    fn a_falling_target_is_reached_from_above() {
+        let known = months((0..8_u32).map(|step| 60.0 - 4.0 * f64::from(step)));
+        let falling = Question { direction: Direction::Falling, ..question("2024-06-30", 0.0) };
+        let answer = forecast(&known, &falling, false).expect("a forecast");
+        assert_eq!(answer.met_on, Some(day("2024-04-30")));
+        assert!(answer.needed_per_month.expect("needed") < 0.0);
+    }
+
+    #[test]
+    fn two_months_or_a_day_that_is_past_give_no_forecast() {
+        assert_eq!(forecast(&months([1.0, 2.0]), &question("2025-12-31", 5.0), true), None);
+        assert_eq!(forecast(&months([1.0, 2.0, 3.0]), &question("2023-03-31", 5.0), true), None);
+    }
+
+    #[test]
+    fn a_series_that_never_moves_is_expected_to_stay() {
+        let known = months((0..30_u32).map(|_| 7.0));
+        let answer = forecast(&known, &question("2025-12-31", 9.0), true).expect("a forecast");
+        assert!((answer.value - 7.0).abs() < 1e-6, "{answer:?}");
+        assert_eq!(answer.met_on, None);
+        assert!(answer.probability.expect("a probability") < 0.01);
+    }
+}
