@@ -153,9 +153,9 @@ impl ServiceConfig {
         let database = settings.require("MINSHENG_DATABASE_URL", "database_url", |text| {
             text.parse::<DatabaseUrl>().map_err(ToOwned::to_owned)
         });
-        let pki = settings.require("MINSHENG_PKI_DIR", "pki_dir", path);
-        let keys = settings.require("MINSHENG_KEYS_DIR", "keys_dir", path);
-        let policies = settings.read("MINSHENG_POLICIES_DIR", "policies_dir", path);
+        let pki = settings.require("MINSHENG_PKI_DIR", "pki_dir", |text| Ok(PathBuf::from(text)));
+        let keys = settings.require("MINSHENG_KEYS_DIR", "keys_dir", |text| Ok(PathBuf::from(text)));
+        let policies = settings.read("MINSHENG_POLICIES_DIR", "policies_dir", |text| Ok(PathBuf::from(text)));
         let tls_server_name = settings.read("MINSHENG_TLS_SERVER_NAME", "tls_server_name", |text| Ok(text.to_owned()));
         let upstreams = upstreams(&mut settings);
         let server = limits(&mut settings);
@@ -177,10 +177,6 @@ impl ServiceConfig {
             _ => Err(ConfigError { faults }),
         }
     }
-}
-
-fn path(text: &str) -> Result<PathBuf, String> {
-    Ok(PathBuf::from(text))
 }
 
 fn upstreams(settings: &mut Settings) -> BTreeMap<Department, String> {

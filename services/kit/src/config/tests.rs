@@ -59,7 +59,7 @@ fn upstreams_limits_and_telemetry_are_read_from_variables() {
     assert_eq!(upstreams, [("social-security", "https://social-security:7443")]);
     assert_eq!(config.server.concurrent_calls, 2_000);
     assert_eq!(config.server.drain, Duration::from_millis(1_500));
-    assert_eq!(config.server.longest_deadline, Duration::from_secs(3_600));
+    assert_eq!(config.server.longest_deadline, Duration::from_hours(1));
     assert_eq!(config.telemetry.export.traces.as_deref(), Some("http://collector:4317"));
     assert_eq!(config.policies, None);
 }

@@ -27,13 +27,13 @@ pub(super) const CERTIFICATE: &str = "cert.pem";
 /// File of a department's key, in the department's directory.
 pub(super) const KEY: &str = "key.pem";
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 /// How long a root is valid: ten years.
-const ROOT_VALIDITY: Duration = Duration::from_secs(3_652 * 86_400);
+const ROOT_VALIDITY: Duration = Duration::from_hours(3_652 * 24);
 /// How long a department's certificate is valid.
-const VALIDITY: Duration = Duration::from_secs(397 * 86_400);
+const VALIDITY: Duration = Duration::from_hours(397 * 24);
 /// A certificate with less left than this is issued anew.
-const RENEWAL: Duration = Duration::from_secs(30 * 86_400);
+const RENEWAL: Duration = Duration::from_hours(30 * 24);
 
 /// A failure of the development authority.
 #[derive(Debug, Error)]

@@ -29,7 +29,7 @@ pub struct ServerConfig {
     pub keepalive: Duration,
     /// Time in which a probe must be answered.
     pub keepalive_timeout: Duration,
-    /// Time between health turning NOT_SERVING and the listener closing, in which callers take notice.
+    /// Time between health turning `NOT_SERVING` and the listener closing, in which callers take notice.
     pub notice: Duration,
     /// Time which running calls have to finish when the server stops; what still runs then is cut.
     pub drain: Duration,
@@ -44,10 +44,10 @@ impl Default for ServerConfig {
             message_bytes: 4 * 1024 * 1024,
             header_bytes: 16 * 1024,
             default_deadline: Duration::from_secs(30),
-            longest_deadline: Duration::from_secs(15 * 60),
+            longest_deadline: Duration::from_mins(15),
             handshake: Duration::from_secs(10),
-            connection_age: Duration::from_secs(30 * 60),
-            connection_grace: Duration::from_secs(60),
+            connection_age: Duration::from_mins(30),
+            connection_grace: Duration::from_mins(1),
             keepalive: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
             notice: Duration::from_secs(2),

@@ -4,7 +4,7 @@
 //! mutual TLS only, adds health, reflection and gRPC-Web, and puts the same layers round every method, from the outside
 //! in: gRPC-Web, telemetry, deadline, admission, access.
 //!
-//! It stops in this order: health turns NOT_SERVING, callers get time to notice, the listener closes, running calls
+//! It stops in this order: health turns `NOT_SERVING`, callers get time to notice, the listener closes, running calls
 //! drain until a deadline, what is left is cut. Flushing telemetry comes after, when [`Server::serve`] has returned.
 
 mod admission;

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{SpanKind, Status as SpanStatus};
 use opentelemetry::{KeyValue, Value};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tonic::Request;
@@ -223,8 +223,8 @@ async fn durations_are_histograms_in_seconds_with_the_outcome_as_attribute() {
     for (name, side) in [(RPC_SERVER_CALL_DURATION, Side::Server), (RPC_CLIENT_CALL_DURATION, Side::Client)] {
         let metric = exported
             .iter()
-            .flat_map(|resource| resource.scope_metrics())
-            .flat_map(|scope| scope.metrics())
+            .flat_map(ResourceMetrics::scope_metrics)
+            .flat_map(ScopeMetrics::metrics)
             .find(|metric| metric.name() == name)
             .expect("the histogram");
         assert_eq!(metric.unit(), "s");

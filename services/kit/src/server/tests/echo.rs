@@ -67,7 +67,7 @@ impl Service<Request<Body>> for Echo {
             let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
             Ok(match method.as_str() {
                 "Tick" | "RefuseLate" => {
-                    let streaming = service_fn(move |request| echo.clone().stream(method.clone(), request));
+                    let streaming = service_fn(move |request| std::future::ready(Ok(echo.stream(&method, request))));
                     tonic::server::Grpc::new(ProstCodec::<Millis, Millis>::default())
                         .server_streaming(streaming, request)
                         .await
@@ -115,11 +115,11 @@ impl Echo {
         }
     }
 
-    async fn stream(
-        self,
-        method: String,
+    fn stream(
+        &self,
+        method: &str,
         request: tonic::Request<Millis>,
-    ) -> Result<tonic::Response<BoxStream<'static, Result<Millis, Status>>>, Status> {
+    ) -> tonic::Response<BoxStream<'static, Result<Millis, Status>>> {
         let millis = request.into_inner();
         self.begun.notify_one();
         let stream = if method == "Tick" {
@@ -132,7 +132,7 @@ impl Echo {
         } else {
             stream::iter([Ok(millis), Err(Status::data_loss("refused late"))]).boxed()
         };
-        Ok(tonic::Response::new(stream))
+        tonic::Response::new(stream)
     }
 }
 

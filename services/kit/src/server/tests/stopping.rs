@@ -55,7 +55,7 @@ async fn what_has_not_ended_when_the_drain_is_over_is_cut() {
     let bench = Bench::new();
     let drain = Duration::from_millis(200);
     let mut running = bench.serve(ServerConfig { drain, ..config() }, Echo::default()).await;
-    let slow = call(bench.channel("education", &running), "Sleep", within(60_000, Duration::from_secs(60)));
+    let slow = call(bench.channel("education", &running), "Sleep", within(60_000, Duration::from_mins(1)));
     let slow = tokio::spawn(slow);
     running.begun.notified().await;
     let asked = Instant::now();
@@ -84,7 +84,7 @@ async fn a_connection_beyond_its_grace_is_cut() {
     let (age, grace) = (Duration::from_millis(100), Duration::from_millis(100));
     let config = ServerConfig { connection_age: age, connection_grace: grace, ..config() };
     let running = bench.serve(config, Echo::default()).await;
-    let request = within(10, Duration::from_secs(60));
+    let request = within(10, Duration::from_mins(1));
     let mut ticks = stream(bench.channel("education", &running), "Tick", request).await.expect("begun");
     let error = loop {
         match ticks.next().await.expect("no end without a status") {
