@@ -5,6 +5,7 @@ pub mod access;
 pub mod assembly;
 pub mod clients;
 mod common;
+pub mod config;
 pub mod context;
 pub mod error;
 pub mod identity;
