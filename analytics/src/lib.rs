@@ -9,3 +9,6 @@ pub mod forecast;
 pub mod lake;
 pub mod model;
 pub mod statistics;
+
+#[cfg(test)]
+mod testing;

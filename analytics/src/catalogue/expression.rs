@@ -64,21 +64,27 @@ pub fn conjuncts(condition: Expr) -> Vec<Expr> {
 
 /// Tells whether the aggregate of a whole is the sum of the aggregates of its parts.
 pub(crate) fn is_additive(aggregate: &Expr) -> bool {
-    aggregate.into_iter().all(|node| match node {
-        Expr::Agg(kind) => matches!(kind, AggExpr::Sum(_) | AggExpr::Count { .. }),
-        Expr::BinaryExpr { op: Operator::Plus | Operator::Minus, .. } => true,
-        Expr::BinaryExpr { left, right, op: _ } => !(aggregates(left) && aggregates(right) || aggregates(right)),
-        Expr::Function { .. } | Expr::Ternary { .. } | Expr::AnonymousFunction { .. } => !aggregates_below(node),
-        _ => true,
-    })
+    let is_number = |side: &Expr| matches!(side, Expr::Literal(_));
+    match aggregate {
+        Expr::Len | Expr::Agg(AggExpr::Sum(_) | AggExpr::Count { .. }) => true,
+        Expr::Alias(inner, _) | Expr::Cast { expr: inner, .. } => is_additive(inner),
+        Expr::BinaryExpr { left, op: Operator::Plus | Operator::Minus, right } => is_additive(left) && is_additive(right),
+        Expr::BinaryExpr { left, op: Operator::Multiply | Operator::TrueDivide, right } => {
+            is_additive(left) && is_number(right)
+        }
+        // SUM reads: the sum, or null where there is nothing to add up.
+        Expr::Ternary { truthy, falsy, .. } => is_additive(truthy) && is_number(falsy),
+        _ => false,
+    }
 }
 
+/// Tells whether an expression folds rows; a list of values, as in `IN (..)`, does not.
 fn aggregates(expression: &Expr) -> bool {
-    expression.into_iter().any(|node| matches!(node, Expr::Agg(_) | Expr::Len))
-}
-
-fn aggregates_below(expression: &Expr) -> bool {
-    expression.into_iter().skip(1).any(|node| matches!(node, Expr::Agg(_) | Expr::Len))
+    expression.into_iter().any(|node| match node {
+        Expr::Agg(AggExpr::Implode { .. }) => false,
+        Expr::Agg(_) | Expr::Len => true,
+        _ => false,
+    })
 }
 
 /// The type that a column has in a data frame.

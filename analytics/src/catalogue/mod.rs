@@ -23,8 +23,10 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{Bilingual, Commitment, SourceKind, StandardFigure};
 
+pub(crate) use areas::{contains, in_scope};
 pub use areas::{Areas, DivisionLevel};
 pub use datasets::{Column, ColumnKind, SERVICES, columns_of, dataset_names, service_of};
+pub(crate) use expression::{frame_type, is_additive};
 pub use expression::{ExpressionError, columns_used, compile, conjuncts};
 
 /// Columns that every journal row has beside its dataset's own, as expressions may use them.

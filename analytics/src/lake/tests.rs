@@ -1,0 +1,141 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use polars::prelude::DataType;
+
+use super::*;
+
+const DATASET: &str = "community.service_points";
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// Rows at positions, each recorded ten days after the one before, from 1 January 2025 on.
+fn batch(positions: std::ops::Range<i64>) -> RecordBatch {
+    let all: Vec<i64> = positions.collect();
+    let text = |texts: Vec<String>| Arc::new(StringArray::from(texts)) as ArrayRef;
+    let recorded = all.iter().map(|position| 1_735_689_600_000_000 + position * 10 * DAY_MICROS);
+    RecordBatch::try_from_iter([
+        ("_position", Arc::new(Int64Array::from(all.clone())) as ArrayRef),
+        ("_record", text(all.iter().map(|position| format!("service_points/p{position}")).collect())),
+        ("_change", text(all.iter().map(|_| "CREATED".to_owned()).collect())),
+        ("_valid_on", Arc::new(Date32Array::from(all.iter().map(|_| 20_000).collect::<Vec<_>>())) as ArrayRef),
+        (
+            "_recorded_at",
+            Arc::new(TimestampMicrosecondArray::from_iter_values(recorded).with_timezone("UTC")) as ArrayRef,
+        ),
+        ("_area", text(all.iter().map(|_| "540102".to_owned()).collect())),
+    ])
+    .unwrap()
+}
+
+fn progress(position: i64) -> Progress {
+    Progress { cursor: format!("c{position}"), position, recorded_until: Some(position * 10) }
+}
+
+fn positions(lake: &Lake) -> Vec<i64> {
+    let frame = lake.read(DATASET, &vec![("_position".into(), DataType::Int64)]).unwrap();
+    let mut all: Vec<i64> = frame.column("_position").unwrap().i64().unwrap().iter().flatten().collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn rows_are_filed_by_the_month_in_which_they_were_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    assert_eq!(lake.append(DATASET, &[batch(1..4), batch(4..8)], progress(7)).unwrap(), 7);
+    let files: Vec<&str> = lake.sources()[DATASET].files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(
+        files,
+        [
+            "community.service_points/month=2025-01/000000000001-000000000003.parquet",
+            "community.service_points/month=2025-02/000000000004-000000000005.parquet",
+            "community.service_points/month=2025-03/000000000006-000000000007.parquet",
+        ]
+    );
+    assert_eq!(lake.cursor(DATASET), "c7");
+    assert_eq!(lake.sources()[DATASET].service, "community");
+    assert_eq!(lake.verify().unwrap(), []);
+}
+
+#[test]
+fn a_crash_between_any_two_steps_misses_nothing_and_repeats_nothing() {
+    // Two months, so that an append of four rows passes: file, name, file, name, manifest, manifest.
+    for crash_at in 0..6 {
+        let directory = tempfile::tempdir().unwrap();
+        {
+            let mut lake = Lake::open(directory.path()).unwrap();
+            lake.append(DATASET, &[batch(0..2)], progress(1)).unwrap();
+            let mut step = 0;
+            let crashed = lake.append_with(DATASET, &[batch(2..6)], progress(5), |_| {
+                step += 1;
+                if step > crash_at { Err(LakeError::BrokenOff) } else { Ok(()) }
+            });
+            assert!(matches!(crashed, Err(LakeError::BrokenOff)), "step {crash_at}");
+        }
+        let mut lake = Lake::open(directory.path()).unwrap();
+        let after: i64 = if crash_at == 5 { 6 } else { 2 };
+        assert_eq!(lake.cursor(DATASET), format!("c{}", after - 1), "step {crash_at}");
+        assert_eq!(lake.verify().unwrap(), [], "step {crash_at}: opening clears what the crash left");
+        // The service has recorded more in the meantime; the feed goes on at the cursor.
+        lake.append(DATASET, &[batch(after..9)], progress(8)).unwrap();
+        assert_eq!(positions(&lake), (0..9).collect::<Vec<_>>(), "step {crash_at}");
+        assert_eq!(lake.verify().unwrap(), []);
+    }
+}
+
+#[test]
+fn a_damaged_a_missing_and_an_unlisted_file_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    lake.append(DATASET, &[batch(1..8)], progress(7)).unwrap();
+    let path = |index: usize| directory.path().join(&lake.sources()[DATASET].files[index].path);
+    let (january, february, march) = (path(0), path(1), path(2));
+    let mut bytes = std::fs::read(&january).unwrap();
+    bytes[10] ^= 1;
+    std::fs::write(&january, bytes).unwrap();
+    let copy = march.with_file_name("copy.parquet");
+    std::fs::copy(&march, &copy).unwrap();
+    std::fs::remove_file(&february).unwrap();
+    assert_eq!(
+        lake.verify().unwrap(),
+        [Finding::Altered(january), Finding::Missing(february), Finding::Unlisted(copy)]
+    );
+}
+
+#[test]
+fn a_feed_without_news_moves_only_the_cursor() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    assert_eq!(lake.append(DATASET, &[], progress(3)).unwrap(), 0);
+    assert_eq!((lake.cursor(DATASET), lake.rows(DATASET)), ("c3", 0));
+    assert_eq!(positions(&lake), Vec::<i64>::new());
+}
+
+#[test]
+fn a_column_that_older_files_lack_is_null_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    lake.append(DATASET, &[batch(1..3)], progress(2)).unwrap();
+    let schema = vec![("_position".into(), DataType::Int64), ("capacity".into(), DataType::Int64)];
+    let frame = lake.read(DATASET, &schema).unwrap();
+    assert_eq!(frame.column("capacity").unwrap().null_count(), 2);
+}
+
+#[test]
+fn two_runs_cannot_write_one_lake() {
+    let directory = tempfile::tempdir().unwrap();
+    let lake = Lake::open(directory.path()).unwrap();
+    assert!(matches!(Lake::open(directory.path()), Err(LakeError::InUse { .. })));
+    assert!(Lake::open_read_only(directory.path()).is_ok());
+    drop(lake);
+    assert!(Lake::open(directory.path()).is_ok());
+}
+
+#[test]
+fn a_batch_without_the_columns_of_a_journal_row_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    let batch = batch(1..3).project(&[0, 1, 2, 3, 4]).unwrap();
+    let error = lake.append(DATASET, &[batch], progress(2)).unwrap_err();
+    assert_eq!(error.to_string(), "a batch of community.service_points has no column _area");
+}

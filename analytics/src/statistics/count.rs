@@ -1,0 +1,355 @@
+//! Measures that are counted from a register's rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use polars::prelude::{
+    BooleanChunked, Column, DataFrame, DataType, Expr, IdxCa, IdxSize, IntoLazy as _, JoinArgs, JoinType, LazyFrame,
+    NamedFrom as _, NewChunkedArray as _, PolarsError, PolarsResult, Series, col, len, lit,
+};
+
+use super::frames::{ENDED, FROM, Frames, PLACE, UNTIL, day, days, named};
+use super::{Cell, Cells, Moment, Places, StatisticsError};
+use crate::catalogue::{
+    Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Entry, ExpressionError, Measure, columns_used, compile, conjuncts, is_additive,
+};
+use crate::model::{Level, REGION};
+
+/// So many rows are looked at in one query at most, unless one month alone has more.
+const ROWS_AT_ONCE: usize = 2_000_000;
+
+const MONTH: &str = "_month";
+const KEY: &str = "_key";
+const RESULT: &str = "_result";
+
+/// Numbers by area and month.
+type Numbers = BTreeMap<(i32, i32), f64>;
+
+/// Counts a measure at each moment, from the first month with a row on; none where there never was a row.
+pub(super) fn count(
+    entry: &Entry,
+    measure: &Measure,
+    moments: &[Moment],
+    places: &Places<'_>,
+    frames: &mut Frames<'_>,
+) -> Result<Option<Cells>, StatisticsError> {
+    let Some(count) = &measure.count else { return Ok(None) };
+    let wrong = |source: PolarsError| StatisticsError::Engine { what: named(entry, measure), source: Box::new(source) };
+    let bad = |source: ExpressionError| StatisticsError::Expression { what: named(entry, measure), source };
+    let plan = Plan::of(entry, count).map_err(bad)?;
+    let base = plan.base(frames.get(&measure.dataset)?, places).map_err(wrong)?;
+    let Some(first) = first_day(&base).map_err(wrong)? else { return Ok(None) };
+    let mut partners = Vec::new();
+    for restriction in &plan.restrictions {
+        let rows = restriction.conditions.apply(frames.get(&restriction.dataset)?.clone().lazy());
+        partners.push(rows.collect().map_err(wrong)?);
+    }
+    let moments: Vec<Moment> = moments.iter().copied().filter(|moment| first <= moment.day).collect();
+    let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
+    let mut numerators = Numbers::new();
+    let mut denominators = Numbers::new();
+    for some in moments.chunks(at_once) {
+        let rows = plan.rows_at(&base, &partners, some).map_err(wrong)?;
+        plan.numbers(&rows, &mut numerators, &mut denominators).map_err(wrong)?;
+    }
+    Ok(Some(plan.cells(&moments, places, &numerators, &denominators)))
+}
+
+fn first_day(base: &DataFrame) -> PolarsResult<Option<NaiveDate>> {
+    Ok(days(base, FROM)?.iter().flatten().min().map(day))
+}
+
+/// The part of a condition that holds for a row always, and the part that depends on the day.
+struct Conditions {
+    always: Vec<Expr>,
+    on_day: Vec<Expr>,
+    ended_included: bool,
+}
+
+impl Conditions {
+    fn of(sql: Option<&str>, ended_included: bool, dated: &[&str]) -> Result<Self, ExpressionError> {
+        let all = sql.map(compile).transpose()?.map(conjuncts).unwrap_or_default();
+        let depends = |part: &Expr| {
+            columns_used(part).iter().any(|name| DAY_COLUMNS.contains(&name.as_str()) || dated.contains(&name.as_str()))
+        };
+        let (on_day, always) = all.into_iter().partition(depends);
+        Ok(Self { always, on_day, ended_included })
+    }
+
+    /// Keeps the rows for which the day-independent part holds.
+    fn apply(&self, mut rows: LazyFrame) -> LazyFrame {
+        if !self.ended_included {
+            rows = rows.filter(col(ENDED).not());
+        }
+        self.always.iter().fold(rows, |rows, part| rows.filter(part.clone()))
+    }
+
+    /// Keeps the rows for which the rest holds, once they know their day.
+    fn apply_on_day(&self, rows: LazyFrame) -> LazyFrame {
+        self.on_day.iter().fold(rows, |rows, part| rows.filter(part.clone()))
+    }
+
+    fn columns_on_day(&self) -> impl Iterator<Item = String> {
+        self.on_day.iter().flat_map(columns_used)
+    }
+}
+
+struct PlannedRestriction {
+    column: String,
+    dataset: String,
+    key: String,
+    conditions: Conditions,
+}
+
+/// A measure whose expressions are compiled.
+struct Plan<'a> {
+    entry: &'a Entry,
+    count: &'a Count,
+    conditions: Conditions,
+    numerator: Option<Expr>,
+    denominator: Option<Expr>,
+    divisions: Option<&'a [DivisionLevel]>,
+    having: Option<(&'a str, Expr)>,
+    restrictions: Vec<PlannedRestriction>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(entry: &'a Entry, count: &'a Count) -> Result<Self, ExpressionError> {
+        let dated: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let (denominator, divisions) = match &count.denominator {
+            Some(Denominator::Expression(sql)) => (Some(compile(sql)?), None),
+            Some(Denominator::Divisions(levels)) => (None, Some(levels.as_slice())),
+            None => (None, None),
+        };
+        let having = match &count.group {
+            Some(group) => Some((group.column.as_str(), compile(&group.having)?)),
+            None => None,
+        };
+        let mut restrictions = Vec::new();
+        for restriction in &count.restrictions {
+            let condition = restriction.condition.as_deref();
+            restrictions.push(PlannedRestriction {
+                column: restriction.column.clone(),
+                dataset: restriction.dataset.clone(),
+                key: restriction.key.clone(),
+                conditions: Conditions::of(condition, restriction.ended_included, &[])?,
+            });
+        }
+        Ok(Self {
+            entry,
+            count,
+            conditions: Conditions::of(count.condition.as_deref(), count.ended_included, &dated)?,
+            numerator: count.numerator.as_deref().map(compile).transpose()?,
+            denominator,
+            divisions,
+            having,
+            restrictions,
+        })
+    }
+
+    /// The rows that may take part on some day, with the columns that are needed.
+    fn base(&self, rows: &DataFrame, places: &Places<'_>) -> PolarsResult<DataFrame> {
+        let mut base = self.conditions.apply(rows.clone().lazy());
+        if !places.scope.is_empty() {
+            let codes: Vec<i32> = places.shown.iter().filter_map(|area| area.code.parse().ok()).collect();
+            base = semi_join(base, PLACE, Series::new(KEY.into(), codes))?;
+        }
+        if let (Some(column), Some(levels)) = (&self.count.division_column, self.divisions) {
+            let codes: Vec<&str> = Areas::division_codes(levels).into_iter().collect();
+            base = semi_join(base, column, Series::new(KEY.into(), codes))?;
+        }
+        let mut wanted: BTreeSet<String> = self.conditions.columns_on_day().collect();
+        for expression in [&self.numerator, &self.denominator].into_iter().flatten() {
+            wanted.extend(columns_used(expression));
+        }
+        if let Some((column, having)) = &self.having {
+            wanted.insert((*column).to_owned());
+            wanted.extend(columns_used(having));
+        }
+        wanted.extend(self.count.latest.clone());
+        wanted.extend(self.restrictions.iter().map(|restriction| restriction.column.clone()));
+        wanted.extend([PLACE, FROM, UNTIL].map(str::to_owned));
+        for name in &self.known_from_the_day() {
+            wanted.remove(*name);
+        }
+        base.select(wanted.iter().map(|name| col(name.as_str())).collect::<Vec<Expr>>()).collect()
+    }
+
+    /// The columns that are not the rows' own.
+    fn known_from_the_day(&self) -> Vec<&'a str> {
+        DAY_COLUMNS.into_iter().chain(self.entry.parameters.iter().map(|parameter| parameter.name.as_str())).collect()
+    }
+
+    /// The rows that take part at some moments, each with its month.
+    fn rows_at(&self, base: &DataFrame, partners: &[DataFrame], moments: &[Moment]) -> PolarsResult<DataFrame> {
+        let mut rows = self.conditions.apply_on_day(true_at(base, moments, Some(self.entry))?.lazy());
+        for (restriction, partner) in self.restrictions.iter().zip(partners) {
+            let other = true_at(partner, moments, None)?.lazy();
+            let other = restriction.conditions.apply_on_day(other).select([col(restriction.key.as_str()).alias(KEY), col(MONTH)]);
+            let (own, key) = (col(restriction.column.as_str()), col(KEY));
+            rows = rows.join(other, [own, col(MONTH)], [key, col(MONTH)], JoinArgs::new(JoinType::Semi));
+        }
+        let rows = rows.collect()?;
+        match &self.count.latest {
+            Some(latest) => latest_of_each_month(&rows, latest),
+            None => Ok(rows),
+        }
+    }
+
+    fn numbers(&self, rows: &DataFrame, numerators: &mut Numbers, denominators: &mut Numbers) -> PolarsResult<()> {
+        if let Some(numerator) = &self.numerator {
+            aggregate(rows, numerator, numerators)?;
+        }
+        if let Some(denominator) = &self.denominator {
+            aggregate(rows, denominator, denominators)?;
+        }
+        if let Some((column, having)) = &self.having {
+            for level in LEVELS {
+                let groups = rows
+                    .clone()
+                    .lazy()
+                    .group_by([col(MONTH), place_at(level).alias(KEY), col(*column).alias("_group")])
+                    .agg([having.clone().alias(RESULT)])
+                    .filter(col(RESULT).and(col("_group").is_not_null()))
+                    .group_by([col(MONTH), col(KEY)])
+                    .agg([len().alias(RESULT)]);
+                collect(groups, level, numerators)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns numbers into cells; an area without a row counts nothing.
+    fn cells(&self, moments: &[Moment], places: &Places<'_>, numerators: &Numbers, denominators: &Numbers) -> Cells {
+        let mut cells = Cells::new();
+        for area in &places.shown {
+            let code: i32 = area.code.parse().unwrap_or_default();
+            let divisions = self.divisions.map(|levels| places.areas.count_divisions(&area.code, levels, places.scope));
+            for moment in moments {
+                let key = (code, month_number(moment.month));
+                let found = |numbers: &Numbers| numbers.get(&key).copied().unwrap_or_default();
+                #[expect(clippy::cast_precision_loss, reason = "there are some thousands of divisions")]
+                let denominator = match divisions {
+                    Some(divisions) => Some(divisions as f64),
+                    None => self.denominator.as_ref().map(|_| found(denominators)),
+                };
+                let cell = Cell { numerator: Some(found(numerators)), denominator, value: None };
+                cells.insert((area.code.clone(), moment.month), cell);
+            }
+        }
+        cells
+    }
+}
+
+/// Repeats each row for every moment at which it was the truth, with what is known from the moment.
+fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: Option<&Entry>) -> PolarsResult<DataFrame> {
+    let (from, until) = (days(rows, FROM)?, days(rows, UNTIL)?);
+    let spans: Vec<(i32, i32)> = from
+        .iter()
+        .zip(until.iter())
+        .map(|(from, until)| (from.unwrap_or(i32::MAX), until.unwrap_or(i32::MAX)))
+        .collect();
+    let (mut picked, mut months, mut on_days): (Vec<IdxSize>, Vec<i32>, Vec<i32>) = Default::default();
+    let mut figures: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for moment in moments {
+        let (day, month) = (moment.day.to_epoch_days(), month_number(moment.month));
+        for (row, (from, until)) in (0..).zip(&spans) {
+            if *from <= day && day < *until {
+                picked.push(row);
+                months.push(month);
+                on_days.push(day);
+            }
+        }
+        for (name, value) in parameters_of.map(|entry| entry.parameters_on(moment.day)).unwrap_or_default() {
+            figures.entry(name).or_default().resize(picked.len(), value);
+        }
+    }
+    let mut repeated = rows.take(&IdxCa::from_vec("picked".into(), picked))?;
+    repeated.with_column(Column::new(DAY_COLUMNS[0].into(), on_days).cast(&DataType::Date)?)?;
+    repeated.with_column(Column::new(DAY_COLUMNS[1].into(), months.clone()).cast(&DataType::Date)?)?;
+    repeated.with_column(Column::new(MONTH.into(), months))?;
+    for (name, values) in figures {
+        repeated.with_column(Column::new(name.into(), values))?;
+    }
+    Ok(repeated)
+}
+
+/// Keeps the rows whose value is the greatest of their month.
+fn latest_of_each_month(rows: &DataFrame, column: &str) -> PolarsResult<DataFrame> {
+    let months = rows.column(MONTH)?.i32()?;
+    let values = rows.column(column)?.cast(&DataType::Int64)?;
+    let values = values.i64()?;
+    let mut greatest: BTreeMap<Option<i32>, Option<i64>> = BTreeMap::new();
+    for (month, value) in months.iter().zip(values.iter()) {
+        let newest = greatest.entry(month).or_default();
+        *newest = value.max(*newest);
+    }
+    let mask = months.iter().zip(values.iter()).map(|(month, value)| value.is_some() && greatest[&month] == value);
+    rows.filter(&BooleanChunked::from_iter_values("latest".into(), mask))
+}
+
+const LEVELS: [Level; 3] = [Level::County, Level::Prefecture, Level::Region];
+
+fn place_at(level: Level) -> Expr {
+    match level {
+        Level::County => col(PLACE),
+        Level::Prefecture => (col(PLACE).floor_div(lit(100))) * lit(100),
+        Level::Region => lit(region()),
+    }
+}
+
+fn region() -> i32 {
+    REGION.parse().unwrap_or_default()
+}
+
+/// Adds an aggregate's result for each area and month: summed upwards where parts add up, else counted afresh.
+fn aggregate(rows: &DataFrame, expression: &Expr, numbers: &mut Numbers) -> PolarsResult<()> {
+    let at = |level| {
+        let groups = rows.clone().lazy().group_by([col(MONTH), place_at(level).alias(KEY)]);
+        groups.agg([expression.clone().alias(RESULT)])
+    };
+    if !is_additive(expression) {
+        for level in LEVELS {
+            collect(at(level), level, numbers)?;
+        }
+        return Ok(());
+    }
+    let mut counties = Numbers::new();
+    collect(at(Level::County), Level::County, &mut counties)?;
+    for ((code, month), number) in counties {
+        let mut above = vec![code, code / 100 * 100, region()];
+        above.dedup();
+        for area in above {
+            *numbers.entry((area, month)).or_default() += number;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a query whose rows are month, key and result, and keeps the results of the level's own areas.
+fn collect(query: LazyFrame, level: Level, numbers: &mut Numbers) -> PolarsResult<()> {
+    let result = query
+        .select([col(MONTH).cast(DataType::Int32), col(KEY).cast(DataType::Int32), col(RESULT).cast(DataType::Float64)])
+        .collect()?;
+    let (months, keys) = (result.column(MONTH)?.i32()?, result.column(KEY)?.i32()?);
+    let results = result.column(RESULT)?.f64()?;
+    for ((month, key), number) in months.iter().zip(keys.iter()).zip(results.iter()) {
+        if let (Some(month), Some(key)) = (month, key) {
+            // A record of a whole prefecture stands in no county; it is added where the prefecture is.
+            if level == Level::Prefecture && key == region() {
+                continue;
+            }
+            numbers.insert((key, month), number.unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+fn semi_join(rows: LazyFrame, column: &str, keys: Series) -> PolarsResult<LazyFrame> {
+    let keys = DataFrame::new(keys.len(), vec![keys.into()])?;
+    Ok(rows.semi_join(keys.lazy(), col(column), col(KEY)))
+}
+
+fn month_number(month: NaiveDate) -> i32 {
+    month.to_epoch_days()
+}

@@ -1,0 +1,270 @@
+//! The statistics: from the lake's rows to one long table of figures by commitment, measure, area and month.
+//!
+//! A figure counts what was true on a day as it was known at a moment; the same two give the same table for ever,
+//! whatever files the lake keeps its rows in. Areas roll up from county to prefecture to region, and what cannot be
+//! added up (a distinct count) is counted afresh at each level. No clock and no network here, and no verdicts.
+
+mod count;
+mod filing;
+mod frames;
+mod milestones;
+mod sources;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Utc};
+use polars::prelude::PolarsError;
+
+use crate::catalogue::{Areas, Catalogue, Entry, Form, Measure};
+use crate::lake::{Lake, LakeError};
+use crate::model::{
+    Area, Completeness, CompletenessRow, Level, PRIMARY_MEASURE, SourceKind, SourceState, StatisticRow,
+};
+
+/// The first month of every series.
+const FIRST_MONTH: (i32, u32) = (2024, 1);
+
+/// Why figures could not be reckoned.
+#[derive(Debug, thiserror::Error)]
+pub enum StatisticsError {
+    /// The lake could not be read.
+    #[error("the lake cannot be read")]
+    Lake(#[from] LakeError),
+    /// The engine refused a query.
+    #[error("the figures of {what} cannot be reckoned")]
+    Engine {
+        /// The commitment and measure, or the dataset.
+        what: String,
+        /// What the engine says.
+        #[source]
+        source: Box<PolarsError>,
+    },
+    /// An expression does not compile, although the catalogue was checked.
+    #[error("an expression of {what} does not compile")]
+    Expression {
+        /// The commitment and measure.
+        what: String,
+        /// What is wrong with it.
+        #[source]
+        source: crate::catalogue::ExpressionError,
+    },
+}
+
+/// Which day, as known when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// The day that the figures are true for.
+    pub on: NaiveDate,
+    /// The moment up to which records are taken into account.
+    pub as_of: DateTime<Utc>,
+}
+
+/// The figures of a catalogue.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Statistics {
+    /// The long table, by the catalogue's order, measure, area and month.
+    pub rows: Vec<StatisticRow>,
+    /// How much of each commitment's figure reported, by the catalogue's order and area.
+    pub completeness: Vec<CompletenessRow>,
+    /// How far each service's records are known, by name.
+    pub sources: Vec<SourceState>,
+    /// Where each commitment's figure was taken from in fact: a register's commitment that nobody keeps records
+    /// of yet is read from the returns, where there are any.
+    pub taken_from: BTreeMap<String, (SourceKind, String)>,
+}
+
+/// A month of a series and the day that its value is true for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// First day of the month.
+    pub(crate) month: NaiveDate,
+    /// Its last day, or the day of the report in its own month.
+    pub(crate) day: NaiveDate,
+}
+
+/// What was counted in an area.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Cell {
+    pub(crate) numerator: Option<f64>,
+    pub(crate) denominator: Option<f64>,
+    /// The figure itself, where only it is known.
+    pub(crate) value: Option<f64>,
+}
+
+/// The cells of a measure by area and month.
+pub(crate) type Cells = BTreeMap<(String, NaiveDate), Cell>;
+
+/// Returns the moment of the newest record in the lake; none for an empty lake.
+pub fn newest_record(lake: &Lake) -> Result<Option<DateTime<Utc>>, StatisticsError> {
+    sources::newest(lake)
+}
+
+/// Reckons every measure of a catalogue.
+pub fn compute(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
+    let areas = Areas::of_the_region();
+    let moments = moments(question.on);
+    let sources = sources::read(lake, question)?;
+    let mut frames = frames::Frames::new(lake, catalogue, question);
+    let filings = filing::Filings::read(lake, question)?;
+    let milestones = milestones::Milestones::read(lake, question)?;
+    let mut statistics = Statistics { sources: sources.states.clone(), ..Statistics::default() };
+    for entry in &catalogue.entries {
+        let reported = Places::of(entry, &areas);
+        for measure in &entry.measures {
+            let mut source = measure.source;
+            let mut cells = match source {
+                SourceKind::Register => count::count(entry, measure, &moments, &reported, &mut frames)?,
+                SourceKind::Returns => None,
+                SourceKind::Milestones => milestones.cells(entry, measure, &moments, &reported),
+            };
+            let mut dataset = measure.dataset.clone();
+            if cells.is_none() && source != SourceKind::Milestones {
+                let filed = filings.cells(entry, measure, &moments, &reported);
+                if filed.is_some() && source == SourceKind::Register {
+                    dataset = filing::dataset_of(&entry.commitment.service);
+                    source = SourceKind::Returns;
+                }
+                cells = filed;
+            }
+            let cells = cells.unwrap_or_default();
+            if measure.name == PRIMARY_MEASURE {
+                let completeness = Reporting { entry, source, places: &reported, sources: &sources, filings: &filings };
+                statistics.completeness.extend(completeness.rows(&cells, question));
+                statistics.taken_from.insert(entry.commitment.id.clone(), (source, dataset));
+            }
+            statistics.rows.extend(cells.into_iter().map(|((area, month), cell)| row(entry, measure, area, month, cell)));
+        }
+    }
+    Ok(statistics)
+}
+
+/// Returns the months up to a day.
+fn moments(on: NaiveDate) -> Vec<Moment> {
+    let (year, month) = FIRST_MONTH;
+    let mut next = NaiveDate::from_ymd_opt(year, month, 1).unwrap_or_default();
+    let mut all = Vec::new();
+    while next <= on {
+        all.push(Moment { month: next, day: month_end(next).min(on) });
+        next = next + Months::new(1);
+    }
+    all
+}
+
+/// Returns the last day of a month.
+pub(crate) fn month_end(day: NaiveDate) -> NaiveDate {
+    let first = day.with_day(1).unwrap_or(day);
+    first + Months::new(1) - Days::new(1)
+}
+
+fn row(entry: &Entry, measure: &Measure, area: String, month: NaiveDate, cell: Cell) -> StatisticRow {
+    StatisticRow {
+        commitment: entry.commitment.id.clone(),
+        measure: measure.name.clone(),
+        area,
+        month,
+        numerator: cell.numerator,
+        denominator: cell.denominator,
+        value: value(measure, &cell),
+    }
+}
+
+/// Returns the value of a cell in the measure's unit; none for a share of nothing or without its denominator.
+pub(crate) fn value(measure: &Measure, cell: &Cell) -> Option<f64> {
+    let reckoned = match (measure.form, cell.numerator, cell.denominator) {
+        (Form::Figure, Some(numerator), _) => Some(numerator * measure.scale),
+        (_, Some(numerator), Some(denominator)) if denominator > 0.0 => Some(numerator * measure.scale / denominator),
+        _ => None,
+    };
+    reckoned.or(cell.value)
+}
+
+/// The areas in which a commitment's figure exists.
+pub(crate) struct Places<'a> {
+    pub(crate) areas: &'a Areas,
+    pub(crate) scope: &'a [String],
+    /// The region, and the prefectures and counties of the scope down to the lowest level, by code.
+    pub(crate) shown: Vec<&'a Area>,
+    shown_codes: BTreeSet<&'a str>,
+    lowest: Level,
+}
+
+impl<'a> Places<'a> {
+    fn of(entry: &'a Entry, areas: &'a Areas) -> Self {
+        let scope = entry.commitment.scope.as_slice();
+        let lowest = entry.commitment.lowest_level;
+        let applies = |area: &&Area| {
+            area.level <= lowest && (area.level == Level::Region || crate::catalogue::in_scope(&area.code, scope))
+        };
+        let shown: Vec<&Area> = areas.all().iter().filter(applies).collect();
+        let shown_codes = shown.iter().map(|area| area.code.as_str()).collect();
+        Self { areas, scope, shown, shown_codes, lowest }
+    }
+
+    /// Tells whether the figure exists in an area.
+    pub(crate) fn shows(&self, code: &str) -> bool {
+        self.shown_codes.contains(code)
+    }
+
+    /// Returns the areas directly below one in which the figure exists.
+    pub(crate) fn children(&self, code: &str) -> impl Iterator<Item = &'a Area> {
+        self.shown.iter().copied().filter(move |area| area.parent.as_deref() == Some(code))
+    }
+
+    /// Returns the areas of the lowest level in an area, or the area itself where it is one.
+    fn lowest_in(&self, code: &str) -> impl Iterator<Item = &'a str> {
+        self.shown
+            .iter()
+            .filter(move |area| area.level == self.lowest && crate::catalogue::contains(code, &area.code))
+            .map(|area| area.code.as_str())
+    }
+}
+
+/// Says how much of a primary figure reported.
+struct Reporting<'a> {
+    entry: &'a Entry,
+    source: SourceKind,
+    places: &'a Places<'a>,
+    sources: &'a sources::Sources,
+    filings: &'a filing::Filings,
+}
+
+impl Reporting<'_> {
+    fn rows(&self, cells: &Cells, question: &Question) -> Vec<CompletenessRow> {
+        let rows = self.places.shown.iter().map(|area| CompletenessRow {
+            commitment: self.entry.commitment.id.clone(),
+            area: area.code.clone(),
+            completeness: self.of(&area.code, cells, question),
+        });
+        rows.collect()
+    }
+
+    fn of(&self, area: &str, cells: &Cells, question: &Question) -> Completeness {
+        let expected: Vec<&str> = self.places.lowest_in(area).collect();
+        let newest = cells.range((area.to_owned(), NaiveDate::MIN)..=(area.to_owned(), question.on)).next_back();
+        let Some(((_, month), _)) = newest else {
+            return Completeness { areas_reported: 0, areas_expected: size(expected.len()), oldest: None };
+        };
+        let end = month_end(*month).min(question.on);
+        let (reported, oldest) = match self.source {
+            SourceKind::Register => {
+                let service = self.sources.of(&self.entry.commitment.service);
+                let reported = expected.iter().filter(|code| service.covers(code)).count();
+                (reported, service.recorded_on.map_or(end, |day| day.min(end)))
+            }
+            SourceKind::Returns => {
+                let covered = self.filings.covered(self.entry, area, *month, self.places);
+                (expected.iter().filter(|code| covered.contains(**code)).count(), end)
+            }
+            // A milestone is one fact for all who live where it applies.
+            SourceKind::Milestones => (expected.len(), end),
+        };
+        Completeness { areas_reported: size(reported), areas_expected: size(expected.len()), oldest: Some(oldest) }
+    }
+}
+
+fn size(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,293 @@
+//! Small lakes whose figures are reckoned by hand.
+
+mod filed;
+mod second_engine;
+
+use super::*;
+use crate::testing::{Row, Value, day, lake_of, row};
+
+/// The figures of the compiled-in catalogue over some rows.
+fn figures(rows: &[Row], on: &str, as_of: &str) -> Statistics {
+    let (_directory, lake) = lake_of(rows);
+    compute(&Catalogue::embedded().unwrap(), &lake, &question(on, as_of)).unwrap()
+}
+
+fn question(on: &str, as_of: &str) -> Question {
+    Question { on: day(on), as_of: day(as_of).and_hms_opt(23, 59, 59).unwrap().and_utc() }
+}
+
+/// Numerator, denominator and value of a cell.
+type Figure = (Option<f64>, Option<f64>, Option<f64>);
+
+fn cell(statistics: &Statistics, commitment: &str, measure: &str, area: &str, month: &str) -> Option<Figure> {
+    let month = day(&format!("{month}-01"));
+    let found: Vec<&StatisticRow> = statistics
+        .rows
+        .iter()
+        .filter(|row| (row.commitment.as_str(), row.measure.as_str()) == (commitment, measure))
+        .filter(|row| row.area == area && row.month == month)
+        .collect();
+    assert!(found.len() <= 1, "{found:?}");
+    found.first().map(|row| (row.numerator, row.denominator, row.value))
+}
+
+fn value(statistics: &Statistics, commitment: &str, area: &str, month: &str) -> Option<f64> {
+    cell(statistics, commitment, "primary", area, month).and_then(|(_, _, value)| value)
+}
+
+fn institution(id: &str, area: &str, class: &str) -> Row {
+    row("health.institutions", &format!("institutions/{id}"), area, "2024-01-01")
+        .with("institution_class", class)
+        .with("operating_from", "2020-01-01")
+}
+
+#[test]
+fn a_share_counts_the_certificates_that_are_valid_on_the_day() {
+    let certified = |row: Row| row.with("age_friendly_from", "2025-02-10").with("age_friendly_to", "2025-04-20");
+    let rows = [
+        certified(institution("a", "540102", "GENERAL_HOSPITAL")),
+        institution("b", "540102", "TOWNSHIP_HEALTH_CENTRE").with("operating_to", "2025-03-31"),
+        institution("c", "540103", "TIBETAN_MEDICINE_HOSPITAL"),
+        certified(institution("d", "540202", "COMMUNITY_HEALTH_CENTRE")),
+        certified(institution("e", "540202", "CLINIC")),
+    ];
+    let figures = figures(&rows, "2025-05-15", "2025-12-31");
+    let share = |area: &str, month: &str| cell(&figures, "age-friendly-institutions", "primary", area, month).unwrap();
+    assert_eq!(share("540102", "2025-01"), (Some(0.0), Some(2.0), Some(0.0)));
+    assert_eq!(share("540102", "2025-02"), (Some(1.0), Some(2.0), Some(50.0)));
+    assert_eq!(share("540100", "2025-02"), (Some(1.0), Some(3.0), Some(100.0 / 3.0)));
+    assert_eq!(share("540000", "2025-02"), (Some(2.0), Some(4.0), Some(50.0)));
+    assert_eq!(share("540102", "2025-04"), (Some(0.0), Some(1.0), Some(0.0)), "the second has closed, the paper lapsed");
+    assert_eq!(share("540300", "2025-02"), (Some(0.0), Some(0.0), None), "a share of nothing has no value");
+    assert_eq!(share("540000", "2024-01").1, Some(4.0), "series begin in January 2024");
+    assert!(figures.rows.iter().all(|row| row.month >= day("2024-01-01") && row.month <= day("2025-05-01")));
+}
+
+fn place(id: &str, area: &str, kind: &str) -> Row {
+    row("community.service_points", &format!("service_points/{id}"), area, "2025-01-10")
+        .with("kind", kind)
+        .with("opened_on", "2025-01-10")
+}
+
+#[test]
+fn the_truth_on_a_day_is_the_newest_row_for_the_latest_day_before_it() {
+    let home = |from: &str, capacity: i64| {
+        let home = place("n1", "540102", "NURSERY").with("operator", "EMPLOYER").with("capacity", capacity);
+        Row { valid_on: day(from), ..home }.change("CHANGED").recorded("2025-07-01")
+    };
+    let rows = [
+        home("2025-01-10", 10).change("CREATED").recorded("2025-01-10"),
+        home("2025-04-01", 30),
+        home("2025-03-01", 20),
+        home("2025-04-01", 31).recorded("2025-08-01"),
+        place("n2", "540102", "NURSERY").with("operator", "EMPLOYER").with("capacity", 1000_i64),
+        place("n2", "540102", "NURSERY").change("WITHDRAWN").recorded("2025-08-01"),
+    ];
+    let places = |as_of: &str, month: &str| {
+        let figures = figures(&rows, "2025-12-31", as_of);
+        cell(&figures, "employer-nurseries", "places", "540000", month).unwrap().2.unwrap()
+    };
+    for (month, then, now) in [("2025-01", 1010.0, 10.0), ("2025-03", 1020.0, 20.0), ("2025-04", 1030.0, 31.0)] {
+        assert_eq!((places("2025-07-31", month), places("2025-08-31", month)), (then, now), "{month}");
+    }
+    assert_eq!(places("2025-06-30", "2025-04"), 1010.0, "what was recorded later was not known then");
+}
+
+#[test]
+fn a_record_that_ended_is_not_there_from_that_day_on() {
+    let home = place("d1", "540102", "DISABLED_HOME");
+    let rows = [
+        home.clone(),
+        place("d2", "540103", "DISABLED_HOME"),
+        Row { valid_on: day("2025-03-15"), ..home }.change("ENDED"),
+    ];
+    let figures = figures(&rows, "2025-04-30", "2025-12-31");
+    assert_eq!(value(&figures, "disabled-homes", "540100", "2025-02"), Some(2.0));
+    assert_eq!(value(&figures, "disabled-homes", "540100", "2025-03"), Some(1.0));
+    assert_eq!(value(&figures, "disabled-homes", "540102", "2025-03"), Some(0.0));
+    assert_eq!(value(&figures, "disabled-homes", "540102", "2024-12"), None, "before the first record there is nothing");
+}
+
+fn certificate(institution: &str, area: &str, item: &str) -> Row {
+    let id = format!("quality_certificates/{institution}-{item}");
+    row("health.quality_certificates", &id, area, "2025-01-01")
+        .with("institution", institution)
+        .with("item_code", item)
+        .with("passed", true)
+        .with("valid_from", "2025-01-01")
+        .with("valid_to", "2025-06-30")
+}
+
+#[test]
+fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate() {
+    let item = |code: &str| {
+        row("health.recognition_items", &format!("recognition_items/{code}"), "540102", "2025-01-01")
+            .with("item_code", code)
+            .with("active_from", "2025-01-01")
+    };
+    let rows = [
+        item("K"),
+        item("NA").with("active_to", "2025-02-15"),
+        item("CL"),
+        item("CA"),
+        certificate("h1", "540102", "K"),
+        certificate("h2", "540102", "K"),
+        certificate("h2", "540102", "NA"),
+        certificate("h3", "540103", "NA"),
+        certificate("h3", "540103", "CL"),
+        certificate("h4", "540202", "CL"),
+        certificate("h4", "540202", "CA"),
+        certificate("h5", "540202", "CA").with("passed", false),
+        certificate("h4", "540202", "UNLISTED"),
+        certificate("h5", "540202", "UNLISTED"),
+    ];
+    let figures = figures(&rows, "2025-07-31", "2025-12-31");
+    let items = |area: &str, month: &str| value(&figures, "mutual-recognition-items", area, month);
+    assert_eq!(items("540102", "2025-01"), Some(1.0), "K");
+    assert_eq!(items("540100", "2025-01"), Some(2.0), "K and NA");
+    assert_eq!(items("540200", "2025-01"), Some(0.0));
+    assert_eq!(items("540000", "2025-01"), Some(3.0), "K, NA and, across prefectures, CL");
+    assert_eq!(items("540000", "2025-02"), Some(2.0), "NA is off the list");
+    assert_eq!(items("540000", "2025-07"), Some(0.0), "the certificates have lapsed");
+    assert_eq!(cell(&figures, "mutual-recognition-items", "listed", "540000", "2025-01").unwrap().2, Some(4.0));
+}
+
+#[test]
+fn a_meal_point_is_in_operation_when_it_served_within_thirty_days() {
+    let activity = |point: &str, month: &str, last: &str| {
+        row("community.point_activities", &format!("point_activities/{point}-{month}"), "540102", last)
+            .with("service_point", point)
+            .with("kind", "ELDER_MEAL_POINT")
+            .with("month_from", month)
+            .with("last_served_on", last)
+            .with("services", 100_i64)
+    };
+    let meal_point = |id: &str| place(id, "540102", "ELDER_MEAL_POINT").with("capacity", 40_i64);
+    let rows = [
+        meal_point("m1"),
+        meal_point("m2"),
+        meal_point("m3").with("closed_on", "2025-02-28"),
+        activity("m1", "2025-01-01", "2025-01-30"),
+        activity("m1", "2025-02-01", "2025-02-27"),
+        activity("m2", "2025-01-01", "2025-01-29"),
+        activity("m3", "2025-02-01", "2025-02-27"),
+    ];
+    let figures = figures(&rows, "2025-03-31", "2025-12-31");
+    assert_eq!(value(&figures, "elder-meal-points", "540102", "2025-01"), Some(2.0));
+    assert_eq!(value(&figures, "elder-meal-points", "540102", "2025-02"), Some(1.0), "29 January is 30 days before");
+    assert_eq!(value(&figures, "elder-meal-points", "540000", "2025-03"), Some(0.0));
+    assert_eq!(cell(&figures, "elder-meal-points", "opened", "540000", "2025-03").unwrap().2, Some(2.0));
+    assert_eq!(cell(&figures, "elder-meal-points", "seats", "540000", "2025-01").unwrap().2, Some(80.0));
+    assert_eq!(cell(&figures, "elder-meal-points", "meals", "540000", "2025-02").unwrap().2, Some(200.0));
+}
+
+#[test]
+fn a_standard_is_judged_in_the_latest_term_that_has_begun() {
+    let paid = |school: &str, term: &str, students: i64, yuan: i64, meets: bool| {
+        row("education.funding", &format!("funding/{school}-{term}"), "540102", term)
+            .with("school", school)
+            .with("fund", "SENIOR_PUBLIC_FUNDS")
+            .with("term_from", term)
+            .with("students", students)
+            .with("per_student_year_fen", yuan * 100)
+            .with("meets_standard", meets)
+            .with("shortfall_fen", 0_i64)
+    };
+    let rows = [
+        paid("s1", "2024-09-01", 100, 1000, true),
+        paid("s1", "2025-03-01", 100, 1100, true),
+        paid("s2", "2025-03-01", 300, 1000, false),
+    ];
+    let figures = figures(&rows, "2025-04-30", "2025-12-31");
+    let share = |month| cell(&figures, "senior-public-funds", "primary", "540100", month);
+    assert_eq!(share("2025-02"), Some((Some(1.0), Some(1.0), Some(100.0))));
+    assert_eq!(share("2025-03"), Some((Some(1.0), Some(2.0), Some(50.0))));
+    assert_eq!(share("2024-08"), None);
+    let yuan = cell(&figures, "senior-public-funds", "per-student-year", "540000", "2025-04").unwrap();
+    assert_eq!(yuan, (Some(410_000.0), Some(400.0), Some(1025.0)));
+}
+
+#[test]
+fn facilities_are_counted_against_the_division_table() {
+    let facility = |id: &str, level: &str, code: &str| {
+        place(id, "540102", "FITNESS_FACILITY").with("level", level).with("unit_code", Value::Text(code.to_owned()))
+    };
+    let rows = [
+        facility("f1", "COUNTY", "540102"),
+        facility("f2", "TOWNSHIP", "540102002"),
+        facility("f3", "TOWNSHIP", "540102002"),
+        facility("f4", "VILLAGE", "540102002001"),
+        facility("f5", "VILLAGE", "540102999999"),
+    ];
+    let figures = figures(&rows, "2025-01-31", "2025-12-31");
+    let together = |area| cell(&figures, "fitness-three-level", "primary", area, "2025-01").unwrap();
+    assert_eq!(together("540000"), (Some(3.0), Some(74.0 + 701.0 + 5576.0), Some(300.0 / 6351.0)));
+    assert_eq!((together("540102").0, together("540102").1), (Some(3.0), Some(1.0 + 12.0 + 53.0)));
+    let counties = cell(&figures, "fitness-three-level", "counties", "540100", "2025-01").unwrap();
+    assert_eq!(counties, (Some(1.0), Some(8.0), Some(12.5)));
+}
+
+#[test]
+fn a_county_counts_when_it_recognised_families_of_both_kinds() {
+    let family = |id: &str, area: &str, category: &str| {
+        row("social_security.assistance", &format!("assistance_households/{id}"), area, "2025-01-05")
+            .with("category", category)
+            .with("valid_from", "2025-01-05")
+            .with("valid_to", "2025-12-31")
+    };
+    let rows = [
+        family("1", "540102", "MARGIN"),
+        family("2", "540102", "RIGID_EXPENDITURE"),
+        family("3", "540103", "MARGIN"),
+        family("4", "540202", "RIGID_EXPENDITURE"),
+    ];
+    let figures = figures(&rows, "2025-01-31", "2025-12-31");
+    let share = |area| cell(&figures, "edge-family-recognition", "primary", area, "2025-01").unwrap();
+    assert_eq!(share("540102"), (Some(1.0), Some(1.0), Some(100.0)));
+    assert_eq!(share("540103"), (Some(0.0), Some(1.0), Some(0.0)));
+    assert_eq!(share("540100"), (Some(1.0), Some(8.0), Some(12.5)));
+    assert_eq!((share("540000").0, share("540000").1), (Some(1.0), Some(74.0)));
+}
+
+#[test]
+fn a_person_with_two_enrolments_is_one_person_and_a_refusal_breaks_the_share() {
+    let enrolment = |id: &str, area: &str, person: &str, decision: &str| {
+        row("social_security.enrolments", &format!("enrolments/{id}"), area, "2025-01-05")
+            .with("person", person)
+            .with("scheme", "EMPLOYEE_MEDICAL")
+            .with("entry_kind", "EMPLOYMENT")
+            .with("registered_elsewhere", true)
+            .with("decision", decision)
+            .with("decided_on", "2025-01-05")
+            .with("covered_from", "2025-01-05")
+    };
+    let rows = [
+        enrolment("1", "540102", "p", "ADMITTED"),
+        enrolment("2", "540103", "p", "ADMITTED"),
+        enrolment("3", "540103", "q", "REFUSED").with("refusal_reason", "HOUSEHOLD_REGISTRATION"),
+        enrolment("4", "540103", "r", "REFUSED").with("refusal_reason", "ALREADY_ENROLLED"),
+        enrolment("5", "540103", "s", "PENDING"),
+    ];
+    let figures = figures(&rows, "2025-01-31", "2025-12-31");
+    let people = |area| value(&figures, "residence-medical-enrolment", area, "2025-01");
+    assert_eq!((people("540102"), people("540103"), people("540100")), (Some(1.0), Some(1.0), Some(1.0)));
+    let merits = cell(&figures, "employment-place-enrolment", "primary", "540000", "2025-01").unwrap();
+    assert_eq!(merits, (Some(3.0), Some(4.0), Some(75.0)));
+}
+
+#[test]
+fn the_sources_tell_how_far_the_records_go() {
+    let rows = [
+        place("d1", "540102", "DISABLED_HOME"),
+        place("d2", "540202", "DISABLED_HOME").recorded("2025-03-05"),
+        place("d3", "540202", "DISABLED_HOME").recorded("2025-06-05"),
+    ];
+    let figures = figures(&rows, "2025-04-30", "2025-04-30");
+    let community = figures.sources.iter().find(|source| source.service == "community").unwrap();
+    assert_eq!(community.position, 2);
+    assert_eq!(community.recorded_until, Some(day("2025-03-05").and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros()));
+    assert_eq!(figures.sources.len(), 4);
+    let region = figures.completeness.iter().find(|row| row.commitment == "disabled-homes" && row.area == "540000");
+    let region = region.unwrap().completeness;
+    assert_eq!((region.areas_reported, region.areas_expected, region.oldest), (2, 74, Some(day("2025-03-05"))));
+}
