@@ -8,6 +8,7 @@ mod common;
 pub mod config;
 pub mod context;
 pub mod error;
+pub mod filings;
 pub mod identity;
 pub mod journal;
 pub mod keys;

@@ -90,7 +90,7 @@ pub fn answer_chunks<Q, A, F, Fut>(
     service: &'static str,
     method: &'static str,
     request: Request<Streaming<Q>>,
-    place: impl Fn(&Q) -> (&str, i64) + Send + 'static,
+    place: impl Fn(&Q) -> (String, i64) + Send + 'static,
     answer: F,
 ) -> Result<AnswerStream<A>, Error>
 where

@@ -125,7 +125,7 @@ macro_rules! register_api {
             ) -> Result<tonic::Response<Self::[<Upload $plural Stream>]>, tonic::Status> {
                 let engine = self.engine.clone();
                 let method = concat!("Upload", stringify!($plural));
-                let answers = $crate::rpc::answer_chunks(Self::SERVICE, method, request, |m| (&m.upload_id, m.chunk), move |key, message| {
+                let answers = $crate::rpc::answer_chunks(Self::SERVICE, method, request, |m| (m.upload_id.clone(), m.chunk), move |key, message| {
                     let engine = engine.clone();
                     async move {
                         let results =

@@ -172,6 +172,31 @@ impl<R: Register> Engine<R> {
             .await
     }
 
+    /// Changes what only the service decides, as an approval: the closure makes the new record out of the old one.
+    ///
+    /// The head's version is the kit's to count; a head with another `effective_on` makes a new state of the record.
+    pub async fn transition<F>(&self, key: Idempotency, name: &str, etag: &str, f: F) -> Result<R::Resource, Error>
+    where
+        F: FnOnce(&R::Record, Facts<'_>) -> Result<R::Record, Error> + Send + 'static,
+    {
+        let id = id_of::<R>(name)?;
+        let (engine, etag) = (self.clone(), etag.to_owned());
+        self.context
+            .store
+            .write(Unit::repeatable(key), move |tx| {
+                let now = tx.now();
+                let old = engine.lock(tx, &id, &etag)?;
+                engine.context.with_facts(now, |facts| {
+                    let before = engine.encode(&old, facts, true)?;
+                    let mut record = f(&old, facts)?;
+                    let head = record.head();
+                    record.set_head(Head { version: old.head().version + 1, updated_at: now, ..head });
+                    engine.replace(tx, &old, &before, record, Change::Changed, None, facts)
+                })
+            })
+            .await
+    }
+
     /// Ends or withdraws one.
     pub async fn end(
         &self,

@@ -1,0 +1,127 @@
+//! The contract's `MilestoneService`: a document issued, an application filed, a building opened.
+
+use chrono::NaiveDate;
+use minsheng_proto::returns::v1 as pb;
+
+use super::{
+    rules::{check_scope, commitment_of},
+    schema::MilestoneRecord,
+};
+use crate::{
+    error::{Error, Violations},
+    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    values::{calendar::epoch_day, divisions::AreaCode},
+};
+
+/// The register of milestones of one service.
+#[derive(Clone, Copy, Debug)]
+pub struct Milestones {
+    /// The service in dataset names, as `social_security`.
+    pub service: &'static str,
+}
+
+impl Register for Milestones {
+    const COLLECTION: &'static str = "milestones";
+    type Record = MilestoneRecord;
+    type Row = pb::MilestoneRow;
+
+    fn dataset(&self) -> String {
+        format!("{}.milestones", self.service)
+    }
+
+    fn keeps_area(&self, _: AreaCode) -> bool {
+        true
+    }
+
+    fn decode(
+        &self,
+        milestone: &pb::Milestone,
+        head: Head,
+        _: Option<&MilestoneRecord>,
+        facts: Facts<'_>,
+    ) -> Result<MilestoneRecord, Violations> {
+        let mut violations = Violations::new();
+        if let Some(spec) = commitment_of(&milestone.commitment, &self.service.replace('_', "-"), &mut violations)
+            && let Ok(area) = AreaCode::parse(&head.area)
+        {
+            check_scope(spec, area, &mut violations);
+        }
+        let state: pb::MilestoneState = enum_field("milestone_state", milestone.milestone_state, &mut violations);
+        let happened_on = optional_day("happened_on", milestone.happened_on.as_ref(), &mut violations);
+        let done = state == pb::MilestoneState::Done;
+        violations.require(
+            happened_on.is_some() || !(done || state == pb::MilestoneState::UnderWay),
+            "happened_on",
+            "REQUIRED_FOR_STATE",
+            "is required for what is under way or done",
+            "推进中或已完成的事项须填日期",
+        );
+        violations.require(
+            !done || !milestone.evidence.trim().is_empty(),
+            "evidence",
+            "REQUIRED_FOR_STATE",
+            "is required for what is done",
+            "已完成的事项须填依据",
+        );
+        violations.require(
+            happened_on.is_none_or(|day| day <= epoch_day(facts.today)),
+            "happened_on",
+            "IN_THE_FUTURE",
+            "lies in the future",
+            "日期晚于今天",
+        );
+        violations.into_result(MilestoneRecord {
+            commitment: milestone.commitment.clone(),
+            subject: milestone.subject.clone(),
+            title: milestone.title.clone(),
+            milestone_state: state as i64,
+            happened_on,
+            evidence: milestone.evidence.clone(),
+            source: milestone.source.clone(),
+            confidence: i64::from(milestone.confidence),
+            ..MilestoneRecord::with_head(head)
+        })
+    }
+
+    fn encode(&self, record: &MilestoneRecord, _: Facts<'_>, _: bool) -> Result<pb::Milestone, Error> {
+        Ok(pb::Milestone {
+            commitment: record.commitment.clone(),
+            subject: record.subject.clone(),
+            title: record.title.clone(),
+            milestone_state: enum_number(record.milestone_state),
+            happened_on: record.happened_on.and_then(date),
+            evidence: record.evidence.clone(),
+            source: record.source.clone(),
+            confidence: enum_number(record.confidence),
+            ..pb::Milestone::default()
+        })
+    }
+
+    fn row(&self, record: &MilestoneRecord, _: Facts<'_>) -> pb::MilestoneRow {
+        pb::MilestoneRow {
+            commitment: record.commitment.clone(),
+            subject: record.subject.clone(),
+            milestone_state: enum_number(record.milestone_state),
+            happened_on: record.happened_on.and_then(date),
+            evidence: record.evidence.clone(),
+            confidence: enum_number(record.confidence),
+            source: record.source.clone(),
+        }
+    }
+
+    fn effective_on(&self, milestone: &pb::Milestone, today: NaiveDate) -> NaiveDate {
+        milestone.happened_on.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    /// One step of one commitment in one area.
+    fn natural_id(&self, milestone: &pb::Milestone, _: Facts<'_>) -> Option<String> {
+        Some(format!("{}.{}.{}", milestone.commitment, milestone.subject, milestone.area))
+    }
+}
+
+crate::register_api! {
+    package: minsheng_proto::returns::v1,
+    register: Milestones,
+    resource: Milestone as milestone,
+    plural: Milestones as milestones,
+}

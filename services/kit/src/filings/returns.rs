@@ -1,0 +1,248 @@
+//! The contract's `ReturnService`: file, correct, approve, withdraw; the history stays.
+
+use chrono::NaiveDate;
+use minsheng_proto::{common::v1 as common, returns::v1 as pb};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    rules::{Figures, check_figures, check_scope, commitment_of, measure_of},
+    schema::ReturnRecord,
+};
+use crate::{
+    context::Context,
+    error::{Error, Violations},
+    register::{
+        Engine, Envelope, Facts, Head, Register, Table as _, date, enum_number, month_start,
+    },
+    rpc,
+    values::{
+        calendar::{day_of_epoch, epoch_day},
+        divisions::AreaCode,
+    },
+};
+
+/// The register of returns of one service.
+#[derive(Clone, Copy, Debug)]
+pub struct Returns {
+    /// The service in dataset names, as `social_security`.
+    pub service: &'static str,
+}
+
+impl Envelope for Returns {
+    type Resource = pb::Return;
+
+    fn name(resource: &pb::Return) -> &str {
+        &resource.name
+    }
+
+    fn area(resource: &pb::Return) -> &str {
+        &resource.area
+    }
+
+    fn set_envelope(resource: &mut pb::Return, name: String, area: String, meta: common::RecordMeta) {
+        resource.name = name;
+        resource.area = area;
+        resource.meta = Some(meta);
+    }
+}
+
+impl Register for Returns {
+    const COLLECTION: &'static str = "returns";
+    type Record = ReturnRecord;
+    type Row = pb::ReturnRow;
+
+    fn dataset(&self) -> String {
+        format!("{}.returns", self.service)
+    }
+
+    fn keeps_area(&self, _: AreaCode) -> bool {
+        true
+    }
+
+    fn decode(
+        &self,
+        filed: &pb::Return,
+        head: Head,
+        _: Option<&ReturnRecord>,
+        facts: Facts<'_>,
+    ) -> Result<ReturnRecord, Violations> {
+        let mut violations = Violations::new();
+        let figures =
+            Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
+        if let Some(spec) = commitment_of(&filed.commitment, &self.department(), &mut violations) {
+            if let Ok(area) = AreaCode::parse(&head.area) {
+                check_scope(spec, area, &mut violations);
+            }
+            if let Some(measure) = measure_of(spec, &filed.measure, &mut violations) {
+                check_figures(measure, &filed.unit, figures, &mut violations);
+            }
+        }
+        let month_from = filed.month.as_ref().and_then(month_start).unwrap_or_default();
+        violations.require(
+            month_from <= epoch_day(facts.today),
+            "month",
+            "IN_THE_FUTURE",
+            "has not begun",
+            "月份尚未开始",
+        );
+        violations.into_result(ReturnRecord {
+            commitment: filed.commitment.clone(),
+            measure: filed.measure.clone(),
+            month_from,
+            numerator: figures.numerator,
+            denominator: figures.denominator,
+            value: figures.value,
+            unit: filed.unit.clone(),
+            source: filed.source.clone(),
+            confidence: i64::from(filed.confidence),
+            // A corrected figure is filed again and needs a new approval.
+            return_state: pb::ReturnState::Submitted as i64,
+            ..ReturnRecord::with_head(head)
+        })
+    }
+
+    fn encode(&self, record: &ReturnRecord, _: Facts<'_>, _: bool) -> Result<pb::Return, Error> {
+        let month = date(record.month_from).map(|day| common::YearMonth { year: day.year, month: day.month });
+        Ok(pb::Return {
+            commitment: record.commitment.clone(),
+            measure: record.measure.clone(),
+            month,
+            numerator: record.numerator,
+            denominator: record.denominator,
+            value: record.value,
+            unit: record.unit.clone(),
+            source: record.source.clone(),
+            confidence: enum_number(record.confidence),
+            return_state: enum_number(record.return_state),
+            ..pb::Return::default()
+        })
+    }
+
+    fn row(&self, record: &ReturnRecord, _: Facts<'_>) -> pb::ReturnRow {
+        pb::ReturnRow {
+            commitment: record.commitment.clone(),
+            measure: record.measure.clone(),
+            month_from: date(record.month_from),
+            numerator: record.numerator,
+            denominator: record.denominator,
+            value: record.value,
+            return_state: enum_number(record.return_state),
+            confidence: enum_number(record.confidence),
+            source: record.source.clone(),
+        }
+    }
+
+    fn effective_on(&self, filed: &pb::Return, today: NaiveDate) -> NaiveDate {
+        filed.month.as_ref().and_then(month_start).and_then(day_of_epoch).unwrap_or(today)
+    }
+
+    /// One figure for a commitment, a measure, an area and a month.
+    fn natural_id(&self, filed: &pb::Return, _: Facts<'_>) -> Option<String> {
+        let month = filed.month.as_ref()?;
+        let measure = if filed.measure.is_empty() { "primary" } else { &filed.measure };
+        Some(format!("{}.{measure}.{}.{:04}-{:02}", filed.commitment, filed.area, month.year, month.month))
+    }
+}
+
+impl Returns {
+    /// Gives the department's name as the catalogue writes it.
+    fn department(self) -> String {
+        self.service.replace('_', "-")
+    }
+}
+
+/// The contract's service over the register.
+#[derive(Clone)]
+pub struct ReturnRpc {
+    engine: Engine<Returns>,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+impl ReturnRpc {
+    const SERVICE: &'static str = pb::return_service_server::SERVICE_NAME;
+
+    /// Puts the register to work.
+    pub fn new(context: Context) -> Self {
+        Self { engine: Engine::new(Returns { service: context.service }, context) }
+    }
+
+    /// Makes the tonic service.
+    pub fn into_service(self) -> pb::return_service_server::ReturnServiceServer<Self> {
+        pb::return_service_server::ReturnServiceServer::new(self)
+            .max_decoding_message_size(rpc::LARGEST_MESSAGE)
+            .max_encoding_message_size(rpc::LARGEST_MESSAGE)
+    }
+}
+
+#[tonic::async_trait]
+impl pb::return_service_server::ReturnService for ReturnRpc {
+    async fn submit_returns(&self, request: Request<pb::SubmitReturnsRequest>) -> Answer<pb::SubmitReturnsResponse> {
+        let (key, message) = rpc::repeatable(Self::SERVICE, "SubmitReturns", request, |m| &m.request_id)?;
+        let results = self.engine.record_all(key, message.returns, false).await?;
+        Ok(Response::new(pb::SubmitReturnsResponse { results }))
+    }
+
+    async fn correct_return(&self, request: Request<pb::CorrectReturnRequest>) -> Answer<pb::CorrectReturnResponse> {
+        let (key, message) = rpc::repeatable(Self::SERVICE, "CorrectReturn", request, |m| &m.request_id)?;
+        let corrected = rpc::required("return", message.r#return)?;
+        let mask = prost_types::FieldMask {
+            paths: ["numerator", "denominator", "value", "unit", "source", "confidence"].map(str::to_owned).to_vec(),
+        };
+        let corrected = self.engine.update(key, corrected, &message.etag, Some(mask), None).await?;
+        Ok(Response::new(pb::CorrectReturnResponse { r#return: Some(corrected) }))
+    }
+
+    async fn approve_return(&self, request: Request<pb::ApproveReturnRequest>) -> Answer<pb::ApproveReturnResponse> {
+        let (key, message) = rpc::repeatable(Self::SERVICE, "ApproveReturn", request, |m| &m.request_id)?;
+        let approved = self
+            .engine
+            .transition(key, &message.name, &message.etag, |record, _| {
+                Ok(ReturnRecord { return_state: pb::ReturnState::Approved as i64, ..record.clone() })
+            })
+            .await?;
+        Ok(Response::new(pb::ApproveReturnResponse { r#return: Some(approved) }))
+    }
+
+    async fn withdraw_return(
+        &self,
+        request: Request<pb::WithdrawReturnRequest>,
+    ) -> Answer<pb::WithdrawReturnResponse> {
+        let (key, message) = rpc::repeatable(Self::SERVICE, "WithdrawReturn", request, |m| &m.request_id)?;
+        let kind = common::EndKind::Withdrawn.into();
+        let mut withdrawn = self.engine.end(key, &message.name, &message.etag, kind, None).await?;
+        withdrawn.return_state = pb::ReturnState::Withdrawn.into();
+        Ok(Response::new(pb::WithdrawReturnResponse { r#return: Some(withdrawn) }))
+    }
+
+    async fn get_return(&self, request: Request<pb::GetReturnRequest>) -> Answer<pb::GetReturnResponse> {
+        let message = rpc::checked(request)?;
+        let found = self.engine.get(&message.name).await?;
+        Ok(Response::new(pb::GetReturnResponse { r#return: Some(found) }))
+    }
+
+    async fn list_returns(&self, request: Request<pb::ListReturnsRequest>) -> Answer<pb::ListReturnsResponse> {
+        let message = rpc::checked(request)?;
+        let page = self.engine.list(&message.area, message.page_size, &message.page_token).await?;
+        Ok(Response::new(pb::ListReturnsResponse { returns: page.items, next_page_token: page.next_page_token }))
+    }
+
+    type UploadReturnsStream = rpc::AnswerStream<pb::UploadReturnsResponse>;
+
+    async fn upload_returns(
+        &self,
+        request: Request<Streaming<pb::UploadReturnsRequest>>,
+    ) -> Answer<Self::UploadReturnsStream> {
+        let engine = self.engine.clone();
+        let place = |message: &pb::UploadReturnsRequest| (message.upload_id.clone(), message.chunk);
+        let answers =
+            rpc::answer_chunks(Self::SERVICE, "UploadReturns", request, place, move |key, message| {
+                let engine = engine.clone();
+                async move {
+                    let results = engine.record_all(key, message.returns, message.validate_only).await?;
+                    Ok(pb::UploadReturnsResponse { chunk: message.chunk, results })
+                }
+            })?;
+        Ok(Response::new(answers))
+    }
+}

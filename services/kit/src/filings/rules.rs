@@ -1,0 +1,184 @@
+//! What a filing must satisfy. Pure; days are counted since 1970-01-01.
+
+use super::catalogue::{CommitmentSpec, Form, MeasureSpec, PRIMARY_MEASURE, commitments};
+use crate::{error::Violations, values::divisions::AreaCode};
+
+/// The figures of a return.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) numerator: Option<f64>,
+    pub(super) denominator: Option<f64>,
+    pub(super) value: Option<f64>,
+}
+
+/// Finds a commitment that this service takes filings for.
+pub(super) fn commitment_of(
+    id: &str,
+    service: &str,
+    violations: &mut Violations,
+) -> Option<&'static CommitmentSpec> {
+    let Some(spec) = commitments().get(id) else {
+        violations.add("commitment", "UNKNOWN_COMMITMENT", "is not in the catalogue", "承诺事项目录中没有");
+        return None;
+    };
+    if spec.service != service {
+        violations.add(
+            "commitment",
+            "OTHER_DEPARTMENT",
+            format!("is kept by the service {}", spec.service),
+            format!("由 {} 服务受理", spec.service),
+        );
+    }
+    Some(spec)
+}
+
+/// Checks that the area lies where the commitment applies.
+pub(super) fn check_scope(spec: &CommitmentSpec, area: AreaCode, violations: &mut Violations) {
+    violations.require(
+        spec.scope.is_empty() || spec.scope.iter().any(|scope| *scope == area || scope.contains(area)),
+        "area",
+        "OUT_OF_SCOPE",
+        "the commitment does not apply there",
+        "该承诺事项不适用于此地区",
+    );
+}
+
+/// Finds the measure that a return names.
+pub(super) fn measure_of<'a>(
+    spec: &'a CommitmentSpec,
+    name: &str,
+    violations: &mut Violations,
+) -> Option<&'a MeasureSpec> {
+    let name = if name.is_empty() { PRIMARY_MEASURE } else { name };
+    let measure = spec.measures.get(name);
+    violations.require(
+        measure.is_some(),
+        "measure",
+        "UNKNOWN_MEASURE",
+        "is not a measure of the commitment",
+        "该承诺事项没有此指标",
+    );
+    measure
+}
+
+/// Checks the figures by the measure's form: a figure, a share, or a ratio.
+pub(super) fn check_figures(measure: &MeasureSpec, unit: &str, figures: Figures, violations: &mut Violations) {
+    if unit != measure.unit {
+        violations.add(
+            "unit",
+            "WRONG_UNIT",
+            format!("must be {}", measure.unit),
+            format!("单位应为 {}", measure.unit),
+        );
+    }
+    let Figures { numerator, denominator, value } = figures;
+    if value.is_some() == (numerator.is_some() || denominator.is_some()) {
+        violations.add(
+            "value",
+            "ONE_KIND_OF_FIGURE",
+            "give either the value or numerator and denominator",
+            "数值与分子分母须且仅须填报一种",
+        );
+        return;
+    }
+    match measure.form {
+        Form::Figure => violations.require(
+            denominator.is_none(),
+            "denominator",
+            "NOT_A_RATE",
+            "a count has no denominator",
+            "计数指标没有分母",
+        ),
+        Form::Share | Form::Ratio => violations.require(
+            value.is_some() || (numerator.is_some() && denominator.is_some()),
+            "denominator",
+            "MISSING_DENOMINATOR",
+            "a rate needs numerator and denominator",
+            "比率指标须同时填报分子和分母",
+        ),
+    }
+    if measure.form == Form::Share {
+        if let (Some(numerator), Some(denominator)) = (numerator, denominator) {
+            violations.require(
+                numerator <= denominator,
+                "numerator",
+                "ABOVE_DENOMINATOR",
+                "is above the denominator",
+                "分子大于分母",
+            );
+        }
+        violations.require(
+            value.is_none_or(|value| (0.0..=100.0).contains(&value)),
+            "value",
+            "OUT_OF_RANGE",
+            "a share lies between 0 and 100 percent",
+            "占比应在0至100之间",
+        );
+    }
+    violations.require(
+        value.is_none_or(|value| value >= 0.0),
+        "value",
+        "OUT_OF_RANGE",
+        "must not be negative",
+        "不得为负数",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(form: Form, unit: &str, numerator: Option<f64>, denominator: Option<f64>, value: Option<f64>) -> Vec<&'static str> {
+        let measure = MeasureSpec { form, unit: "percent".to_owned(), figure: None };
+        let mut violations = Violations::new();
+        check_figures(&measure, unit, Figures { numerator, denominator, value }, &mut violations);
+        violations.iter().map(|violation| violation.reason).collect()
+    }
+
+    #[test]
+    fn a_numerator_above_its_denominator_is_refused_for_a_share_and_allowed_for_a_ratio() {
+        assert_eq!(reasons(Form::Share, "percent", Some(11.0), Some(10.0), None), ["ABOVE_DENOMINATOR"]);
+        assert!(reasons(Form::Share, "percent", Some(10.0), Some(10.0), None).is_empty());
+        assert!(reasons(Form::Ratio, "percent", Some(11.0), Some(10.0), None).is_empty());
+    }
+
+    #[test]
+    fn a_rate_without_a_denominator_and_a_count_with_one_are_refused() {
+        assert_eq!(reasons(Form::Share, "percent", Some(1.0), None, None), ["MISSING_DENOMINATOR"]);
+        assert_eq!(reasons(Form::Figure, "percent", Some(1.0), Some(2.0), None), ["NOT_A_RATE"]);
+    }
+
+    #[test]
+    fn a_value_and_a_numerator_together_or_neither_are_refused() {
+        assert_eq!(reasons(Form::Figure, "percent", Some(1.0), None, Some(1.0)), ["ONE_KIND_OF_FIGURE"]);
+        assert_eq!(reasons(Form::Figure, "percent", None, None, None), ["ONE_KIND_OF_FIGURE"]);
+    }
+
+    #[test]
+    fn a_published_share_lies_between_0_and_100() {
+        assert!(reasons(Form::Share, "percent", None, None, Some(95.0)).is_empty());
+        assert_eq!(reasons(Form::Share, "percent", None, None, Some(100.1)), ["OUT_OF_RANGE"]);
+    }
+
+    #[test]
+    fn another_unit_than_the_catalogues_is_refused() {
+        assert_eq!(reasons(Form::Figure, "people", Some(1.0), None, None), ["WRONG_UNIT"]);
+    }
+
+    #[test]
+    fn an_area_outside_the_scope_is_refused_and_a_county_inside_it_is_not() {
+        let spec = &commitments()["three-day-registration"];
+        for (code, expected) in [("540100", 0), ("540102", 0), ("540200", 1), ("540000", 1)] {
+            let mut violations = Violations::new();
+            check_scope(spec, AreaCode::parse(code).expect("in the table"), &mut violations);
+            assert_eq!(violations.iter().count(), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_commitment_of_another_department_is_named_with_its_service() {
+        let mut violations = Violations::new();
+        commitment_of("elder-meal-points", "health", &mut violations);
+        assert!(violations.to_string().contains("community"), "{violations}");
+    }
+}
