@@ -1,0 +1,149 @@
+//! The report: one page, one workbook, and the figures for machines.
+//!
+//! The only place that knows HTML and spreadsheets. It decides nothing and computes no figure: what it writes is what
+//! the assessment found, less the cells that could point to a person ([`suppress`]). No clock and no network inside: the
+//! moment that stands in a file is the document's own, so the same document gives the same bytes.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::model::{Area, AttainmentDocument, Commitment, SourceKind, StatisticRow};
+pub use lang::Lang;
+
+pub mod format;
+pub mod history;
+pub mod html;
+pub mod json;
+pub mod lang;
+pub mod suppress;
+pub mod terminal;
+pub mod xlsx;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The directory or a file in it.
+    #[error("could not write {path}")]
+    Directory {
+        /// What could not be written.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Writing into an open file.
+    #[error("could not write the report")]
+    Io(#[from] std::io::Error),
+    /// A figure that JSON cannot hold.
+    #[error("could not write the report as JSON")]
+    Json(#[from] serde_json::Error),
+    /// The history as CSV.
+    #[error("could not write the history as CSV")]
+    Csv(#[from] csv::Error),
+    /// The history as Parquet.
+    #[error("could not write the history as Parquet")]
+    Parquet(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The workbook.
+    #[error("could not write the workbook")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The page.
+    #[error("could not write the page")]
+    Page(#[from] askama::Error),
+}
+
+/// What a report is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The verdicts.
+    pub document: &'a AttainmentDocument,
+    /// The commitments, in the order of the catalogue.
+    pub commitments: &'a [Commitment],
+    /// The areas.
+    pub areas: &'a [Area],
+    /// The long table: the history of every measure.
+    pub rows: &'a [StatisticRow],
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The language the page opens in; it holds both.
+    pub lang: Lang,
+    /// Counts of persons below this are withheld; 0 withholds nothing.
+    pub suppress_below: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { lang: Lang::Zh, suppress_below: suppress::DEFAULT_THRESHOLD }
+    }
+}
+
+/// Where the report was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// Every commitment and area, for machines.
+    pub json: PathBuf,
+    /// The monthly history.
+    pub csv: PathBuf,
+    /// The monthly history, in columns.
+    pub parquet: PathBuf,
+    /// The workbook.
+    pub xlsx: PathBuf,
+    /// The page.
+    pub html: PathBuf,
+}
+
+/// Writes the five files into the directory, each replaced as a whole.
+pub fn write(dir: &Path, report: &Report<'_>, options: Options) -> Result<Files, ReportError> {
+    let mut document = report.document.clone();
+    let mut rows = report.rows.to_vec();
+    suppress::apply(&mut document, &mut rows, report.commitments, report.areas, options.suppress_below);
+    let safe = Report { document: &document, rows: &rows, ..*report };
+
+    std::fs::create_dir_all(dir).map_err(|source| ReportError::Directory { path: dir.to_owned(), source })?;
+    Ok(Files {
+        json: replace(dir, "attainment.json", |out| json::write(out, safe.document))?,
+        csv: replace(dir, "attainment.csv", |out| history::write_csv(out, &safe))?,
+        parquet: replace(dir, "attainment.parquet", |out| history::write_parquet(out, &safe))?,
+        xlsx: replace(dir, "report.xlsx", |out| Ok(out.write_all(&xlsx::workbook(&safe)?)?))?,
+        html: replace(dir, "report.html", |out| Ok(out.write_all(html::page(&safe, options)?.as_bytes())?))?,
+    })
+}
+
+/// Writes a file beside its place and moves it there, so that a reader never sees half of one.
+fn replace(
+    dir: &Path,
+    name: &str,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), ReportError>,
+) -> Result<PathBuf, ReportError> {
+    let path = dir.join(name);
+    let draft = dir.join(format!(".{name}.part"));
+    let wrong = |source| ReportError::Directory { path: path.clone(), source };
+    let mut out = BufWriter::new(File::create(&draft).map_err(wrong)?);
+    fill(&mut out)?;
+    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all().map_err(wrong)?;
+    std::fs::rename(&draft, &path).map_err(wrong)?;
+    Ok(path)
+}
+
+/// A moment as RFC 3339.
+fn moment_text(moment: DateTime<Utc>) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// The name of a source of figures as machines use it.
+fn source_code(source: SourceKind) -> &'static str {
+    match source {
+        SourceKind::Register => "register",
+        SourceKind::Returns => "returns",
+        SourceKind::Milestones => "milestones",
+    }
+}

@@ -1,0 +1,217 @@
+//! The scoreboard that a leader reads in a terminal.
+
+use super::format::{self, display_width, fit, right};
+use super::lang::{self, Lang};
+use crate::model::{AttainmentDocument, AttainmentEntry, Reason, Status};
+
+/// At most so many commitments are listed by name; the page has the rest.
+const MOST_LISTED: usize = 15;
+
+/// Narrower terminals are written to as if they had so many columns.
+const NARROWEST: usize = 60;
+
+/// Returns the scoreboard as plain text, no line wider than `width` columns (60 at least).
+pub fn scoreboard(document: &AttainmentDocument, lang: Lang, width: usize) -> String {
+    let width = width.max(NARROWEST);
+    let entries: Vec<&AttainmentEntry> = document.region_entries().collect();
+    let mut out = String::new();
+    heading(&mut out, document, lang, width);
+    counts(&mut out, &entries, lang, width);
+    articles(&mut out, &entries, lang, width);
+    attention(&mut out, &entries, lang, width);
+    sources(&mut out, document, lang, width);
+    out
+}
+
+fn line(out: &mut String, text: &str, width: usize) {
+    let fitted = if display_width(text) > width { fit(text, width) } else { text.to_owned() };
+    out.push_str(fitted.trim_end());
+    out.push('\n');
+}
+
+fn rule(out: &mut String, width: usize) {
+    line(out, &"─".repeat(width), width);
+}
+
+fn heading(out: &mut String, document: &AttainmentDocument, lang: Lang, width: usize) {
+    rule(out, width);
+    line(out, lang.pick("民生举措落实情况", "Livelihood commitments: how far they have come"), width);
+    let as_of = format::moment(document.as_of);
+    let when = match lang {
+        Lang::Zh => format!("{}(记录截至 {as_of})", document.on),
+        Lang::En => format!("on {} (records up to {as_of})", document.on),
+    };
+    line(out, &when, width);
+    rule(out, width);
+}
+
+fn count(entries: &[&AttainmentEntry], status: Status) -> usize {
+    entries.iter().filter(|entry| entry.status == status).count()
+}
+
+fn counts(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: usize) {
+    let label = |status| {
+        let (zh, en) = lang::status(status);
+        lang.pick(zh, en)
+    };
+    let columns = Status::ALL.iter().map(|status| display_width(label(*status))).max().unwrap_or(0);
+    let room = width.saturating_sub(columns + 10).min(entries.len().max(1));
+    for status in Status::ALL {
+        let found = count(entries, status);
+        let blocks = (found * room).div_ceil(entries.len().max(1));
+        let text = format!(
+            " {} {} {}  {}",
+            lang::status_sign(status),
+            fit(label(status), columns),
+            right(&found.to_string(), 3),
+            "█".repeat(blocks)
+        );
+        line(out, &text, width);
+    }
+    let total = match lang {
+        Lang::Zh => format!("   全区共 {} 项", entries.len()),
+        Lang::En => format!("   {} commitments of the region", entries.len()),
+    };
+    line(out, &total, width);
+}
+
+/// The columns of the table by article: signs of statuses that are never wider than one column.
+fn articles(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: usize) {
+    rule(out, width);
+    let cells = Status::ALL.len() * 4;
+    let titles = width - cells - 1;
+    let mut head = format!(" {}", fit(lang.pick("举措", "article"), titles));
+    for status in Status::ALL {
+        // "Met late" shares its sign with "met"; in a row of signs it needs one of its own.
+        let sign = if status == Status::MetLate { "(✓)" } else { lang::status_sign(status) };
+        head.push_str(&right(sign, 4));
+    }
+    line(out, &head, width);
+    for article in 1..=10 {
+        let own: Vec<&AttainmentEntry> = entries.iter().filter(|entry| entry.article == article).copied().collect();
+        if own.is_empty() {
+            continue;
+        }
+        let (zh, en) = lang::article(article);
+        let title = match lang {
+            Lang::Zh => format!("{} {zh}", fit(lang::article_numeral(article), 2)),
+            Lang::En => format!("{article:>2} {en}"),
+        };
+        let mut text = format!(" {}", fit(&title, titles));
+        for status in Status::ALL {
+            let found = count(&own, status);
+            text.push_str(&right(&if found == 0 { "·".to_owned() } else { found.to_string() }, 4));
+        }
+        line(out, &text, width);
+    }
+}
+
+/// What a leader has to act on, the worst first.
+fn attention(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: usize) {
+    let urgent = [Status::Missed, Status::OffTrack, Status::AtRisk];
+    let found: Vec<&AttainmentEntry> = urgent
+        .iter()
+        .flat_map(|status| entries.iter().filter(move |entry| entry.status == *status))
+        .copied()
+        .collect();
+    if found.is_empty() {
+        return;
+    }
+    rule(out, width);
+    line(out, lang.pick(" 需要关注", " Needs attention"), width);
+    let figures = 26.min(width / 3);
+    for entry in found.iter().take(MOST_LISTED) {
+        let (zh, en) = lang::status(entry.status);
+        let title = lang.pick(&entry.title_zh, &entry.title_en);
+        let names = width.saturating_sub(figures + 14);
+        let text = format!(
+            " {} {} {} {}",
+            lang::status_sign(entry.status),
+            fit(lang.pick(zh, en), 9),
+            fit(title, names),
+            right(&value_and_target(entry, lang), figures)
+        );
+        line(out, &text, width);
+    }
+    if found.len() > MOST_LISTED {
+        let more = found.len() - MOST_LISTED;
+        let text = match lang {
+            Lang::Zh => format!("   另有 {more} 项,见报告页"),
+            Lang::En => format!("   and {more} more, see the page"),
+        };
+        line(out, &text, width);
+    }
+}
+
+fn value_and_target(entry: &AttainmentEntry, lang: Lang) -> String {
+    let value = entry.value.map_or_else(|| "–".to_owned(), |value| format::figure(entry, value, Lang::En));
+    let value = if format::is_percent(&entry.unit) {
+        value
+    } else {
+        entry.value.map_or(value, |value| format::number(value, 1))
+    };
+    match entry.target {
+        Some(target) => format!("{value} / {}", format::figure(entry, target, lang)),
+        None => value,
+    }
+}
+
+fn sources(out: &mut String, document: &AttainmentDocument, lang: Lang, width: usize) {
+    rule(out, width);
+    for source in &document.sources {
+        let (zh, en) = lang::service(&source.service);
+        let until = source.recorded_until.map_or_else(
+            || lang.pick("从未读到", "never read").to_owned(),
+            |until| {
+                let days = format::age_in_days(until, document.as_of);
+                match lang {
+                    Lang::Zh => format!("记录至 {}({days} 天前)", format::micros(until)),
+                    Lang::En => format!("recorded until {} ({days} days ago)", format::micros(until)),
+                }
+            },
+        );
+        let reached = match (&source.unreached, lang) {
+            (None, _) => "",
+            (Some(_), Lang::Zh) => "  本次未能连通",
+            (Some(_), Lang::En) => "  NOT REACHED",
+        };
+        let text = format!(" {} #{} {until}{reached}", fit(lang.pick(zh, en), 16), source.position);
+        line(out, &text, width);
+    }
+    let silent = document.region_entries().filter(|entry| entry.reason == Some(Reason::NoData)).count();
+    if silent > 0 {
+        let text = match lang {
+            Lang::Zh => format!(" {silent} 项无人报送数据"),
+            Lang::En => format!(" nobody reported on {silent} commitments"),
+        };
+        line(out, &text, width);
+    }
+    rule(out, width);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lang, scoreboard};
+    use crate::report::fixture;
+    use crate::report::format::display_width;
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let document = fixture::document();
+        for lang in [Lang::Zh, Lang::En] {
+            for width in [60, 80, 120] {
+                for line in scoreboard(&document, lang, width).lines() {
+                    assert!(display_width(line) <= width, "{} > {width}: {line}", display_width(line));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_leader_finds_what_is_missed_and_who_was_not_reached() {
+        let text = scoreboard(&fixture::document(), Lang::Zh, 100);
+        assert!(text.contains("逾期未达"), "{text}");
+        assert!(text.contains("老年助餐服务点"), "{text}");
+        assert!(text.contains("本次未能连通"), "{text}");
+    }
+}
