@@ -22,7 +22,9 @@ const LONGEST_NAME: usize = 40;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IdentityError {
     /// The name is not in kebab case.
-    #[error("`{0}` is not a department's name: 1 to 40 of a-z and 0-9 in words joined by single hyphens, a letter first")]
+    #[error(
+        "`{0}` is not a department's name: 1 to 40 of a-z and 0-9 in words joined by single hyphens, a letter first"
+    )]
     Name(String),
     /// The peer showed no certificate.
     #[error("the peer showed no certificate")]

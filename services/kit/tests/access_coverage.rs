@@ -12,8 +12,18 @@ const OTHERS: [(&str, &[&str]); 3] = [
     ("grpc.reflection.v1.ServerReflection", &["ServerReflectionInfo"]),
     (
         "arrow.flight.protocol.FlightService",
-        &["DoAction", "DoExchange", "DoGet", "DoPut", "GetFlightInfo", "GetSchema", "Handshake", "ListActions",
-            "ListFlights", "PollFlightInfo"],
+        &[
+            "DoAction",
+            "DoExchange",
+            "DoGet",
+            "DoPut",
+            "GetFlightInfo",
+            "GetSchema",
+            "Handshake",
+            "ListActions",
+            "ListFlights",
+            "PollFlightInfo",
+        ],
     ),
 ];
 
@@ -33,9 +43,10 @@ fn name(method: &MethodDescriptor) -> String {
 }
 
 fn is_question(method: &MethodDescriptor) -> bool {
-    method.input().fields().any(|field| {
-        field.kind().as_message().is_some_and(|message| message.full_name() == QUESTION_CONTEXT)
-    })
+    method
+        .input()
+        .fields()
+        .any(|field| field.kind().as_message().is_some_and(|message| message.full_name() == QUESTION_CONTEXT))
 }
 
 #[test]

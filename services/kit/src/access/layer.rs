@@ -72,7 +72,10 @@ impl From<AccessDenied> for Status {
         let details = ErrorDetails::with_error_info(
             "ACCESS_DENIED",
             TRUST_DOMAIN,
-            metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<std::collections::HashMap<_, _>>(),
+            metadata
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect::<std::collections::HashMap<_, _>>(),
         );
         Self::with_error_details(Code::PermissionDenied, message, details)
     }

@@ -185,9 +185,7 @@ impl AccessPolicies {
             let faults: Vec<_> = checked.validation_errors().map(ToString::to_string).collect();
             return Err(AccessPolicyError::Invalid(faults.join("; ")));
         }
-        let name = |text: &str| {
-            EntityTypeName::from_str(text).map_err(|e| AccessPolicyError::Invalid(e.to_string()))
-        };
+        let name = |text: &str| EntityTypeName::from_str(text).map_err(|e| AccessPolicyError::Invalid(e.to_string()));
         let types = Types {
             action: name("Action")?,
             department: name("Department")?,
@@ -199,12 +197,7 @@ impl AccessPolicies {
     }
 
     /// Decides whether `caller` may call `method`, given as `package.Service/Method`, at the department `owner`.
-    pub fn authorise_call(
-        &self,
-        caller: &Department,
-        owner: &Department,
-        method: &str,
-    ) -> Result<(), AccessDenied> {
+    pub fn authorise_call(&self, caller: &Department, owner: &Department, method: &str) -> Result<(), AccessDenied> {
         if self.decide(caller, owner, method, None) {
             Ok(())
         } else {
@@ -286,11 +279,11 @@ impl AccessPolicies {
         method: &str,
         purpose: Option<&str>,
     ) -> Result<bool, Box<dyn std::error::Error>> {
-        let uid = |of_type: &EntityTypeName, id: &str| {
-            EntityUid::from_type_name_and_id(of_type.clone(), EntityId::new(id))
-        };
+        let uid =
+            |of_type: &EntityTypeName, id: &str| EntityUid::from_type_name_and_id(of_type.clone(), EntityId::new(id));
         let (service, _) = method.split_once('/').unwrap_or((method, ""));
-        let (caller, owner) = (uid(&self.types.department, caller.as_str()), uid(&self.types.department, owner.as_str()));
+        let (caller, owner) =
+            (uid(&self.types.department, caller.as_str()), uid(&self.types.department, owner.as_str()));
         let (service, method) = (uid(&self.types.service, service), uid(&self.types.method, method));
         let attributes = HashMap::from([("owner".to_owned(), RestrictedExpression::new_entity_uid(owner.clone()))]);
         let resource = Entity::new(method.clone(), attributes, HashSet::from([service.clone()]))?;

@@ -95,7 +95,10 @@ fn a_grant_says_who_asked_what_and_why() {
     let grant = policies()
         .authorise_question(&named("community"), &named("social-security"), CATEGORY, "PURPOSE_MEAL_PRICE")
         .expect("permitted");
-    assert_eq!((grant.caller().as_str(), grant.method(), grant.purpose()), ("community", CATEGORY, "PURPOSE_MEAL_PRICE"));
+    assert_eq!(
+        (grant.caller().as_str(), grant.method(), grant.purpose()),
+        ("community", CATEGORY, "PURPOSE_MEAL_PRICE")
+    );
 }
 
 #[test]
@@ -117,10 +120,11 @@ fn a_denial_names_caller_method_and_purpose_in_its_details() {
 #[test]
 fn a_policy_that_does_not_fit_the_schema_is_refused_by_name() {
     let text = r#"@id("x") permit (principal == Officer::"health", action == Action::"call", resource);"#;
-    let error = AccessPolicies::from_sources(super::policies::EMBEDDED_SCHEMA, [("x.cedar", text)]).expect_err("refused");
+    let error =
+        AccessPolicies::from_sources(super::policies::EMBEDDED_SCHEMA, [("x.cedar", text)]).expect_err("refused");
     assert!(matches!(&error, AccessPolicyError::Invalid(why) if why.contains("Officer")), "{error}");
-    let error = AccessPolicies::from_sources(super::policies::EMBEDDED_SCHEMA, [("y.cedar", "permit (")])
-        .expect_err("refused");
+    let error =
+        AccessPolicies::from_sources(super::policies::EMBEDDED_SCHEMA, [("y.cedar", "permit (")]).expect_err("refused");
     assert!(error.to_string().starts_with("y.cedar: "), "{error}");
 }
 

@@ -24,8 +24,8 @@ use super::request::Idempotent;
 use super::retry::{ATTEMPTS, RetryBudget, pause};
 use crate::identity::{Department, TRUST_DOMAIN};
 use crate::pki::Credentials;
-use crate::telemetry::{CallMetrics, RpcFuture, RpcLayer, RpcService};
 use crate::server::{Deadline, Limit, TIMEOUT_HEADER, bounded, format_timeout, parse_timeout};
+use crate::telemetry::{CallMetrics, RpcFuture, RpcLayer, RpcService};
 
 /// How much a stream, and a connection, may send before the reader has taken it up, in bytes.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -111,8 +111,7 @@ impl DepartmentChannel {
         let name = config.server_name.as_deref().unwrap_or(host).trim_start_matches('[').trim_end_matches(']');
         let server_name =
             ServerName::try_from(name.to_owned()).map_err(|_| ChannelError::ServerName(name.to_owned()))?;
-        let connector =
-            Connector { department: department.clone(), credentials, server_name, within: config.connect };
+        let connector = Connector { department: department.clone(), credentials, server_name, within: config.connect };
         let endpoint = Endpoint::from(uri)
             .http2_keep_alive_interval(config.keepalive)
             .keep_alive_timeout(config.keepalive_timeout)
@@ -172,7 +171,9 @@ impl Sender {
             let again = Request::from_parts(parts.clone(), Body::new(Full::new(Bytes::clone(&body))));
             let answer = self.send_once(again).await;
             let unavailable = match &answer {
-                Ok(response) => Status::from_header_map(response.headers()).is_some_and(|s| s.code() == Code::Unavailable),
+                Ok(response) => {
+                    Status::from_header_map(response.headers()).is_some_and(|s| s.code() == Code::Unavailable)
+                }
                 Err(status) => status.code() == Code::Unavailable,
             };
             if !unavailable || attempt == ATTEMPTS || !self.budget.spend() {

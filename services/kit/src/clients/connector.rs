@@ -41,7 +41,8 @@ impl Connector {
             stream.set_nodelay(true)?;
             TlsConnector::from(self.credentials.client_config()).connect(self.server_name.clone(), stream).await
         });
-        let stream = connected.await.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "connecting took too long"))??;
+        let stream =
+            connected.await.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "connecting took too long"))??;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let answering = Caller::from_peer_certificates(chain).map_err(io::Error::other)?.department;
         if answering != self.department {

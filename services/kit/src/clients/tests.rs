@@ -122,8 +122,7 @@ async fn an_endpoint_must_be_https() {
     let bench = Bench::new();
     for endpoint in ["http://localhost:1", "localhost:1", "https://", "https://localhost:1/path", ""] {
         let credentials = bench.credentials("education");
-        let error =
-            DepartmentChannel::connect_lazy(endpoint, named("health"), credentials, &ChannelConfig::default());
+        let error = DepartmentChannel::connect_lazy(endpoint, named("health"), credentials, &ChannelConfig::default());
         assert!(error.is_err(), "{endpoint}");
     }
 }

@@ -98,7 +98,8 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let sqlite = text.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
-        let postgres = ["postgres://", "postgresql://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+        let postgres =
+            ["postgres://", "postgresql://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
         // The value is not repeated: it may hold a password.
         if sqlite || postgres { Ok(Self(text.to_owned())) } else { Err("must be sqlite:PATH or postgres://…") }
     }
@@ -192,9 +193,9 @@ fn upstreams(settings: &mut Settings) -> BTreeMap<Department, String> {
         let variable = format!("{UPSTREAM}{}", name.to_ascii_uppercase().replace('-', "_"));
         let read = settings.read(&variable, &format!("upstreams.{name}"), |text| {
             let department = Department::new(&name).map_err(|error| error.to_string())?;
-            let https = text.parse::<http::Uri>().is_ok_and(|uri| {
-                uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty())
-            });
+            let https = text
+                .parse::<http::Uri>()
+                .is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty()));
             if https {
                 Ok((department, text.to_owned()))
             } else {
@@ -221,7 +222,6 @@ fn limits(settings: &mut Settings) -> ServerConfig {
         concurrent_calls: positive,
         connections: positive,
         streams_per_connection: positive,
-        message_bytes: positive,
         header_bytes: positive,
         default_deadline: time,
         longest_deadline: time,

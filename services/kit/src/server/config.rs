@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 /// What one server allows, and how long it waits. Every value has a default that fits a department's service.
+///
+/// The longest message is not among them: tonic checks it in each generated service, which sets it when it is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
     /// Calls that run at the same time; one more is answered `RESOURCE_EXHAUSTED` at once.
@@ -11,8 +13,6 @@ pub struct ServerConfig {
     pub connections: usize,
     /// Streams that one connection may have open at the same time.
     pub streams_per_connection: u32,
-    /// Longest message in either direction, in bytes. Applied by [`crate::limited`] to each generated server.
-    pub message_bytes: usize,
     /// Longest list of request headers, in bytes.
     pub header_bytes: u32,
     /// Time of a call whose caller names none.
@@ -41,7 +41,6 @@ impl Default for ServerConfig {
             concurrent_calls: 1_024,
             connections: 4_096,
             streams_per_connection: 256,
-            message_bytes: 4 * 1024 * 1024,
             header_bytes: 16 * 1024,
             default_deadline: Duration::from_secs(30),
             longest_deadline: Duration::from_mins(15),

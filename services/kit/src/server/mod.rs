@@ -47,19 +47,6 @@ pub(crate) use deadline::{Limit, TIMEOUT_HEADER, bounded, format_timeout, parse_
 /// Pause after an error of `accept`, such as too many open files, which would otherwise repeat without end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Applies a [`ServerConfig`]'s message size to a generated server, and lets it read and send gzip.
-///
-/// ```ignore
-/// routes.add_service(minsheng_kit::limited!(InstitutionServiceServer::new(service), config));
-/// ```
-#[macro_export]
-macro_rules! limited {
-    ($server:expr, $config:expr) => {{
-        let bytes = $config.message_bytes;
-        $server.max_decoding_message_size(bytes).max_encoding_message_size(bytes)
-    }};
-}
-
 /// A server that cannot be built or run.
 #[derive(Debug, Error)]
 pub enum ServerError {

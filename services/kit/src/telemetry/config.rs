@@ -117,7 +117,11 @@ impl TelemetryConfig {
             let sound = address.parse::<http::Uri>().is_ok_and(|uri| {
                 matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
             });
-            if sound { Ok(Some(address)) } else { Err(wrong(from, address, "an address such as http://collector:4317")) }
+            if sound {
+                Ok(Some(address))
+            } else {
+                Err(wrong(from, address, "an address such as http://collector:4317"))
+            }
         };
         config.export = Export {
             protocol,

@@ -82,9 +82,8 @@ async fn outcomes(method: &str, millis: u64, config: ServerConfig) -> (String, S
         let _ = call(channel, method, Request::new(millis)).await;
     }
     let spans = recorder.spans(2).await;
-    let code = |kind: SpanKind| {
-        attribute(&of_kind(&spans, &kind).attributes, RPC_RESPONSE_STATUS_CODE).expect("an outcome")
-    };
+    let code =
+        |kind: SpanKind| attribute(&of_kind(&spans, &kind).attributes, RPC_RESPONSE_STATUS_CODE).expect("an outcome");
     (code(SpanKind::Server), code(SpanKind::Client))
 }
 

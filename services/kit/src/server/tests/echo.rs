@@ -89,11 +89,7 @@ impl Service<Request<Body>> for Echo {
 }
 
 impl Echo {
-    async fn unary(
-        self,
-        method: String,
-        request: tonic::Request<Millis>,
-    ) -> Result<tonic::Response<Millis>, Status> {
+    async fn unary(self, method: String, request: tonic::Request<Millis>) -> Result<tonic::Response<Millis>, Status> {
         let left = Deadline::of(&request).map_or(0, |d| u64::try_from(d.remaining().as_millis()).unwrap_or(u64::MAX));
         let millis = request.into_inner();
         match method.as_str() {

@@ -146,11 +146,8 @@ async fn reflection_lists_the_services() {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let mut answers = client
-        .server_reflection_info(futures::stream::iter([request]))
-        .await
-        .expect("answered")
-        .into_inner();
+    let mut answers =
+        client.server_reflection_info(futures::stream::iter([request])).await.expect("answered").into_inner();
     let answer = answers.message().await.expect("no error").expect("an answer");
     let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
         panic!("not a list: {answer:?}");

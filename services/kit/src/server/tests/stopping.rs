@@ -18,11 +18,8 @@ async fn a_stopping_server_says_so_first_then_finishes_its_calls_then_refuses_ne
     let notice = Duration::from_millis(400);
     let mut running = bench.serve(ServerConfig { notice, ..ServerConfig::default() }, Echo::default()).await;
     let channel = bench.channel("education", &running);
-    let mut watch = HealthClient::new(channel.clone())
-        .watch(HealthCheckRequest::default())
-        .await
-        .expect("watching")
-        .into_inner();
+    let mut watch =
+        HealthClient::new(channel.clone()).watch(HealthCheckRequest::default()).await.expect("watching").into_inner();
     let status = watch.message().await.expect("no error").expect("a status").status();
     assert_eq!(status, ServingStatus::Serving);
     let slow = tokio::spawn(call(channel.clone(), "Sleep", within(1_000, Duration::from_secs(30))));
@@ -42,12 +39,7 @@ async fn a_stopping_server_says_so_first_then_finishes_its_calls_then_refuses_ne
 }
 
 fn running_port(port: u16) -> super::echo::Running {
-    super::echo::Running {
-        port,
-        stop: None,
-        serving: tokio::spawn(async { Ok(()) }),
-        begun: std::sync::Arc::default(),
-    }
+    super::echo::Running { port, stop: None, serving: tokio::spawn(async { Ok(()) }), begun: std::sync::Arc::default() }
 }
 
 #[tokio::test]
