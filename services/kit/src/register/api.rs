@@ -13,7 +13,8 @@
 /// ```
 ///
 /// makes `InstitutionRpc`, which implements `InstitutionService`, and [`Envelope`](crate::register::Envelope) for the
-/// register.
+/// register. With `create: create_with_evidence,` at the end, a creation asks another department first, for an
+/// [`EvidenceRegister`](crate::register::EvidenceRegister).
 #[macro_export]
 macro_rules! register_api {
     (
@@ -21,6 +22,21 @@ macro_rules! register_api {
         register: $register:ty,
         resource: $resource:ident as $field:ident,
         plural: $plural:ident as $plural_field:ident $(,)?
+    ) => {
+        $crate::register_api! {
+            package: $($package)::+,
+            register: $register,
+            resource: $resource as $field,
+            plural: $plural as $plural_field,
+            create: create,
+        }
+    };
+    (
+        package: $($package:ident)::+,
+        register: $register:ty,
+        resource: $resource:ident as $field:ident,
+        plural: $plural:ident as $plural_field:ident,
+        create: $create:ident $(,)?
     ) => { $crate::paste::paste! {
         /// The contract's service over the register.
         #[derive(Clone)]
@@ -61,7 +77,7 @@ macro_rules! register_api {
                 let method = concat!("Create", stringify!($resource));
                 let (key, message) = $crate::rpc::repeatable(Self::SERVICE, method, request, |m| &m.request_id)?;
                 let $field = $crate::rpc::required(stringify!($field), message.$field)?;
-                let $field = self.engine.create(key, $field, message.effective_on).await?;
+                let $field = self.engine.$create(key, $field, message.effective_on).await?;
                 Ok(tonic::Response::new($($package)::+::[<Create $resource Response>] { $field: Some($field) }))
             }
 

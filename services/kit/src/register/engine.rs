@@ -70,6 +70,11 @@ impl<R: Register> Engine<R> {
     ) -> Result<R::Resource, Error> {
         let now = self.context.store.now();
         let record = self.context.with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), facts))?;
+        self.insert_one(key, record).await
+    }
+
+    /// Writes one new record and gives it back as its resource.
+    pub(super) async fn insert_one(&self, key: Idempotency, record: R::Record) -> Result<R::Resource, Error> {
         let engine = self.clone();
         self.context
             .store
@@ -165,7 +170,12 @@ impl<R: Register> Engine<R> {
                     }
                     head.version += 1;
                     head.updated_at = now;
-                    let record = engine.register.decode(&after, head, Some(&old), facts)?;
+                    let mut records = [engine.register.decode(&after, head, Some(&old), facts)?];
+                    for violations in engine.register.check(tx.connection, &records, facts)? {
+                        violations.into_result(())?;
+                    }
+                    engine.register.complete(tx.connection, &mut records, facts)?;
+                    let [record] = records;
                     engine.replace(tx, &old, &before, record, Change::Changed, None, facts)
                 })
             })
@@ -288,7 +298,7 @@ impl<R: Register> Engine<R> {
     }
 
     /// Checks one item by the contract and by the register, and gives it a head.
-    fn decode(
+    pub(super) fn decode(
         &self,
         resource: &R::Resource,
         effective_on: Option<&pb::Date>,
@@ -330,6 +340,18 @@ impl<R: Register> Engine<R> {
         self.register.decode(resource, head, None, facts)
     }
 
+    /// Says whether a new record would go in as things stand.
+    pub(super) async fn would_be_recorded(&self, record: R::Record, now: i64) -> Result<bool, Error> {
+        let engine = self.clone();
+        self.context
+            .store
+            .read(move |connection| {
+                let judged = engine.judge(connection, vec![Ok(record)], now)?;
+                Ok(matches!(judged.as_slice(), [Inserted::Created(_)]))
+            })
+            .await
+    }
+
     /// Looks at the store: what is there already, and what the register checks against it.
     fn judge(
         &self,
@@ -351,11 +373,13 @@ impl<R: Register> Engine<R> {
                     Ok(record) => {
                         let id = record.head().id;
                         if let Some(there) = known.get(&id) {
-                            let same = self.register.encode(there, facts, true)? == {
+                            let mut contents = [self.register.encode(there, facts, true)?, {
                                 let mut candidate = record.clone();
                                 candidate.set_head(there.head());
                                 self.register.encode(&candidate, facts, true)?
-                            };
+                            }];
+                            contents.iter_mut().for_each(|content| self.register.clear_decided(content));
+                            let same = contents[0] == contents[1];
                             if same { Inserted::Unchanged(id) } else { Inserted::Exists(id) }
                         } else {
                             known.insert(id, record.clone());
@@ -428,8 +452,8 @@ impl<R: Register> Engine<R> {
     }
 
     /// Replaces a record: keeps what it was, tells the journal what it is.
-    #[expect(clippy::too_many_arguments, reason = "one private step of two callers")]
-    fn replace(
+    #[expect(clippy::too_many_arguments, reason = "one private step of three callers")]
+    pub(super) fn replace(
         &self,
         tx: &mut Tx<'_>,
         old: &R::Record,
@@ -440,43 +464,62 @@ impl<R: Register> Engine<R> {
         facts: Facts<'_>,
     ) -> Result<R::Resource, Error> {
         let was = old.head();
-        let mut records = vec![record];
-        if change == Change::Changed {
-            for violations in self.register.check(tx.connection, &records, facts)? {
-                violations.into_result(())?;
-            }
-            self.register.complete(tx.connection, &mut records, facts)?;
-        }
-        let record = &records[0];
-        if !R::Record::replace(tx.connection, record, was.version)? {
+        if !R::Record::replace(tx.connection, &record, was.version)? {
             return Err(Error::EtagMismatch(format!("{}/{}", R::COLLECTION, was.id)));
         }
-        let place = format!("revisions.{}", R::COLLECTION);
-        let sealed = self.context.keys.seal(&place, &prost::Message::encode_to_vec(before));
-        tx.revision(R::COLLECTION, &was.id, was.version, was.effective_on, sealed);
+        keep::<R>(tx, &was, before, facts);
         let head = record.head();
-        let row = self.register.row(record, facts);
+        let row = self.register.row(&record, facts);
         let valid_on = valid_on.unwrap_or(head.effective_on);
         tx.journal(JournalEntry::new(&self.register.dataset(), &head.id, change, valid_on, &head.area, &row));
-        self.register.written(tx, &records, facts)?;
-        self.encode(&records[0], facts, false)
+        self.register.written(tx, std::slice::from_ref(&record), facts)?;
+        self.encode(&record, facts, false)
     }
 
     /// Makes the resource with its envelope.
-    fn encode(&self, record: &R::Record, facts: Facts<'_>, reveal: bool) -> Result<R::Resource, Error> {
-        let mut resource = self.register.encode(record, facts, reveal)?;
-        let head = record.head();
-        let meta = pb::RecordMeta {
-            etag: etag(&head),
-            create_time: Some(dates::moment(head.created_at)),
-            update_time: Some(dates::moment(head.updated_at)),
-            effective_on: dates::date(head.effective_on),
-            state: i32::try_from(head.state).unwrap_or_default(),
-            ended_on: head.ended_on.and_then(dates::date),
-        };
-        R::set_envelope(&mut resource, format!("{}/{}", R::COLLECTION, head.id), head.area, meta);
-        Ok(resource)
+    pub(super) fn encode(&self, record: &R::Record, facts: Facts<'_>, reveal: bool) -> Result<R::Resource, Error> {
+        resource_of(&*self.register, record, facts, reveal)
     }
+}
+
+/// Keeps the content that a record had, for its history: for a register that writes into another register's record
+/// in its own unit. The engine does this itself for the records that it changes.
+pub fn keep_revision<R: Register>(
+    tx: &mut Tx<'_>,
+    register: &R,
+    was: &R::Record,
+    facts: Facts<'_>,
+) -> Result<(), Error> {
+    let before = resource_of(register, was, facts, true)?;
+    keep::<R>(tx, &was.head(), &before, facts);
+    Ok(())
+}
+
+fn keep<R: Register>(tx: &mut Tx<'_>, was: &Head, before: &R::Resource, facts: Facts<'_>) {
+    let place = format!("revisions.{}", R::COLLECTION);
+    let sealed = facts.keys.seal(&place, &prost::Message::encode_to_vec(before));
+    tx.revision(R::COLLECTION, &was.id, was.version, was.effective_on, sealed);
+}
+
+/// Makes the resource of a record, with its envelope.
+fn resource_of<R: Register>(
+    register: &R,
+    record: &R::Record,
+    facts: Facts<'_>,
+    reveal: bool,
+) -> Result<R::Resource, Error> {
+    let mut resource = register.encode(record, facts, reveal)?;
+    let head = record.head();
+    let meta = pb::RecordMeta {
+        etag: etag(&head),
+        create_time: Some(dates::moment(head.created_at)),
+        update_time: Some(dates::moment(head.updated_at)),
+        effective_on: dates::date(head.effective_on),
+        state: i32::try_from(head.state).unwrap_or_default(),
+        ended_on: head.ended_on.and_then(dates::date),
+    };
+    R::set_envelope(&mut resource, format!("{}/{}", R::COLLECTION, head.id), head.area, meta);
+    Ok(resource)
 }
 
 /// The part that every upload's and batch's response has: kept as the first answer.

@@ -9,11 +9,13 @@
 mod api;
 mod dates;
 mod engine;
+mod evidence;
 mod resource;
 mod table;
 
 pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
-pub use engine::{Engine, ListPage};
+pub use engine::{Engine, ListPage, keep_revision};
+pub use evidence::{EvidenceRegister, SETTLE_EVERY, asked};
 pub use resource::{Envelope, enum_field, enum_number};
 pub use table::{Head, Table};
 
@@ -89,6 +91,10 @@ pub trait Register: Envelope + Send + Sync + 'static {
     fn natural_id(&self, _resource: &Self::Resource, _facts: Facts<'_>) -> Option<String> {
         None
     }
+
+    /// Clears the fields of a resource that the register decides itself (output only), before two contents are
+    /// compared: the same item sent again is the same, whatever was decided on it since.
+    fn clear_decided(&self, _resource: &mut Self::Resource) {}
 
     /// Checks what needs the store: that a school named in a record exists.
     ///
