@@ -4,10 +4,16 @@
 //! they hand to each other.
 
 pub mod assessment;
+pub mod attainment_service;
 pub mod catalogue;
+mod engine;
+pub mod feed;
 pub mod forecast;
+pub mod job;
 pub mod lake;
 pub mod model;
+pub mod report;
+pub mod schedule;
 pub mod statistics;
 
 #[cfg(test)]

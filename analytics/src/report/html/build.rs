@@ -1,0 +1,276 @@
+//! Puts the page together: scoreboard, what needs attention, articles, prefectures, back-tests, sources.
+
+use std::collections::BTreeMap;
+
+use super::super::lang::{self, Lang};
+use super::super::{Options, Report, format};
+use super::card;
+use super::view::{
+    Article, AreaScore, Mark, MatrixCell, MatrixRow, Page, Source, Tally, Trial, Urgent, Words,
+};
+use crate::model::{
+    Area, AttainmentDocument, AttainmentEntry, Commitment, Level, PRIMARY_MEASURE, Reason, SourceState, StatisticRow, Status,
+};
+
+/// The report's entries and rows by commitment and area.
+pub(super) struct Index<'a> {
+    pub(super) commitments: BTreeMap<&'a str, &'a Commitment>,
+    pub(super) sources: BTreeMap<&'a str, &'a SourceState>,
+    pub(super) prefectures: Vec<&'a Area>,
+    entries: BTreeMap<(&'a str, &'a str), &'a AttainmentEntry>,
+    rows: BTreeMap<(&'a str, &'a str), Vec<&'a StatisticRow>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(report: &Report<'a>) -> Self {
+        let mut rows: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for row in report.rows {
+            rows.entry((row.commitment.as_str(), row.area.as_str())).or_default().push(row);
+        }
+        let mut prefectures: Vec<&Area> = report.areas.iter().filter(|area| area.level == Level::Prefecture).collect();
+        prefectures.sort_by(|left, right| left.code.cmp(&right.code));
+        Self {
+            commitments: report.commitments.iter().map(|commitment| (commitment.id.as_str(), commitment)).collect(),
+            sources: report.document.sources.iter().map(|source| (source.service.as_str(), source)).collect(),
+            prefectures,
+            entries: report
+                .document
+                .commitments
+                .iter()
+                .map(|entry| ((entry.id.as_str(), entry.area.as_str()), entry))
+                .collect(),
+            rows,
+        }
+    }
+
+    /// The entry of a commitment in an area.
+    pub(super) fn entry(&self, commitment: &str, area: &str) -> Option<&'a AttainmentEntry> {
+        self.entries.get(&(commitment, area)).copied()
+    }
+
+    /// The rows of a commitment's primary measure in an area.
+    pub(super) fn primary(&self, commitment: &str, area: &str) -> impl Iterator<Item = &'a StatisticRow> {
+        self.of(commitment, area, |measure| measure == PRIMARY_MEASURE)
+    }
+
+    /// The newest row of a secondary measure in an area that says anything.
+    pub(super) fn newest(&self, commitment: &str, area: &str, measure: &str) -> Option<&'a StatisticRow> {
+        self.of(commitment, area, |name| name == measure)
+            .filter(|row| row.value.is_some() || row.numerator.is_some())
+            .max_by_key(|row| row.month)
+    }
+
+    fn of(&self, commitment: &str, area: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a StatisticRow> {
+        let rows = self.rows.get(&(commitment, area)).cloned().unwrap_or_default();
+        rows.into_iter().filter(move |row| wanted(&row.measure))
+    }
+}
+
+/// Returns a status as it is shown.
+pub(super) fn mark(status: Status) -> Mark {
+    Mark { code: lang::status_code(status), sign: lang::status_sign(status), label: lang::status(status).into() }
+}
+
+fn tallies<'a>(entries: impl Iterator<Item = &'a AttainmentEntry> + Clone) -> Vec<Tally> {
+    let total = entries.clone().count().max(1);
+    Status::ALL
+        .iter()
+        .map(|status| {
+            let count = entries.clone().filter(|entry| entry.status == *status).count();
+            let per_mille = count * 1000 / total;
+            Tally { mark: mark(*status), count, share: format!("{}.{}", per_mille / 10, per_mille % 10) }
+        })
+        .collect()
+}
+
+/// Puts the page together.
+pub(super) fn page(report: &Report<'_>, options: Options) -> Page {
+    let index = Index::new(report);
+    let document = report.document;
+    let region: Vec<&AttainmentEntry> = document.region_entries().collect();
+    let sources: Vec<&SourceState> = document.sources.iter().collect();
+    Page {
+        lang: options.lang.code(),
+        on: document.on.to_string(),
+        as_of: format::moment(document.as_of),
+        catalogue: document.catalogue.clone(),
+        headline: headline(&region),
+        total: region.len(),
+        tallies: tallies(region.iter().copied()),
+        unreached: sources
+            .iter()
+            .filter(|source| source.unreached.is_some())
+            .map(|source| source_view(source, document))
+            .collect(),
+        urgent: urgent(&region),
+        articles: articles(&region, &index, document),
+        area_names: index.prefectures.iter().map(|area| Words::new(&*area.name_zh, &*area.name_en)).collect(),
+        area_scores: area_scores(document, &index),
+        matrix: region.iter().map(|entry| matrix_row(entry, &index)).collect(),
+        trials: region.iter().filter_map(|entry| trial(entry)).collect(),
+        sources: sources.iter().map(|source| source_view(source, document)).collect(),
+        withheld: document.commitments.iter().filter(|entry| entry.suppressed).count(),
+        suppress_below: options.suppress_below,
+    }
+}
+
+/// The sentence that a leader reads first.
+fn headline(region: &[&AttainmentEntry]) -> Words {
+    let count = |status| region.iter().filter(|entry| entry.status == status).count();
+    let met = count(Status::Met) + count(Status::MetLate);
+    let behind = count(Status::AtRisk) + count(Status::OffTrack);
+    let unknown = count(Status::NotAssessable);
+    Words::new(
+        format!(
+            "{} 项举措中,{met} 项已达成,{} 项进展正常,{behind} 项落后于进度,{} 项逾期未达;{} 项只有方向、没有指标,{unknown} 项目前无法评定。",
+            region.len(),
+            count(Status::OnTrack),
+            count(Status::Missed),
+            count(Status::TrendOnly),
+        ),
+        format!(
+            "Of {} commitments, {met} are met, {} are on track, {behind} are behind the pace and {} missed their date; {} have a direction but no number, {unknown} cannot be judged yet.",
+            region.len(),
+            count(Status::OnTrack),
+            count(Status::Missed),
+            count(Status::TrendOnly),
+        ),
+    )
+}
+
+fn urgent(region: &[&AttainmentEntry]) -> Vec<Urgent> {
+    [Status::Missed, Status::OffTrack, Status::AtRisk]
+        .iter()
+        .flat_map(|status| region.iter().filter(move |entry| entry.status == *status))
+        .map(|entry| Urgent {
+            id: entry.id.clone(),
+            mark: mark(entry.status),
+            title: Words::new(&*entry.title_zh, &*entry.title_en),
+            value: card::figure(entry, entry.value),
+            target: card::figure(entry, entry.target),
+            note: note(entry),
+        })
+        .collect()
+}
+
+/// What is lacking, in a few words.
+fn note(entry: &AttainmentEntry) -> Words {
+    let gap = entry.value.zip(entry.target).map(|(value, target)| (target - value).abs());
+    let lacking = |lang| gap.map(|gap| card::amount(entry, gap, lang)).unwrap_or_default();
+    match (entry.due, entry.status) {
+        (Some(due), Status::Missed) => Words::new(
+            format!("{due} 到期,差 {}", lacking(Lang::Zh)),
+            format!("was due {due}, short by {}", lacking(Lang::En)),
+        ),
+        (Some(due), _) => {
+            let needed = |lang| {
+                let per_month = entry.forecast.and_then(|forecast| forecast.needed_per_month)?;
+                Some(card::amount(entry, per_month, lang))
+            };
+            match (needed(Lang::Zh), needed(Lang::En)) {
+                (Some(zh), Some(en)) => Words::new(
+                    format!("{due} 到期,每月还需 {zh}"),
+                    format!("due {due}, needs {en} a month from now"),
+                ),
+                _ => Words::new(format!("{due} 到期,差 {}", lacking(Lang::Zh)), format!("due {due}, short by {}", lacking(Lang::En))),
+            }
+        }
+        (None, _) => Words::new(format!("应持续达到,差 {}", lacking(Lang::Zh)), format!("holds every day, short by {}", lacking(Lang::En))),
+    }
+}
+
+fn articles(region: &[&AttainmentEntry], index: &Index<'_>, document: &AttainmentDocument) -> Vec<Article> {
+    (1..=10_u8)
+        .filter_map(|number| {
+            let own = region.iter().copied().filter(move |entry| entry.article == number);
+            let total = own.clone().count();
+            (total > 0).then(|| Article {
+                number,
+                numeral: lang::article_numeral(number),
+                title: lang::article(number).into(),
+                total,
+                tallies: tallies(own.clone()).into_iter().filter(|tally| tally.count > 0).collect(),
+                cards: own.map(|entry| card::card(entry, index, document)).collect(),
+            })
+        })
+        .collect()
+}
+
+fn area_scores(document: &AttainmentDocument, index: &Index<'_>) -> Vec<AreaScore> {
+    index
+        .prefectures
+        .iter()
+        .map(|area| AreaScore {
+            name: Words::new(&*area.name_zh, &*area.name_en),
+            tallies: tallies(document.commitments.iter().filter(|entry| entry.area == area.code && applies(entry))),
+        })
+        .collect()
+}
+
+/// Tells whether a commitment says anything about an area.
+pub(super) fn applies(entry: &AttainmentEntry) -> bool {
+    !matches!(entry.reason, Some(Reason::OutOfScope | Reason::NotMeasuredAtLevel))
+}
+
+fn matrix_row(entry: &AttainmentEntry, index: &Index<'_>) -> MatrixRow {
+    let areas = std::iter::once(Some(entry))
+        .chain(index.prefectures.iter().map(|area| index.entry(&entry.id, &area.code)));
+    MatrixRow {
+        id: entry.id.clone(),
+        title: Words::new(&*entry.title_zh, &*entry.title_en),
+        cells: areas.map(matrix_cell).collect(),
+    }
+}
+
+fn matrix_cell(entry: Option<&AttainmentEntry>) -> MatrixCell {
+    let Some(entry) = entry.filter(|entry| applies(entry)) else {
+        return MatrixCell { code: "none", sign: "", text: String::new(), hint: String::new() };
+    };
+    let text = match entry.value {
+        _ if entry.suppressed => "※".to_owned(),
+        Some(value) if format::is_percent(&entry.unit) => format!("{}%", format::number(value, 1)),
+        Some(value) => format::number(value, 1),
+        None => "–".to_owned(),
+    };
+    let hint = match (entry.numerator, entry.denominator) {
+        (Some(numerator), Some(denominator)) => {
+            format!("{} / {}", format::number(numerator, 2), format::number(denominator, 2))
+        }
+        _ => String::new(),
+    };
+    MatrixCell { code: lang::status_code(entry.status), sign: lang::status_sign(entry.status), text, hint }
+}
+
+fn trial(entry: &AttainmentEntry) -> Option<Trial> {
+    let forecast = entry.forecast?;
+    let test = forecast.back_test?;
+    Some(Trial {
+        title: Words::new(&*entry.title_zh, &*entry.title_en),
+        method: lang::method(forecast.method).into(),
+        forecasts: test.forecasts,
+        months: test.months_ahead,
+        error: format::number(test.mean_absolute_error, 2),
+        naive_error: format::number(test.naive_mean_absolute_error, 2),
+        coverage: format::share(test.interval_coverage),
+        naive_coverage: format::share(test.naive_interval_coverage),
+        level: format::share(forecast.level),
+    })
+}
+
+fn source_view(source: &SourceState, document: &AttainmentDocument) -> Source {
+    let (until, age) = match source.recorded_until {
+        None => (Words::new("从未读到", "never read"), Words::default()),
+        Some(until) => {
+            let text = format::micros(until);
+            let days = format::age_in_days(until, document.as_of);
+            (Words::new(&*text, &*text), Words::new(format!("{days} 天"), format!("{days} days")))
+        }
+    };
+    Source {
+        name: lang::service(&source.service).into(),
+        position: source.position.to_string(),
+        until,
+        age,
+        unreached: source.unreached.clone(),
+    }
+}
