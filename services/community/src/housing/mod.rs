@@ -1,0 +1,10 @@
+//! Affordable housing projects (保障性住房): the homes of a year's plan, by stage.
+//!
+//! The stages of one project over time are its record's history: each update with the day from which the new numbers
+//! are true. A number that was wrong is corrected without a day; a stage never runs backwards.
+
+mod rpc;
+mod rules;
+
+pub use rpc::{HousingProjectRpc, HousingProjects};
+pub use rules::{Stages, check_progress, check_stages};

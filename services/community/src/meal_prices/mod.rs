@@ -1,0 +1,13 @@
+//! Meal prices of elders (助餐价格): what one elder pays at one meal point.
+//!
+//! The price depends on the household's category of assistance, which only social security knows. It is asked for the
+//! category and nothing else. While it does not answer, the full price holds and the record waits; the service asks
+//! again by itself. The category stays in the record; the dataset shows only whether the price is reduced.
+
+mod evidence;
+mod rpc;
+mod rules;
+mod store;
+
+pub use rpc::{MealPriceRpc, MealPrices};
+pub use rules::{PriceShares, is_elder};

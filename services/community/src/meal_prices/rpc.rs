@@ -1,0 +1,248 @@
+//! The contract's `MealPriceService` over the register.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use minsheng_kit::{
+    clients::DepartmentChannel,
+    error::{Error, Violations},
+    register::{Facts, Head, Register, Table as _, date, day, enum_number, required_day},
+    store::AnyConnection,
+    values::{
+        calendar::{day_of_epoch, epoch_day},
+        divisions::AreaCode,
+        identifiers::ResidentId,
+        money::Fen,
+    },
+};
+use minsheng_proto::community::v1 as pb;
+
+use super::{
+    evidence::category_of,
+    rules::{PriceShares, check_against_point, is_elder},
+    store,
+};
+use crate::{
+    schema::MealPriceRecord,
+    service_points::{point_id, point_name, store::service_points_by_id},
+};
+
+/// The place to which identity numbers are sealed.
+const SEAL: &str = "meal_prices.resident";
+
+/// The register of meal prices.
+#[derive(Clone, Debug)]
+pub struct MealPrices {
+    social_security: Option<DepartmentChannel>,
+}
+
+impl MealPrices {
+    /// Makes the register with the channel to social security; without one every price waits.
+    pub fn asking(social_security: Option<DepartmentChannel>) -> Self {
+        Self { social_security }
+    }
+
+    /// Gives the channel to social security.
+    pub(super) fn social_security(&self) -> Option<DepartmentChannel> {
+        self.social_security.clone()
+    }
+}
+
+/// Computes the price of a record by the category that it holds and the figures of the day of the application.
+pub(super) fn price_of(record: &MealPriceRecord, facts: Facts<'_>) -> Result<i64, Violations> {
+    let mut violations = Violations::new();
+    let area = AreaCode::parse(&record.area);
+    let (Ok(area), Some(applied_on)) = (area, day_of_epoch(record.applied_on)) else {
+        violations.add("area", "DIVISION_CODE_UNKNOWN", "is not a division", "行政区划代码不存在");
+        return Err(violations);
+    };
+    let shares = PriceShares::on(area, applied_on, facts.parameters).map_err(|error| {
+        let mut violations = Violations::new();
+        violations.add("applied_on", error.reason(), error.to_string(), error.message_zh());
+        violations
+    })?;
+    shares.price(Fen::new(record.base_price_fen), category_of(record)).map(Fen::get).map_err(|error| {
+        violations.add("base_price_fen", error.reason(), error.to_string(), error.message_zh());
+        violations
+    })
+}
+
+/// Reads the person and checks the age on the day of the application.
+fn elder(
+    price: &pb::MealPrice,
+    head: &Head,
+    applied_on: i64,
+    facts: Facts<'_>,
+    violations: &mut Violations,
+) -> Option<ResidentId> {
+    let resident = match ResidentId::parse(&price.resident_id, facts.today) {
+        Ok(resident) => resident,
+        Err(error) => {
+            violations.add("resident_id", error.reason(), error.to_string(), error.message_zh());
+            return None;
+        }
+    };
+    let (area, day) = (AreaCode::parse(&head.area).ok()?, day_of_epoch(applied_on)?);
+    match is_elder(&resident, area, day, facts.parameters) {
+        Ok(elder) => violations.require(
+            elder,
+            "resident_id",
+            "NOT_AN_ELDER",
+            "is a person who is not an elder on the day of the application",
+            "申请当日未达老年人年龄",
+        ),
+        Err(error) => violations.add("applied_on", error.reason(), error.to_string(), error.message_zh()),
+    }
+    Some(resident)
+}
+
+impl Register for MealPrices {
+    const COLLECTION: &'static str = "meal_prices";
+    type Record = MealPriceRecord;
+    type Row = pb::MealPriceRow;
+
+    fn dataset(&self) -> String {
+        "community.meal_prices".to_owned()
+    }
+
+    /// A change of the person or of the day asks social security anew; a change of the full price keeps the category.
+    fn decode(
+        &self,
+        price: &pb::MealPrice,
+        head: Head,
+        previous: Option<&MealPriceRecord>,
+        facts: Facts<'_>,
+    ) -> Result<MealPriceRecord, Violations> {
+        let mut violations = Violations::new();
+        let service_point = point_id("service_point", &price.service_point, &mut violations);
+        let applied_on = required_day("applied_on", price.applied_on.as_ref(), &mut violations);
+        violations.require(
+            applied_on <= epoch_day(facts.today),
+            "applied_on",
+            "IN_FUTURE",
+            "lies in the future",
+            "日期在未来",
+        );
+        let Some(resident) = elder(price, &head, applied_on, facts, &mut violations) else {
+            return Err(violations);
+        };
+        let mut record = MealPriceRecord {
+            resident: facts.keys.seal(SEAL, resident.expose().as_bytes()),
+            resident_key: facts.keys.blind(&resident),
+            person: facts.keys.pseudonym(&resident),
+            service_point,
+            base_price_fen: price.base_price_fen,
+            applied_on,
+            outcome: pb::PriceOutcome::WaitingForEvidence as i64,
+            ..MealPriceRecord::with_head(head)
+        };
+        let decided = previous.filter(|previous| {
+            previous.resident_key == record.resident_key && previous.applied_on == record.applied_on
+        });
+        if let Some(decided) = decided {
+            record.outcome = decided.outcome;
+            record.assistance_category = decided.assistance_category;
+            record.decided_on = decided.decided_on;
+        }
+        match price_of(&record, facts) {
+            Ok(price_fen) => record.price_fen = price_fen,
+            Err(found) => violations.extend_under("", found),
+        }
+        violations.into_result(record)
+    }
+
+    fn encode(&self, record: &MealPriceRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::MealPrice, Error> {
+        let number = facts.keys.open_resident(SEAL, &record.resident)?;
+        let resident_id = if reveal {
+            number.to_string()
+        } else {
+            ResidentId::parse_stored(&number).map_err(Error::internal)?.to_string()
+        };
+        Ok(pb::MealPrice {
+            resident_id,
+            service_point: point_name(&record.service_point),
+            base_price_fen: record.base_price_fen,
+            applied_on: date(record.applied_on),
+            outcome: enum_number(record.outcome),
+            assistance_category: enum_number(record.assistance_category),
+            price_fen: record.price_fen,
+            decided_on: record.decided_on.and_then(date),
+            ..pb::MealPrice::default()
+        })
+    }
+
+    fn row(&self, record: &MealPriceRecord, _: Facts<'_>) -> pb::MealPriceRow {
+        pb::MealPriceRow {
+            person: record.person.clone(),
+            service_point: record.service_point.clone(),
+            base_price_fen: record.base_price_fen,
+            price_fen: record.price_fen,
+            reduced: record.price_fen < record.base_price_fen,
+            outcome: enum_number(record.outcome),
+            decided_on: record.decided_on.and_then(date),
+        }
+    }
+
+    /// True from the day of the application.
+    fn effective_on(&self, price: &pb::MealPrice, today: NaiveDate) -> NaiveDate {
+        price.applied_on.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    /// A person, a point and a day make one application. The id is a digest under the department's key, because it is
+    /// told to social security as the case number.
+    fn natural_id(&self, price: &pb::MealPrice, facts: Facts<'_>) -> Option<String> {
+        let resident = ResidentId::parse(&price.resident_id, facts.today).ok()?;
+        let point = point_id("service_point", &price.service_point, &mut Violations::new());
+        let applied_on = price.applied_on.as_ref().and_then(day)?;
+        let key = [&facts.keys.blind(&resident), format!("/{point}/{applied_on}").as_bytes()].concat();
+        Some(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &key).simple().to_string())
+    }
+
+    fn clear_decided(&self, price: &mut pb::MealPrice) {
+        price.outcome = 0;
+        price.assistance_category = 0;
+        price.price_fen = 0;
+        price.decided_on = None;
+    }
+
+    /// The point is a meal point in service, and the person has no other price in force there.
+    fn check(
+        &self,
+        connection: &mut AnyConnection,
+        records: &[MealPriceRecord],
+        _: Facts<'_>,
+    ) -> Result<Vec<Violations>, Error> {
+        let points = service_points_by_id(connection, records.iter().map(|record| record.service_point.as_str()))?;
+        let persons: Vec<&[u8]> = records.iter().map(|record| record.resident_key.as_slice()).collect();
+        let there = store::meal_prices_by_person(connection, &persons)?;
+        let mut holders: HashMap<(&[u8], &str), &str> =
+            there.iter().map(|(person, point, id)| ((person.as_slice(), point.as_str()), id.as_str())).collect();
+        let mut verdicts = Vec::with_capacity(records.len());
+        for record in records {
+            let mut violations = Violations::new();
+            check_against_point(record, points.get(&record.service_point), &mut violations);
+            let key = (record.resident_key.as_slice(), record.service_point.as_str());
+            violations.require(
+                holders.get(&key).is_none_or(|holder| *holder == record.id),
+                "resident_id",
+                "PRICE_IN_FORCE",
+                "has a price at this point already; end that one first",
+                "该人员在此服务点已有有效价格，请先终止",
+            );
+            if violations.is_empty() {
+                // A later item of the chunk finds the place taken.
+                holders.insert(key, &record.id);
+            }
+            verdicts.push(violations);
+        }
+        Ok(verdicts)
+    }
+}
+
+minsheng_kit::register_api! {
+    package: minsheng_proto::community::v1,
+    register: MealPrices,
+    resource: MealPrice as meal_price,
+    plural: MealPrices as meal_prices,
+    create: create_with_evidence,
+}

@@ -1,0 +1,159 @@
+//! The contract's `ServicePointService` over the register.
+
+use chrono::NaiveDate;
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    store::AnyConnection,
+    values::calendar::epoch_day,
+};
+use minsheng_proto::community::v1 as pb;
+
+use super::{
+    operation::InService,
+    rules::{Place, check_kind, check_opening, check_place, unit_code},
+    store,
+};
+use crate::schema::ServicePointRecord;
+
+/// The register of service points.
+#[derive(Clone, Copy, Debug)]
+pub struct ServicePoints;
+
+impl ServicePointRecord {
+    /// Gives the days on which the point is in service.
+    pub fn in_service(&self) -> InService {
+        InService { opened_on: self.opened_on, closed_on: self.closed_on }
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            area: &self.area,
+            level: pb::AreaLevel::try_from(enum_number(self.level)).unwrap_or_default(),
+            township_code: &self.township_code,
+            village_code: &self.village_code,
+        }
+    }
+}
+
+impl Register for ServicePoints {
+    const COLLECTION: &'static str = "service_points";
+    type Record = ServicePointRecord;
+    type Row = pb::ServicePointRow;
+
+    fn dataset(&self) -> String {
+        "community.service_points".to_owned()
+    }
+
+    fn decode(
+        &self,
+        point: &pb::ServicePoint,
+        head: Head,
+        _: Option<&ServicePointRecord>,
+        facts: Facts<'_>,
+    ) -> Result<ServicePointRecord, Violations> {
+        let mut violations = Violations::new();
+        let kind: pb::ServicePointKind = enum_field("kind", point.kind, &mut violations);
+        let operator: pb::OperatorKind = enum_field("operator", point.operator, &mut violations);
+        let level: pb::AreaLevel = enum_field("level", point.level, &mut violations);
+        let record = ServicePointRecord {
+            title: point.title.clone(),
+            kind: kind as i64,
+            operator: operator as i64,
+            level: level as i64,
+            township_code: point.township_code.clone(),
+            village_code: point.village_code.clone(),
+            site_code: point.site_code.clone(),
+            capacity: point.capacity,
+            floor_area_dm2: point.floor_area_dm2,
+            free_or_low_charge: point.free_or_low_charge,
+            household_utility_prices: point.household_utility_prices,
+            medical_agreement: point.medical_agreement,
+            weekly_opening_minutes: point.weekly_opening_minutes,
+            opened_on: optional_day("opened_on", point.opened_on.as_ref(), &mut violations),
+            closed_on: optional_day("closed_on", point.closed_on.as_ref(), &mut violations),
+            ..ServicePointRecord::with_head(head)
+        };
+        let (in_service, today) = (record.in_service(), epoch_day(facts.today));
+        check_place(record.place(), &mut violations);
+        check_kind(kind, &record, &mut violations);
+        check_opening(in_service, record.weekly_opening_minutes, today, &mut violations);
+        violations.into_result(record)
+    }
+
+    fn encode(&self, record: &ServicePointRecord, _: Facts<'_>, _: bool) -> Result<pb::ServicePoint, Error> {
+        Ok(pb::ServicePoint {
+            title: record.title.clone(),
+            kind: enum_number(record.kind),
+            operator: enum_number(record.operator),
+            level: enum_number(record.level),
+            township_code: record.township_code.clone(),
+            village_code: record.village_code.clone(),
+            site_code: record.site_code.clone(),
+            capacity: record.capacity,
+            floor_area_dm2: record.floor_area_dm2,
+            free_or_low_charge: record.free_or_low_charge,
+            household_utility_prices: record.household_utility_prices,
+            medical_agreement: record.medical_agreement,
+            weekly_opening_minutes: record.weekly_opening_minutes,
+            opened_on: record.opened_on.and_then(date),
+            closed_on: record.closed_on.and_then(date),
+            ..pb::ServicePoint::default()
+        })
+    }
+
+    fn row(&self, record: &ServicePointRecord, _: Facts<'_>) -> pb::ServicePointRow {
+        pb::ServicePointRow {
+            kind: enum_number(record.kind),
+            operator: enum_number(record.operator),
+            level: enum_number(record.level),
+            unit_code: unit_code(record.place()).to_owned(),
+            site_code: record.site_code.clone(),
+            capacity: record.capacity,
+            floor_area_dm2: record.floor_area_dm2,
+            free_or_low_charge: record.free_or_low_charge,
+            household_utility_prices: record.household_utility_prices,
+            medical_agreement: record.medical_agreement,
+            weekly_opening_minutes: record.weekly_opening_minutes,
+            opened_on: record.opened_on.and_then(date),
+            closed_on: record.closed_on.and_then(date),
+        }
+    }
+
+    /// True from the first day in service; a planned point from the day on which it is told.
+    fn effective_on(&self, point: &pb::ServicePoint, today: NaiveDate) -> NaiveDate {
+        point.opened_on.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    /// A point keeps its kind once it has reported activity: the months say what kind of service they count.
+    fn check(
+        &self,
+        connection: &mut AnyConnection,
+        records: &[ServicePointRecord],
+        _: Facts<'_>,
+    ) -> Result<Vec<Violations>, Error> {
+        // Only a change can find activity: a month is accepted for a point that exists.
+        let changed: Vec<&str> =
+            records.iter().filter(|record| record.version > 1).map(|record| record.id.as_str()).collect();
+        let active = store::activity_kinds_by_point(connection, &changed)?;
+        let verdict = |record: &ServicePointRecord| {
+            let mut violations = Violations::new();
+            violations.require(
+                !active.iter().any(|(point, kind)| *point == record.id && *kind != record.kind),
+                "kind",
+                "HAS_ACTIVITY",
+                "cannot change once the point has reported activity",
+                "已有月报的服务点不能更改类型",
+            );
+            violations
+        };
+        Ok(records.iter().map(verdict).collect())
+    }
+}
+
+minsheng_kit::register_api! {
+    package: minsheng_proto::community::v1,
+    register: ServicePoints,
+    resource: ServicePoint as service_point,
+    plural: ServicePoints as service_points,
+}
