@@ -15,9 +15,9 @@ pub struct ServerConfig {
     pub streams_per_connection: u32,
     /// Longest list of request headers, in bytes.
     pub header_bytes: u32,
-    /// Time of a call whose caller names none.
+    /// Time of a call of a unary method whose caller names none.
     pub default_deadline: Duration,
-    /// Longest time of any call, streams included, whatever its caller asks.
+    /// Longest time of any call, whatever its caller asks; time of a streaming call whose caller names none.
     pub longest_deadline: Duration,
     /// Time in which a peer must finish the TLS handshake.
     pub handshake: Duration,

@@ -4,8 +4,10 @@
 //! the answer has begun: a stream is bound as a single answer is. The handler finds its [`Deadline`] in the request's
 //! extensions, and clients hand on what is left of it.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,17 +15,24 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use prost::Message;
+use prost_types::FileDescriptorSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::ServerConfig;
+
 /// The header in which a caller names the time it gives a call.
 pub(crate) const TIMEOUT_HEADER: &str = "grpc-timeout";
 
 /// A watch on a service's health lives as long as its watcher wants: it ends when the server stops.
 const UNBOUNDED: &str = "/grpc.health.v1.Health/Watch";
+
+/// The feed is not in our own descriptors, and its stock clients set no deadline.
+const FEED: &str = "/arrow.flight.protocol.FlightService/";
 
 /// The moment at which a call's answer is worth nothing any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,16 +103,38 @@ pub(crate) fn format_timeout(time: Duration) -> String {
 /// Puts [`Deadline`]s on calls.
 #[derive(Debug, Clone)]
 pub(crate) struct DeadlineLayer {
+    /// Of unary methods.
     default: Duration,
     longest: Duration,
+    /// Paths of streaming methods.
+    streaming: Arc<HashSet<String>>,
     stopping: CancellationToken,
 }
 
 impl DeadlineLayer {
-    /// Gives calls that name no time `default`, none more than `longest`, and ends health watches at `stopping`.
-    pub(crate) fn new(default: Duration, longest: Duration, stopping: CancellationToken) -> Self {
-        Self { default: default.min(longest), longest, stopping }
+    /// Takes the times from the configuration, and ends health watches at `stopping`.
+    pub(crate) fn new(config: &ServerConfig, streaming: HashSet<String>, stopping: CancellationToken) -> Self {
+        let longest = config.longest_deadline;
+        Self { default: config.default_deadline.min(longest), longest, streaming: Arc::new(streaming), stopping }
     }
+
+    /// Returns the time of a call whose caller names none.
+    fn default_for(&self, path: &str) -> Duration {
+        if path.starts_with(FEED) || self.streaming.contains(path) { self.longest } else { self.default }
+    }
+}
+
+/// Lists the paths of streaming methods, as `/package.Service/Method`, in an encoded `FileDescriptorSet`.
+pub(super) fn streaming_methods(encoded: &[u8]) -> Result<Vec<String>, prost::DecodeError> {
+    let mut paths = Vec::new();
+    for file in FileDescriptorSet::decode(encoded)?.file {
+        for service in &file.service {
+            for method in service.method.iter().filter(|m| m.client_streaming() || m.server_streaming()) {
+                paths.push(format!("/{}.{}/{}", file.package(), service.name(), method.name()));
+            }
+        }
+    }
+    Ok(paths)
 }
 
 impl<S> Layer<S> for DeadlineLayer {
@@ -138,7 +169,7 @@ where
             Limit::Stop(self.layer.stopping.clone())
         } else {
             let time = match request.headers().get(TIMEOUT_HEADER) {
-                None => self.layer.default,
+                None => self.layer.default_for(request.uri().path()),
                 Some(value) => match parse_timeout(value.as_bytes()) {
                     Some(time) => time.min(self.layer.longest),
                     None => return DeadlineFuture::Malformed,
@@ -302,6 +333,22 @@ mod tests {
         for text in ["", "S", "5", "123456789S", "-1S", "1.5S", "5s", "5 S"] {
             assert_eq!(parse_timeout(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn streaming_methods_are_those_that_the_descriptors_call_so() {
+        let paths = streaming_methods(tonic_health::pb::FILE_DESCRIPTOR_SET).expect("sound descriptors");
+        assert_eq!(paths, ["/grpc.health.v1.Health/Watch"]);
+    }
+
+    #[test]
+    fn a_call_without_a_timeout_gets_the_default_and_a_stream_the_longest() {
+        let config = ServerConfig::default();
+        let streaming = HashSet::from(["/a.B/Upload".to_owned()]);
+        let layer = DeadlineLayer::new(&config, streaming, CancellationToken::new());
+        assert_eq!(layer.default_for("/a.B/Get"), config.default_deadline);
+        assert_eq!(layer.default_for("/a.B/Upload"), config.longest_deadline);
+        assert_eq!(layer.default_for("/arrow.flight.protocol.FlightService/DoGet"), config.longest_deadline);
     }
 
     #[test]

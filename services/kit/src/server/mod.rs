@@ -14,6 +14,7 @@ mod deadline;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -66,6 +67,8 @@ pub struct Server {
     access: Arc<AccessPolicies>,
     routes: Routes,
     names: Vec<String>,
+    /// Paths of streaming methods.
+    streaming: HashSet<String>,
     health: HealthReporter,
     metrics: Option<CallMetrics>,
 }
@@ -104,13 +107,13 @@ impl Server {
     /// Serves connections of the listener until `shutdown` resolves and running calls are drained.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         let address = listener.local_addr().map_err(ServerError::Listener)?;
-        let Self { config, credentials, access, routes, names, health, metrics } = self;
+        let Self { config, credentials, access, routes, names, streaming, health, metrics } = self;
         let ends = Ends::default();
         let services = names.iter().map(String::as_str).chain([HEALTH, REFLECTION]);
         let service = ServiceBuilder::new()
             .layer(GrpcWebLayer::new())
             .layer(RpcLayer::server(metrics.unwrap_or_default(), services))
-            .layer(DeadlineLayer::new(config.default_deadline, config.longest_deadline, ends.closing.clone()))
+            .layer(DeadlineLayer::new(&config, streaming, ends.closing.clone()))
             .layer(AdmissionLayer::new(config.concurrent_calls))
             .layer(AccessLayer::new(access, credentials.department().clone()))
             .service(routes.prepare());
@@ -201,7 +204,9 @@ impl ServerParts {
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let mut streaming = HashSet::new();
         for encoded in &self.descriptors {
+            streaming.extend(deadline::streaming_methods(encoded).map_err(tonic_reflection::server::Error::from)?);
             reflection = reflection.register_encoded_file_descriptor_set(encoded);
         }
         for name in self.names.iter().map(String::as_str).chain([HEALTH, REFLECTION]) {
@@ -210,7 +215,7 @@ impl ServerParts {
         self.routes.add_service(health_service);
         self.routes.add_service(reflection.build_v1()?);
         let Self { config, credentials, access, routes, names, metrics, .. } = self;
-        Ok(Server { config, credentials, access, routes: routes.routes(), names, health, metrics })
+        Ok(Server { config, credentials, access, routes: routes.routes(), names, streaming, health, metrics })
     }
 }
 
