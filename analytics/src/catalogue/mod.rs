@@ -249,7 +249,7 @@ impl Catalogue {
                 Err(problem) => problems.push(problem),
             }
         }
-        let entries = check::check(raw, &mut problems);
+        let entries = crate::engine::on_own_thread(|| check::check(raw, &mut problems));
         if !problems.is_empty() {
             problems.sort();
             return Err(CatalogueError::Invalid(problems));

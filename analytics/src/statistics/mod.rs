@@ -99,11 +99,15 @@ pub(crate) type Cells = BTreeMap<(String, NaiveDate), Cell>;
 
 /// Returns the moment of the newest record in the lake; none for an empty lake.
 pub fn newest_record(lake: &Lake) -> Result<Option<DateTime<Utc>>, StatisticsError> {
-    sources::newest(lake)
+    crate::engine::on_own_thread(|| sources::newest(lake))
 }
 
 /// Reckons every measure of a catalogue.
 pub fn compute(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
+    crate::engine::on_own_thread(|| reckon(catalogue, lake, question))
+}
+
+fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
     let areas = Areas::of_the_region();
     let moments = moments(question.on);
     let sources = sources::read(lake, question)?;

@@ -1,0 +1,171 @@
+//! One run: feeds into the lake, the lake into statistics, statistics into verdicts, verdicts into a report.
+//!
+//! The only place that puts the stages together. A department that does not answer does not stop the run: the report
+//! names it, with the age of what is known of it. Reading and writing happen off the async runtime.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use futures::future::join_all;
+use minsheng_kit::clients::DepartmentChannel;
+
+use crate::assessment::{self, Policy};
+use crate::catalogue::{Areas, Catalogue};
+use crate::feed::{Feed, FlightFeed, SharedLake, pull};
+use crate::lake::{Lake, LakeError};
+use crate::model::{AttainmentDocument, Commitment};
+use crate::report::{self, Files, Options, Report, ReportError};
+use crate::statistics::{self, Question, Statistics, StatisticsError};
+
+/// What a run needs.
+#[derive(Debug, Clone)]
+pub struct JobConfig {
+    /// Where the lake is, or is to be.
+    pub lake_dir: PathBuf,
+    /// Where the report goes.
+    pub out_dir: PathBuf,
+    /// The commitments.
+    pub catalogue: Arc<Catalogue>,
+    /// The day that the figures are true for.
+    pub on: NaiveDate,
+    /// The moment up to which records are taken into account; none for everything that is known.
+    pub as_of: Option<DateTime<Utc>>,
+    /// How the report is written.
+    pub options: Options,
+    /// How strict the assessment is.
+    pub policy: Policy,
+    /// The services by name, such as `health`, with a channel to each. Without any, the lake speaks as it is.
+    pub sources: Vec<(String, DepartmentChannel)>,
+}
+
+/// What a run gave.
+#[derive(Debug, Clone)]
+pub struct JobOutcome {
+    /// The verdicts as they were written: what could point to a person is withheld.
+    pub document: AttainmentDocument,
+    /// The commitments with the sources that their figures were taken from.
+    pub commitments: Vec<Commitment>,
+    /// The files of the report.
+    pub files: Files,
+    /// Rows that each service gave in this run.
+    pub rows_read: BTreeMap<String, u64>,
+    /// The services that did not answer, and why.
+    pub unreached: BTreeMap<String, String>,
+}
+
+/// Why a run gave no report.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The lake could not be opened or written.
+    #[error("the lake cannot be used")]
+    Lake(#[from] LakeError),
+    /// The figures could not be reckoned.
+    #[error("the figures cannot be reckoned")]
+    Statistics(#[from] StatisticsError),
+    /// The report could not be written.
+    #[error("the report cannot be written")]
+    Report(#[from] ReportError),
+    /// The report that was written does not read.
+    #[error("the report that was written does not read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The work was stopped.
+    #[error("the run was stopped")]
+    Stopped,
+}
+
+/// What became of the feeds of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Rows that each service gave.
+    pub rows_read: BTreeMap<String, u64>,
+    /// The services that did not answer, and why.
+    pub unreached: BTreeMap<String, String>,
+}
+
+/// Runs the job.
+pub async fn run(config: JobConfig) -> Result<JobOutcome, JobError> {
+    let directory = config.lake_dir.clone();
+    let lake = tokio::task::spawn_blocking(move || Lake::open(&directory)).await.map_err(|_| JobError::Stopped)??;
+    let lake: SharedLake = Arc::new(Mutex::new(lake));
+    let feeds = config.sources.iter().map(|(service, channel)| FlightFeed::new(service, channel.clone())).collect();
+    let collected = collect(feeds, &lake).await;
+    let work = move || reckon(&config, &lake.lock().unwrap_or_else(PoisonError::into_inner), collected);
+    tokio::task::spawn_blocking(work).await.map_err(|_| JobError::Stopped)?
+}
+
+/// Reads all feeds into the lake, side by side.
+pub async fn collect<F: Feed>(feeds: Vec<F>, lake: &SharedLake) -> Collected {
+    let readings = feeds.into_iter().map(|mut feed| async move {
+        let read = pull(&mut feed, lake).await;
+        (feed.service().to_owned(), read)
+    });
+    let mut collected = Collected::default();
+    for (service, read) in join_all(readings).await {
+        match read {
+            Ok(rows) => {
+                tracing::info!(service, rows, "records read");
+                collected.rows_read.insert(service, rows);
+            }
+            Err(error) => {
+                tracing::warn!(service, error = &error as &dyn std::error::Error, "records not read");
+                collected.unreached.insert(service, error.to_string());
+            }
+        }
+    }
+    collected
+}
+
+/// Makes the report out of what the lake holds. Blocks.
+pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<JobOutcome, JobError> {
+    let as_of = match config.as_of {
+        Some(as_of) => as_of,
+        // An empty lake knows nothing at any moment; the end of the day is as good as another and always the same.
+        None => statistics::newest_record(lake)?.unwrap_or_else(|| config.on.and_time(NaiveTime::MIN).and_utc()),
+    };
+    let question = Question { on: config.on, as_of };
+    let mut figures = statistics::compute(&config.catalogue, lake, &question)?;
+    for source in &mut figures.sources {
+        source.unreached = collected.unreached.get(&source.service).cloned();
+    }
+    let commitments = commitments(&config.catalogue, &figures, config.on);
+    let areas = Areas::of_the_region();
+    let document = assessment::assess(&assessment::Input {
+        on: config.on,
+        as_of,
+        catalogue: &config.catalogue.edition,
+        commitments: &commitments,
+        areas: areas.all(),
+        rows: &figures.rows,
+        completeness: &figures.completeness,
+        sources: &figures.sources,
+        policy: config.policy,
+    });
+    let report = Report { document: &document, commitments: &commitments, areas: areas.all(), rows: &figures.rows };
+    let files = report::write(&config.out_dir, &report, config.options)?;
+    let written = std::fs::read(&files.json).map_err(|error| JobError::Unreadable(error.into()))?;
+    let document = serde_json::from_slice(&written).map_err(|error| JobError::Unreadable(error.into()))?;
+    Ok(JobOutcome {
+        document,
+        commitments,
+        files,
+        rows_read: collected.rows_read,
+        unreached: collected.unreached,
+    })
+}
+
+/// The commitments of a day, each with the source that its figure was taken from in fact.
+fn commitments(catalogue: &Catalogue, figures: &Statistics, on: NaiveDate) -> Vec<Commitment> {
+    let mut commitments = catalogue.commitments(on);
+    for commitment in &mut commitments {
+        if let Some((source, dataset)) = figures.taken_from.get(&commitment.id) {
+            commitment.source = *source;
+            commitment.dataset.clone_from(dataset);
+        }
+    }
+    commitments
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+use std::cell::{Cell, RefCell};
+use std::sync::Mutex;
+
+use super::*;
+
+fn moment(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+/// A clock that jumps to whatever is waited for.
+struct Jumping(Mutex<DateTime<Utc>>);
+
+impl Jumping {
+    fn at(text: &str) -> Self {
+        Self(Mutex::new(moment(text)))
+    }
+}
+
+impl Clock for Jumping {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+
+    async fn wait_until(&self, moment: DateTime<Utc>) {
+        *self.0.lock().unwrap() = moment;
+        tokio::task::yield_now().await;
+    }
+}
+
+fn daily() -> Schedule {
+    Schedule::parse("0 6 * * *", "Asia/Shanghai").unwrap()
+}
+
+/// Keeps a schedule for some runs, each taking some hours, and returns when they were due.
+async fn keep_for(runs: usize, log: &mut RunLog, clock: &Jumping, hours: i64) -> Vec<DateTime<Utc>> {
+    let due = RefCell::new(Vec::new());
+    let running = Cell::new(false);
+    let enough = futures::future::poll_fn(|_| {
+        if due.borrow().len() >= runs { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    });
+    keep(&daily(), log, clock, enough, |due_at| {
+        let (due, running) = (&due, &running);
+        async move {
+            assert!(!running.replace(true), "two runs at a time");
+            *clock.0.lock().unwrap() += chrono::TimeDelta::hours(hours);
+            tokio::task::yield_now().await;
+            due.borrow_mut().push(due_at);
+            running.set(false);
+            if hours > 0 { Ok("out".to_owned()) } else { Err("no report".to_owned()) }
+        }
+    })
+    .await
+    .unwrap();
+    due.into_inner()
+}
+
+#[test]
+fn a_schedule_speaks_the_time_of_its_zone() {
+    let next = daily().next_after(moment("2025-08-05T00:00:00Z")).unwrap();
+    assert_eq!(next, moment("2025-08-05T22:00:00Z"), "six in the morning at Lhasa's legal time");
+    assert_eq!(daily().day_of(next).to_string(), "2025-08-06");
+    assert!(matches!(Schedule::parse("every day", "Asia/Shanghai"), Err(ScheduleError::Expression { .. })));
+    assert!(matches!(Schedule::parse("0 6 * * *", "Asia/Lhassa"), Err(ScheduleError::Zone(_))));
+}
+
+#[tokio::test]
+async fn runs_follow_each_other_and_stand_on_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let mut log = RunLog::open(&path).unwrap();
+    let clock = Jumping::at("2025-08-05T00:00:00Z");
+    let due = keep_for(2, &mut log, &clock, 1).await;
+    assert_eq!(due, [moment("2025-08-05T22:00:00Z"), moment("2025-08-06T22:00:00Z")]);
+    let records = RunLog::read(&path).unwrap();
+    assert_eq!(records.iter().map(|record| record.due_at).collect::<Vec<_>>(), due);
+    assert!(records.iter().all(|record| !record.made_up && record.outcome == Outcome::Done && record.detail == "out"));
+    assert_eq!(records[0].ended_at, moment("2025-08-05T23:00:00Z"));
+}
+
+#[tokio::test]
+async fn what_was_missed_is_made_up_in_its_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let mut log = RunLog::open(&path).unwrap();
+    keep_for(1, &mut log, &Jumping::at("2025-08-05T00:00:00Z"), 1).await;
+    drop(log);
+    let mut log = RunLog::open(&path).unwrap();
+    let due = keep_for(4, &mut log, &Jumping::at("2025-08-08T23:00:00Z"), 1).await;
+    let expected = ["2025-08-06", "2025-08-07", "2025-08-08", "2025-08-09"].map(|day| moment(&format!("{day}T22:00:00Z")));
+    assert_eq!(due, expected);
+    let made_up: Vec<bool> = RunLog::read(&path).unwrap().iter().map(|record| record.made_up).collect();
+    assert_eq!(made_up, [false, true, true, false, false]);
+}
+
+#[tokio::test]
+async fn a_run_that_takes_longer_than_a_day_delays_the_next_and_loses_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut log = RunLog::open(&directory.path().join("runs.jsonl")).unwrap();
+    let due = keep_for(3, &mut log, &Jumping::at("2025-08-05T00:00:00Z"), 30).await;
+    let expected = ["2025-08-05", "2025-08-06", "2025-08-07"].map(|day| moment(&format!("{day}T22:00:00Z")));
+    assert_eq!(due, expected);
+}
+
+#[tokio::test]
+async fn a_run_that_fails_is_on_record_with_its_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let mut log = RunLog::open(&path).unwrap();
+    keep_for(1, &mut log, &Jumping::at("2025-08-05T00:00:00Z"), 0).await;
+    let record = &RunLog::read(&path).unwrap()[0];
+    assert_eq!((record.outcome, record.detail.as_str()), (Outcome::Failed, "no report"));
+}
+
+#[test]
+fn after_a_long_absence_only_the_newest_runs_are_made_up() {
+    let due = daily().due_between(moment("2025-01-01T00:00:00Z"), moment("2025-12-31T00:00:00Z"));
+    assert_eq!(due.len(), MOST_MADE_UP);
+    assert_eq!(due.last(), Some(&moment("2025-12-30T22:00:00Z")));
+}
+
+#[tokio::test]
+async fn a_line_that_a_crash_cut_short_is_taken_off_and_its_run_made_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let mut log = RunLog::open(&path).unwrap();
+    keep_for(2, &mut log, &Jumping::at("2025-08-05T00:00:00Z"), 1).await;
+    drop(log);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    let mut log = RunLog::open(&path).unwrap();
+    assert_eq!(log.newest_due(), Some(moment("2025-08-05T22:00:00Z")));
+    let due = keep_for(1, &mut log, &Jumping::at("2025-08-07T00:00:00Z"), 1).await;
+    assert_eq!(due, [moment("2025-08-06T22:00:00Z")]);
+    assert_eq!(RunLog::read(&path).unwrap().len(), 2);
+}
+
+#[test]
+fn two_processes_cannot_keep_one_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let _kept = RunLog::open(&path).unwrap();
+    assert!(matches!(RunLog::open(&path), Err(ScheduleError::InUse(_))));
+}
