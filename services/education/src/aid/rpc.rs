@@ -1,0 +1,203 @@
+//! The contract's `AidCaseService` over the register.
+
+use chrono::NaiveDate;
+use minsheng_kit::{
+    clients::DepartmentChannel,
+    error::{Error, Violations},
+    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    store::AnyConnection,
+    values::{calendar::epoch_day, identifiers::ResidentId},
+};
+use minsheng_proto::{
+    education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient,
+};
+
+use super::{
+    rules::{Decision, decide_at_once, school_gives},
+    store::{once, there_already},
+};
+use crate::{schema::AidRecord, schools};
+
+/// Place of the sealed identity number.
+const RESIDENT: &str = "aid_cases.resident";
+
+/// The register of cases for the three guarantees.
+#[derive(Clone, Debug)]
+pub struct AidCases {
+    social_security: Option<QuestionServiceClient<DepartmentChannel>>,
+}
+
+impl AidCases {
+    /// Makes the register; without a channel to social security the cases that need it wait.
+    pub fn asking(social_security: Option<DepartmentChannel>) -> Self {
+        Self { social_security: social_security.map(QuestionServiceClient::new) }
+    }
+
+    pub(super) fn client(&self) -> Option<QuestionServiceClient<DepartmentChannel>> {
+        self.social_security.clone()
+    }
+}
+
+impl Register for AidCases {
+    const COLLECTION: &'static str = "aid_cases";
+    type Record = AidRecord;
+    type Row = pb::AidCaseRow;
+
+    fn dataset(&self) -> String {
+        "education.aid".to_owned()
+    }
+
+    fn decode(
+        &self,
+        case: &pb::AidCase,
+        head: Head,
+        previous: Option<&AidRecord>,
+        facts: Facts<'_>,
+    ) -> Result<AidRecord, Violations> {
+        let mut violations = Violations::new();
+        let stage: pb::AidStage = enum_field("stage", case.stage, &mut violations);
+        let ground: pb::AidHouseholdKind = enum_field("household_kind", case.household_kind, &mut violations);
+        let applied_on = required_day("applied_on", case.applied_on.as_ref(), &mut violations);
+        violations.require(
+            applied_on <= epoch_day(facts.today),
+            "applied_on",
+            "IN_FUTURE",
+            "lies in the future",
+            "申请日期晚于今天",
+        );
+        let resident = match ResidentId::parse(&case.resident_id, facts.today) {
+            Ok(resident) => resident,
+            Err(error) => {
+                violations.add("resident_id", error.reason(), error.to_string(), error.message_zh());
+                return Err(violations);
+            }
+        };
+        let mut record = AidRecord {
+            resident: facts.keys.seal(RESIDENT, resident.expose().as_bytes()),
+            resident_blind: facts.keys.blind(&resident),
+            person: facts.keys.pseudonym(&resident),
+            school: case.school.clone(),
+            stage: stage as i64,
+            boarding: case.boarding,
+            household_kind: ground as i64,
+            term_year: i64::from(case.term_year),
+            applied_on,
+            ..AidRecord::with_head(head)
+        };
+        match previous.filter(|previous| decided_by_the_same(previous, &record)) {
+            Some(previous) => {
+                record.outcome = previous.outcome;
+                record.assistance_category = previous.assistance_category;
+                record.decided_on = previous.decided_on;
+            }
+            None => {
+                let decision = decide_at_once(ground);
+                record.outcome = decision.outcome() as i64;
+                record.decided_on = (decision != Decision::NeedsCategory).then(|| epoch_day(facts.today));
+            }
+        }
+        violations.into_result(record)
+    }
+
+    fn encode(&self, record: &AidRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::AidCase, Error> {
+        let resident = facts.keys.open_resident(RESIDENT, &record.resident)?;
+        let resident_id = if reveal {
+            resident.to_string()
+        } else {
+            ResidentId::parse_stored(&resident).map_err(Error::internal)?.to_string()
+        };
+        Ok(pb::AidCase {
+            resident_id,
+            school: record.school.clone(),
+            stage: enum_number(record.stage),
+            boarding: record.boarding,
+            household_kind: enum_number(record.household_kind),
+            term_year: enum_number(record.term_year),
+            applied_on: date(record.applied_on),
+            outcome: enum_number(record.outcome),
+            assistance_category: enum_number(record.assistance_category),
+            decided_on: record.decided_on.and_then(date),
+            ..pb::AidCase::default()
+        })
+    }
+
+    fn row(&self, record: &AidRecord, _: Facts<'_>) -> pb::AidCaseRow {
+        pb::AidCaseRow {
+            person: record.person.clone(),
+            stage: enum_number(record.stage),
+            boarding: record.boarding,
+            household_kind: enum_number(record.household_kind),
+            outcome: enum_number(record.outcome),
+            applied_on: date(record.applied_on),
+            decided_on: record.decided_on.and_then(date),
+        }
+    }
+
+    fn effective_on(&self, case: &pb::AidCase, today: NaiveDate) -> NaiveDate {
+        case.applied_on.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    fn clear_decided(&self, case: &mut pb::AidCase) {
+        case.outcome = 0;
+        case.assistance_category = 0;
+        case.decided_on = None;
+    }
+
+    /// Checks that the school is there and teaches at the stage, and that the pupil has no other case there this year.
+    fn check(
+        &self,
+        connection: &mut AnyConnection,
+        records: &[AidRecord],
+        _: Facts<'_>,
+    ) -> Result<Vec<Violations>, Error> {
+        let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
+        let mut there = there_already(connection, records)?;
+        Ok(records
+            .iter()
+            .map(|record| {
+                let mut violations = Violations::new();
+                if let Some(school) = schools.of_record(&record.school, &record.area, &mut violations) {
+                    let stage = pb::AidStage::try_from(enum_number(record.stage)).unwrap_or_default();
+                    violations.require(
+                        school_gives(school.school_stage(), stage),
+                        "stage",
+                        "NOT_THE_SCHOOLS_STAGE",
+                        "is not a stage that the school teaches",
+                        "学段与学校不符",
+                    );
+                    violations.require(
+                        school.closed_on.is_none_or(|closed| closed > record.applied_on),
+                        "school",
+                        "SCHOOL_CLOSED",
+                        "closed before the application",
+                        "学校在申请前已停办",
+                    );
+                }
+                let first = there.entry(once(record)).or_insert_with(|| record.id.clone());
+                violations.require(
+                    *first == record.id,
+                    "resident_id",
+                    "CASE_EXISTS",
+                    "the pupil has a case at this school in this year; change that one",
+                    "该生本年度在该校已有记录，请修改原记录",
+                );
+                violations
+            })
+            .collect())
+    }
+}
+
+/// Says whether what a case was decided by is unchanged: the person, the ground and the day.
+fn decided_by_the_same(previous: &AidRecord, record: &AidRecord) -> bool {
+    previous.resident_blind == record.resident_blind
+        && previous.household_kind == record.household_kind
+        && previous.applied_on == record.applied_on
+}
+
+minsheng_kit::register_api! {
+    package: minsheng_proto::education::v1,
+    register: AidCases,
+    resource: AidCase as aid_case,
+    plural: AidCases as aid_cases,
+    create: create_with_evidence,
+}

@@ -1,0 +1,50 @@
+//! What the store knows about cases: which wait, and which pupils have a case already.
+
+use std::collections::HashMap;
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use minsheng_kit::{error::Error, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_proto::{common::v1::RecordState, education::v1::AidOutcome};
+
+use crate::schema::{AidRecord, aid_cases};
+
+/// A pupil (blind index), a school and a year: of these there is one active case.
+type Once = (Vec<u8>, String, i64);
+
+/// Lists active cases that wait for social security, behind an id.
+pub(super) fn waiting_cases(
+    connection: &mut AnyConnection,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<AidRecord>, Error> {
+    Ok(aid_cases::table
+        .filter(aid_cases::outcome.eq(AidOutcome::WaitingForEvidence as i64))
+        .filter(aid_cases::state.eq(RecordState::Active as i64))
+        .filter(aid_cases::id.gt(after))
+        .order(aid_cases::id)
+        .limit(limit)
+        .load(connection)?)
+}
+
+/// Gives, by pupil, school and year, the id of the active case that is there.
+pub(super) fn there_already(
+    connection: &mut AnyConnection,
+    records: &[AidRecord],
+) -> Result<HashMap<Once, String>, Error> {
+    let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_blind.as_slice()).collect();
+    let mut there = HashMap::new();
+    for part in pupils.chunks(ROWS_PER_INSERT) {
+        let found: Vec<(Vec<u8>, String, i64, String)> = aid_cases::table
+            .filter(aid_cases::resident_blind.eq_any(part))
+            .filter(aid_cases::state.eq(RecordState::Active as i64))
+            .select((aid_cases::resident_blind, aid_cases::school, aid_cases::term_year, aid_cases::id))
+            .load(connection)?;
+        there.extend(found.into_iter().map(|(pupil, school, year, id)| ((pupil, school, year), id)));
+    }
+    Ok(there)
+}
+
+/// Gives the pupil, school and year of a case.
+pub(super) fn once(record: &AidRecord) -> Once {
+    (record.resident_blind.clone(), record.school.clone(), record.term_year)
+}

@@ -1,0 +1,14 @@
+//! Appropriations and payments to schools (经费): what a school was given for a term, and whether it reaches the standard.
+//!
+//! Standards are sums for a student and a year, and schools are paid by the term, so a term's amount is brought to a
+//! year before the two are compared. A record is judged by the standard in force on the first day of its own term,
+//! wherever that day lies: a payment for autumn 2024 that is recorded in 2026 is judged by the standard of 2024.
+
+mod rpc;
+mod rules;
+mod store;
+
+pub use rpc::{FundingRecordRpc, FundingRecords};
+pub use rules::{
+    Judgement, TERMS_PER_YEAR, TermDays, check_nutrition, check_school, judge, nutrition_meets, standard_of, term_days,
+};
