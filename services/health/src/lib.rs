@@ -4,14 +4,24 @@
 //! | register | folder | dataset |
 //! |---|---|---|
 //! | medical institutions | [`institutions`] | `health.institutions` |
+//! | age-friendly assessments | [`age_friendly`] | `health.age_friendly`, and the certificates in `health.institutions` |
+//! | items of the list | [`recognition`] | `health.recognition_items` |
+//! | quality certificates | [`recognition`] | `health.quality_certificates` |
+//! | decisions on results | [`recognition`] | `health.result_decisions` |
+//!
+//! [`recognition`] also answers the department's questions: whether a result is recognisable, how many items are.
 
+pub mod age_friendly;
 pub mod institutions;
+pub mod recognition;
 pub mod schema;
 
 use minsheng_kit::{
     assembly::{Assembly, Definition, Parts},
     error::Error,
 };
+
+pub use recognition::seed_items;
 
 /// The service, for its own process, the demo and the tests.
 pub static DEFINITION: Definition = Definition {
@@ -22,7 +32,18 @@ pub static DEFINITION: Definition = Definition {
 };
 
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
+    use age_friendly::{AgeFriendlyAssessmentRpc, AgeFriendlyAssessments};
+    use institutions::{InstitutionRpc, Institutions};
+    use recognition::{
+        QualityCertificateRpc, QualityCertificates, RecognitionItemRpc, RecognitionItems, RecognitionQuestions,
+        ResultDecisionRpc, ResultDecisions,
+    };
     let context = parts.context;
     Ok(Assembly::new(context.clone())?
-        .serve(institutions::InstitutionRpc::new(institutions::Institutions, context).into_service()))
+        .serve(InstitutionRpc::new(Institutions, context.clone()).into_service())
+        .serve(AgeFriendlyAssessmentRpc::new(AgeFriendlyAssessments, context.clone()).into_service())
+        .serve(RecognitionItemRpc::new(RecognitionItems, context.clone()).into_service())
+        .serve(QualityCertificateRpc::new(QualityCertificates, context.clone()).into_service())
+        .serve(ResultDecisionRpc::new(ResultDecisions, context.clone()).into_service())
+        .serve(RecognitionQuestions::new(context).into_service()))
 }

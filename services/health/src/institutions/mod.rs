@@ -4,8 +4,12 @@
 //! of operation are there for every institution. The age-friendly certificate that an institution holds stands in
 //! its row too, because the commitment's rate needs both for the same day; the register of assessments writes it.
 
+mod reference;
 mod rpc;
 mod rules;
+mod store;
 
+pub use reference::{InstitutionReferences, institution_id, institution_name};
 pub use rpc::{InstitutionRpc, Institutions};
 pub use rules::{check_institution, is_age_friendly_class};
+pub use store::{institutions_by_id, institutions_locked};

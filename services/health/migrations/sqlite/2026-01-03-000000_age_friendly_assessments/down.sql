@@ -1,0 +1,2 @@
+DROP INDEX journal_of_institutions;
+DROP TABLE age_friendly_assessments;

@@ -1,0 +1,258 @@
+//! The contract's `AgeFriendlyAssessmentService` over the register.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{Facts, Head, Register, Table as _, date, day, optional_day, required_day},
+    store::{AnyConnection, Tx},
+    values::{
+        calendar::{day_of_epoch, epoch_day},
+        divisions::AreaCode,
+        parameters::Parameters,
+    },
+};
+use minsheng_proto::health::v1 as pb;
+
+use super::{
+    rules::{Scores, Standard, last_certificate_day, score},
+    store::{certificate_to, institutions_certified},
+};
+use crate::{
+    institutions::{InstitutionReferences, institution_id, institution_name, is_age_friendly_class},
+    schema::{AgeFriendlyAssessmentRecord, InstitutionRecord},
+};
+
+/// The register of age-friendly assessments.
+#[derive(Clone, Copy, Debug)]
+pub struct AgeFriendlyAssessments;
+
+impl Register for AgeFriendlyAssessments {
+    const COLLECTION: &'static str = "age_friendly_assessments";
+    type Record = AgeFriendlyAssessmentRecord;
+    type Row = pb::AgeFriendlyAssessmentRow;
+
+    fn dataset(&self) -> String {
+        "health.age_friendly".to_owned()
+    }
+
+    fn decode(
+        &self,
+        assessment: &pb::AgeFriendlyAssessment,
+        head: Head,
+        previous: Option<&AgeFriendlyAssessmentRecord>,
+        facts: Facts<'_>,
+    ) -> Result<AgeFriendlyAssessmentRecord, Violations> {
+        let mut violations = Violations::new();
+        let institution = institution_id("institution", &assessment.institution, &mut violations);
+        violations.require(
+            previous.is_none_or(|previous| previous.institution == institution),
+            "institution",
+            "INSTITUTION_FIXED",
+            "cannot become another institution; withdraw the assessment and record it anew",
+            "评估对象不可更改，请撤回后重新登记",
+        );
+        let assessed_on = required_day("assessed_on", assessment.assessed_on.as_ref(), &mut violations);
+        let revoked_on = optional_day("revoked_on", assessment.revoked_on.as_ref(), &mut violations);
+        let today = epoch_day(facts.today);
+        violations.require(assessed_on <= today, "assessed_on", "IN_FUTURE", "lies in the future", "评估日期晚于今天");
+        violations.require(
+            revoked_on.is_none_or(|revoked| revoked <= today),
+            "revoked_on",
+            "IN_FUTURE",
+            "lies in the future",
+            "撤销日期晚于今天",
+        );
+        if !violations.is_empty() {
+            return Err(violations);
+        }
+        let standard = standard_on(facts.parameters, &head.area, assessed_on, &mut violations);
+        let Some((standard, first)) = standard else { return Err(violations) };
+        let outcome = score(scores(assessment), assessment.mandatory_met, &standard);
+        violations.require(
+            outcome.passed || revoked_on.is_none(),
+            "revoked_on",
+            "NO_CERTIFICATE",
+            "is given, but no certificate follows from the scores",
+            "未通过评估，无证书可撤销",
+        );
+        violations.require(
+            revoked_on.is_none_or(|revoked| revoked >= assessed_on),
+            "revoked_on",
+            "BEFORE_CERTIFICATE",
+            "lies before the first day of the certificate",
+            "撤销日期早于证书起始日期",
+        );
+        let certificate_from = outcome.passed.then_some(assessed_on);
+        let full_term = last_certificate_day(first, &standard).filter(|_| outcome.passed);
+        let shown_before = previous.and_then(|previous| previous.shown_from);
+        violations.into_result(AgeFriendlyAssessmentRecord {
+            institution,
+            assessed_on,
+            culture_score: assessment.culture_score,
+            management_score: assessment.management_score,
+            service_score: assessment.service_score,
+            environment_score: assessment.environment_score,
+            mandatory_met: assessment.mandatory_met,
+            revoked_on,
+            passed: outcome.passed,
+            total_score: outcome.total,
+            certificate_from,
+            certificate_to: full_term.map(|to| revoked_on.map_or(to, |revoked| to.min(revoked - 1))),
+            shown_from: shown_before.into_iter().chain(certificate_from).min(),
+            ..AgeFriendlyAssessmentRecord::with_head(head)
+        })
+    }
+
+    fn encode(
+        &self,
+        record: &AgeFriendlyAssessmentRecord,
+        _: Facts<'_>,
+        _: bool,
+    ) -> Result<pb::AgeFriendlyAssessment, Error> {
+        Ok(pb::AgeFriendlyAssessment {
+            institution: institution_name(&record.institution),
+            assessed_on: date(record.assessed_on),
+            culture_score: record.culture_score,
+            management_score: record.management_score,
+            service_score: record.service_score,
+            environment_score: record.environment_score,
+            mandatory_met: record.mandatory_met,
+            revoked_on: record.revoked_on.and_then(date),
+            passed: record.passed,
+            total_score: record.total_score,
+            certificate_from: record.certificate_from.and_then(date),
+            certificate_to: certificate_to(record).and_then(date),
+            ..pb::AgeFriendlyAssessment::default()
+        })
+    }
+
+    fn row(&self, record: &AgeFriendlyAssessmentRecord, _: Facts<'_>) -> pb::AgeFriendlyAssessmentRow {
+        pb::AgeFriendlyAssessmentRow {
+            institution: record.institution.clone(),
+            total_score: record.total_score,
+            passed: record.passed,
+            assessed_on: date(record.assessed_on),
+            certificate_from: record.certificate_from.and_then(date),
+            certificate_to: certificate_to(record).and_then(date),
+            revoked_on: record.revoked_on.and_then(date),
+        }
+    }
+
+    fn effective_on(&self, assessment: &pb::AgeFriendlyAssessment, today: NaiveDate) -> NaiveDate {
+        assessment.assessed_on.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    fn clear_decided(&self, assessment: &mut pb::AgeFriendlyAssessment) {
+        assessment.passed = false;
+        assessment.total_score = 0;
+        assessment.certificate_from = None;
+        assessment.certificate_to = None;
+    }
+
+    fn check(
+        &self,
+        connection: &mut AnyConnection,
+        records: &[AgeFriendlyAssessmentRecord],
+        facts: Facts<'_>,
+    ) -> Result<Vec<Violations>, Error> {
+        let ids = records.iter().map(|record| record.institution.as_str());
+        let institutions = InstitutionReferences::find(connection, ids)?;
+        let judge = |record: &AgeFriendlyAssessmentRecord| {
+            let mut violations = Violations::new();
+            let institution =
+                institutions.existing_in("institution", &record.institution, &record.area, &mut violations);
+            if let Some(institution) = institution {
+                check_eligible(institution, record, facts.parameters, &mut violations);
+            }
+            violations
+        };
+        Ok(records.iter().map(judge).collect())
+    }
+
+    fn written(
+        &self,
+        tx: &mut Tx<'_>,
+        records: &[AgeFriendlyAssessmentRecord],
+        facts: Facts<'_>,
+    ) -> Result<(), Error> {
+        let mut since: BTreeMap<String, i64> = BTreeMap::new();
+        for record in records {
+            if let Some(shown_from) = record.shown_from {
+                since
+                    .entry(record.institution.clone())
+                    .and_modify(|day| *day = (*day).min(shown_from))
+                    .or_insert(shown_from);
+            }
+        }
+        institutions_certified(tx, &since, facts)
+    }
+}
+
+fn scores(assessment: &pb::AgeFriendlyAssessment) -> Scores {
+    Scores {
+        culture: assessment.culture_score,
+        management: assessment.management_score,
+        service: assessment.service_score,
+        environment: assessment.environment_score,
+    }
+}
+
+/// Finds the standard of the day of an assessment; notes a violation when none is in force.
+fn standard_on(
+    parameters: &Parameters,
+    area: &str,
+    assessed_on: i64,
+    violations: &mut Violations,
+) -> Option<(Standard, NaiveDate)> {
+    let (area, day) = (AreaCode::parse(area).ok()?, day_of_epoch(assessed_on)?);
+    match Standard::on(parameters, area, day) {
+        Ok(standard) => Some((standard, day)),
+        Err(error) => {
+            violations.add("assessed_on", error.reason(), error.to_string(), error.message_zh());
+            None
+        }
+    }
+}
+
+/// Checks that the institution is of a class that is assessed, and was in operation on the day.
+fn check_eligible(
+    institution: &InstitutionRecord,
+    record: &AgeFriendlyAssessmentRecord,
+    parameters: &Parameters,
+    violations: &mut Violations,
+) {
+    use pb::InstitutionClass as Class;
+    let class = i32::try_from(institution.institution_class).ok().and_then(|number| Class::try_from(number).ok());
+    let class = class.unwrap_or_default();
+    let small = matches!(class, Class::Clinic | Class::OutpatientDepartment | Class::VillageClinic);
+    let small_count = || {
+        let (area, day) = (AreaCode::parse(&record.area).ok()?, day_of_epoch(record.assessed_on)?);
+        parameters.value_on("age_friendly.clinics_are_eligible", area, day).ok().map(|entry| entry.value == 1)
+    };
+    violations.require(
+        is_age_friendly_class(class) || (small && small_count().unwrap_or(false)),
+        "institution",
+        "CLASS_NOT_ASSESSED",
+        "is not of a class that is assessed: general and Tibetan-medicine hospitals, township and community centres",
+        "机构类别不在评估范围：综合医院、藏医院、乡镇卫生院和社区卫生服务中心",
+    );
+    let open = institution.operating_from <= record.assessed_on
+        && institution.operating_to.is_none_or(|last| last >= record.assessed_on)
+        && institution.ended_on.is_none_or(|ended| ended > record.assessed_on);
+    violations.require(
+        open,
+        "assessed_on",
+        "NOT_IN_OPERATION",
+        "the institution was not in operation on that day",
+        "评估日机构未在运营",
+    );
+}
+
+minsheng_kit::register_api! {
+    package: minsheng_proto::health::v1,
+    register: AgeFriendlyAssessments,
+    resource: AgeFriendlyAssessment as age_friendly_assessment,
+    plural: AgeFriendlyAssessments as age_friendly_assessments,
+}

@@ -1,0 +1,141 @@
+//! How an assessment is scored. Pure; the figures come from the dated parameters `age_friendly.*`.
+//!
+//! The basis, 国卫老龄函〔2020〕457号, leaves weights, pass mark and validity to the provinces; the region's are not
+//! published, so all of them are parameters and none stands here.
+
+use chrono::{Days, NaiveDate};
+use minsheng_kit::values::{
+    calendar::{add_months, epoch_day},
+    divisions::AreaCode,
+    parameters::{ParameterError, Parameters},
+};
+
+/// Points of one dimension in the scale of the contract.
+const FULL_SCORE: i64 = 100;
+/// Thousandths in a whole.
+const PER_MILLE: i64 = 1000;
+
+/// The scores of an assessment, each 0 to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scores {
+    /// 文化
+    pub culture: i64,
+    /// 管理
+    pub management: i64,
+    /// 服务
+    pub service: i64,
+    /// 环境
+    pub environment: i64,
+}
+
+/// The standard in force for an area on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standard {
+    /// Weights of culture, management, service, environment.
+    pub weights: [i64; 4],
+    /// Total from which an institution passes.
+    pub pass_score: i64,
+    /// Least score of each dimension, in thousandths of its points.
+    pub floor_per_mille: i64,
+    /// Months for which a certificate holds.
+    pub validity_months: u32,
+}
+
+impl Standard {
+    /// Reads the standard of an area on the day of an assessment.
+    pub fn on(parameters: &Parameters, area: AreaCode, day: NaiveDate) -> Result<Self, ParameterError> {
+        let value = |key: &str| parameters.value_on(key, area, day).map(|entry| entry.value);
+        Ok(Self {
+            weights: [
+                value("age_friendly.weight_culture_score")?,
+                value("age_friendly.weight_management_score")?,
+                value("age_friendly.weight_service_score")?,
+                value("age_friendly.weight_environment_score")?,
+            ],
+            pass_score: value("age_friendly.pass_score")?,
+            floor_per_mille: value("age_friendly.dimension_floor_permille")?,
+            validity_months: parameters.value_on("age_friendly.validity_months", area, day)?.as_months()?,
+        })
+    }
+}
+
+/// What follows from the scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Weighted total, 0 to 100, rounded down: it reaches the pass mark exactly when the unrounded one does.
+    pub total: i64,
+    /// Whether a certificate follows.
+    pub passed: bool,
+}
+
+/// Scores an assessment: the weighted total, every dimension's least share, and all mandatory items.
+pub fn score(scores: Scores, mandatory_met: bool, standard: &Standard) -> Outcome {
+    let dimensions = [scores.culture, scores.management, scores.service, scores.environment];
+    let weighted: i64 = dimensions.iter().zip(standard.weights).map(|(score, weight)| score * weight).sum();
+    let weights: i64 = standard.weights.iter().sum();
+    let total = if weights > 0 { weighted / weights } else { 0 };
+    let above_floor =
+        dimensions.iter().all(|score| score * PER_MILLE >= standard.floor_per_mille * FULL_SCORE);
+    Outcome { total, passed: mandatory_met && above_floor && total >= standard.pass_score }
+}
+
+/// Gives the last day of a certificate that begins on a day, as a stored day; nothing outside the calendar.
+pub fn last_certificate_day(from: NaiveDate, standard: &Standard) -> Option<i64> {
+    add_months(from, standard.validity_months)?.checked_sub_days(Days::new(1)).map(epoch_day)
+}
+
+#[cfg(test)]
+mod tests {
+    use minsheng_kit::values::calendar::day_of_epoch;
+
+    use super::*;
+
+    fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(year, month, day).expect("a day")
+    }
+
+    fn standard() -> Standard {
+        let area = AreaCode::parse("540102").expect("a county");
+        Standard::on(Parameters::get(), area, day(2025, 3, 1)).expect("in force")
+    }
+
+    fn outcome(scores: [i64; 4], mandatory_met: bool) -> Outcome {
+        let [culture, management, service, environment] = scores;
+        score(Scores { culture, management, service, environment }, mandatory_met, &standard())
+    }
+
+    #[test]
+    fn the_weighted_total_decides_together_with_the_least_share_and_the_mandatory_items() {
+        // Weights 10, 20, 45, 25; 80 of 100 to pass; 60 in every dimension (handbook section 2).
+        for (scores, mandatory, total, passed) in [
+            ([80, 80, 80, 80], true, 80, true),
+            ([80, 80, 80, 80], false, 80, false),
+            ([60, 80, 90, 75], true, 81, true),
+            ([59, 80, 90, 75], true, 81, false),
+            ([100, 100, 100, 59], true, 89, false),
+            ([80, 80, 80, 79], true, 79, false),
+            ([100, 100, 100, 100], true, 100, true),
+            ([0, 0, 0, 0], true, 0, false),
+        ] {
+            assert_eq!(outcome(scores, mandatory), Outcome { total, passed }, "{scores:?} {mandatory}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_36_months_ends_on_the_day_before_the_same_day_three_years_on() {
+        for (from, last) in [
+            (day(2025, 3, 1), day(2028, 2, 29)),
+            (day(2025, 3, 15), day(2028, 3, 14)),
+            (day(2024, 2, 29), day(2027, 2, 27)),
+        ] {
+            assert_eq!(last_certificate_day(from, &standard()).and_then(day_of_epoch), Some(last), "{from}");
+        }
+    }
+
+    #[test]
+    fn before_the_plan_period_there_is_no_standard() {
+        let area = AreaCode::parse("540102").expect("a county");
+        let refused = Standard::on(Parameters::get(), area, day(2019, 3, 1)).expect_err("not in force");
+        assert_eq!(refused.reason(), "PARAMETER_NOT_IN_FORCE");
+    }
+}

@@ -1,0 +1,102 @@
+//! How other records name an institution, and what is the same for all of them.
+
+use std::collections::HashMap;
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    store::AnyConnection,
+};
+use minsheng_proto::common::v1 as common;
+
+use super::store::institutions_by_id;
+use crate::schema::InstitutionRecord;
+
+/// Collection of institutions in references, with its slash.
+const PREFIX: &str = "institutions/";
+/// Longest reference that the contract takes.
+const LONGEST_REFERENCE: usize = 64;
+
+/// Reads a reference, `institutions/{id}` or the id alone, as the id.
+pub fn institution_id(field: &str, reference: &str, violations: &mut Violations) -> String {
+    let id = reference.strip_prefix(PREFIX).unwrap_or(reference);
+    let well_formed = !id.is_empty()
+        && PREFIX.len() + id.len() <= LONGEST_REFERENCE
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    violations.require(
+        well_formed,
+        field,
+        "NOT_AN_INSTITUTION",
+        "must name an institution as institutions/{id}",
+        "机构编号须为 institutions/{id}",
+    );
+    id.to_owned()
+}
+
+/// Writes a reference.
+pub fn institution_name(id: &str) -> String {
+    format!("{PREFIX}{id}")
+}
+
+/// The institutions that a chunk of records names, as they stand.
+#[derive(Debug)]
+pub struct InstitutionReferences(HashMap<String, InstitutionRecord>);
+
+impl InstitutionReferences {
+    /// Finds them with as few queries as the store allows.
+    pub fn find<'a>(
+        connection: &mut AnyConnection,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, Error> {
+        Ok(Self(institutions_by_id(connection, ids)?))
+    }
+
+    /// Gives an institution that exists and was not withdrawn; notes a violation otherwise.
+    pub fn existing(&self, field: &str, id: &str, violations: &mut Violations) -> Option<&InstitutionRecord> {
+        let found = self.0.get(id).filter(|record| record.state != common::RecordState::Withdrawn as i64);
+        violations.require(
+            found.is_some(),
+            field,
+            "UNKNOWN_INSTITUTION",
+            "is not an institution of the register",
+            "机构未登记",
+        );
+        found
+    }
+
+    /// As [`existing`](Self::existing), for a record that must lie in the institution's own county.
+    pub fn existing_in(
+        &self,
+        field: &str,
+        id: &str,
+        area: &str,
+        violations: &mut Violations,
+    ) -> Option<&InstitutionRecord> {
+        let found = self.existing(field, id, violations);
+        violations.require(
+            found.is_none_or(|record| record.area == area),
+            "area",
+            "NOT_THE_INSTITUTIONS_COUNTY",
+            "is not the county of the institution",
+            "区划与机构所在县不一致",
+        );
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_institution_is_named_by_its_resource_name_or_its_id() {
+        let mut violations = Violations::new();
+        assert_eq!(institution_id("institution", "institutions/h-1", &mut violations), "h-1");
+        assert_eq!(institution_id("institution", "h-1", &mut violations), "h-1");
+        assert!(violations.is_empty());
+        let too_long = "x".repeat(60);
+        for wrong in ["institutions/", "schools/1", "h 1", &too_long] {
+            institution_id("institution", wrong, &mut violations);
+        }
+        assert_eq!(violations.iter().filter(|violation| violation.reason == "NOT_AN_INSTITUTION").count(), 4);
+    }
+}

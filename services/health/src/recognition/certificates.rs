@@ -1,0 +1,127 @@
+//! The contract's `QualityCertificateService` over the register of certificates (室间质评).
+
+use chrono::NaiveDate;
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    store::AnyConnection,
+};
+use minsheng_proto::health::v1 as pb;
+
+use super::{natural_key::natural_key, store::check_listed};
+use crate::{
+    institutions::{InstitutionReferences, institution_id, institution_name},
+    schema::QualityCertificateRecord,
+};
+
+/// The register of quality certificates, by institution, item and round.
+#[derive(Clone, Copy, Debug)]
+pub struct QualityCertificates;
+
+/// Gives the last day of a certificate, an early end included: a lapsed or failed assessment takes the mark away.
+pub(super) fn valid_to(record: &QualityCertificateRecord) -> i64 {
+    record.ended_on.map_or(record.valid_to, |ended| record.valid_to.min(ended - 1))
+}
+
+impl Register for QualityCertificates {
+    const COLLECTION: &'static str = "quality_certificates";
+    type Record = QualityCertificateRecord;
+    type Row = pb::QualityCertificateRow;
+
+    fn dataset(&self) -> String {
+        "health.quality_certificates".to_owned()
+    }
+
+    fn decode(
+        &self,
+        certificate: &pb::QualityCertificate,
+        head: Head,
+        _: Option<&QualityCertificateRecord>,
+        _: Facts<'_>,
+    ) -> Result<QualityCertificateRecord, Violations> {
+        let mut violations = Violations::new();
+        let institution = institution_id("institution", &certificate.institution, &mut violations);
+        let scope: pb::RecognitionScope = enum_field("scope", certificate.scope, &mut violations);
+        let valid_from = required_day("valid_from", certificate.valid_from.as_ref(), &mut violations);
+        let valid_to = required_day("valid_to", certificate.valid_to.as_ref(), &mut violations);
+        violations.require(
+            !violations.is_empty() || valid_to >= valid_from,
+            "valid_to",
+            "BEFORE_START",
+            "lies before the first day",
+            "有效期止早于有效期起",
+        );
+        violations.into_result(QualityCertificateRecord {
+            institution,
+            item_code: certificate.item_code.clone(),
+            scope: scope as i64,
+            quality_body: certificate.quality_body.clone(),
+            round: certificate.round.clone(),
+            passed: certificate.passed,
+            valid_from,
+            valid_to,
+            ..QualityCertificateRecord::with_head(head)
+        })
+    }
+
+    fn encode(
+        &self,
+        record: &QualityCertificateRecord,
+        _: Facts<'_>,
+        _: bool,
+    ) -> Result<pb::QualityCertificate, Error> {
+        Ok(pb::QualityCertificate {
+            institution: institution_name(&record.institution),
+            item_code: record.item_code.clone(),
+            scope: enum_number(record.scope),
+            quality_body: record.quality_body.clone(),
+            round: record.round.clone(),
+            passed: record.passed,
+            valid_from: date(record.valid_from),
+            valid_to: date(record.valid_to),
+            ..pb::QualityCertificate::default()
+        })
+    }
+
+    fn row(&self, record: &QualityCertificateRecord, _: Facts<'_>) -> pb::QualityCertificateRow {
+        pb::QualityCertificateRow {
+            institution: record.institution.clone(),
+            item_code: record.item_code.clone(),
+            scope: enum_number(record.scope),
+            passed: record.passed,
+            valid_from: date(record.valid_from),
+            valid_to: date(valid_to(record)),
+        }
+    }
+
+    fn effective_on(&self, certificate: &pb::QualityCertificate, today: NaiveDate) -> NaiveDate {
+        certificate.valid_from.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    fn natural_id(&self, certificate: &pb::QualityCertificate, _: Facts<'_>) -> Option<String> {
+        let institution = institution_id("institution", &certificate.institution, &mut Violations::new());
+        natural_key(&[&institution, &certificate.round, &certificate.item_code])
+    }
+
+    fn check(
+        &self,
+        connection: &mut AnyConnection,
+        records: &[QualityCertificateRecord],
+        _: Facts<'_>,
+    ) -> Result<Vec<Violations>, Error> {
+        let ids = records.iter().map(|record| record.institution.as_str());
+        let institutions = InstitutionReferences::find(connection, ids)?;
+        let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
+        for (record, violations) in records.iter().zip(&mut verdicts) {
+            institutions.existing_in("institution", &record.institution, &record.area, violations);
+        }
+        Ok(verdicts)
+    }
+}
+
+minsheng_kit::register_api! {
+    package: minsheng_proto::health::v1,
+    register: QualityCertificates,
+    resource: QualityCertificate as quality_certificate,
+    plural: QualityCertificates as quality_certificates,
+}

@@ -1,0 +1,29 @@
+//! Mutual recognition of test and examination results (检查检验结果互认): the list, the certificates, the decisions.
+//!
+//! Three registers share one set of rules. The list (`items`) says what may be recognised, the certificates say who
+//! passed external quality assessment for it and where that vouches, the decisions say what doctors did with results
+//! of other institutions. A result is judged by the list and the certificates of the day on which it was performed,
+//! never of the day on which it is looked at.
+//!
+//! Nothing here stands between a doctor and a decision: a recognisable result may be repeated with a reason, and a
+//! result that is not recognisable may be used. Both are recorded as they were, with the mark that `recognisable`
+//! gives, and no figure of a single doctor is kept.
+
+mod certificates;
+mod decisions;
+mod items;
+mod natural_key;
+mod questions;
+mod rules;
+mod seed;
+mod store;
+
+pub use certificates::{QualityCertificateRpc, QualityCertificates};
+pub use decisions::{ResultDecisionRpc, ResultDecisions};
+pub use items::{RecognitionItemRpc, RecognitionItems};
+pub use questions::RecognitionQuestions;
+pub use rules::{
+    CertifiedPeriod, HeldCertificate, ListedPeriod, OperatingInstitution, Standing, check_decision, mark, reaches,
+    recognisable_items, standing, window_passed,
+};
+pub use seed::seed_items;

@@ -1,0 +1,221 @@
+//! What makes a result recognisable, what a decision must say, and which items count. Pure.
+//!
+//! The basis is 国卫医发〔2022〕6号 and 国卫医政发〔2024〕37号. Days are counted since 1970-01-01, both ends included.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minsheng_kit::{
+    error::Violations,
+    values::divisions::{AreaCode, CountyCode, Divisions},
+};
+use minsheng_proto::health::v1 as pb;
+
+/// Digits in a row from which a free text may name a person: a telephone number has 11, an identity number 17 or 18.
+const DIGITS_OF_A_PERSON: usize = 11;
+
+/// A period in which an item stands in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedPeriod {
+    /// First day.
+    pub from: i64,
+    /// Last day, when known.
+    pub to: Option<i64>,
+    /// Days for which a result is normally reused; 0 where the doctor alone decides.
+    pub window_days: i64,
+}
+
+/// A period in which an institution holds a passed certificate for an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertifiedPeriod {
+    /// Where it vouches.
+    pub scope: pb::RecognitionScope,
+    /// County of the institution.
+    pub county: CountyCode,
+    /// First day.
+    pub from: i64,
+    /// Last day.
+    pub to: i64,
+}
+
+/// How a result stands, seen from an institution that may use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The item was not in the list on the day of the test.
+    ItemNotListed,
+    /// The institution held no valid certificate on the day of the test.
+    NoCertificate,
+    /// The widest certificate of that day does not reach the receiving institution.
+    OutOfScope(CertifiedPeriod),
+    /// This certificate vouches for it; the window counts from the day of the test.
+    Recognisable {
+        /// The widest certificate that reaches.
+        certificate: CertifiedPeriod,
+        /// As in [`ListedPeriod`].
+        window_days: i64,
+    },
+}
+
+/// Judges a result of a day by the list and the certificates of that day.
+pub fn standing(
+    listed: &[ListedPeriod],
+    certified: &[CertifiedPeriod],
+    performed_on: i64,
+    receiving: CountyCode,
+) -> Standing {
+    let on_list = |period: &&ListedPeriod| {
+        period.from <= performed_on && period.to.is_none_or(|last| performed_on <= last)
+    };
+    let Some(item) = listed.iter().filter(on_list).max_by_key(|period| period.from) else {
+        return Standing::ItemNotListed;
+    };
+    let held = |certificate: &&CertifiedPeriod| certificate.from <= performed_on && performed_on <= certificate.to;
+    // The contract numbers the scopes from the widest to the narrowest.
+    let widest = |certificate: &&CertifiedPeriod| certificate.scope as i32;
+    let reaching = certified.iter().filter(held).filter(|held| reaches(held.scope, held.county, receiving));
+    if let Some(certificate) = reaching.min_by_key(widest) {
+        return Standing::Recognisable { certificate: *certificate, window_days: item.window_days };
+    }
+    certified
+        .iter()
+        .filter(held)
+        .min_by_key(widest)
+        .map_or(Standing::NoCertificate, |certificate| Standing::OutOfScope(*certificate))
+}
+
+/// Says whether a certificate held in a county vouches for results in another: nation and region everywhere in the
+/// region, prefecture and county within their own.
+pub fn reaches(scope: pb::RecognitionScope, certified: CountyCode, receiving: CountyCode) -> bool {
+    match scope {
+        pb::RecognitionScope::Nation | pb::RecognitionScope::Region => true,
+        pb::RecognitionScope::Prefecture => certified.prefecture() == receiving.prefecture(),
+        pb::RecognitionScope::County => certified == receiving,
+        pb::RecognitionScope::Unspecified => false,
+    }
+}
+
+/// Gives the mark that a report may carry (互认标识): `全国HR`, `藏HR`, `拉萨HR`, `当雄县HR`.
+pub fn mark(scope: pb::RecognitionScope, county: CountyCode) -> String {
+    let divisions = Divisions::get();
+    match scope {
+        pb::RecognitionScope::Nation => "全国HR".to_owned(),
+        pb::RecognitionScope::Region => "藏HR".to_owned(),
+        pb::RecognitionScope::Prefecture => {
+            let name = divisions.name_zh(county.prefecture());
+            let short = name.strip_suffix("地区").or_else(|| name.strip_suffix('市')).unwrap_or(name);
+            format!("{short}HR")
+        }
+        pb::RecognitionScope::County => format!("{}HR", divisions.name_zh(county)),
+        pb::RecognitionScope::Unspecified => String::new(),
+    }
+}
+
+/// Says whether a result is older than the item's window; the doctor may still use it.
+pub fn window_passed(window_days: i64, performed_on: i64, on: i64) -> bool {
+    window_days > 0 && on - performed_on > window_days
+}
+
+/// Checks what a decision must say. The receiving doctor decides: no rule here asks whether the result was
+/// recognisable, only whether what was decided is explained (国卫医发〔2022〕6号: the reason is noted in the record).
+pub fn check_decision(
+    decision: pb::RecognitionDecision,
+    reason: pb::ReexaminationReason,
+    explanation: &str,
+    violations: &mut Violations,
+) {
+    let given = reason != pb::ReexaminationReason::Unspecified;
+    match decision {
+        pb::RecognitionDecision::NotRecognised => violations.require(
+            given,
+            "reason",
+            "REASON_REQUIRED",
+            "is required when the result was not recognised",
+            "未互认须填写复检原因",
+        ),
+        pb::RecognitionDecision::Recognised => violations.require(
+            !given,
+            "reason",
+            "REASON_OF_REPETITION",
+            "belongs to a repetition; the result was recognised",
+            "已互认的结果不填复检原因",
+        ),
+        pb::RecognitionDecision::Unspecified => {}
+    }
+    violations.require(
+        reason != pb::ReexaminationReason::OtherNecessary || !explanation.trim().is_empty(),
+        "explanation",
+        "EXPLANATION_REQUIRED",
+        "is required for another necessity",
+        "其他确需须填写说明",
+    );
+    let mut digits = explanation.split(|character: char| !character.is_ascii_digit());
+    violations.require(
+        digits.all(|run| run.len() < DIGITS_OF_A_PERSON),
+        "explanation",
+        "PERSONAL_DATA",
+        "must not hold the number of a person",
+        "说明中不得出现个人号码",
+    );
+}
+
+/// A certificate, for the count of items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldCertificate {
+    /// Id of the institution.
+    pub institution: String,
+    /// Code of the item.
+    pub item_code: String,
+    /// Whether the round was passed.
+    pub passed: bool,
+    /// First day.
+    pub from: i64,
+    /// Last day.
+    pub to: i64,
+}
+
+/// An institution, for the count of items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatingInstitution {
+    /// Its id.
+    pub id: String,
+    /// Its county.
+    pub county: CountyCode,
+    /// First day in operation.
+    pub from: i64,
+    /// Last day in operation, when known.
+    pub to: Option<i64>,
+}
+
+/// Lists the items really recognisable in an area on a day: in the list, and at least `minimum` institutions of the
+/// area, in operation, hold a valid passed certificate. Rows of the list alone never count.
+pub fn recognisable_items(
+    listed: &[(String, ListedPeriod)],
+    certificates: &[HeldCertificate],
+    institutions: &[OperatingInstitution],
+    area: AreaCode,
+    on: i64,
+    minimum: usize,
+) -> BTreeSet<String> {
+    let active: BTreeSet<&str> = listed
+        .iter()
+        .filter(|(_, period)| period.from <= on && period.to.is_none_or(|last| on <= last))
+        .map(|(code, _)| code.as_str())
+        .collect();
+    let open: BTreeSet<&str> = institutions
+        .iter()
+        .filter(|institution| area.contains(institution.county))
+        .filter(|institution| institution.from <= on && institution.to.is_none_or(|last| on <= last))
+        .map(|institution| institution.id.as_str())
+        .collect();
+    let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for held in certificates.iter().filter(|held| held.passed && held.from <= on && on <= held.to) {
+        if active.contains(held.item_code.as_str()) && open.contains(held.institution.as_str()) {
+            holders.entry(&held.item_code).or_default().insert(&held.institution);
+        }
+    }
+    let enough = holders.into_iter().filter(|(_, holders)| holders.len() >= minimum);
+    enough.map(|(code, _)| code.to_owned()).collect()
+}
+
+#[cfg(test)]
+#[path = "rules/tests.rs"]
+mod tests;

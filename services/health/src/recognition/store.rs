@@ -1,0 +1,165 @@
+//! Queries of mutual recognition: what the list and the certificates say, for a chunk at once, and the count of items.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use diesel::{
+    AggregateExpressionMethods as _, BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _,
+    RunQueryDsl as _, dsl::count,
+};
+use minsheng_kit::{
+    error::{Error, Violations},
+    store::AnyConnection,
+    values::divisions::{AreaCode, AreaLevel, CountyCode},
+};
+use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
+
+use super::{
+    certificates::valid_to,
+    items::active_to,
+    rules::{CertifiedPeriod, ListedPeriod},
+};
+use crate::schema::{
+    QualityCertificateRecord, RecognitionItemRecord, institutions, quality_certificates, recognition_items,
+};
+
+const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
+
+/// What the list and the certificates say about some items of some institutions.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    listed: HashMap<String, Vec<ListedPeriod>>,
+    certified: HashMap<(String, String), Vec<CertifiedPeriod>>,
+}
+
+impl Evidence {
+    /// Finds it for pairs of institution and item, in two queries.
+    pub(super) fn find<'a>(
+        connection: &mut AnyConnection,
+        asked: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Error> {
+        let (holders, codes): (BTreeSet<&str>, BTreeSet<&str>) = asked.into_iter().unzip();
+        let mut evidence = Self::default();
+        let items: Vec<RecognitionItemRecord> = recognition_items::table
+            .filter(recognition_items::code.eq_any(codes.iter().copied()))
+            .filter(recognition_items::state.ne(WITHDRAWN))
+            .load(connection)?;
+        for item in items {
+            let to = active_to(&item);
+            let period = ListedPeriod { from: item.active_from, to, window_days: item.window_days };
+            evidence.listed.entry(item.code).or_default().push(period);
+        }
+        let certificates: Vec<QualityCertificateRecord> = quality_certificates::table
+            .filter(quality_certificates::institution.eq_any(holders))
+            .filter(quality_certificates::item_code.eq_any(codes))
+            .filter(quality_certificates::passed.eq(true))
+            .filter(quality_certificates::state.ne(WITHDRAWN))
+            .load(connection)?;
+        for held in certificates {
+            let scope = i32::try_from(held.scope).ok().and_then(|scope| pb::RecognitionScope::try_from(scope).ok());
+            let period = CertifiedPeriod {
+                scope: scope.unwrap_or_default(),
+                county: CountyCode::parse(&held.area).map_err(Error::internal)?,
+                from: held.valid_from,
+                to: valid_to(&held),
+            };
+            evidence.certified.entry((held.institution, held.item_code)).or_default().push(period);
+        }
+        Ok(evidence)
+    }
+
+    /// Gives the periods in which an item is in the list.
+    pub(super) fn listed(&self, code: &str) -> &[ListedPeriod] {
+        self.listed.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// Gives the periods in which an institution holds a passed certificate for an item.
+    pub(super) fn certified(&self, institution: &str, code: &str) -> &[CertifiedPeriod] {
+        self.certified.get(&(institution.to_owned(), code.to_owned())).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Checks that items are or were in some edition of the list; one set of violations for each code.
+pub(super) fn check_listed<'a>(
+    connection: &mut AnyConnection,
+    codes: impl Iterator<Item = &'a str> + Clone,
+) -> Result<Vec<Violations>, Error> {
+    let asked: BTreeSet<&str> = codes.clone().collect();
+    let known: Vec<String> = recognition_items::table
+        .filter(recognition_items::code.eq_any(asked))
+        .filter(recognition_items::state.ne(WITHDRAWN))
+        .select(recognition_items::code)
+        .distinct()
+        .load(connection)?;
+    let known: HashSet<&str> = known.iter().map(String::as_str).collect();
+    let judge = |code: &str| {
+        let mut violations = Violations::new();
+        violations.require(
+            known.contains(code),
+            "item_code",
+            "UNKNOWN_ITEM",
+            "is in no edition of the list",
+            "项目不在任何版本的目录中",
+        );
+        violations
+    };
+    Ok(codes.map(judge).collect())
+}
+
+/// Counts the items really recognisable in an area on a day, as [`recognisable_items`](super::recognisable_items)
+/// defines them.
+pub(super) fn recognisable_item_count(
+    connection: &mut AnyConnection,
+    area: AreaCode,
+    on: i64,
+    minimum: i64,
+) -> Result<i64, Error> {
+    let (low, high) = county_range(area);
+    let open = institutions::table
+        .filter(institutions::area.between(low, high))
+        .filter(institutions::state.ne(WITHDRAWN))
+        .filter(institutions::operating_from.le(on))
+        .filter(institutions::operating_to.is_null().or(institutions::operating_to.ge(on)))
+        .filter(institutions::ended_on.is_null().or(institutions::ended_on.gt(on)))
+        .select(institutions::id);
+    let active = recognition_items::table
+        .filter(recognition_items::state.ne(WITHDRAWN))
+        .filter(recognition_items::active_from.le(on))
+        .filter(recognition_items::active_to.is_null().or(recognition_items::active_to.ge(on)))
+        .filter(recognition_items::ended_on.is_null().or(recognition_items::ended_on.gt(on)))
+        .select(recognition_items::code);
+    let codes: Vec<String> = quality_certificates::table
+        .filter(quality_certificates::passed.eq(true))
+        .filter(quality_certificates::state.ne(WITHDRAWN))
+        .filter(quality_certificates::valid_from.le(on))
+        .filter(quality_certificates::valid_to.ge(on))
+        .filter(quality_certificates::ended_on.is_null().or(quality_certificates::ended_on.gt(on)))
+        .filter(quality_certificates::institution.eq_any(open))
+        .filter(quality_certificates::item_code.eq_any(active))
+        .group_by(quality_certificates::item_code)
+        .having(count(quality_certificates::institution).aggregate_distinct().ge(minimum))
+        .select(quality_certificates::item_code)
+        .load(connection)?;
+    i64::try_from(codes.len()).map_err(Error::internal)
+}
+
+/// Counts the items in the list on a day. There is one list for the region, so the area does not matter.
+pub(super) fn listed_item_count(connection: &mut AnyConnection, on: i64) -> Result<i64, Error> {
+    Ok(recognition_items::table
+        .filter(recognition_items::state.ne(WITHDRAWN))
+        .filter(recognition_items::active_from.le(on))
+        .filter(recognition_items::active_to.is_null().or(recognition_items::active_to.ge(on)))
+        .filter(recognition_items::ended_on.is_null().or(recognition_items::ended_on.gt(on)))
+        .select(count(recognition_items::code).aggregate_distinct())
+        .first(connection)?)
+}
+
+/// Gives the lowest and the highest county code of an area.
+fn county_range(area: AreaCode) -> (String, String) {
+    let code = area.as_str();
+    let high = match area.level() {
+        AreaLevel::Region => format!("{}9999", &code[..2]),
+        AreaLevel::Prefecture => format!("{}99", &code[..4]),
+        AreaLevel::County => code.to_owned(),
+    };
+    (code.to_owned(), high)
+}
