@@ -6,6 +6,7 @@
 
 mod backend;
 mod connection;
+mod locks;
 mod postgres;
 pub mod schema;
 mod sqlite;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use backend::{Migrations, StoreConfig};
 pub use connection::AnyConnection;
+pub use locks::hold_keys;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
 
 use crate::error::Error;

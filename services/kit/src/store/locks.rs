@@ -1,0 +1,41 @@
+//! Lets units that touch the same thing pass one after the other: for rules that no constraint of a table can hold,
+//! such as "no two covers of one person overlap".
+
+use diesel::{
+    RunQueryDsl as _,
+    sql_types::{Array, Integer},
+};
+use sha2::{Digest as _, Sha256};
+
+use super::AnyConnection;
+use crate::error::Error;
+
+/// Locks of one scope. Bounds what a chunk of two thousand items holds in PostgreSQL's table of locks; as two units
+/// never hold one lock, it bounds what all of them hold together as well.
+const LOCKS_PER_SCOPE: u32 = 1024;
+
+/// Waits until no other unit holds one of these keys, and holds them until this unit ends.
+///
+/// Call it before reading what the keys stand for. Keys share locks, so units may wait for each other that have no
+/// key in common; they never deadlock, because all take the locks of a scope at once and in one order. On SQLite
+/// there is nothing to do: one unit runs at a time.
+pub fn hold_keys<'a>(
+    connection: &mut AnyConnection,
+    scope: &str,
+    keys: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(), Error> {
+    let AnyConnection::Postgres(connection) = connection else { return Ok(()) };
+    let mut locks: Vec<i32> = keys.into_iter().map(|key| (number(key) % LOCKS_PER_SCOPE).cast_signed()).collect();
+    locks.sort_unstable();
+    locks.dedup();
+    diesel::sql_query("SELECT pg_advisory_xact_lock($1, place) FROM unnest($2) AS places (place)")
+        .bind::<Integer, _>(number(scope.as_bytes()).cast_signed())
+        .bind::<Array<Integer>, _>(locks)
+        .execute(connection)?;
+    Ok(())
+}
+
+fn number(key: &[u8]) -> u32 {
+    let digest = Sha256::digest(key);
+    u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
+}

@@ -1,0 +1,2 @@
+DROP TABLE assistance_members;
+DROP TABLE assistance_households;

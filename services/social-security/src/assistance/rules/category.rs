@@ -1,0 +1,277 @@
+//! Which category a household can be recognised in, and for how long (社会救助法 13-22; before 2026-07-01 社会救助暂行办法).
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use minsheng_kit::{
+    error::Violations,
+    values::{
+        calendar::{add_months, day_of_epoch, epoch_day},
+        divisions::CountyCode,
+        identifiers::ResidentId,
+        money::{Fen, PerMille},
+        parameters::{Parameter, ParameterError, Parameters},
+    },
+};
+use minsheng_proto::social_security::v1 as pb;
+
+use super::amount::{Means, known, monthly_standard};
+
+/// The lines that incomes are compared with, for a county on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lines {
+    /// Dibao standard a month and member.
+    pub standard: Fen,
+    /// Margin line as a multiple of the standard; nothing before there was one.
+    pub margin: Option<PerMille>,
+    /// Income line of rigid-expenditure households a year and member: last year's income per head. Nothing where it
+    /// is not published; the comparison is then left to the county.
+    pub rigid_yearly: Option<Fen>,
+    /// Months for which a rigid-expenditure recognition holds at most.
+    pub rigid_months: Option<u32>,
+}
+
+impl Lines {
+    /// Reads the lines.
+    pub fn on(
+        parameters: &Parameters,
+        county: CountyCode,
+        residence: pb::ResidenceKind,
+        day: NaiveDate,
+    ) -> Result<Self, ParameterError> {
+        let value = |key| known(parameters.value_on(key, county, day));
+        Ok(Self {
+            standard: monthly_standard(parameters, county, residence, day)?,
+            margin: value("margin.multiplier_permille")?.map(Parameter::as_per_mille).transpose()?,
+            rigid_yearly: value("rigid.income_line_yearly_fen")?.map(Parameter::as_fen).transpose()?,
+            rigid_months: value("rigid.validity_months")?.map(Parameter::as_months).transpose()?,
+        })
+    }
+}
+
+/// A recognition and its days, counted since 1970-01-01.
+#[derive(Clone, Copy, Debug)]
+pub struct Recognition {
+    /// The category.
+    pub category: pb::AssistanceCategory,
+    /// Day of the application.
+    pub applied_on: i64,
+    /// Day of the decision.
+    pub decided_on: i64,
+    /// First day of the category.
+    pub valid_from: Option<i64>,
+    /// Last day of the category.
+    pub valid_to: Option<i64>,
+}
+
+/// Checks the days of a recognition.
+pub fn check_recognition(recognition: &Recognition, today: i64, violations: &mut Violations) {
+    let Recognition { category, applied_on, decided_on, valid_from, valid_to } = *recognition;
+    violations.require(
+        decided_on >= applied_on,
+        "decided_on",
+        "BEFORE_APPLICATION",
+        "lies before the day of the application",
+        "认定日期早于申请日期",
+    );
+    violations.require(
+        decided_on <= today,
+        "decided_on",
+        "IN_FUTURE",
+        "lies in the future",
+        "认定日期不得晚于当日",
+    );
+    let none = category == pb::AssistanceCategory::None;
+    violations.require(
+        none || valid_from.is_some(),
+        "valid_from",
+        "REQUIRED_BY_CATEGORY",
+        "is required unless the category is NONE",
+        "除“无”以外须填有效期起",
+    );
+    violations.require(
+        !none || (valid_from.is_none() && valid_to.is_none()),
+        "valid_from",
+        "NOT_OF_CATEGORY",
+        "does not belong to the category NONE",
+        "类别为“无”时不填有效期",
+    );
+    if let (Some(from), Some(to)) = (valid_from, valid_to) {
+        violations.require(
+            to >= from,
+            "valid_to",
+            "BEFORE_VALIDITY",
+            "lies before the first day of the category",
+            "有效期止早于有效期起",
+        );
+    }
+}
+
+/// Checks a category against the household's means and its validity.
+///
+/// Assets, labour capacity and necessary spending are not in the record, so a category may still be wrong; it is
+/// refused where the income alone rules it out. Somebody without income in the sense of tekun is one whose income
+/// lies below the dibao standard (民发〔2021〕43号).
+pub fn check_category(recognition: &Recognition, means: Means, lines: &Lines, violations: &mut Violations) {
+    use pb::AssistanceCategory as Category;
+    let below_standard = means.below(lines.standard);
+    let below_margin = lines.margin.is_none_or(|margin| means.below_multiple(lines.standard, margin));
+    let mut income = |holds, description: &str, description_zh: &str| {
+        violations.require(holds, "category", "INCOME_CONTRADICTS_CATEGORY", description, description_zh);
+    };
+    match recognition.category {
+        Category::Tekun | Category::Dibao => income(
+            below_standard,
+            "needs an income per head below the dibao standard",
+            "人均收入须低于低保标准",
+        ),
+        Category::Margin => income(
+            !below_standard && below_margin,
+            "needs an income per head from the dibao standard to below the margin line",
+            "人均收入须不低于低保标准且低于低保边缘标准",
+        ),
+        Category::RigidExpenditure => income(
+            lines.rigid_yearly.is_none_or(|line| means.below_yearly(line)),
+            "needs an income per head below last year's of the region",
+            "人均收入须低于上年度人均可支配收入",
+        ),
+        Category::None | Category::Unspecified => {}
+    }
+    if let (Category::RigidExpenditure, Some(months)) = (recognition.category, lines.rigid_months) {
+        let latest = recognition.valid_from.and_then(day_of_epoch).and_then(|from| add_months(from, months));
+        let within = recognition.valid_to.zip(latest).is_some_and(|(to, latest)| to <= epoch_day(latest));
+        violations.require(
+            within || recognition.valid_from.is_none(),
+            "valid_to",
+            "VALID_TOO_LONG",
+            "is required for rigid expenditure and lies within the longest validity",
+            "刚性支出困难认定须填有效期止且不得超过最长有效期",
+        );
+    }
+}
+
+/// Checks the members: the applicant first and only once, nobody twice.
+pub fn check_members(members: &[(ResidentId, pb::MemberRelation)], violations: &mut Violations) {
+    let mut seen = BTreeSet::new();
+    for (index, (resident, relation)) in members.iter().enumerate() {
+        violations.require(
+            (*relation == pb::MemberRelation::Applicant) == (index == 0),
+            &format!("members[{index}].relation"),
+            "APPLICANT_FIRST",
+            "the applicant is the first member and no other",
+            "申请人须为第一位成员且仅一人",
+        );
+        violations.require(
+            seen.insert(resident),
+            &format!("members[{index}].resident_id"),
+            "MEMBER_TWICE",
+            "is a member already",
+            "成员重复",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pb::{AssistanceCategory as Category, MemberRelation as Relation};
+
+    use super::*;
+
+    const LINES: Lines = Lines {
+        standard: Fen::new(90_000),
+        margin: Some(PerMille::new(1_500)),
+        rigid_yearly: Some(Fen::new(3_135_800)),
+        rigid_months: Some(12),
+    };
+
+    fn recognition(category: Category) -> Recognition {
+        Recognition { category, applied_on: 10, decided_on: 20, valid_from: Some(20_089), valid_to: Some(20_454) }
+    }
+
+    fn reasons(check: impl FnOnce(&mut Violations)) -> Vec<&'static str> {
+        let mut violations = Violations::new();
+        check(&mut violations);
+        violations.iter().map(|violation| violation.reason).collect()
+    }
+
+    #[test]
+    fn a_category_that_the_income_rules_out_is_refused() {
+        for (category, fen_per_head, fits) in [
+            (Category::Tekun, 0, true),
+            (Category::Tekun, 90_000, false),
+            (Category::Dibao, 89_999, true),
+            (Category::Dibao, 90_000, false),
+            (Category::Margin, 89_999, false),
+            (Category::Margin, 90_000, true),
+            (Category::Margin, 134_999, true),
+            (Category::Margin, 135_000, false),
+            (Category::RigidExpenditure, 261_316, true),
+            (Category::RigidExpenditure, 261_317, false),
+            (Category::None, 0, true),
+            (Category::None, 900_000, true),
+        ] {
+            let means = Means { members: 3, monthly_income: Fen::new(fen_per_head * 3) };
+            let expected: &[&str] = if fits { &[] } else { &["INCOME_CONTRADICTS_CATEGORY"] };
+            let found = reasons(|violations| check_category(&recognition(category), means, &LINES, violations));
+            assert_eq!(found, expected, "{category:?} {fen_per_head}");
+        }
+    }
+
+    #[test]
+    fn rigid_expenditure_is_recognised_for_twelve_months_at_most() {
+        let means = Means { members: 1, monthly_income: Fen::new(200_000) };
+        // 20,089 is 2025-01-01, 20,454 is 2026-01-01.
+        for (valid_to, fits) in [(Some(20_454), true), (Some(20_455), false), (None, false)] {
+            let recognition = Recognition { valid_to, ..recognition(Category::RigidExpenditure) };
+            let expected: &[&str] = if fits { &[] } else { &["VALID_TOO_LONG"] };
+            let found = reasons(|violations| check_category(&recognition, means, &LINES, violations));
+            assert_eq!(found, expected, "{valid_to:?}");
+        }
+        let open = Recognition { valid_to: None, ..recognition(Category::Dibao) };
+        let poor = Means { members: 1, monthly_income: Fen::ZERO };
+        assert!(reasons(|violations| check_category(&open, poor, &LINES, violations)).is_empty());
+    }
+
+    #[test]
+    fn a_figure_that_nobody_published_for_the_day_decides_nothing() {
+        let lines = Lines { margin: None, rigid_yearly: None, ..LINES };
+        let rich = Means { members: 1, monthly_income: Fen::new(900_000) };
+        for category in [Category::Margin, Category::RigidExpenditure] {
+            let found = reasons(|violations| check_category(&recognition(category), rich, &lines, violations));
+            assert!(found.is_empty(), "{category:?}");
+        }
+    }
+
+    #[test]
+    fn the_days_of_a_recognition_follow_each_other() {
+        let dibao = recognition(Category::Dibao);
+        let none = Recognition { valid_from: None, valid_to: None, ..recognition(Category::None) };
+        for (recognition, expected) in [
+            (dibao, vec![]),
+            (none, vec![]),
+            (Recognition { decided_on: 9, ..dibao }, vec!["BEFORE_APPLICATION"]),
+            (Recognition { decided_on: 101, ..dibao }, vec!["IN_FUTURE"]),
+            (Recognition { valid_from: None, valid_to: None, ..dibao }, vec!["REQUIRED_BY_CATEGORY"]),
+            (Recognition { valid_from: Some(1), ..none }, vec!["NOT_OF_CATEGORY"]),
+            (Recognition { valid_to: Some(20_088), ..dibao }, vec!["BEFORE_VALIDITY"]),
+        ] {
+            assert_eq!(reasons(|violations| check_recognition(&recognition, 100, violations)), expected, "{recognition:?}");
+        }
+    }
+
+    #[test]
+    fn the_applicant_is_the_first_member_and_nobody_is_a_member_twice() {
+        let person = |sequence| {
+            let born = NaiveDate::from_ymd_opt(1990, 1, 1).expect("a day");
+            ResidentId::synthetic(born, sequence).expect("synthetic")
+        };
+        for (members, expected) in [
+            (vec![(person(1), Relation::Applicant), (person(2), Relation::Child)], vec![]),
+            (vec![(person(1), Relation::Spouse)], vec!["APPLICANT_FIRST"]),
+            (vec![(person(1), Relation::Applicant), (person(2), Relation::Applicant)], vec!["APPLICANT_FIRST"]),
+            (vec![(person(1), Relation::Applicant), (person(1), Relation::Child)], vec!["MEMBER_TWICE"]),
+        ] {
+            assert_eq!(reasons(|violations| check_members(&members, violations)), expected);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! When each member of a household was in which category: written with the household, read by the questions and by
+//! the rule that a person belongs to one assisted household at a time.
+
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
+use minsheng_kit::{error::Error, on_each, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
+
+use crate::{
+    schema::{AssistanceHouseholdRecord, assistance_members},
+    spans::Span,
+};
+
+/// Bytes of a blind index.
+pub(super) const INDEX_BYTES: usize = 32;
+
+/// A row of the table of members.
+#[derive(Debug, Insertable, Queryable)]
+#[diesel(table_name = assistance_members)]
+pub(super) struct MemberRecord {
+    /// Id of the household.
+    pub(super) household: String,
+    /// First day of the household's content.
+    pub(super) effective_on: i64,
+    /// Keyed blind index of the person.
+    pub(super) resident_index: Vec<u8>,
+    /// Number of the contract's `AssistanceCategory`.
+    pub(super) category: i64,
+    /// First day in the category by this content.
+    pub(super) valid_from: i64,
+    /// Last day.
+    pub(super) valid_to: Option<i64>,
+}
+
+/// Gives the days on which the household's present content puts its members in a category: from the day on which the
+/// content is true. None for the category NONE, and none when the record was withdrawn.
+pub(super) fn category_span(record: &AssistanceHouseholdRecord) -> Option<Span> {
+    let counts = record.category != pb::AssistanceCategory::None as i64
+        && record.state != common::RecordState::Withdrawn as i64;
+    let from = record.valid_from.filter(|_| counts)?.max(record.effective_on);
+    Span::new(from, record.valid_to)?.before(record.ended_on)
+}
+
+/// Gives the blind indexes of a household's members, in their order.
+pub(super) fn member_indexes(record: &AssistanceHouseholdRecord) -> impl Iterator<Item = &[u8]> {
+    record.member_indexes.chunks(INDEX_BYTES)
+}
+
+/// Reads in which households some people are, and when.
+pub(super) fn members_of_people(
+    connection: &mut AnyConnection,
+    people: &[&[u8]],
+) -> Result<Vec<MemberRecord>, Error> {
+    let mut members = Vec::new();
+    for part in people.chunks(ROWS_PER_INSERT) {
+        members.extend(
+            assistance_members::table
+                .filter(assistance_members::resident_index.eq_any(part))
+                .load::<MemberRecord>(connection)?,
+        );
+    }
+    Ok(members)
+}
+
+/// Reads the strongest category of a person on a day, with its last day.
+pub(crate) fn strongest_category(
+    connection: &mut AnyConnection,
+    resident_index: &[u8],
+    day: i64,
+) -> Result<Option<(i64, Option<i64>)>, Error> {
+    let members = members_of_people(connection, &[resident_index])?;
+    let in_force = members
+        .into_iter()
+        .filter(|member| Span { from: member.valid_from, to: member.valid_to }.contains(day));
+    // The contract numbers the categories from the strongest on.
+    Ok(in_force.min_by_key(|member| member.category).map(|member| (member.category, member.valid_to)))
+}
+
+/// Writes the members of households, in the unit that wrote the households.
+///
+/// A household that is new gets its rows. One that changed from a day on keeps its rows up to the day before; one that
+/// was corrected, ended or withdrawn gets its rows anew.
+pub(super) fn members_written(
+    connection: &mut AnyConnection,
+    households: &[AssistanceHouseholdRecord],
+) -> Result<(), Error> {
+    for household in households.iter().filter(|household| household.version > 1) {
+        members_cut(connection, household)?;
+    }
+    let rows: Vec<MemberRecord> = households.iter().flat_map(member_records).collect();
+    for part in rows.chunks(ROWS_PER_INSERT) {
+        on_each!(connection, c => diesel::insert_into(assistance_members::table).values(part).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Makes the rows of a household's present content.
+fn member_records(household: &AssistanceHouseholdRecord) -> Vec<MemberRecord> {
+    let Some(span) = category_span(household) else { return Vec::new() };
+    member_indexes(household)
+        .map(|index| MemberRecord {
+            household: household.id.clone(),
+            effective_on: household.effective_on,
+            resident_index: index.to_vec(),
+            category: household.category,
+            valid_from: span.from,
+            valid_to: span.to,
+        })
+        .collect()
+}
+
+/// Removes what earlier contents say of the days from the present content's first day on.
+fn members_cut(connection: &mut AnyConnection, household: &AssistanceHouseholdRecord) -> Result<(), Error> {
+    use assistance_members as members;
+    // A household that was withdrawn never had a category on any day.
+    let withdrawn = household.state == common::RecordState::Withdrawn as i64;
+    let first_day = if withdrawn { i64::MIN } else { household.effective_on };
+    diesel::delete(
+        members::table.filter(members::household.eq(&household.id)).filter(members::valid_from.ge(first_day)),
+    )
+    .execute(connection)?;
+    diesel::update(
+        members::table
+            .filter(members::household.eq(&household.id))
+            .filter(members::valid_to.is_null())
+            .filter(members::valid_from.lt(first_day)),
+    )
+    .set(members::valid_to.eq(first_day.saturating_sub(1)))
+    .execute(connection)?;
+    diesel::update(
+        members::table.filter(members::household.eq(&household.id)).filter(members::valid_to.ge(first_day)),
+    )
+    .set(members::valid_to.eq(first_day.saturating_sub(1)))
+    .execute(connection)?;
+    Ok(())
+}

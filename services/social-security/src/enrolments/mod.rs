@@ -1,0 +1,15 @@
+//! Enrolments (参保登记): who is covered by which insurance scheme and when, and what became of each application.
+//!
+//! A refusal is recorded whatever its reason. The commitment that nobody is refused for living elsewhere than
+//! registered is judged from this register, so a refusal that breaks it must be visible, never blocked.
+//!
+//! The register decides nothing about money: [`critical_illness`] and [`waiting`] hold the department's rules on the
+//! raised ceiling and on waiting periods, for whoever settles a bill.
+
+mod rpc;
+mod rules;
+mod store;
+
+pub use rpc::{EnrolmentRpc, Enrolments};
+pub use rules::{Application, check_application, critical_illness, is_registered_elsewhere, is_open_to, waiting};
+pub(crate) use store::covers_of_person;
