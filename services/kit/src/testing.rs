@@ -124,6 +124,21 @@ impl TestSite {
         clock: &TestClock,
         upstreams: &[(&str, &TestService)],
     ) -> Result<TestService, Error> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::internal)?;
+        let upstreams: Vec<_> =
+            upstreams.iter().map(|(department, service)| (*department, service.address.clone())).collect();
+        self.start_at(listener, definition, kind, clock, &upstreams).await
+    }
+
+    /// Starts a service on a listener; `upstreams` are departments with addresses at which nobody need listen yet.
+    pub async fn start_at(
+        &self,
+        listener: TcpListener,
+        definition: &'static Definition,
+        kind: TestDatabase,
+        clock: &TestClock,
+        upstreams: &[(&str, String)],
+    ) -> Result<TestService, Error> {
         let database = self.database(kind, definition.department)?;
         let mut launch = Launch::new(
             definition,
@@ -133,12 +148,11 @@ impl TestSite {
         )?;
         launch.clock = clock.clock();
         launch.server = ServerConfig::default().without_notice();
-        for (department, service) in upstreams {
+        for (department, address) in upstreams {
             let department = Department::new(department).map_err(Error::internal)?;
-            launch.upstreams.push((department, service.address.clone()));
+            launch.upstreams.push((department, address.clone()));
         }
         let ready = launch::prepare(definition, launch).await?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::internal)?;
         let port = listener.local_addr().map_err(Error::internal)?.port();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(ready.serve(listener, async {

@@ -62,6 +62,8 @@ pub trait EvidenceRegister: Register {
     fn ask(&self, resource: &Self::Resource) -> impl Future<Output = Result<Self::Evidence, Error>> + Send;
 
     /// Decides: puts the outcome on a record that waits. Pure; the day of the decision is `facts.today`.
+    ///
+    /// An answer that decides nothing is an error: the record goes on waiting, and a warning names it.
     fn decide(&self, record: &mut Self::Record, evidence: Self::Evidence, facts: Facts<'_>) -> Result<(), Error>;
 }
 
@@ -93,10 +95,13 @@ impl<R: EvidenceRegister> Engine<R> {
         let mut record =
             self.context().with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), facts))?;
         if self.register().waits(&record) && self.would_be_recorded(record.clone(), now).await? {
-            match self.answer_for(&record, question_time()).await {
-                Ok(evidence) => {
-                    self.context().with_facts(now, |facts| self.register().decide(&mut record, evidence, facts))?;
-                }
+            let decided = self.answer_for(&record, question_time()).await.and_then(|evidence| {
+                let mut decided = record.clone();
+                self.context().with_facts(now, |facts| self.register().decide(&mut decided, evidence, facts))?;
+                Ok(decided)
+            });
+            match decided {
+                Ok(decided) => record = decided,
                 Err(error) => {
                     tracing::warn!(register = R::COLLECTION, record = record.head().id, %error, "recorded as waiting");
                 }
@@ -190,7 +195,11 @@ impl<R: EvidenceRegister> Engine<R> {
             head.effective_on = head.effective_on.max(epoch_day(dates::today(now)));
             let mut record = old.clone();
             record.set_head(head);
-            self.register().decide(&mut record, evidence, facts)?;
+            if let Err(error) = self.register().decide(&mut record, evidence, facts) {
+                // One answer that decides nothing must not hold up the others of the batch.
+                tracing::warn!(register = R::COLLECTION, record = old.head().id, %error, "cannot be decided");
+                return Ok(false);
+            }
             self.replace(tx, &old, &before, record, Change::Changed, None, facts)?;
             Ok(true)
         })
