@@ -156,7 +156,7 @@ fn after_due(
 }
 
 fn before_due(facts: &Facts, newest: Observation, target: f64, due: Option<NaiveDate>, measured: Verdict) -> Verdict {
-    let silent = |reason| Verdict { status: Status::NotAssessable, reason: Some(reason), ..measured };
+    let silent = |reason| Verdict { status: Status::NotAssessable, reason: Some(reason), pace: None, ..measured };
     let one_step = pace::at_least(1.0, target.abs()) && pace::same(newest.value, 0.0);
     if facts.milestone && one_step {
         return silent(if due.is_some() { Reason::NotDueYet } else { Reason::NoDueDate });

@@ -83,6 +83,9 @@ pub(super) fn fewest_months(method: ForecastMethod) -> usize {
 
 /// Exponential smoothing with additive errors, its trend (none, straight, damped) chosen by the corrected Akaike
 /// criterion. Other error kinds are left out because their intervals come from random draws.
+///
+/// The model's own interval takes its trend for certain, which makes years ahead look as sure as next month. The standard
+/// error of the average monthly change is added, times the months ahead.
 fn smoothing(observations: &[Observation], steps: u32) -> Option<Path> {
     let unbroken = observations.windows(2).all(|pair| months_between(pair[0].on, pair[1].on) == 1);
     let moves = observations.windows(2).any(|pair| (pair[0].value - pair[1].value).abs() > f64::EPSILON);
@@ -93,13 +96,18 @@ fn smoothing(observations: &[Observation], steps: u32) -> Option<Path> {
     let fitted = AutoETS::new(1, "AZN").ok()?.fit(&values).ok()?;
     let ahead = fitted.predict(usize::try_from(steps).ok()?, LEVEL).ok()?;
     let intervals = ahead.intervals?;
-    let points: Vec<Point> = ahead
-        .point
-        .iter()
-        .zip(intervals.lower.iter().zip(&intervals.upper))
-        .map(|(value, (low, high))| Point { value: *value, low: *low, high: *high })
-        .collect();
-    let free = points.iter().map(|point| (point.value, (point.high - point.low) / (2.0 * Z_80))).collect();
+    let (first, last) = (observations.first()?, observations.last()?);
+    let months = f64::from(months_between(first.on, last.on));
+    let (variance, _) = scatter(observations, (last.value - first.value) / months, 2);
+    let trend_error = (variance / months).sqrt();
+    let (points, free) = (1..=steps)
+        .zip(ahead.point.iter().zip(intervals.lower.iter().zip(&intervals.upper)))
+        .map(|(step, (value, (low, high)))| {
+            let own = (high - low) / (2.0 * Z_80);
+            let deviation = own.hypot(f64::from(step) * trend_error);
+            (Point { value: *value, low: value - Z_80 * deviation, high: value + Z_80 * deviation }, (*value, deviation))
+        })
+        .unzip();
     Path::new(points, free)
 }
 

@@ -71,7 +71,7 @@ pub fn status_sign(status: Status) -> &'static str {
         Status::AtRisk => "!",
         Status::OffTrack => "↓",
         Status::Missed => "✗",
-        Status::MetLate => "✓",
+        Status::MetLate => "(✓)",
         Status::TrendOnly => "~",
         Status::NotAssessable => "?",
     }
@@ -84,16 +84,16 @@ pub fn reason(reason: Reason) -> Words {
         Reason::NoBaseline => ("没有基期", "no baseline"),
         Reason::BaselineEqualsTarget => ("基期等于目标", "baseline equals target"),
         Reason::MissingDenominator => ("缺少分母", "missing denominator"),
-        Reason::ZeroDenominator => ("当期没有应办事项,分母为零", "no case in the period, denominator is zero"),
+        Reason::ZeroDenominator => ("当期没有应办事项，分母为零", "no case in the period, denominator is zero"),
         Reason::OnePoint => ("只有一个月的数据", "one month of data only"),
         Reason::SourceTooOld => ("数据过旧", "source too old"),
         Reason::NoDueDate => ("通知未定期限", "the notice sets no date"),
-        Reason::NotDueYet => ("未到期,无中间阶段可评", "not due yet, no stage in between"),
+        Reason::NotDueYet => ("未到期，无中间阶段可评", "not due yet, no stage in between"),
         Reason::NotStarted => ("尚未开始执行", "not in force yet"),
         Reason::NoDataOnDueDate => ("到期日没有数据", "no data on the due date"),
-        Reason::LostAfterDue => ("到期时已达成,之后又回落", "held on the due date, lost since"),
-        Reason::LostSinceBaseline => ("基期已达成,之后又回落", "held at the baseline, lost since"),
-        Reason::NoTargetForArea => ("目标为全区总数,未分解到本地", "the target is the region's, not divided"),
+        Reason::LostAfterDue => ("到期时已达成，之后又回落", "held on the due date, lost since"),
+        Reason::LostSinceBaseline => ("基期已达成，之后又回落", "held at the baseline, lost since"),
+        Reason::NoTargetForArea => ("目标为全区总数，未分解到本地", "the target is the region's, not divided"),
         Reason::NotMeasuredAtLevel => ("该指标不统计到这一级", "not measured at this level"),
         Reason::OutOfScope => ("不在适用范围", "outside its scope"),
     }
@@ -132,15 +132,15 @@ pub fn source(source: SourceKind) -> Words {
 pub fn level(level: Level) -> Words {
     match level {
         Level::Region => ("自治区", "region"),
-        Level::Prefecture => ("地(市)", "prefecture"),
-        Level::County => ("县(区)", "county"),
+        Level::Prefecture => ("地（市）", "prefecture"),
+        Level::County => ("县（区）", "county"),
     }
 }
 
 /// Returns the words for a forecasting method.
 pub fn method(method: ForecastMethod) -> Words {
     match method {
-        ForecastMethod::Ets => ("指数平滑(自动选型)", "exponential smoothing, model chosen automatically"),
+        ForecastMethod::Ets => ("指数平滑，自动选型", "exponential smoothing, model chosen automatically"),
         ForecastMethod::LinearPace => ("平均月进度外推", "average monthly pace carried on"),
     }
 }

@@ -38,7 +38,7 @@ fn heading(out: &mut String, document: &AttainmentDocument, lang: Lang, width: u
     line(out, lang.pick("民生举措落实情况", "Livelihood commitments: how far they have come"), width);
     let as_of = format::moment(document.as_of);
     let when = match lang {
-        Lang::Zh => format!("{}(记录截至 {as_of})", document.on),
+        Lang::Zh => format!("{}（记录截至 {as_of}）", document.on),
         Lang::En => format!("on {} (records up to {as_of})", document.on),
     };
     line(out, &when, width);
@@ -55,13 +55,13 @@ fn counts(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: usi
         lang.pick(zh, en)
     };
     let columns = Status::ALL.iter().map(|status| display_width(label(*status))).max().unwrap_or(0);
-    let room = width.saturating_sub(columns + 10).min(entries.len().max(1));
+    let room = width.saturating_sub(columns + 12).min(entries.len().max(1));
     for status in Status::ALL {
         let found = count(entries, status);
         let blocks = (found * room).div_ceil(entries.len().max(1));
         let text = format!(
             " {} {} {}  {}",
-            lang::status_sign(status),
+            fit(lang::status_sign(status), 3),
             fit(label(status), columns),
             right(&found.to_string(), 3),
             "█".repeat(blocks)
@@ -82,9 +82,7 @@ fn articles(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: u
     let titles = width - cells - 1;
     let mut head = format!(" {}", fit(lang.pick("举措", "article"), titles));
     for status in Status::ALL {
-        // "Met late" shares its sign with "met"; in a row of signs it needs one of its own.
-        let sign = if status == Status::MetLate { "(✓)" } else { lang::status_sign(status) };
-        head.push_str(&right(sign, 4));
+        head.push_str(&right(lang::status_sign(status), 4));
     }
     line(out, &head, width);
     for article in 1..=10 {
@@ -136,7 +134,7 @@ fn attention(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: 
     if found.len() > MOST_LISTED {
         let more = found.len() - MOST_LISTED;
         let text = match lang {
-            Lang::Zh => format!("   另有 {more} 项,见报告页"),
+            Lang::Zh => format!("   另有 {more} 项，见报告页"),
             Lang::En => format!("   and {more} more, see the page"),
         };
         line(out, &text, width);
@@ -165,7 +163,7 @@ fn sources(out: &mut String, document: &AttainmentDocument, lang: Lang, width: u
             |until| {
                 let days = format::age_in_days(until, document.as_of);
                 match lang {
-                    Lang::Zh => format!("记录至 {}({days} 天前)", format::micros(until)),
+                    Lang::Zh => format!("记录至 {}（{days} 天前）", format::micros(until)),
                     Lang::En => format!("recorded until {} ({days} days ago)", format::micros(until)),
                 }
             },

@@ -122,14 +122,14 @@ fn headline(region: &[&AttainmentEntry]) -> Words {
     let unknown = count(Status::NotAssessable);
     Words::new(
         format!(
-            "{} 项举措中,{met} 项已达成,{} 项进展正常,{behind} 项落后于进度,{} 项逾期未达;{} 项只有方向、没有指标,{unknown} 项目前无法评定。",
+            "{} 项举措中，{met} 项已达成，{} 项进展正常，{behind} 项落后于进度，{} 项逾期未达；{} 项只有方向、没有指标，{unknown} 项目前无法评定。",
             region.len(),
             count(Status::OnTrack),
             count(Status::Missed),
             count(Status::TrendOnly),
         ),
         format!(
-            "Of {} commitments, {met} are met, {} are on track, {behind} are behind the pace and {} missed their date; {} have a direction but no number, {unknown} cannot be judged yet.",
+            "Of {} commitments: {met} met, {} on track, {behind} behind the pace, {} past their date and not met; {} with a direction but no number, {unknown} not assessable for now.",
             region.len(),
             count(Status::OnTrack),
             count(Status::Missed),
@@ -159,7 +159,7 @@ fn note(entry: &AttainmentEntry) -> Words {
     let lacking = |lang| gap.map(|gap| card::amount(entry, gap, lang)).unwrap_or_default();
     match (entry.due, entry.status) {
         (Some(due), Status::Missed) => Words::new(
-            format!("{due} 到期,差 {}", lacking(Lang::Zh)),
+            format!("{due} 到期，差 {}", lacking(Lang::Zh)),
             format!("was due {due}, short by {}", lacking(Lang::En)),
         ),
         (Some(due), _) => {
@@ -169,13 +169,13 @@ fn note(entry: &AttainmentEntry) -> Words {
             };
             match (needed(Lang::Zh), needed(Lang::En)) {
                 (Some(zh), Some(en)) => Words::new(
-                    format!("{due} 到期,每月还需 {zh}"),
+                    format!("{due} 到期，每月还需 {zh}"),
                     format!("due {due}, needs {en} a month from now"),
                 ),
-                _ => Words::new(format!("{due} 到期,差 {}", lacking(Lang::Zh)), format!("due {due}, short by {}", lacking(Lang::En))),
+                _ => Words::new(format!("{due} 到期，差 {}", lacking(Lang::Zh)), format!("due {due}, short by {}", lacking(Lang::En))),
             }
         }
-        (None, _) => Words::new(format!("应持续达到,差 {}", lacking(Lang::Zh)), format!("holds every day, short by {}", lacking(Lang::En))),
+        (None, _) => Words::new(format!("应持续达到，差 {}", lacking(Lang::Zh)), format!("holds every day, short by {}", lacking(Lang::En))),
     }
 }
 

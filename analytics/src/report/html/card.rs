@@ -29,6 +29,8 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
     let series = Series::new(index.primary(&entry.id, &entry.area), document.on);
     let observations = series.observations();
     let aim = entry.target.filter(|_| entry.kind != Kind::Milestone);
+    // A line that is 0 and then 1 says less than the day it was done.
+    let drawn = if is_one_step(entry) { &[] } else { observations };
     Card {
         id: entry.id.clone(),
         mark: mark(entry.status),
@@ -38,11 +40,11 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
         value: value(entry),
         target: target(entry),
         bar: bar(entry),
-        pace: entry.pace.map(|pace| format!("{pace:.2}")),
+        pace: entry.pace.filter(|_| !is_one_step(entry)).map(|pace| format!("{pace:.2}")),
         change: change(entry),
-        spark: plot::spark(observations, aim),
+        spark: plot::spark(drawn, aim),
         curve: plot::curve(&plot::Curve {
-            observations,
+            observations: drawn,
             target: aim,
             due: entry.due,
             forecast: entry.forecast.as_ref(),
@@ -60,9 +62,14 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
     }
 }
 
+/// Tells whether the entry is a milestone that is done or not, with nothing in between to count.
+fn is_one_step(entry: &AttainmentEntry) -> bool {
+    entry.kind == Kind::Milestone && entry.target.is_none_or(|target| target <= 1.0)
+}
+
 /// A milestone of one step is done or not; a number would say less.
 fn value(entry: &AttainmentEntry) -> Option<Words> {
-    let one_step = entry.kind == Kind::Milestone && entry.target.is_none_or(|target| target <= 1.0);
+    let one_step = is_one_step(entry) && entry.target.is_some();
     match entry.value {
         Some(value) if one_step && value >= 1.0 => Some(Words::new("已完成", "done")),
         Some(value) if one_step && value <= 0.0 => Some(Words::new("未完成", "not done")),
@@ -71,8 +78,7 @@ fn value(entry: &AttainmentEntry) -> Option<Words> {
 }
 
 fn target(entry: &AttainmentEntry) -> Option<Words> {
-    let one_step = entry.kind == Kind::Milestone && entry.target.is_none_or(|target| target <= 1.0);
-    figure(entry, entry.target.filter(|_| !one_step))
+    figure(entry, entry.target.filter(|_| !is_one_step(entry)))
 }
 
 fn subtitle(entry: &AttainmentEntry) -> Words {
@@ -88,6 +94,9 @@ fn subtitle(entry: &AttainmentEntry) -> Words {
 }
 
 fn bar(entry: &AttainmentEntry) -> Option<Bar> {
+    if is_one_step(entry) {
+        return None;
+    }
     let progress = entry.progress.or_else(|| (entry.status == Status::Met).then_some(1.0))?;
     let percent = |share: f64| format!("{:.1}", share.clamp(0.0, 1.0) * 100.0);
     let elapsed = entry
@@ -99,7 +108,7 @@ fn bar(entry: &AttainmentEntry) -> Option<Bar> {
 }
 
 fn change(entry: &AttainmentEntry) -> Option<Change> {
-    let change = entry.change_12_months?;
+    let change = entry.change_12_months.filter(|_| !is_one_step(entry))?;
     let upward = matches!(entry.direction, Direction::AtLeast | Direction::Rising);
     let tone = if change.abs() < 1e-9 {
         "flat"
@@ -183,7 +192,7 @@ fn facts(
     if let Some(on) = entry.met_on {
         fact("达成日期", "Holds since", plain(on.to_string()));
     }
-    if let Some(pace) = entry.pace {
+    if let Some(pace) = entry.pace.filter(|_| !is_one_step(entry)) {
         let rates = |growth: &str, projected: &str| {
             let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
             format!("P {pace:.2} · {growth} {} · {projected} {}", ratio(entry.growth_ratio), ratio(entry.projected_progress))
@@ -211,7 +220,7 @@ fn facts(
             "来源",
             "Source",
             Words::new(
-                format!("{} {} · 位置 #{} · 记录至 {until}{}", name.0, entry.dataset, source.position, age(|days| format!("({days} 天前)"))),
+                format!("{} {} · 位置 #{} · 记录至 {until}{}", name.0, entry.dataset, source.position, age(|days| format!("（{days} 天前）"))),
                 format!("{} {} · position #{} · recorded until {until}{}", name.1, entry.dataset, source.position, age(|days| format!(" ({days} days ago)"))),
             ),
         );
@@ -225,7 +234,7 @@ fn forecast(entry: &AttainmentEntry) -> Option<Words> {
         let figure = |value: f64| format::figure(entry, value, lang);
         let mut text = match lang {
             Lang::Zh => format!(
-                "{} 预计 {},{} 区间 {} 至 {}",
+                "{} 预计 {}，{} 区间 {} 至 {}",
                 forecast.on,
                 figure(forecast.value),
                 format::share(forecast.level),
@@ -242,24 +251,24 @@ fn forecast(entry: &AttainmentEntry) -> Option<Words> {
             ),
         };
         if let Some(probability) = forecast.probability {
-            let word = lang.pick(";按期达成概率 ", "; probability of meeting the target ");
+            let word = lang.pick("；按期达成概率 ", "; probability of meeting the target ");
             text.push_str(word);
             text.push_str(&format::probability(probability));
         }
         if let Some(on) = forecast.met_on {
-            text.push_str(lang.pick(";预计达成 ", "; expected to be met "));
+            text.push_str(lang.pick("；预计达成 ", "; expected to be met "));
             text.push_str(&on.to_string());
         }
         if let Some(needed) = forecast.needed_per_month {
-            text.push_str(lang.pick(";今后每月需 ", "; needed per month from now "));
+            text.push_str(lang.pick("；今后每月需 ", "; needed per month from now "));
             text.push_str(&amount(entry, needed, lang));
-            text.push_str(lang.pick(",近期每月 ", ", of late "));
+            text.push_str(lang.pick("，近期每月 ", ", of late "));
             text.push_str(&amount(entry, forecast.pace_per_month, lang));
         }
         let (zh, en) = lang::method(forecast.method);
-        text.push_str(lang.pick("(", " ("));
+        text.push_str(lang.pick("（", " ("));
         text.push_str(lang.pick(zh, en));
-        text.push_str(lang.pick(")", ")"));
+        text.push_str(lang.pick("）", ")"));
         text
     };
     Some(Words::new(sentence(Lang::Zh), sentence(Lang::En)))

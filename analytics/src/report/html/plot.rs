@@ -43,6 +43,15 @@ fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     Some((low - air, high + air))
 }
 
+/// Round values to draw lines at: 1, 2 or 5 of a power of ten apart, three to six of them.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let rough = (high - low) / 4.0;
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|unit| unit * power).find(|step| *step >= rough).unwrap_or(rough);
+    let first = (low / step).ceil();
+    (0..8_u8).map(|tick| (first + f64::from(tick)) * step).take_while(|value| *value <= high).collect()
+}
+
 /// The line through the months; a month without data breaks it.
 fn path(observations: &[Observation], scale: &Scale) -> String {
     let mut out = String::new();
@@ -112,10 +121,9 @@ pub(super) fn curve(curve: &Curve<'_>) -> Option<String> {
     let scale = Scale { first: first.on, months, low, high, left: 52.0, top: 10.0, width: 440.0, height: 132.0 };
     let floor = scale.top + scale.height;
     let mut out = String::from(r#"<svg class="curve" viewBox="0 0 560 166" role="img">"#);
-    for step in 0..=3_u8 {
-        let value = low + (high - low) * f64::from(step) / 3.0;
+    for value in ticks(low, high) {
         let y = scale.y(value);
-        let label = format::number(value, if (high - low) < 10.0 { 1 } else { 0 });
+        let label = format::number(value, if (high - low) < 10.0 { 2 } else { 0 });
         let _ = write!(out, r#"<path class="grid" d="M52 {y:.1}H492"/><text x="46" y="{:.1}" class="end">{label}</text>"#, y + 3.5);
     }
     let mut month_label = |day: NaiveDate, class: &str| {
@@ -160,7 +168,7 @@ pub(super) fn curve(curve: &Curve<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Observation, spark};
+    use super::{Observation, spark, ticks};
 
     fn months(values: &[f64]) -> Vec<Observation> {
         let first: chrono::NaiveDate = "2025-01-31".parse().expect("a day");
@@ -169,6 +177,14 @@ mod tests {
             .zip(0_u32..)
             .map(|(value, month)| Observation { on: first + chrono::Months::new(month), value: *value })
             .collect()
+    }
+
+    #[test]
+    fn lines_are_drawn_at_round_values() {
+        let round = |low, high| ticks(low, high).iter().map(|value| crate::report::format::number(*value, 2)).collect::<Vec<_>>();
+        assert_eq!(round(71.0, 85.0), ["75", "80", "85"]);
+        assert_eq!(round(-0.1, 1.1), ["0", "0.5", "1"]);
+        assert_eq!(round(115.0, 180.0), ["120", "140", "160", "180"]);
     }
 
     #[test]
