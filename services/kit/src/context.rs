@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use crate::{
+    error::Error,
     keys::Keys,
     register::{Facts, today},
     store::Store,
@@ -52,8 +53,14 @@ impl Context {
         *self.parameters.write() = Arc::new(parameters);
     }
 
-    /// Adds the parameters that operators have recorded to those the software ships with. Blocks.
-    pub fn load_parameters_blocking(&self) -> Result<(), crate::error::Error> {
+    /// Adds the parameters that operators have recorded to those the software ships with.
+    pub async fn load_parameters(&self) -> Result<(), Error> {
+        let recorded = self.store.read(crate::common::parameters::recorded).await?;
+        if !recorded.is_empty() {
+            let mut all = Parameters::get().clone();
+            all.extend(recorded).map_err(Error::internal)?;
+            self.set_parameters(all);
+        }
         Ok(())
     }
 }

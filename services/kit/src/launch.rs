@@ -2,7 +2,7 @@
 //!
 //! The demo, the tests and each service's own process come through here.
 
-use std::{future::Future, path::PathBuf, sync::Arc};
+use std::{future::Future, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -11,14 +11,19 @@ use crate::{
     access::AccessPolicies,
     assembly::{Assembled, Definition, Parts, Upstreams},
     clients::{ChannelConfig, DepartmentChannel},
+    config::{EXIT_BAD_CONFIGURATION, ServiceConfig},
     context::Context,
     error::Error,
     identity::Department,
     keys::Keys,
     pki::Credentials,
-    server::{Server, ServerConfig},
+    server::{Server, ServerConfig, reload_credentials, stop_requested},
     store::{Clock, Store, StoreConfig, system_clock},
+    telemetry,
 };
+
+/// How often certificates are read again from their files.
+const CREDENTIALS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What a service needs to run.
 pub struct Launch {
@@ -32,6 +37,8 @@ pub struct Launch {
     pub access: Arc<AccessPolicies>,
     /// Departments that it may ask, with their addresses.
     pub upstreams: Vec<(Department, String)>,
+    /// How it calls them.
+    pub channel: ChannelConfig,
     /// Limits and times.
     pub server: ServerConfig,
     /// The clock; fixed in tests.
@@ -53,6 +60,7 @@ impl Launch {
             credentials: Credentials::load(pki, &department).map_err(Error::internal)?,
             access: Arc::new(AccessPolicies::embedded().map_err(Error::internal)?),
             upstreams: Vec::new(),
+            channel: ChannelConfig::default(),
             server: ServerConfig::default(),
             clock: system_clock(),
         })
@@ -73,7 +81,7 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
             &address,
             department.clone(),
             Arc::clone(&launch.credentials),
-            &ChannelConfig::default(),
+            &launch.channel,
         )
         .map_err(Error::internal)?;
         upstreams = upstreams.with(department.as_str(), channel);
@@ -82,12 +90,11 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
     let context = tokio::task::spawn_blocking(move || {
         let store = Store::open(&store, &definition.all_migrations(), clock)?;
         let keys = Keys::open_or_create(&keys, definition.department)?;
-        let context = Context::new(definition.service, store, keys);
-        context.load_parameters_blocking()?;
-        Ok::<_, Error>(context)
+        Ok::<_, Error>(Context::new(definition.service, store, keys))
     })
     .await
     .map_err(Error::internal)??;
+    context.load_parameters().await?;
     let mut assembled = (definition.assemble)(Parts { context, upstreams })?.finish();
     let server = Server::builder(launch.credentials, launch.access)
         .config(launch.server)
@@ -114,4 +121,83 @@ impl Ready {
         }
         served
     }
+}
+
+/// The `main` of a service's own process: configuration from environment and file, then serving until told to stop.
+///
+/// Exits 64 before any port is bound when the configuration is bad, 1 when the service cannot run.
+pub fn main(definition: &'static Definition) -> ExitCode {
+    let Ok(department) = Department::new(definition.department) else { return ExitCode::FAILURE };
+    let config = match ServiceConfig::load(&department) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(EXIT_BAD_CONFIGURATION);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        let guard = match telemetry::init(&config.telemetry) {
+            Ok(guard) => guard,
+            Err(error) => {
+                eprintln!("telemetry cannot start: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let ended = run(definition, config).await;
+        if let Err(error) = &ended {
+            tracing::error!(error = %Chain(error), "the service ended");
+        }
+        drop(guard);
+        if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    })
+}
+
+/// An error with its sources, for the log.
+struct Chain<'a>(&'a Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = std::error::Error::source(self.0);
+        while let Some(inner) = source {
+            write!(f, ": {inner}")?;
+            source = inner.source();
+        }
+        Ok(())
+    }
+}
+
+/// Runs a configured service until the process is told to stop.
+pub async fn run(definition: &'static Definition, config: ServiceConfig) -> Result<(), Error> {
+    let credentials = Credentials::load(&config.pki, &config.department).map_err(Error::internal)?;
+    let access = match &config.policies {
+        Some(directory) => AccessPolicies::from_dir(directory),
+        None => AccessPolicies::embedded(),
+    };
+    let stop = CancellationToken::new();
+    let reload = tokio::spawn(reload_credentials(Arc::clone(&credentials), CREDENTIALS_INTERVAL, stop.clone()));
+    let launch = Launch {
+        store: StoreConfig::new(config.database.as_str()),
+        keys: config.keys,
+        credentials,
+        access: Arc::new(access.map_err(Error::internal)?),
+        upstreams: config.upstreams.into_iter().collect(),
+        channel: ChannelConfig { server_name: config.tls_server_name, ..ChannelConfig::default() },
+        server: config.server,
+        clock: system_clock(),
+    };
+    let ready = prepare(definition, launch).await?;
+    let listener = TcpListener::bind(config.listen).await.map_err(Error::internal)?;
+    tracing::info!(address = %config.listen, department = definition.department, "serving");
+    let served = ready.serve(listener, stop_requested()).await;
+    stop.cancel();
+    let _ = reload.await;
+    served
 }

@@ -61,21 +61,31 @@ pub fn repeatable_partial<T: Validate + prost::Message>(
 ) -> Result<(Idempotency, T), Error> {
     let department = caller(&request)?;
     let message = request.into_inner();
-    if let Err(found) = status::validate(&message) {
-        let inside = format!("{resource}.");
-        let mut outside = Violations::new();
-        for violation in found.iter().filter(|violation| !violation.field.starts_with(&inside)) {
-            outside.add(
-                violation.field.clone(),
-                violation.reason,
-                violation.description.clone(),
-                violation.description_zh.clone(),
-            );
-        }
-        outside.into_result(())?;
-    }
+    let inside = format!("{resource}.");
+    validate_outside(&message, |field| field.starts_with(&inside))?;
     let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
     Ok((key, message))
+}
+
+/// Checks a chunk of an upload, but not the items in it: the engine judges each by itself, so that a bad one does not
+/// keep the good ones out.
+fn validate_chunk(chunk: &impl Validate) -> Result<(), Violations> {
+    validate_outside(chunk, |field| field.contains("]."))
+}
+
+/// Checks a message by its contract but for the fields that `inside` says are judged elsewhere.
+fn validate_outside(message: &impl Validate, inside: impl Fn(&str) -> bool) -> Result<(), Violations> {
+    let Err(found) = status::validate(message) else { return Ok(()) };
+    let mut outside = Violations::new();
+    for violation in found.iter().filter(|violation| !inside(&violation.field)) {
+        outside.add(
+            violation.field.clone(),
+            violation.reason,
+            violation.description.clone(),
+            violation.description_zh.clone(),
+        );
+    }
+    outside.into_result(())
 }
 
 /// Takes a field that the contract requires.
@@ -105,7 +115,7 @@ where
         .into_inner()
         .map(move |chunk| {
             let prepared = chunk.and_then(|chunk| {
-                status::validate(&chunk).map_err(Error::from)?;
+                validate_chunk(&chunk).map_err(Error::from)?;
                 let (upload_id, number) = place(&chunk);
                 let id = format!("{upload_id}/{number}");
                 let key = Idempotency::new(&department, &method, &id, &chunk);

@@ -1,12 +1,14 @@
 //! Follows the journal: no committed change is missed or given twice, whatever commits at the same time.
 //!
-//! On SQLite one writer appends, so positions follow commits. On PostgreSQL a position is drawn before the commit,
-//! and a transaction with a low position may commit last. So a reader goes by windows of transaction ids: a window
-//! ends before the oldest transaction that still runs, everything in it is finished, and it is read in the order of
-//! positions. Positions follow each record's history, because a record's row is locked when its entry is written;
-//! of two changes to one record the later transaction cannot lie in an earlier window, because the earlier one had
-//! to commit before the later could write. Ordering by transaction id instead would break the history of a record
-//! that an old transaction touches late.
+//! On SQLite one writer appends, so positions follow commits and a cursor is a position. On PostgreSQL a position is
+//! drawn before the commit, and a transaction with a low position may commit last: a cursor there is a snapshot, and a
+//! reading gives what the present snapshot sees and the cursor's did not, in the order of positions. Nothing is missed
+//! or repeated, because a transaction is in a snapshot or not; and each record's history holds: a record's row is
+//! locked when its entry is written, so its positions follow its history, and a snapshot that sees a later change sees
+//! the earlier ones.
+//!
+//! Reading behind the oldest running transaction, ordered by transaction id, would miss nothing either, but it breaks
+//! the history of a record that an old transaction touches late, and a long transaction would hold the feed up.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use diesel::{
@@ -21,12 +23,14 @@ use crate::{
 };
 
 /// Where a reader stands in a dataset's changes. Opaque to readers.
+///
+/// A mark is a snapshot on PostgreSQL and a position on SQLite; what lies between two marks is a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// First transaction (PostgreSQL) or position (SQLite) of the window.
-    from: i64,
-    /// First one after the window.
-    until: i64,
+    /// What was read completely; empty at the beginning.
+    from: String,
+    /// End of the window that is being read.
+    until: String,
     /// Last position read within the window.
     after: i64,
 }
@@ -38,9 +42,7 @@ impl Cursor {
             return Ok(Self::default());
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(|| {
-            Error::invalid("cursor", "BAD_CURSOR", "is not a cursor of this feed", "不是本数据流的游标")
-        })
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(bad_cursor)
     }
 
     /// Writes it for the reader.
@@ -88,8 +90,8 @@ pub struct Progress {
 
 #[derive(QueryableByName)]
 struct Horizon {
-    #[diesel(sql_type = BigInt)]
-    horizon: i64,
+    #[diesel(sql_type = Text)]
+    mark: String,
     #[diesel(sql_type = BigInt)]
     recorded_until: i64,
 }
@@ -108,25 +110,25 @@ pub fn read(
     let horizon = horizon(connection, now)?;
     let mut progress =
         Progress { cursor: cursor.clone(), position: 0, recorded_until: horizon.recorded_until };
-    if cursor.from < cursor.until {
+    if cursor.from != cursor.until {
         // The rest of a window in which an earlier reading stopped.
         if !read_window(connection, dataset, &mut progress, batch, give)? {
             return Ok(progress);
         }
     }
     let from = progress.cursor.until;
-    if from < horizon.horizon {
-        progress.cursor = Cursor { from, until: horizon.horizon, after: 0 };
-        if !read_window(connection, dataset, &mut progress, batch, give)? {
-            return Ok(progress);
-        }
+    progress.cursor = Cursor { from, until: horizon.mark, after: 0 };
+    if progress.cursor.from != progress.cursor.until
+        && !read_window(connection, dataset, &mut progress, batch, give)?
+    {
+        return Ok(progress);
     }
     let end = progress.cursor.until;
-    progress.cursor = Cursor { from: end, until: end, after: 0 };
+    progress.cursor = Cursor { from: end.clone(), until: end, after: 0 };
     Ok(progress)
 }
 
-/// Finds the end of what is settled.
+/// Marks what can be read now.
 fn horizon(connection: &mut AnyConnection, now: i64) -> Result<Horizon, Error> {
     match connection {
         AnyConnection::Sqlite(connection) => {
@@ -134,16 +136,25 @@ fn horizon(connection: &mut AnyConnection, now: i64) -> Result<Horizon, Error> {
             // The writer's clock never goes back, and what it has not yet committed is recorded later than what it has.
             let until: Option<i64> =
                 journal::table.select(diesel::dsl::max(journal::recorded_at)).first(connection)?;
-            Ok(Horizon { horizon: last.unwrap_or(0) + 1, recorded_until: until.unwrap_or(now) })
+            Ok(Horizon { mark: last.unwrap_or(0).to_string(), recorded_until: until.unwrap_or(now) })
         }
         AnyConnection::Postgres(connection) => Ok(diesel::sql_query(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, \
+            "SELECT pg_current_snapshot()::text AS mark, \
              least($1, coalesce((SELECT (extract(epoch FROM min(xact_start)) * 1000000)::bigint - 1 \
              FROM pg_stat_activity WHERE backend_xid IS NOT NULL), $1)) AS recorded_until",
         )
         .bind::<BigInt, _>(now)
         .get_result(connection)?),
     }
+}
+
+/// Reads a mark of SQLite.
+fn position_of(mark: &str) -> Result<i64, Error> {
+    if mark.is_empty() { Ok(0) } else { mark.parse().map_err(|_| bad_cursor()) }
+}
+
+fn bad_cursor() -> Error {
+    Error::invalid("cursor", "BAD_CURSOR", "is not a cursor of this feed", "不是本数据流的游标")
 }
 
 /// Streams one window in the order of positions; says whether it was read to its end.
@@ -172,9 +183,8 @@ fn read_window(
         AnyConnection::Sqlite(connection) => {
             let rows = journal::table
                 .filter(journal::dataset.eq(dataset))
-                .filter(journal::position.ge(cursor.from))
-                .filter(journal::position.gt(cursor.after))
-                .filter(journal::position.lt(cursor.until))
+                .filter(journal::position.gt(position_of(&cursor.from)?.max(cursor.after)))
+                .filter(journal::position.le(position_of(&cursor.until)?))
                 .order(journal::position)
                 .select((
                     journal::position,
@@ -193,14 +203,20 @@ fn read_window(
             }
         }
         AnyConnection::Postgres(connection) => {
+            // What nothing has seen: the mark before the beginning.
+            let from = if cursor.from.is_empty() { "1:1:" } else { &cursor.from };
+            let oldest = from.split(':').next().unwrap_or_default();
             let rows = diesel::sql_query(
                 "SELECT position, record, change, valid_on, recorded_at, area, payload FROM journal \
-                 WHERE dataset = $1 AND tx >= $2 AND tx < $3 AND position > $4 ORDER BY position",
+                 WHERE dataset = $1 AND tx >= $2::xid8 AND position > $3 \
+                 AND NOT pg_visible_in_snapshot(tx, $4::pg_snapshot) \
+                 AND pg_visible_in_snapshot(tx, $5::pg_snapshot) ORDER BY position",
             )
             .bind::<Text, _>(dataset)
-            .bind::<BigInt, _>(cursor.from)
-            .bind::<BigInt, _>(cursor.until)
+            .bind::<Text, _>(oldest)
             .bind::<BigInt, _>(cursor.after)
+            .bind::<Text, _>(from)
+            .bind::<Text, _>(&cursor.until)
             .load_iter::<JournalRecord, diesel::pg::PgRowByRowLoadingMode>(connection)?;
             for row in rows {
                 if !hand_over(Some(row?), progress) {

@@ -378,7 +378,9 @@ impl<R: Register> Engine<R> {
                                 candidate.set_head(there.head());
                                 self.register.encode(&candidate, facts, true)?
                             }];
-                            contents.iter_mut().for_each(|content| self.register.clear_decided(content));
+                            for content in &mut contents {
+                                self.register.clear_decided(content);
+                            }
                             let same = contents[0] == contents[1];
                             if same { Inserted::Unchanged(id) } else { Inserted::Exists(id) }
                         } else {

@@ -34,7 +34,7 @@ use crate::{
 /// How often [`Engine::settle`] is worth calling: a provider that is back is noticed within this time.
 pub const SETTLE_EVERY: Duration = Duration::from_secs(5);
 /// Waiting records that are read, asked for and written together.
-const BATCH: usize = 200;
+const BATCH: i64 = 200;
 /// Questions under way at once; a provider that comes back is not met by a wave.
 const QUESTIONS_AT_ONCE: usize = 8;
 /// Time of a question that no call's deadline bounds.
@@ -121,7 +121,7 @@ impl<R: EvidenceRegister> Engine<R> {
             let waiting = self
                 .context()
                 .store
-                .read_long(move |connection| engine.register().waiting(connection, &from, BATCH as i64))
+                .read_long(move |connection| engine.register().waiting(connection, &from, BATCH))
                 .await?;
             let Some(last) = waiting.last() else { return Ok(settled) };
             last.head().id.clone_into(&mut after);

@@ -76,6 +76,33 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Every unit with its name in data and contracts.
+    const NAMES: [(Self, &'static str); 13] = [
+        (Self::Fen, "fen"),
+        (Self::Days, "days"),
+        (Self::Months, "months"),
+        (Self::Years, "years"),
+        (Self::WorkingDays, "working_days"),
+        (Self::PerMille, "permille"),
+        (Self::Percent, "percent"),
+        (Self::Count, "count"),
+        (Self::Score, "score"),
+        (Self::Metres, "metres"),
+        (Self::Minutes, "minutes"),
+        (Self::Hundredths, "hundredths"),
+        (Self::Flag, "flag"),
+    ];
+
+    /// Gives the unit's name in data and contracts.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(unit, _)| *unit == self).map_or("", |(_, name)| name)
+    }
+
+    /// Finds the unit of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(unit, _)| *unit)
+    }
+
     /// Gives the ending that the keys of this unit have, as in `three_guarantees.standard_fen`.
     ///
     /// Counts and switches have none: their keys name what is counted or switched.

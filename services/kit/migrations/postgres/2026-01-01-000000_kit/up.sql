@@ -1,4 +1,4 @@
--- The outbox that analytics reads. Transactions commit out of order: `tx` orders what a reader may see, see the feed.
+-- The outbox that analytics reads. Transactions commit out of order: `tx` says which snapshots have seen an entry.
 CREATE TABLE journal (
     position BIGSERIAL PRIMARY KEY,
     dataset TEXT NOT NULL,          -- as service.dataset
@@ -8,7 +8,7 @@ CREATE TABLE journal (
     recorded_at BIGINT NOT NULL,    -- microseconds UTC
     area TEXT NOT NULL,             -- GB/T 2260, six digits
     payload BYTEA NOT NULL,          -- the dataset's row message, encoded
-    tx BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)
+    tx XID8 NOT NULL DEFAULT pg_current_xact_id()  -- tells what a snapshot has seen
 );
 CREATE INDEX journal_by_dataset ON journal (dataset, position);
 CREATE INDEX journal_by_tx ON journal (dataset, tx);

@@ -1,0 +1,231 @@
+//! The contract's `RecordService`: what a record was before, and who looked at a person's records.
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _};
+use minsheng_proto::{common::v1 as pb, descriptors, is_personal};
+use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _, Value, prost::Message as _};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    context::Context,
+    error::Error,
+    register::{date, enum_number, moment},
+    rpc::{self, Question},
+    store::schema::{accesses, revisions},
+};
+
+/// Entries of a page when the caller does not say.
+const USUAL_PAGE: i64 = 100;
+/// What stands in place of personal data.
+const MASK: &str = "***";
+
+#[derive(Queryable)]
+struct RevisionRow {
+    version: i64,
+    effective_on: i64,
+    replaced_at: i64,
+    department: String,
+    resource: Vec<u8>,
+}
+
+#[derive(Queryable)]
+struct AccessRow {
+    position: i64,
+    recorded_at: i64,
+    department: String,
+    officer: String,
+    purpose: i64,
+    case_number: String,
+    method: String,
+}
+
+/// The contract's service.
+#[derive(Clone)]
+pub(super) struct RecordRpc {
+    context: Context,
+}
+
+impl RecordRpc {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context }
+    }
+}
+
+/// Finds the resource message of a collection: the one whose name may begin with it.
+fn resource_of(collection: &str) -> Option<MessageDescriptor> {
+    let prefix = format!("^({collection}/");
+    let rules = descriptors().get_extension_by_name("buf.validate.field")?;
+    descriptors().all_messages().find(|message| {
+        message.get_field_by_name("name").is_some_and(|field| {
+            let options = field.options();
+            let Value::Message(field_rules) = options.get_extension(&rules).into_owned() else { return false };
+            let pattern = field_rules.get_field_by_name("string").and_then(|string| {
+                string.as_message()?.get_field_by_name("pattern").map(|pattern| pattern.into_owned())
+            });
+            matches!(pattern, Some(Value::String(pattern)) if pattern.starts_with(&prefix))
+        })
+    })
+}
+
+/// Masks personal fields, in the message and in those inside it.
+fn masked(message: &mut DynamicMessage) {
+    let fields: Vec<_> = message.descriptor().fields().collect();
+    for field in fields {
+        if !message.has_field(&field) {
+            continue;
+        }
+        if is_personal(&field) {
+            message.set_field(&field, Value::String(MASK.to_owned()));
+            continue;
+        }
+        match message.get_field_mut(&field) {
+            Value::Message(inner) => masked(inner),
+            Value::List(items) => items.iter_mut().filter_map(Value::as_message_mut).for_each(masked),
+            _ => {}
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl pb::record_service_server::RecordService for RecordRpc {
+    async fn list_revisions(
+        &self,
+        request: Request<pb::ListRevisionsRequest>,
+    ) -> Result<Response<pb::ListRevisionsResponse>, Status> {
+        let asked = rpc::checked(request)?;
+        let unknown = || {
+            Error::invalid("name", "WRONG_COLLECTION", "is not a record of this suite", "不是本系统的记录编号")
+        };
+        let (collection, id) = asked.name.split_once('/').ok_or_else(unknown)?;
+        let resource = resource_of(collection).ok_or_else(unknown)?;
+        let (collection, id) = (collection.to_owned(), id.to_owned());
+        let keys = std::sync::Arc::clone(&self.context.keys);
+        let found = self
+            .context
+            .store
+            .read(move |connection| {
+                let rows: Vec<RevisionRow> = revisions::table
+                    .filter(revisions::register.eq(&collection))
+                    .filter(revisions::record.eq(&id))
+                    .order(revisions::version.desc())
+                    .select((
+                        revisions::version,
+                        revisions::effective_on,
+                        revisions::replaced_at,
+                        revisions::department,
+                        revisions::resource,
+                    ))
+                    .load(connection)?;
+                let place = format!("revisions.{collection}");
+                rows.into_iter()
+                    .map(|row| {
+                        let plain = keys.open(&place, &row.resource)?;
+                        let mut message =
+                            DynamicMessage::decode(resource.clone(), plain.as_slice()).map_err(Error::internal)?;
+                        masked(&mut message);
+                        Ok(pb::Revision {
+                            etag: format!("v{}", row.version),
+                            effective_on: date(row.effective_on),
+                            replace_time: Some(moment(row.replaced_at)),
+                            department: row.department,
+                            resource: Some(prost_types::Any {
+                                type_url: format!("type.googleapis.com/{}", resource.full_name()),
+                                value: message.encode_to_vec(),
+                            }),
+                        })
+                    })
+                    .collect::<Result<Vec<_>, Error>>()
+            })
+            .await?;
+        Ok(Response::new(pb::ListRevisionsResponse { revisions: found }))
+    }
+
+    async fn list_accesses(
+        &self,
+        request: Request<pb::ListAccessesRequest>,
+    ) -> Result<Response<pb::ListAccessesResponse>, Status> {
+        let (question, asked) = Question::take(request, |message| message.context.as_ref())?;
+        let limit = if asked.page_size == 0 { USUAL_PAGE } else { i64::from(asked.page_size) };
+        let scope = "accesses";
+        let before = match asked.page_token.as_str() {
+            "" => i64::MAX,
+            token => {
+                let after = self.context.keys.read_page_token(scope, token)?;
+                after.parse().map_err(Error::internal)?
+            }
+        };
+        let keys = std::sync::Arc::clone(&self.context.keys);
+        let answer = question
+            .answer_about(&self.context, &asked.resident_id, move |tx, resident| {
+                let mut rows: Vec<AccessRow> = accesses::table
+                    .filter(accesses::subject.eq(keys.blind(resident)))
+                    .filter(accesses::position.lt(before))
+                    .order(accesses::position.desc())
+                    .limit(limit + 1)
+                    .select((
+                        accesses::position,
+                        accesses::recorded_at,
+                        accesses::department,
+                        accesses::officer,
+                        accesses::purpose,
+                        accesses::case_number,
+                        accesses::method,
+                    ))
+                    .load(tx.connection)?;
+                let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+                rows.truncate(usize::try_from(limit).unwrap_or_default());
+                let next_page_token = match rows.last() {
+                    Some(last) if more => keys.page_token(scope, &last.position.to_string()),
+                    _ => String::new(),
+                };
+                let accesses = rows
+                    .into_iter()
+                    .map(|row| pb::Access {
+                        access_time: Some(moment(row.recorded_at)),
+                        department: row.department,
+                        officer: row.officer,
+                        purpose: enum_number(row.purpose),
+                        case_number: row.case_number,
+                        method: row.method,
+                    })
+                    .collect();
+                Ok(pb::ListAccessesResponse { accesses, next_page_token })
+            })
+            .await?;
+        Ok(Response::new(answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_collection_of_the_contract_leads_to_its_resource() {
+        for (collection, resource) in [
+            ("enrolments", "minsheng.socialsecurity.v1.Enrolment"),
+            ("assistance_households", "minsheng.socialsecurity.v1.AssistanceHousehold"),
+            ("point_activities", "minsheng.community.v1.PointActivity"),
+            ("returns", "minsheng.returns.v1.Return"),
+        ] {
+            assert_eq!(resource_of(collection).expect("in the contract").full_name(), resource);
+        }
+        assert!(resource_of("nothing").is_none());
+    }
+
+    #[test]
+    fn personal_fields_are_masked_in_nested_messages_too() {
+        use minsheng_proto::social_security::v1 as ss;
+        let household = ss::AssistanceHousehold {
+            members: vec![ss::HouseholdMember {
+                resident_id: "549999199001010012".to_owned(),
+                ..ss::HouseholdMember::default()
+            }],
+            ..ss::AssistanceHousehold::default()
+        };
+        let descriptor = resource_of("assistance_households").expect("in the contract");
+        let mut message = DynamicMessage::decode(descriptor, household.encode_to_vec().as_slice()).expect("decodes");
+        masked(&mut message);
+        let back = ss::AssistanceHousehold::decode(message.encode_to_vec().as_slice()).expect("decodes");
+        assert_eq!(back.members[0].resident_id, MASK);
+    }
+}

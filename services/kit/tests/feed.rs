@@ -1,0 +1,179 @@
+//! The feed's promise: every committed change is seen exactly once, in an order that respects each record's history,
+//! whatever commits, waits and aborts at the same time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use diesel::{
+    RunQueryDsl as _,
+    sql_types::{BigInt, Text},
+};
+use minsheng_kit::{
+    error::Error,
+    journal::{
+        Change,
+        feed::{self, Cursor},
+    },
+    store::{JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Unit, system_clock},
+    testing::{TestDatabase, TestSite, databases},
+};
+use minsheng_proto::returns::v1 as pb;
+use prost::Message as _;
+
+const WRITERS: u64 = 12;
+const UNITS_PER_WRITER: u64 = 60;
+const RECORDS: u64 = 8;
+const DATASET: &str = "probe.rows";
+
+#[derive(diesel::QueryableByName)]
+struct Version {
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+}
+
+/// A small generator, so that a failing seed can be run again.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+fn open(site: &TestSite, database: TestDatabase) -> Store {
+    let url = site.database(database, "probe").expect("a database");
+    let config = StoreConfig { connections: 16, ..StoreConfig::new(url) };
+    Store::open(&config, &[KIT_MIGRATIONS], system_clock()).expect("opens")
+}
+
+/// Raises a record's version under its row lock and tells the journal.
+fn raise(tx: &mut minsheng_kit::store::Tx<'_>, record: &str) -> Result<i64, Error> {
+    let sql = if matches!(tx.connection, minsheng_kit::store::AnyConnection::Postgres(_)) {
+        "UPDATE probe SET version = version + 1 WHERE id = $1 RETURNING version"
+    } else {
+        "UPDATE probe SET version = version + 1 WHERE id = ? RETURNING version"
+    };
+    let raised: Version = minsheng_kit::on_each!(tx.connection, c => {
+        diesel::sql_query(sql).bind::<Text, _>(record).get_result(c)
+    })?;
+    let row = pb::ReturnRow { numerator: Some(raised.version as f64), ..pb::ReturnRow::default() };
+    tx.journal(JournalEntry::new(DATASET, record, Change::Changed, 0, "540102", &row));
+    Ok(raised.version)
+}
+
+async fn write_randomly(store: Store, writer: u64) -> BTreeSet<(String, i64)> {
+    let mut dice = Dice(writer * 7919 + 1);
+    let mut committed = BTreeSet::new();
+    for _ in 0..UNITS_PER_WRITER {
+        // An own record first, so that the transaction is old when it touches the shared ones.
+        let own = format!("own-{writer}");
+        let shared: BTreeSet<String> =
+            (0..1 + dice.roll(3)).map(|_| format!("shared-{}", dice.roll(RECORDS))).collect();
+        let (before, after, abort) = (dice.roll(4), dice.roll(4), dice.roll(5) == 0);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let written = store
+            .write(Unit::of("probe"), move |tx| {
+                let mut raised = vec![(own.clone(), raise(tx, &own)?)];
+                std::thread::sleep(Duration::from_millis(before));
+                for record in &shared {
+                    raised.push((record.clone(), raise(tx, record)?));
+                }
+                std::thread::sleep(Duration::from_millis(after));
+                if abort {
+                    return Err(Error::Deadline);
+                }
+                let _ = sender.send(raised);
+                Ok(pb::ReturnRow::default())
+            })
+            .await;
+        assert_eq!(written.is_err(), abort, "{written:?}");
+        if !abort {
+            committed.extend(receiver.recv().expect("sent before the commit"));
+        }
+    }
+    committed
+}
+
+/// Follows the feed until told that all is written, stopping in the middle of windows now and then.
+fn follow(store: &Store, runtime: &tokio::runtime::Handle, done: &AtomicBool) -> Vec<(String, i64, i64)> {
+    let mut seen = Vec::new();
+    let mut cursor = Cursor::default();
+    let mut dice = Dice(42);
+    loop {
+        let last = done.load(Ordering::SeqCst);
+        let now = store.now();
+        let (from, patience) = (cursor.clone(), if last { u64::MAX } else { 1 + dice.roll(4) });
+        let (rows, next) = runtime
+            .block_on(store.read_long(move |connection| {
+                let mut rows = Vec::new();
+                let mut batches = 0;
+                let progress = feed::read(connection, now, DATASET, &from, 7, &mut |records, _| {
+                    batches += 1;
+                    rows.extend(records);
+                    batches < patience
+                })?;
+                Ok((rows, progress.cursor))
+            }))
+            .expect("reads");
+        // A cursor survives its way through the reader's hands.
+        cursor = Cursor::parse(&next.encode()).expect("own cursor");
+        seen.extend(rows.into_iter().map(|row| {
+            let payload = pb::ReturnRow::decode(row.payload.as_slice()).expect("own payload");
+            (row.record, payload.numerator.expect("set") as i64, row.position)
+        }));
+        if last {
+            return seen;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_committed_change_is_seen_exactly_once_and_in_the_order_of_its_record() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        store
+            .write(Unit::of("probe"), |tx| {
+                let create = "CREATE TABLE probe (id TEXT PRIMARY KEY, version BIGINT NOT NULL)";
+                diesel::sql_query(create).execute(tx.connection)?;
+                let names = (0..RECORDS).map(|n| format!("shared-{n}")).chain((0..WRITERS).map(|n| format!("own-{n}")));
+                for name in names {
+                    diesel::sql_query(format!("INSERT INTO probe VALUES ('{name}', 0)")).execute(tx.connection)?;
+                }
+                Ok(pb::ReturnRow::default())
+            })
+            .await
+            .expect("table");
+
+        let done = Arc::new(AtomicBool::new(false));
+        let reader = {
+            let (store, done, runtime) = (store.clone(), Arc::clone(&done), tokio::runtime::Handle::current());
+            std::thread::spawn(move || follow(&store, &runtime, &done))
+        };
+        let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write_randomly(store.clone(), writer))).collect();
+        let mut committed = BTreeSet::new();
+        for writer in writers {
+            committed.extend(writer.await.expect("a writer"));
+        }
+        done.store(true, Ordering::SeqCst);
+        let seen = tokio::task::spawn_blocking(move || reader.join().expect("the reader")).await.expect("joins");
+
+        let positions: BTreeSet<i64> = seen.iter().map(|(_, _, position)| *position).collect();
+        assert_eq!(positions.len(), seen.len(), "{database:?}: a change was given twice");
+        let distinct: BTreeSet<(String, i64)> =
+            seen.iter().map(|(record, version, _)| (record.clone(), *version)).collect();
+        assert_eq!(distinct, committed, "{database:?}: what was seen is not what was committed");
+        let mut versions: BTreeMap<&str, i64> = BTreeMap::new();
+        for (record, version, _) in &seen {
+            let last = versions.insert(record, *version).unwrap_or(0);
+            assert_eq!(*version, last + 1, "{database:?}: {record} out of order");
+        }
+    }
+}
