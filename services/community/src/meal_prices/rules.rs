@@ -10,9 +10,7 @@ use minsheng_kit::{
         parameters::{ParameterError, Parameters},
     },
 };
-use minsheng_proto::{
-    community::v1::ServicePointKind, social_security::v1::AssistanceCategory as Category,
-};
+use minsheng_proto::{community::v1::ServicePointKind, social_security::v1::AssistanceCategory as Category};
 
 use crate::schema::{MealPriceRecord, ServicePointRecord};
 

@@ -2,7 +2,6 @@
 
 use minsheng_kit::error::Violations;
 
-use super::operation::InService;
 use crate::schema::{PointActivityRecord, ServicePointRecord};
 
 /// A month of a point; days are counted since 1970-01-01.
@@ -93,9 +92,8 @@ pub(super) fn check_against_point(
         "is not the county that keeps the point",
         "与服务点所属县区不符",
     );
-    let in_service = InService { opened_on: point.opened_on, closed_on: point.closed_on };
     violations.require(
-        activity.last_served_on.is_none_or(|day| in_service.holds_on(day)),
+        activity.last_served_on.is_none_or(|day| point.in_service().holds_on(day)),
         "last_served_on",
         "NOT_IN_SERVICE",
         "lies on a day on which the point was not in service",
@@ -157,6 +155,7 @@ mod tests {
             closed_on: Some(120),
             ..ServicePointRecord::default()
         };
+        let ended = ServicePointRecord { closed_on: None, ended_on: Some(115), ..point.clone() };
         let month = |area: &str, kind, last_served_on| PointActivityRecord {
             area: area.to_owned(),
             kind,
@@ -168,6 +167,8 @@ mod tests {
             (month("540102", 1, None), Some(&point), vec![]),
             (month("540102", 1, Some(120)), Some(&point), vec!["NOT_IN_SERVICE"]),
             (month("540102", 1, Some(109)), Some(&point), vec!["NOT_IN_SERVICE"]),
+            (month("540102", 1, Some(114)), Some(&ended), vec![]),
+            (month("540102", 1, Some(115)), Some(&ended), vec!["NOT_IN_SERVICE"]),
             (month("540103", 2, None), Some(&point), vec!["NOT_THE_POINTS", "NOT_THE_POINTS"]),
             (month("540102", 1, None), None, vec!["NO_SUCH_POINT"]),
         ] {

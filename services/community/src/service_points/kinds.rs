@@ -4,6 +4,7 @@ use minsheng_proto::community::v1::ServicePointKind as Kind;
 
 /// What is particular to one kind of service point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a table, each column a question of its own")]
 pub struct KindRules {
     /// The kind.
     pub kind: Kind,

@@ -21,9 +21,10 @@ use crate::schema::ServicePointRecord;
 pub struct ServicePoints;
 
 impl ServicePointRecord {
-    /// Gives the days on which the point is in service.
+    /// Gives the days on which the point is in service; a record that ended says nothing of the days after.
     pub fn in_service(&self) -> InService {
-        InService { opened_on: self.opened_on, closed_on: self.closed_on }
+        let closed_on = [self.closed_on, self.ended_on].into_iter().flatten().min();
+        InService { opened_on: self.opened_on, closed_on }
     }
 
     fn place(&self) -> Place<'_> {
@@ -74,10 +75,10 @@ impl Register for ServicePoints {
             closed_on: optional_day("closed_on", point.closed_on.as_ref(), &mut violations),
             ..ServicePointRecord::with_head(head)
         };
-        let (in_service, today) = (record.in_service(), epoch_day(facts.today));
+        let told = InService { opened_on: record.opened_on, closed_on: record.closed_on };
         check_place(record.place(), &mut violations);
         check_kind(kind, &record, &mut violations);
-        check_opening(in_service, record.weekly_opening_minutes, today, &mut violations);
+        check_opening(told, record.weekly_opening_minutes, epoch_day(facts.today), &mut violations);
         violations.into_result(record)
     }
 

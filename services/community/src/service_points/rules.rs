@@ -4,14 +4,13 @@ use minsheng_kit::{
     error::Violations,
     values::divisions::{AreaCode, DivisionCode, DivisionError, TownshipCode, VillageCode},
 };
-use minsheng_proto::community::v1::AreaLevel;
+use minsheng_proto::community::v1::{AreaLevel, ServicePointKind};
 
 use super::{
     kinds::{named_site, rules_of},
     operation::InService,
 };
 use crate::schema::ServicePointRecord;
-use minsheng_proto::community::v1::ServicePointKind;
 
 /// Minutes of a week.
 const WEEK_MINUTES: i64 = 7 * 24 * 60;
@@ -30,7 +29,7 @@ pub struct Place<'a> {
 }
 
 /// Gives the code of the county, township or village that a point serves, by its level.
-pub fn unit_code<'a>(place: Place<'a>) -> &'a str {
+pub fn unit_code(place: Place<'_>) -> &str {
     match place.level {
         AreaLevel::Village => place.village_code,
         AreaLevel::Township => place.township_code,
