@@ -163,3 +163,7 @@ fn county_range(area: AreaCode) -> (String, String) {
     };
     (code.to_owned(), high)
 }
+
+#[cfg(test)]
+#[path = "store/tests.rs"]
+mod tests;

@@ -1,0 +1,195 @@
+//! The count of items by query and by rule, on records made at random.
+
+use minsheng_kit::{
+    on_each,
+    register::{Head, Table as _},
+    store::{Store, StoreConfig, Unit, system_clock},
+    testing::{TestSite, databases},
+};
+use proptest::{
+    collection::vec,
+    prelude::{Strategy, any},
+    strategy::ValueTree as _,
+    test_runner::TestRunner,
+};
+
+use super::super::rules::{HeldCertificate, OperatingInstitution, recognisable_items};
+use super::*;
+use crate::schema::InstitutionRecord;
+
+const COUNTIES: [&str; 4] = ["540102", "540121", "540202", "542521"];
+const CASES: usize = 60;
+const ON: i64 = 50;
+
+/// A period around the day in question, what became of its record, and a place.
+#[derive(Clone, Debug)]
+struct Made {
+    county: usize,
+    item: usize,
+    holder: usize,
+    passed: bool,
+    from: i64,
+    to: Option<i64>,
+    ended_on: Option<i64>,
+    withdrawn: bool,
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let day = || proptest::sample::select(vec![10_i64, 40, 49, 50, 51, 60, 90]);
+    let place = (0..COUNTIES.len(), 0..5_usize, 0..6_usize);
+    let rare = |chance: f64| proptest::bool::weighted(chance);
+    (place, rare(0.9), 0..53_i64, (rare(0.3), day()), (rare(0.15), day()), rare(0.1)).prop_map(
+        |((county, item, holder), passed, from, (ends, to), (cut, ended_on), withdrawn)| Made {
+            county,
+            item,
+            holder,
+            passed,
+            from,
+            to: ends.then_some(to.max(from)),
+            ended_on: cut.then_some(ended_on),
+            withdrawn,
+        },
+    )
+}
+
+impl Made {
+    fn head(&self, id: String) -> Head {
+        let state = match (self.withdrawn, self.ended_on) {
+            (true, _) => RecordState::Withdrawn,
+            (false, Some(_)) => RecordState::Ended,
+            (false, None) => RecordState::Active,
+        };
+        Head {
+            id,
+            area: COUNTIES[self.county].to_owned(),
+            version: 1,
+            effective_on: self.from,
+            state: state as i64,
+            ended_on: self.ended_on,
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    /// Last day, an early end included; nothing when open.
+    fn last(&self) -> Option<i64> {
+        self.to.into_iter().chain(self.ended_on.map(|ended| ended - 1)).min()
+    }
+}
+
+/// Records made at random, in both shapes.
+struct Case {
+    institutions: Vec<Made>,
+    items: Vec<Made>,
+    certificates: Vec<Made>,
+}
+
+impl Case {
+    fn write(&self, connection: &mut AnyConnection) -> Result<(), Error> {
+        on_each!(connection, c => {
+            diesel::delete(institutions::table).execute(c)?;
+            diesel::delete(recognition_items::table).execute(c)?;
+            diesel::delete(quality_certificates::table).execute(c)
+        })?;
+        let records = self.institutions.iter().enumerate().map(|(n, made)| InstitutionRecord {
+            operating_from: made.from,
+            operating_to: made.to,
+            ..InstitutionRecord::with_head(made.head(format!("h{n}")))
+        });
+        InstitutionRecord::insert(connection, &records.collect::<Vec<_>>())?;
+        let records = self.items.iter().enumerate().map(|(n, made)| RecognitionItemRecord {
+            code: format!("i{}", made.item),
+            active_from: made.from,
+            active_to: made.to,
+            ..RecognitionItemRecord::with_head(made.head(format!("r{n}")))
+        });
+        RecognitionItemRecord::insert(connection, &records.collect::<Vec<_>>())?;
+        let records = self.certificates.iter().enumerate().map(|(n, made)| QualityCertificateRecord {
+            institution: format!("h{}", made.holder),
+            item_code: format!("i{}", made.item),
+            passed: made.passed,
+            valid_from: made.from,
+            valid_to: made.to.unwrap_or(1000),
+            ..QualityCertificateRecord::with_head(made.head(format!("c{n}")))
+        });
+        QualityCertificateRecord::insert(connection, &records.collect::<Vec<_>>())
+    }
+
+    fn by_rule(&self, area: AreaCode, minimum: usize) -> usize {
+        let standing = |made: &&Made| !made.withdrawn;
+        let institutions: Vec<_> = self
+            .institutions
+            .iter()
+            .enumerate()
+            .filter(|(_, made)| standing(made))
+            .map(|(n, made)| OperatingInstitution {
+                id: format!("h{n}"),
+                county: CountyCode::parse(COUNTIES[made.county]).expect("a county"),
+                from: made.from,
+                to: made.last(),
+            })
+            .collect();
+        let listed: Vec<_> = self
+            .items
+            .iter()
+            .filter(standing)
+            .map(|made| {
+                let period = ListedPeriod { from: made.from, to: made.last(), window_days: 0 };
+                (format!("i{}", made.item), period)
+            })
+            .collect();
+        let certificates: Vec<_> = self
+            .certificates
+            .iter()
+            .filter(standing)
+            .map(|made| HeldCertificate {
+                institution: format!("h{}", made.holder),
+                item_code: format!("i{}", made.item),
+                passed: made.passed,
+                from: made.from,
+                to: made.last().unwrap_or(1000),
+            })
+            .collect();
+        recognisable_items(&listed, &certificates, &institutions, area, ON, minimum).len()
+    }
+}
+
+#[tokio::test]
+async fn the_query_counts_what_the_rule_counts() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let url = site.database(database, "health").expect("named");
+        let open = move || {
+            let migrations = crate::DEFINITION.all_migrations();
+            Store::open(&StoreConfig::new(url), &migrations, system_clock()).expect("opens")
+        };
+        let store = tokio::task::spawn_blocking(open).await.expect("opened");
+        let mut runner = TestRunner::deterministic();
+        let mut counted = 0;
+        for _ in 0..CASES {
+            let records = (vec(made(), 6), vec(made(), 1..10), vec(made(), 0..60), any::<bool>());
+            let (institutions, items, certificates, _) = records.new_tree(&mut runner).expect("made").current();
+            let case = Case { institutions, items, certificates };
+            let found = store
+                .write(Unit::of("health"), move |tx| {
+                    case.write(tx.connection)?;
+                    let mut total = 0;
+                    for area in ["540000", "540100", "540200", "540102"] {
+                        let area = AreaCode::parse(area).expect("an area");
+                        for minimum in [1, 2] {
+                            let counted = recognisable_item_count(tx.connection, area, ON, minimum)?;
+                            let minimum = usize::try_from(minimum).expect("small");
+                            assert_eq!(counted, case.by_rule(area, minimum) as i64, "{area} {minimum}");
+                            total += counted;
+                        }
+                    }
+                    Ok(minsheng_proto::health::v1::CountRecognisableItemsResponse { items: total, listed_items: 0 })
+                })
+                .await
+                .expect("counted");
+            counted += found.items;
+        }
+        // The records are made such that there is something to count.
+        assert!(counted > 100, "{counted}");
+    }
+}
