@@ -108,9 +108,8 @@ mod tests {
     fn the_limits_are_those_of_the_stage() {
         let county = AreaCode::parse("540102").expect("a county");
         let on = NaiveDate::from_ymd_opt(2025, 9, 1).expect("a day");
-        let balanced = |coefficient, stage| {
-            is_balanced(coefficient, stage, county, on, Parameters::get()).expect("in force")
-        };
+        let balanced =
+            |coefficient, stage| is_balanced(coefficient, stage, county, on, Parameters::get()).expect("in force");
         assert!(balanced(0.5, BalanceStage::Primary));
         assert!(!balanced(0.501, BalanceStage::Primary));
         assert!(balanced(0.45, BalanceStage::Junior));

@@ -59,10 +59,8 @@ type Client = AidCaseServiceClient<DepartmentChannel>;
 async fn start(site: &TestSite, database: TestDatabase, social_security: String) -> (TestService, Client) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let upstreams = [("social-security", social_security)];
-    let service = site
-        .start_at(listener, &minsheng_education::DEFINITION, database, &clock(), &upstreams)
-        .await
-        .expect("starts");
+    let service =
+        site.start_at(listener, &minsheng_education::DEFINITION, database, &clock(), &upstreams).await.expect("starts");
     let channel = site.channel("operator", &minsheng_education::DEFINITION, &service).expect("channel");
     record_schools(&channel, &[("schools/nine", SchoolStage::NineYear)]).await;
     (service, AidCaseServiceClient::new(channel))
@@ -120,7 +118,10 @@ async fn the_ground_decides_at_once_and_social_security_is_asked_only_where_it_m
         // A repeated call and a case that would be refused ask nobody.
         assert_eq!(created(&mut client, 3, urban.clone()).await, hardship);
         let second = pb::AidCase { name: "aid_cases/second".to_owned(), ..urban };
-        assert_eq!(client.create_aid_case(create(5, second)).await.expect_err("one a year").code(), Code::InvalidArgument);
+        assert_eq!(
+            client.create_aid_case(create(5, second)).await.expect_err("one a year").code(),
+            Code::InvalidArgument
+        );
         assert_eq!(social_security::questions(&site, database).len(), 2);
 
         service.stop().await.expect("stops");
@@ -181,10 +182,8 @@ async fn cases_wait_while_social_security_is_down_and_are_settled_once_it_is_bac
         client.end_aid_case(withdraw).await.expect("withdrawn");
 
         let listener = TcpListener::bind(address).await.expect("the port is free again");
-        let provider = site
-            .start_at(listener, &social_security::DEFINITION, database, &clock(), &[])
-            .await
-            .expect("starts");
+        let provider =
+            site.start_at(listener, &social_security::DEFINITION, database, &clock(), &[]).await.expect("starts");
         let one = decided(&mut client, "aid_cases/one").await;
         let meta = one.meta.clone().expect("meta");
         assert_eq!(

@@ -47,8 +47,7 @@ async fn a_term_that_is_recorded_late_is_judged_by_its_own_standard() {
             nutrition_students: 50,
             ..funding("schools/nine", FundKind::ThreeGuarantees, 2025, Term::Autumn, 28_500_000)
         };
-        for (n, record) in
-            [senior(2024, Term::Autumn), senior(2025, Term::Spring), guaranteed].into_iter().enumerate()
+        for (n, record) in [senior(2024, Term::Autumn), senior(2025, Term::Spring), guaranteed].into_iter().enumerate()
         {
             client.create_funding_record(create(n as u128, record)).await.expect("recorded");
         }
@@ -58,12 +57,15 @@ async fn a_term_that_is_recorded_late_is_judged_by_its_own_standard() {
                 (row.standard_fen, row.meets_standard, row.shortfall_fen, row.nutrition_meets_standard)
             })
             .collect();
-        assert_eq!(rows, [
-            (100_000, true, 0, None),
-            (110_000, false, 500_000, None),
-            // 5,700 yuan a year are reached; of the nutrition money 500 yuan for the term are due and 480 were paid.
-            (570_000, true, 0, Some(false)),
-        ]);
+        assert_eq!(
+            rows,
+            [
+                (100_000, true, 0, None),
+                (110_000, false, 500_000, None),
+                // 5,700 yuan a year are reached; of the nutrition money 500 yuan for the term are due and 480 were paid.
+                (570_000, true, 0, Some(false)),
+            ]
+        );
         service.stop().await.expect("stops");
     }
 }
@@ -106,8 +108,11 @@ async fn a_file_with_wrong_schools_goes_in_where_it_is_right() {
     for database in databases() {
         let site = TestSite::new().expect("certificates");
         let (service, channel) = start(&site, database).await;
-        record_schools(&channel, &[("schools/senior", SchoolStage::Senior), ("schools/kinder", SchoolStage::Kindergarten)])
-            .await;
+        record_schools(
+            &channel,
+            &[("schools/senior", SchoolStage::Senior), ("schools/kinder", SchoolStage::Kindergarten)],
+        )
+        .await;
         let mut client = FundingRecordServiceClient::new(channel);
         let right = funding("schools/senior", FundKind::SeniorPublicFunds, 2025, Term::Spring, 5_500_000);
         let chunk = pb::UploadFundingRecordsRequest {
@@ -116,6 +121,7 @@ async fn a_file_with_wrong_schools_goes_in_where_it_is_right() {
             validate_only: false,
             funding_records: vec![
                 right.clone(),
+                pb::FundingRecord { name: "funding_records/twice".to_owned(), ..right.clone() },
                 funding("schools/nowhere", FundKind::ThreeGuarantees, 2025, Term::Spring, 1),
                 funding("schools/kinder", FundKind::SeniorPublicFunds, 2025, Term::Spring, 1),
                 pb::FundingRecord {
@@ -134,14 +140,18 @@ async fn a_file_with_wrong_schools_goes_in_where_it_is_right() {
             .iter()
             .map(|result| result.violations.first().map(|violation| violation.reason.as_str()))
             .collect();
-        assert_eq!(reasons, [
-            None,
-            Some("NO_SUCH_SCHOOL"),
-            Some("NOT_A_SENIOR_SCHOOL"),
-            Some("NOT_IN_NUTRITION_SCHEME"),
-            Some("PARAMETER_NOT_IN_FORCE"),
-            Some("IN_FUTURE")
-        ]);
+        assert_eq!(
+            reasons,
+            [
+                None,
+                Some("TERM_RECORDED"),
+                Some("NO_SUCH_SCHOOL"),
+                Some("NOT_A_SENIOR_SCHOOL"),
+                Some("NOT_IN_NUTRITION_SCHEME"),
+                Some("PARAMETER_NOT_IN_FORCE"),
+                Some("IN_FUTURE")
+            ]
+        );
         service.stop().await.expect("stops");
     }
 }

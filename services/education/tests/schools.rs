@@ -4,7 +4,10 @@ mod common;
 
 use common::{date, request_id, school, start};
 use minsheng_kit::testing::{TestSite, databases};
-use minsheng_proto::{common::v1 as shared, education::v1 as pb};
+use minsheng_proto::{
+    common::v1::{self as shared, ItemOutcome},
+    education::v1 as pb,
+};
 use pb::{SchoolStage, school_service_client::SchoolServiceClient};
 use tonic::Code;
 
@@ -35,7 +38,8 @@ async fn a_school_is_recorded_changed_listed_and_ended() {
         assert_eq!((updated.pupils, updated.places, updated.title.as_str()), (575, 600, "示例县第一学校"));
 
         let list = pb::ListSchoolsRequest { area: "540000".to_owned(), page_size: 10, page_token: String::new() };
-        assert_eq!(client.list_schools(list).await.expect("listed").into_inner().schools, [updated.clone()]);
+        let page = client.list_schools(list).await.expect("listed").into_inner();
+        assert_eq!(page.schools, std::slice::from_ref(&updated));
 
         let end = pb::EndSchoolRequest {
             request_id: request_id(3),
@@ -48,11 +52,10 @@ async fn a_school_is_recorded_changed_listed_and_ended() {
         assert_eq!(ended.meta.expect("meta").state, i32::from(shared::RecordState::Ended));
 
         let rows = common::journal_of::<pb::SchoolRow>(&site, database, "education.schools");
-        assert_eq!(rows.iter().map(|(change, _, row, _)| (*change, row.pupils)).collect::<Vec<_>>(), [
-            (1, 540),
-            (2, 575),
-            (3, 575)
-        ]);
+        assert_eq!(
+            rows.iter().map(|(change, _, row, _)| (*change, row.pupils)).collect::<Vec<_>>(),
+            [(1, 540), (2, 575), (3, 575)]
+        );
         service.stop().await.expect("stops");
     }
 }
@@ -103,12 +106,11 @@ async fn a_bad_school_does_not_hold_up_the_good_ones_and_a_cut_upload_resumes_wi
         let second = chunk(1, vec![school("schools/s4", SchoolStage::Senior)]);
         let once = upload(&mut client, vec![first.clone()]).await;
         let outcomes: Vec<_> = once[0].results.iter().map(shared::ItemResult::outcome).collect();
-        use shared::ItemOutcome::{Created, Rejected};
-        assert_eq!(outcomes, [Created, Rejected, Rejected]);
+        assert_eq!(outcomes, [ItemOutcome::Created, ItemOutcome::Rejected, ItemOutcome::Rejected]);
         // The connection was cut after the first chunk: both come again.
         let again = upload(&mut client, vec![first, second]).await;
         assert_eq!(again[0], once[0]);
-        assert_eq!(again[1].results[0].outcome(), Created);
+        assert_eq!(again[1].results[0].outcome(), ItemOutcome::Created);
         assert_eq!(common::journal_of::<pb::SchoolRow>(&site, database, "education.schools").len(), 2);
         service.stop().await.expect("stops");
     }
@@ -118,8 +120,7 @@ async fn upload(
     client: &mut SchoolServiceClient<minsheng_kit::clients::DepartmentChannel>,
     chunks: Vec<pb::UploadSchoolsRequest>,
 ) -> Vec<pb::UploadSchoolsResponse> {
-    let mut answers =
-        client.upload_schools(tokio_stream::iter(chunks)).await.expect("begins").into_inner();
+    let mut answers = client.upload_schools(tokio_stream::iter(chunks)).await.expect("begins").into_inner();
     let mut all = Vec::new();
     while let Some(answer) = answers.message().await.expect("answered") {
         all.push(answer);

@@ -13,7 +13,11 @@ use minsheng_proto::{
     social_security::v1::{AssistanceCategory, GetAssistanceCategoryRequest},
 };
 
-use super::{rpc::AidCases, rules::{Decision, decide_by_category}, store::waiting_cases};
+use super::{
+    rpc::AidCases,
+    rules::{Decision, decide_by_category},
+    store::waiting_cases,
+};
 use crate::schema::AidRecord;
 
 /// The department that is asked.
@@ -34,9 +38,8 @@ impl EvidenceRegister for AidCases {
 
     /// Asks for the category on the day of the application, so that the answer does not depend on when it comes.
     async fn ask(&self, case: &pb::AidCase) -> Result<AssistanceCategory, Error> {
-        let mut client = self
-            .client()
-            .ok_or_else(|| Error::DepartmentUnavailable { department: EVIDENCE_FROM.to_owned() })?;
+        let mut client =
+            self.client().ok_or_else(|| Error::DepartmentUnavailable { department: EVIDENCE_FROM.to_owned() })?;
         let case_number = case.name.strip_prefix(Self::COLLECTION).unwrap_or(&case.name).trim_start_matches('/');
         let question = GetAssistanceCategoryRequest {
             context: Some(common::QuestionContext {

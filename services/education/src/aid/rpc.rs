@@ -8,9 +8,7 @@ use minsheng_kit::{
     store::AnyConnection,
     values::{calendar::epoch_day, identifiers::ResidentId},
 };
-use minsheng_proto::{
-    education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient,
-};
+use minsheng_proto::{education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient};
 
 use super::{
     rules::{Decision, decide_at_once, school_gives},
@@ -84,17 +82,14 @@ impl Register for AidCases {
             applied_on,
             ..AidRecord::with_head(head)
         };
-        match previous.filter(|previous| decided_by_the_same(previous, &record)) {
-            Some(previous) => {
-                record.outcome = previous.outcome;
-                record.assistance_category = previous.assistance_category;
-                record.decided_on = previous.decided_on;
-            }
-            None => {
-                let decision = decide_at_once(ground);
-                record.outcome = decision.outcome() as i64;
-                record.decided_on = (decision != Decision::NeedsCategory).then(|| epoch_day(facts.today));
-            }
+        if let Some(previous) = previous.filter(|previous| decided_by_the_same(previous, &record)) {
+            record.outcome = previous.outcome;
+            record.assistance_category = previous.assistance_category;
+            record.decided_on = previous.decided_on;
+        } else {
+            let decision = decide_at_once(ground);
+            record.outcome = decision.outcome() as i64;
+            record.decided_on = (decision != Decision::NeedsCategory).then(|| epoch_day(facts.today));
         }
         violations.into_result(record)
     }
@@ -173,14 +168,18 @@ impl Register for AidCases {
                         "学校在申请前已停办",
                     );
                 }
-                let first = there.entry(once(record)).or_insert_with(|| record.id.clone());
+                let key = once(record);
                 violations.require(
-                    *first == record.id,
+                    there.get(&key).is_none_or(|first| *first == record.id),
                     "resident_id",
                     "CASE_EXISTS",
                     "the pupil has a case at this school in this year; change that one",
                     "该生本年度在该校已有记录，请修改原记录",
                 );
+                if violations.is_empty() {
+                    // The first good one of a chunk keeps the later ones out.
+                    there.insert(key, record.id.clone());
+                }
                 violations
             })
             .collect())

@@ -45,10 +45,7 @@ pub fn school_gives(school: pb::SchoolStage, stage: pb::AidStage) -> bool {
     match stage {
         pb::AidStage::Kindergarten => school == School::Kindergarten,
         pb::AidStage::Compulsory => {
-            matches!(
-                school,
-                School::Primary | School::Junior | School::NineYear | School::Special | School::Dedicated
-            )
+            matches!(school, School::Primary | School::Junior | School::NineYear | School::Special | School::Dedicated)
         }
         pb::AidStage::Senior => matches!(school, School::Senior | School::Vocational),
         pb::AidStage::Unspecified => false,

@@ -12,11 +12,7 @@ use crate::schema::{AidRecord, aid_cases};
 type Once = (Vec<u8>, String, i64);
 
 /// Lists active cases that wait for social security, behind an id.
-pub(super) fn waiting_cases(
-    connection: &mut AnyConnection,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<AidRecord>, Error> {
+pub(super) fn waiting_cases(connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<AidRecord>, Error> {
     Ok(aid_cases::table
         .filter(aid_cases::outcome.eq(AidOutcome::WaitingForEvidence as i64))
         .filter(aid_cases::state.eq(RecordState::Active as i64))

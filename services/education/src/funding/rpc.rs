@@ -5,11 +5,7 @@ use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
     store::AnyConnection,
-    values::{
-        calendar::epoch_day,
-        divisions::AreaCode,
-        parameters::ParameterError,
-    },
+    values::{calendar::epoch_day, divisions::AreaCode, parameters::ParameterError},
 };
 use minsheng_proto::education::v1 as pb;
 
@@ -53,13 +49,7 @@ impl Register for FundingRecords {
             "lies in the future",
             "拨付日期晚于今天",
         );
-        check_nutrition(
-            fund,
-            funding.amount_fen,
-            funding.nutrition_fen,
-            funding.nutrition_students,
-            &mut violations,
-        );
+        check_nutrition(fund, funding.amount_fen, funding.nutrition_fen, funding.nutrition_students, &mut violations);
         let (Some(days), Ok(area), true) =
             (term_days(funding.term_year, term), AreaCode::parse(&head.area), violations.is_empty())
         else {
@@ -69,16 +59,12 @@ impl Register for FundingRecords {
             Ok(standard) => standard,
             Err(error) => return Err(no_standard("term_year", &error)),
         };
-        let nutrition_meets_standard = match nutrition_meets(
-            funding.nutrition_fen,
-            funding.nutrition_students,
-            area,
-            days.from,
-            facts.parameters,
-        ) {
-            Ok(meets) => meets,
-            Err(error) => return Err(no_standard("nutrition_fen", &error)),
-        };
+        let nutrition_meets_standard =
+            match nutrition_meets(funding.nutrition_fen, funding.nutrition_students, area, days.from, facts.parameters)
+            {
+                Ok(meets) => meets,
+                Err(error) => return Err(no_standard("nutrition_fen", &error)),
+            };
         let Some(judgement) = judge(funding.amount_fen, funding.students, standard_fen) else {
             violations.add("amount_fen", "TOO_LARGE", "exceeds what can be kept", "金额过大");
             return Err(violations);
@@ -173,14 +159,18 @@ impl Register for FundingRecords {
                         &mut violations,
                     );
                 }
-                let first = there.entry(once(record)).or_insert_with(|| record.id.clone());
+                let key = once(record);
                 violations.require(
-                    *first == record.id,
+                    there.get(&key).is_none_or(|first| *first == record.id),
                     "term",
                     "TERM_RECORDED",
                     "the school has a record of this fund and term; change that one",
                     "该校该学期该项经费已有记录，请修改原记录",
                 );
+                if violations.is_empty() {
+                    // The first good one of a chunk keeps the later ones out.
+                    there.insert(key, record.id.clone());
+                }
                 violations
             })
             .collect())

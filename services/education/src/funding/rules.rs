@@ -253,9 +253,7 @@ mod tests {
     #[test]
     fn nutrition_is_judged_apart_by_its_own_standard() {
         let on = day("2025-09-01");
-        let meets = |fen, students| {
-            nutrition_meets(fen, students, county(), on, Parameters::get()).expect("in force")
-        };
+        let meets = |fen, students| nutrition_meets(fen, students, county(), on, Parameters::get()).expect("in force");
         // 1,000 yuan a year, 500 for the term.
         assert_eq!(meets(5_000_000, 100), Some(true));
         assert_eq!(meets(4_999_999, 100), Some(false));

@@ -37,9 +37,8 @@ impl SchoolsNamed {
     /// Gives the school that a record of a county names, where it is there, not withdrawn and of that county; notes a
     /// violation of the field `school` otherwise.
     pub fn of_record(&self, name: &str, area: &str, violations: &mut Violations) -> Option<&SchoolRecord> {
-        let school = id_of(name)
-            .and_then(|id| self.0.get(id))
-            .filter(|school| school.state != RecordState::Withdrawn as i64);
+        let school =
+            id_of(name).and_then(|id| self.0.get(id)).filter(|school| school.state != RecordState::Withdrawn as i64);
         let Some(school) = school else {
             violations.add("school", "NO_SUCH_SCHOOL", "is not in the register of schools", "学校不在学校名册中");
             return None;

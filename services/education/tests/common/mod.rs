@@ -1,6 +1,6 @@
 //! What the tests of the education service share: invented records, and a stand-in for social security.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod social_security;
 
@@ -15,6 +15,7 @@ use minsheng_proto::{common::v1 as common, education::v1 as pb};
 use pb::school_service_client::SchoolServiceClient;
 use prost::Message;
 
+#[expect(clippy::unnecessary_wraps, reason = "the contract's fields may be absent")]
 pub fn date(year: i32, month: i32, day: i32) -> Option<common::Date> {
     Some(common::Date { year, month, day })
 }
@@ -71,16 +72,19 @@ pub fn journal_of<Row: Message + Default>(
     dataset: &str,
 ) -> Vec<(i64, i64, Row, Vec<u8>)> {
     let url = site.database(database, "education").expect("database");
-    let query = journal::table
-        .filter(journal::dataset.eq(dataset))
-        .order(journal::position)
-        .select((journal::change, journal::valid_on, journal::payload));
+    let query = journal::table.filter(journal::dataset.eq(dataset)).order(journal::position).select((
+        journal::change,
+        journal::valid_on,
+        journal::payload,
+    ));
     let rows: Vec<(i64, i64, Vec<u8>)> = match database {
         TestDatabase::Sqlite => {
             let path = url.strip_prefix("sqlite:").expect("a path");
             query.load(&mut diesel::SqliteConnection::establish(path).expect("opens")).expect("reads")
         }
-        TestDatabase::Postgres => query.load(&mut diesel::PgConnection::establish(&url).expect("opens")).expect("reads"),
+        TestDatabase::Postgres => {
+            query.load(&mut diesel::PgConnection::establish(&url).expect("opens")).expect("reads")
+        }
     };
     rows.into_iter()
         .map(|(change, valid_on, payload)| {

@@ -1,7 +1,7 @@
 //! A stand-in for the social-security department: its contract's questions, answered by one rule instead of registers,
 //! over the real server, policies and access log.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, connection::Connection as _};
+use diesel::{QueryDsl as _, RunQueryDsl as _, connection::Connection as _};
 use minsheng_kit::{
     assembly::{Assembly, Definition, Parts},
     context::Context,
@@ -15,12 +15,8 @@ use pb::question_service_server::{QuestionService, QuestionServiceServer};
 use tonic::{Request, Response, Status};
 
 /// The stand-in as a service.
-pub static DEFINITION: Definition = Definition {
-    department: "social-security",
-    service: "social_security",
-    migrations: KIT_MIGRATIONS,
-    assemble,
-};
+pub static DEFINITION: Definition =
+    Definition { department: "social-security", service: "social_security", migrations: KIT_MIGRATIONS, assemble };
 
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let questions = Questions { context: parts.context.clone() };
@@ -70,6 +66,8 @@ pub fn questions(site: &TestSite, database: TestDatabase) -> Vec<(String, i64, S
             let path = url.strip_prefix("sqlite:").expect("a path");
             query.load(&mut diesel::SqliteConnection::establish(path).expect("opens")).expect("reads")
         }
-        TestDatabase::Postgres => query.load(&mut diesel::PgConnection::establish(&url).expect("opens")).expect("reads"),
+        TestDatabase::Postgres => {
+            query.load(&mut diesel::PgConnection::establish(&url).expect("opens")).expect("reads")
+        }
     }
 }

@@ -49,12 +49,7 @@ pub trait EvidenceRegister: Register {
     fn waits(&self, record: &Self::Record) -> bool;
 
     /// Lists active records that wait, behind an id, in the order of ids.
-    fn waiting(
-        &self,
-        connection: &mut AnyConnection,
-        after: &str,
-        limit: i64,
-    ) -> Result<Vec<Self::Record>, Error>;
+    fn waiting(&self, connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<Self::Record>, Error>;
 
     /// Asks for a record. The resource carries its name and, opened, its personal fields.
     ///
