@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! The command `minsheng`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    minsheng::run(std::env::args_os())
+}

@@ -1,0 +1,333 @@
+//! Commands and options, in both languages.
+//!
+//! The derive holds the structure and the English help; [`ZH`] holds the Chinese one by path, and a test sees that
+//! none is missing.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::lang::Lang;
+
+/// Livelihood commitments: departments' records, and one page that says how far they have come.
+#[derive(Debug, Parser)]
+#[command(name = "minsheng", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Language of what is printed: zh or en; otherwise that of the locale
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<String>,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Action,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Start the four services, load a province through their RPCs, print the scoreboard
+    Demo(DemoArgs),
+    /// Run one department's service, configured by environment and file
+    Serve(ServeArgs),
+    /// Make the report of a day
+    Report(ReportArgs),
+    /// Make reports at the times of a cron expression
+    Schedule(ScheduleArgs),
+    /// Load a CSV or XLSX file into a register
+    Import(ImportArgs),
+    /// Check the lake, and that registers, journals and lake agree
+    Verify(VerifyArgs),
+    /// Development certificates for mutual TLS
+    Pki {
+        /// What is to be done.
+        #[command(subcommand)]
+        action: PkiAction,
+    },
+    /// The dated figures that rules read
+    Parameters {
+        /// What is to be done.
+        #[command(subcommand)]
+        action: ParametersAction,
+    },
+}
+
+/// Which records the demo loads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// An invented province.
+    Synthetic,
+    /// Published figures only.
+    Public,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Data directory; made when missing
+    #[arg(long, default_value = "minsheng-data")]
+    pub data: PathBuf,
+    /// How many people and cases, as a multiple of the usual number
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    pub scale: f64,
+    /// What the invented province is made from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// synthetic: an invented province; public: published figures only
+    #[arg(long, value_enum, default_value_t = Profile::Synthetic, hide_possible_values = true)]
+    pub profile: Profile,
+    /// Keep the services running afterwards and print a line to try
+    #[arg(long)]
+    pub serve: bool,
+    /// Day of the report; 2026-03-31 (synthetic) or today (public) unless given
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<NaiveDate>,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// social-security, education, health or community
+    pub service: String,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Day that the figures are true for; today unless given
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<NaiveDate>,
+    /// Moment up to which records count, as 2026-04-01T00:00:00Z; all unless given
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<DateTime<Utc>>,
+    /// Directory of the report
+    #[arg(long, default_value = "report")]
+    pub out: PathBuf,
+    /// Directory of the lake; that of the data directory, or ./lake, unless given
+    #[arg(long)]
+    pub lake: Option<PathBuf>,
+    /// Data directory of the demo, whose services are started for the time of the run
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Read no service: the lake speaks as it is
+    #[arg(long, conflicts_with = "data")]
+    pub offline: bool,
+}
+
+/// Options of `schedule`.
+#[derive(Debug, Args)]
+pub struct ScheduleArgs {
+    /// When, as a cron expression
+    #[arg(long, default_value = "0 6 * * *")]
+    pub cron: String,
+    /// Time zone of the expression
+    #[arg(long, default_value = "Asia/Shanghai")]
+    pub zone: String,
+    /// Directory of the reports, one below it for each run
+    #[arg(long, default_value = "reports")]
+    pub out: PathBuf,
+    /// Directory of the lake
+    #[arg(long, default_value = "lake")]
+    pub lake: PathBuf,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The register, as service_points
+    pub register: String,
+    /// The file: CSV (UTF-8) or XLSX
+    pub file: PathBuf,
+    /// Write an empty file with headers and notes instead of reading one
+    #[arg(long)]
+    pub template: bool,
+    /// Check every row, load none
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Load all rows or none
+    #[arg(long)]
+    pub all_or_nothing: bool,
+    /// Data directory of the demo, whose services are started for the time of the import
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Data directory of the demo
+    #[arg(long, default_value = "minsheng-data")]
+    pub data: PathBuf,
+}
+
+/// What is done with certificates.
+#[derive(Debug, Subcommand)]
+pub enum PkiAction {
+    /// Make an authority and one certificate for each department
+    Init {
+        /// Directory
+        #[arg(long, default_value = "minsheng-data/pki")]
+        dir: PathBuf,
+        /// Departments, separated by commas
+        #[arg(long, value_delimiter = ',', default_values_t = crate::site::DEPARTMENTS.map(str::to_owned))]
+        departments: Vec<String>,
+    },
+}
+
+/// What is done with parameters.
+#[derive(Debug, Subcommand)]
+pub enum ParametersAction {
+    /// List them with their days, sources and how sure they are
+    List {
+        /// Only keys that begin with this
+        #[arg(default_value = "")]
+        prefix: String,
+        /// Only what holds on this day
+        #[arg(long, value_name = "DATE")]
+        on: Option<NaiveDate>,
+    },
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    text.parse::<f64>().ok().filter(|scale| *scale > 0.0 && *scale <= 100.0).ok_or_else(|| "0 < N <= 100".to_owned())
+}
+
+/// Chinese help by path: command, then option.
+const ZH: &[(&str, &str)] = &[
+    ("minsheng", "民生承诺:各部门的记录,汇成一页,看每项承诺落实到哪一步。"),
+    ("minsheng.lang", "输出语言:zh 或 en;缺省取自系统区域设置"),
+    ("minsheng.demo", "启动四个服务,经其 RPC 载入一个自治区的数据,打印记分板"),
+    ("minsheng.demo.data", "数据目录;没有则新建"),
+    ("minsheng.demo.scale", "人员与案件数量,为常用数量的倍数"),
+    ("minsheng.demo.seed", "虚构数据的种子"),
+    ("minsheng.demo.profile", "synthetic:虚构的自治区;public:只用已公布的数字"),
+    ("minsheng.demo.serve", "完成后保持服务运行,并打印一条可试用的命令"),
+    ("minsheng.demo.on", "报告日期;缺省 2026-03-31(synthetic)或今天(public)"),
+    ("minsheng.serve", "运行一个部门的服务,按环境变量和文件配置"),
+    ("minsheng.serve.service", "social-security、education、health 或 community"),
+    ("minsheng.report", "生成某日的报告"),
+    ("minsheng.report.on", "数字所属日期;缺省今天"),
+    ("minsheng.report.as_of", "计入此刻之前的记录,如 2026-04-01T00:00:00Z;缺省全部"),
+    ("minsheng.report.out", "报告目录"),
+    ("minsheng.report.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
+    ("minsheng.report.data", "演示的数据目录;运行期间启动其中的服务"),
+    ("minsheng.report.offline", "不读任何服务,只用数据湖"),
+    ("minsheng.schedule", "按 cron 表达式定时生成报告"),
+    ("minsheng.schedule.cron", "何时,cron 表达式"),
+    ("minsheng.schedule.zone", "表达式的时区"),
+    ("minsheng.schedule.out", "报告目录,每次运行一个子目录"),
+    ("minsheng.schedule.lake", "数据湖目录"),
+    ("minsheng.import", "把 CSV 或 XLSX 文件载入登记册"),
+    ("minsheng.import.register", "登记册,如 service_points 或 服务点"),
+    ("minsheng.import.file", "文件:CSV(UTF-8)或 XLSX"),
+    ("minsheng.import.template", "不读取,而是写出带表头和说明的空文件"),
+    ("minsheng.import.dry_run", "检查每一行,一行也不载入"),
+    ("minsheng.import.all_or_nothing", "要么全部载入,要么一行也不载入"),
+    ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务"),
+    ("minsheng.verify", "核对数据湖,以及登记册、流水与数据湖是否一致"),
+    ("minsheng.verify.data", "演示的数据目录"),
+    ("minsheng.pki", "双向 TLS 的开发证书"),
+    ("minsheng.pki.init", "建立签发机构和各部门的证书"),
+    ("minsheng.pki.init.dir", "目录"),
+    ("minsheng.pki.init.departments", "部门,以逗号分隔"),
+    ("minsheng.parameters", "规则所用的带日期的标准"),
+    ("minsheng.parameters.list", "列出标准及其日期、来源和可信度"),
+    ("minsheng.parameters.list.prefix", "只列以此开头的"),
+    ("minsheng.parameters.list.on", "只列此日有效的"),
+];
+
+/// What stands below the help, in both languages.
+const EXIT_CODES: crate::lang::Text = crate::lang::Text {
+    zh: "退出码:0 成功,1 失败,2 用法错误,3 有行或记录被拒绝,64 配置有误",
+    en: "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rows or records were refused, 64 wrong configuration",
+};
+
+/// Reads the command line.
+pub fn parse(arguments: &[OsString], lang: Lang) -> Result<Action, clap::Error> {
+    let matches = command(lang).try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches).map(|cli| cli.command)
+}
+
+/// Gives the command with its help in a language.
+pub fn command(lang: Lang) -> Command {
+    let mut command = Cli::command().after_help(lang.pick(EXIT_CODES));
+    command.build();
+    match lang {
+        Lang::En => command,
+        Lang::Zh => in_chinese(command, "minsheng"),
+    }
+}
+
+fn zh(path: &str) -> Option<&'static str> {
+    ZH.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+}
+
+fn in_chinese(command: Command, path: &str) -> Command {
+    let mut command = command
+        .subcommand_help_heading("命令")
+        .subcommand_value_name("命令")
+        .help_template("{about-with-newline}\n用法: {usage}\n\n{all-args}{after-help}");
+    if let Some(about) = zh(path) {
+        command = command.about(about);
+    }
+    let own = path.to_owned();
+    command = command.mut_args(|argument| {
+        let text = match argument.get_id().as_str() {
+            "help" => Some("打印帮助"),
+            "version" => Some("打印版本"),
+            "lang" => zh("minsheng.lang"),
+            id => zh(&format!("{own}.{id}")),
+        };
+        let heading = if argument.is_positional() { "参数" } else { "选项" };
+        let argument = argument.help_heading(heading);
+        text.map_or(argument.clone(), |text| argument.help(text))
+    });
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        let below = format!("{path}.{name}");
+        command = command.mut_subcommand(name, |sub| in_chinese(sub, &below));
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(command: &Command, path: &str, found: &mut Vec<String>) {
+        found.push(path.to_owned());
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            if !["help", "version"].contains(&id) && (id != "lang" || path == "minsheng") {
+                found.push(format!("{path}.{id}"));
+            }
+        }
+        for sub in command.get_subcommands() {
+            paths(sub, &format!("{path}.{}", sub.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_and_option_has_a_chinese_help_and_none_is_left_over() {
+        let mut found = Vec::new();
+        paths(&Cli::command(), "minsheng", &mut found);
+        for path in &found {
+            assert!(zh(path).is_some(), "{path} has no Chinese help");
+        }
+        for (path, _) in ZH {
+            assert!(found.iter().any(|known| known == path), "{path} is no command or option");
+        }
+    }
+
+    #[test]
+    fn help_is_in_the_language_asked_for() {
+        let help = |lang| command(lang).render_long_help().to_string();
+        assert!(help(Lang::Zh).contains("启动四个服务") && !help(Lang::Zh).contains("Options:"));
+        assert!(help(Lang::En).contains("Start the four services"));
+    }
+
+    #[test]
+    fn a_wrong_scale_is_refused() {
+        let words = ["minsheng", "demo", "--scale", "0"].map(OsString::from);
+        assert_eq!(parse(&words, Lang::En).expect_err("refused").exit_code(), 2);
+    }
+}

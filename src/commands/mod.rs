@@ -1,0 +1,48 @@
+//! Each command, from its options to its exit code.
+
+mod parameters;
+mod pki;
+pub mod report;
+mod schedule;
+mod serve;
+mod verify;
+
+use std::process::ExitCode;
+
+use crate::{
+    cli::{Action, ParametersAction, PkiAction},
+    error::Error,
+    lang::Lang,
+    output::{self, EXIT_FAILED},
+};
+
+/// Runs a command.
+pub fn run(action: Action, lang: Lang) -> ExitCode {
+    // The service's own process sets up its runtime, its telemetry and its exit codes by itself.
+    if let Action::Serve(arguments) = &action {
+        return serve::run(&arguments.service, lang);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&Error::internal(error), lang),
+    };
+    runtime.block_on(dispatch(action, lang)).unwrap_or_else(|error| failed(&error, lang))
+}
+
+async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
+    match action {
+        Action::Demo(arguments) => crate::demo::run(arguments, lang).await,
+        Action::Serve(_) => Ok(ExitCode::SUCCESS),
+        Action::Report(arguments) => report::run(arguments, lang).await,
+        Action::Schedule(arguments) => schedule::run(arguments, lang).await,
+        Action::Import(arguments) => crate::import::run(arguments, lang).await,
+        Action::Verify(arguments) => verify::run(arguments, lang).await,
+        Action::Pki { action: PkiAction::Init { dir, departments } } => pki::init(&dir, &departments, lang),
+        Action::Parameters { action: ParametersAction::List { prefix, on } } => parameters::list(&prefix, on, lang),
+    }
+}
+
+fn failed(error: &Error, lang: Lang) -> ExitCode {
+    output::error(error.message(lang));
+    ExitCode::from(EXIT_FAILED)
+}

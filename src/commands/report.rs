@@ -1,0 +1,104 @@
+//! `report`: from the feeds to the files and the scoreboard.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use minsheng_analytics::{
+    assessment::Policy,
+    catalogue::Catalogue,
+    job::{self, JobConfig, JobOutcome},
+    report::{Options, lang::Lang as ReportLang, terminal},
+};
+
+use crate::{
+    cli::ReportArgs,
+    error::Error,
+    lang::Lang,
+    output, said,
+    site::{Endpoints, SERVICES, Site},
+};
+
+/// Columns of a terminal that does not say how many it has.
+const USUAL_WIDTH: usize = 100;
+
+/// What is to be reported, and where.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Directory of the lake.
+    pub lake: PathBuf,
+    /// Directory of the report.
+    pub out: PathBuf,
+    /// Day that the figures are true for.
+    pub on: NaiveDate,
+    /// Moment up to which records count.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+/// Makes a report from the services' feeds, or without any from the lake as it is.
+pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Result<JobOutcome, Error> {
+    let mut sources = Vec::new();
+    if let Some(endpoints) = endpoints {
+        for definition in SERVICES {
+            sources.push((definition.service.to_owned(), endpoints.channel("analytics", definition.department)?));
+        }
+    }
+    let options = Options { lang: report_lang(lang), ..Options::default() };
+    let config = JobConfig {
+        lake_dir: job.lake.clone(),
+        out_dir: job.out.clone(),
+        catalogue: Arc::new(Catalogue::embedded().map_err(|error| Error::Analytics(Box::new(error)))?),
+        on: job.on,
+        as_of: job.as_of,
+        options,
+        policy: Policy::default(),
+        sources,
+    };
+    job::run(config).await.map_err(|error| Error::Analytics(Box::new(error)))
+}
+
+/// Prints the scoreboard and where the files are.
+pub fn print(outcome: &JobOutcome, lang: Lang) {
+    let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_WIDTH);
+    output::line(terminal::scoreboard(&outcome.document, report_lang(lang), width));
+    for (service, reason) in &outcome.unreached {
+        output::error(said!(
+            lang,
+            "未能读取 {service}:{reason};报告注明了其数据的日期。",
+            "{service} could not be read: {reason}; the report says how old its data is."
+        ));
+    }
+    let files = &outcome.files;
+    for path in [&files.html, &files.xlsx, &files.json, &files.csv, &files.parquet] {
+        output::line(format!("  {}", path.display()));
+    }
+}
+
+/// Runs the command.
+pub(super) async fn run(arguments: ReportArgs, lang: Lang) -> Result<ExitCode, Error> {
+    let lake = arguments.lake.clone().or_else(|| arguments.data.as_ref().map(|data| data.join("lake")));
+    let job = Job {
+        lake: lake.unwrap_or_else(|| PathBuf::from("lake")),
+        out: arguments.out,
+        on: arguments.on.unwrap_or_else(crate::demo::today),
+        as_of: arguments.as_of,
+    };
+    let outcome = if let Some(data) = &arguments.data {
+        let site = Site::start(data).await?;
+        let outcome = make(&job, Some(site.endpoints()), lang).await;
+        site.stop().await?;
+        outcome?
+    } else if arguments.offline {
+        make(&job, None, lang).await?
+    } else {
+        make(&job, Some(&Endpoints::from_environment()?), lang).await?
+    };
+    print(&outcome, lang);
+    Ok(if outcome.unreached.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(output::EXIT_FAILED) })
+}
+
+fn report_lang(lang: Lang) -> ReportLang {
+    match lang {
+        Lang::Zh => ReportLang::Zh,
+        Lang::En => ReportLang::En,
+    }
+}

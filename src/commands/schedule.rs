@@ -1,0 +1,48 @@
+//! `schedule`: a report at the times of a cron expression, one run at a time, missed runs made up.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use minsheng_analytics::schedule::{RunLog, Schedule, ScheduleError, SystemClock, keep};
+
+use super::report::{Job, make};
+use crate::{cli::ScheduleArgs, error::Error, lang::Lang, output, said, site::Endpoints};
+
+/// The record of runs, in the directory of the reports.
+const RECORD: &str = "runs.jsonl";
+
+pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode, Error> {
+    let wrong = |error: ScheduleError| Error::Configuration(error.to_string());
+    let schedule = Schedule::parse(&arguments.cron, &arguments.zone).map_err(wrong)?;
+    let endpoints = Endpoints::from_environment()?;
+    std::fs::create_dir_all(&arguments.out).map_err(Error::file(&arguments.out))?;
+    let record = arguments.out.join(RECORD);
+    let mut log = RunLog::open(&record).map_err(wrong)?;
+    let (cron, zone, place) = (&arguments.cron, &arguments.zone, record.display());
+    output::line(said!(lang, "按 {cron}({zone})运行,记录在 {place}", "Runs at {cron} ({zone}); on record in {place}"));
+    let stop = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    keep(&schedule, &mut log, &SystemClock, stop, |due_at| {
+        let on = schedule.day_of(due_at);
+        let out: PathBuf = arguments.out.join(due_at.format("%Y-%m-%dT%H%M").to_string());
+        let job = Job { lake: arguments.lake.clone(), out, on, as_of: Some(due_at) };
+        let endpoints = endpoints.clone();
+        async move {
+            match make(&job, Some(&endpoints), lang).await {
+                Ok(outcome) => {
+                    let page = outcome.files.html.display().to_string();
+                    output::line(format!("{on} {page}"));
+                    Ok(page)
+                }
+                Err(error) => {
+                    let message = error.message(lang);
+                    output::error(&message);
+                    Err(message)
+                }
+            }
+        }
+    })
+    .await
+    .map_err(wrong)?;
+    Ok(ExitCode::SUCCESS)
+}

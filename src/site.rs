@@ -1,0 +1,175 @@
+//! Where the services are: those of a data directory, started in this process, or those that run elsewhere.
+//!
+//! Either way they are asked over mutual TLS, as an operator or as analytics.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use minsheng_kit::{
+    access::AccessPolicies,
+    assembly::Definition,
+    clients::{ChannelConfig, DepartmentChannel},
+    identity::Department,
+    launch::{self, Launch},
+    pki::{Authority, Credentials, Subject},
+    server::ServerConfig,
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::error::Error;
+
+/// The four services.
+pub static SERVICES: [&Definition; 4] = [
+    &minsheng_social_security::DEFINITION,
+    &minsheng_education::DEFINITION,
+    &minsheng_health::DEFINITION,
+    &minsheng_community::DEFINITION,
+];
+
+/// Who has a certificate in a data directory: the four, analytics, and the operator who loads files.
+pub const DEPARTMENTS: [&str; 6] = ["social-security", "education", "health", "community", "analytics", "operator"];
+
+/// Finds a service by its department.
+pub fn service(department: &str) -> Option<&'static Definition> {
+    SERVICES.into_iter().find(|definition| definition.department == department)
+}
+
+/// Addresses of services, and the certificates with which they are asked.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// Directory of the certificates.
+    pub pki: PathBuf,
+    /// `https://HOST:PORT` by department.
+    pub addresses: BTreeMap<String, String>,
+}
+
+impl Endpoints {
+    /// Reads them from the environment: `MINSHENG_PKI_DIR` and `MINSHENG_UPSTREAM_<DEPARTMENT>`.
+    pub fn from_environment() -> Result<Self, Error> {
+        let pki = std::env::var_os("MINSHENG_PKI_DIR")
+            .map(PathBuf::from)
+            .ok_or_else(|| Error::Configuration("MINSHENG_PKI_DIR".to_owned()))?;
+        let addresses = SERVICES
+            .into_iter()
+            .filter_map(|definition| {
+                let name = definition.department.to_uppercase().replace('-', "_");
+                let address = std::env::var(format!("MINSHENG_UPSTREAM_{name}")).ok()?;
+                Some((definition.department.to_owned(), address))
+            })
+            .collect();
+        Ok(Self { pki, addresses })
+    }
+
+    /// Opens a channel to a department's service, as `caller`.
+    pub fn channel(&self, caller: &str, department: &str) -> Result<DepartmentChannel, Error> {
+        let address = self.addresses.get(department).ok_or_else(|| Error::NoAddress(department.to_owned()))?;
+        let caller = Department::new(caller).map_err(certificates)?;
+        let provider = Department::new(department).map_err(certificates)?;
+        let credentials = Credentials::load(&self.pki, &caller).map_err(certificates)?;
+        DepartmentChannel::connect_lazy(address, provider, credentials, &ChannelConfig::default())
+            .map_err(|error| Error::Service { department: department.to_owned(), source: Box::new(error) })
+    }
+}
+
+fn certificates(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Certificates(Box::new(error))
+}
+
+/// Makes a development authority and a certificate for each department; gives those that were issued now.
+pub fn issue_certificates(directory: &Path, departments: &[String]) -> Result<Vec<String>, Error> {
+    let authority = Authority::create_or_open(directory).map_err(certificates)?;
+    let mut issued = Vec::new();
+    for name in departments {
+        let department = Department::new(name).map_err(certificates)?;
+        let subject = Subject::localhost().with_dns_name(name);
+        if authority.issue(&department, &subject).map_err(certificates)? {
+            issued.push(name.clone());
+        }
+    }
+    Ok(issued)
+}
+
+/// A service that runs in this process.
+struct Running {
+    department: &'static str,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), minsheng_kit::error::Error>>,
+}
+
+/// The four services of a data directory, running in this process on ports that the system gave.
+pub struct Site {
+    directory: PathBuf,
+    endpoints: Endpoints,
+    running: Vec<Running>,
+}
+
+impl Site {
+    /// Starts them; what is missing in the directory is made.
+    pub async fn start(directory: &Path) -> Result<Self, Error> {
+        let pki = directory.join("pki");
+        std::fs::create_dir_all(directory).map_err(Error::file(directory))?;
+        issue_certificates(&pki, &DEPARTMENTS.map(str::to_owned))?;
+        let failed = |department: &'static str| {
+            move |error: minsheng_kit::error::Error| Error::Service {
+                department: department.to_owned(),
+                source: Box::new(error),
+            }
+        };
+        let access = Arc::new(AccessPolicies::embedded().map_err(certificates)?);
+        let mut listeners = Vec::new();
+        let mut addresses = BTreeMap::new();
+        for definition in SERVICES {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::internal)?;
+            let port = listener.local_addr().map_err(Error::internal)?.port();
+            addresses.insert(definition.department.to_owned(), format!("https://localhost:{port}"));
+            listeners.push((definition, listener));
+        }
+        let mut running = Vec::new();
+        for (definition, listener) in listeners {
+            let name = definition.department;
+            let database = format!("sqlite:{}", directory.join(format!("{name}.db")).display());
+            let mut launch =
+                Launch::new(definition, database, directory.join("keys"), &pki).map_err(failed(name))?;
+            launch.access = Arc::clone(&access);
+            launch.server = ServerConfig::default().without_notice();
+            for (department, address) in addresses.iter().filter(|(department, _)| *department != name) {
+                launch.upstreams.push((Department::new(department).map_err(certificates)?, address.clone()));
+            }
+            let ready = launch::prepare(definition, launch).await.map_err(failed(name))?;
+            let (stop, stopped) = oneshot::channel();
+            let served = tokio::spawn(ready.serve(listener, async {
+                let _ = stopped.await;
+            }));
+            running.push(Running { department: name, stop, served });
+        }
+        Ok(Self { directory: directory.to_owned(), endpoints: Endpoints { pki, addresses }, running })
+    }
+
+    /// Gives the data directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Gives the addresses.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Stops all services in order and waits until their stores are closed.
+    pub async fn stop(self) -> Result<(), Error> {
+        for service in self.running {
+            let _ = service.stop.send(());
+            let failed =
+                |source| Error::Service { department: service.department.to_owned(), source };
+            match service.served.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(failed(Box::new(error))),
+                Err(error) => return Err(failed(Box::new(error))),
+            }
+        }
+        Ok(())
+    }
+}
