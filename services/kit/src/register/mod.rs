@@ -10,6 +10,7 @@ mod api;
 mod dates;
 mod engine;
 mod evidence;
+mod intake;
 mod resource;
 mod table;
 

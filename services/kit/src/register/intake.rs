@@ -1,0 +1,245 @@
+//! How items come into a register: decoded, judged against what is there, written, answered one by one.
+//!
+//! Creations, uploads and batches of returns take this one way.
+
+use minsheng_proto::common::v1 as pb;
+
+use super::{Engine, Facts, Head, Register, Table, dates};
+use crate::{
+    error::{Error, Violations},
+    journal::Change,
+    status,
+    store::{AnyConnection, Idempotency, JournalEntry, Tx, Unit},
+    values::{calendar::epoch_day, divisions::AreaCode},
+};
+
+/// Chunks above this size are decoded on a thread that may block.
+const SMALL_CHUNK: usize = 32;
+
+/// An item that passed the contract's and the register's rules, or what it broke.
+pub(super) type Decoded<Record> = Result<Record, Violations>;
+
+impl<R: Register> Engine<R> {
+    /// Records many, or only checks them; one answer for each, in order.
+    pub async fn record_all(
+        &self,
+        key: Idempotency,
+        items: Vec<R::Resource>,
+        validate_only: bool,
+    ) -> Result<Vec<pb::ItemResult>, Error> {
+        let now = self.context.store.now();
+        let (engine, items_len) = (self.clone(), items.len());
+        let decode = move || -> Vec<Decoded<R::Record>> {
+            engine.context.with_facts(now, |facts| {
+                items.iter().map(|resource| engine.decode(resource, None, facts)).collect()
+            })
+        };
+        let decoded = if items_len <= SMALL_CHUNK {
+            decode()
+        } else {
+            tokio::task::spawn_blocking(decode).await.map_err(Error::internal)?
+        };
+        let engine = self.clone();
+        if validate_only {
+            return self
+                .context
+                .store
+                .read_long(move |connection| {
+                    let judged = engine.judge(connection, decoded, now)?;
+                    Ok(judged.into_iter().enumerate().map(|(index, item)| item.result::<R>(index, true)).collect())
+                })
+                .await;
+        }
+        self.context
+            .store
+            .write(Unit::repeatable(key), move |tx| {
+                let inserted = engine.insert(tx, decoded)?;
+                let results =
+                    inserted.into_iter().enumerate().map(|(index, item)| item.result::<R>(index, false)).collect();
+                // The kept answer must be a message; every upload's response has this shape.
+                Ok(KeptResults { results })
+            })
+            .await
+            .map(|kept| kept.results)
+    }
+
+    /// Checks one item by the contract and by the register, and gives it a head.
+    pub(super) fn decode(
+        &self,
+        resource: &R::Resource,
+        effective_on: Option<&pb::Date>,
+        facts: Facts<'_>,
+    ) -> Decoded<R::Record> {
+        let mut violations = Violations::new();
+        if let Err(found) = status::validate(resource) {
+            violations.extend_under("", found);
+        }
+        match AreaCode::parse(R::area(resource)) {
+            Ok(area) if self.register.keeps_area(area) => {}
+            Ok(_) => violations.add("area", "WRONG_LEVEL", "is not a county of the region", "不是本区县级区划"),
+            Err(error) => violations.add("area", error.reason(), error.to_string(), error.message_zh()),
+        }
+        let from = match effective_on {
+            Some(date) => dates::required_day("effective_on", Some(date), &mut violations),
+            None => epoch_day(self.register.effective_on(resource, facts.today)),
+        };
+        if !violations.is_empty() {
+            return Err(violations);
+        }
+        let id = match R::name(resource).strip_prefix(R::COLLECTION).and_then(|rest| rest.strip_prefix('/')) {
+            Some(id) => id.to_owned(),
+            None => self
+                .register
+                .natural_id(resource, facts)
+                .unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string()),
+        };
+        let head = Head {
+            id,
+            area: R::area(resource).to_owned(),
+            version: 1,
+            effective_on: from,
+            state: pb::RecordState::Active as i64,
+            ended_on: None,
+            created_at: 0,
+            updated_at: 0,
+        };
+        self.register.decode(resource, head, None, facts)
+    }
+
+    /// Says whether a new record would go in as things stand.
+    pub(super) async fn would_be_recorded(&self, record: R::Record, now: i64) -> Result<bool, Error> {
+        let engine = self.clone();
+        self.context
+            .store
+            .read(move |connection| {
+                let judged = engine.judge(connection, vec![Ok(record)], now)?;
+                Ok(matches!(judged.as_slice(), [Inserted::Created(_)]))
+            })
+            .await
+    }
+
+    /// Looks at the store: what is there already, and what the register checks against it.
+    fn judge(
+        &self,
+        connection: &mut AnyConnection,
+        items: Vec<Decoded<R::Record>>,
+        now: i64,
+    ) -> Result<Vec<Inserted<R::Record>>, Error> {
+        let ids: Vec<String> = items.iter().flatten().map(|record| record.head().id).collect();
+        let mut known: std::collections::HashMap<String, R::Record> = std::collections::HashMap::new();
+        for part in ids.chunks(super::ROWS_PER_INSERT) {
+            known.extend(R::Record::find(connection, part)?.into_iter().map(|record| (record.head().id, record)));
+        }
+        let mut judged = Vec::with_capacity(items.len());
+        let mut fresh = Vec::new();
+        self.context.with_facts(now, |facts| {
+            for item in items {
+                judged.push(match item {
+                    Err(violations) => Inserted::Rejected(violations),
+                    Ok(record) => {
+                        let id = record.head().id;
+                        if let Some(there) = known.get(&id) {
+                            let mut contents = [self.register.encode(there, facts, true)?, {
+                                let mut candidate = record.clone();
+                                candidate.set_head(there.head());
+                                self.register.encode(&candidate, facts, true)?
+                            }];
+                            for content in &mut contents {
+                                self.register.clear_decided(content);
+                            }
+                            let same = contents[0] == contents[1];
+                            if same { Inserted::Unchanged(id) } else { Inserted::Exists(id) }
+                        } else {
+                            known.insert(id, record.clone());
+                            fresh.push((judged.len(), record));
+                            Inserted::Unchanged(String::new())
+                        }
+                    }
+                });
+            }
+            let (places, mut records): (Vec<usize>, Vec<R::Record>) = fresh.into_iter().unzip();
+            let verdicts = self.register.check(connection, &records, facts)?;
+            self.register.complete(connection, &mut records, facts)?;
+            for ((place, record), violations) in places.into_iter().zip(records).zip(verdicts) {
+                judged[place] = if violations.is_empty() {
+                    Inserted::Created(record)
+                } else {
+                    Inserted::Rejected(violations)
+                };
+            }
+            Ok(judged)
+        })
+    }
+
+    /// Writes what is new, with its journal entries.
+    pub(super) fn insert(&self, tx: &mut Tx<'_>, items: Vec<Decoded<R::Record>>) -> Result<Vec<Inserted<R::Record>>, Error> {
+        let now = tx.now();
+        let mut judged = self.judge(tx.connection, items, now)?;
+        let mut records = Vec::new();
+        for item in &mut judged {
+            if let Inserted::Created(record) = item {
+                let head = record.head();
+                record.set_head(Head { created_at: now, updated_at: now, ..head });
+                records.push(record.clone());
+            }
+        }
+        R::Record::insert(tx.connection, &records)?;
+        self.context.with_facts(now, |facts| {
+            let dataset = self.register.dataset();
+            for record in &records {
+                let (head, row) = (record.head(), self.register.row(record, facts));
+                tx.journal(JournalEntry::new(
+                    &dataset,
+                    &head.id,
+                    Change::Created,
+                    head.effective_on,
+                    &head.area,
+                    &row,
+                ));
+            }
+            self.register.written(tx, &records, facts)
+        })?;
+        Ok(judged)
+    }
+}
+
+/// The part that every upload's and batch's response has: kept as the first answer.
+#[derive(Clone, PartialEq, prost::Message)]
+struct KeptResults {
+    #[prost(message, repeated, tag = "2")]
+    results: Vec<pb::ItemResult>,
+}
+
+/// What became of an item in the store.
+pub(super) enum Inserted<Record> {
+    Created(Record),
+    Unchanged(String),
+    Exists(String),
+    Rejected(Violations),
+}
+
+impl<Record: Table> Inserted<Record> {
+    fn result<R: Register>(self, index: usize, validate_only: bool) -> pb::ItemResult {
+        let mut result =
+            pb::ItemResult { index: i32::try_from(index).unwrap_or(i32::MAX), ..pb::ItemResult::default() };
+        let name = |id: &str| format!("{}/{id}", R::COLLECTION);
+        let (outcome, name) = match self {
+            Self::Created(_) if validate_only => (pb::ItemOutcome::Valid, String::new()),
+            Self::Created(record) => (pb::ItemOutcome::Created, name(&record.head().id)),
+            Self::Unchanged(id) => (pb::ItemOutcome::Unchanged, name(&id)),
+            Self::Exists(id) => {
+                let mut violations = Violations::new();
+                violations.add("name", "RECORD_EXISTS", "exists with another content", "编号已存在且内容不同");
+                result.violations = violations.into_messages();
+                (pb::ItemOutcome::Rejected, name(&id))
+            }
+            Self::Rejected(violations) => {
+                result.violations = violations.into_messages();
+                (pb::ItemOutcome::Rejected, String::new())
+            }
+        };
+        result.outcome = outcome.into();
+        result.name = name;
+        result
+    }
+}
