@@ -137,7 +137,10 @@ impl SqliteBackend {
 impl Drop for SqliteBackend {
     fn drop(&mut self) {
         drop(self.writer.take());
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take()
+            // A unit's closure may hold the last handle of the store: then this is the writer, and it ends by itself.
+            && thread.thread().id() != std::thread::current().id()
+        {
             let _ = thread.join();
         }
     }
