@@ -1,0 +1,59 @@
+# A developer's day. `just` lists it.
+
+_default:
+    @just --list --unsorted
+
+# What CI runs: format, contracts, licences, lints, all tests, the page.
+verify:
+    .ci/run
+
+# All tests, on SQLite and a throw-away PostgreSQL; arguments go to nextest: `just test -p minsheng-health`.
+test *ARGS:
+    tests/run {{ARGS}}
+
+# The quick half, while writing: one crate on SQLite.
+quick CRATE *ARGS:
+    cargo nextest run -p {{CRATE}} {{ARGS}}
+
+# Lints as CI sees them.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    tests/contracts
+
+# Formats.
+fmt:
+    cargo fmt --all
+
+# The generated code and the lists made from the contracts, after a change of `proto/`.
+gen:
+    cargo build -p minsheng-proto
+
+# Takes the present output of reports as the new golden files; look at the difference before committing it.
+accept:
+    MINSHENG_ACCEPT=1 cargo nextest run -p minsheng-analytics report
+    git diff --stat -- analytics/src/report/golden
+
+# From nothing to the scoreboard.
+demo *ARGS:
+    cargo run -- demo {{ARGS}}
+
+# Looks at a report's page in a browser; pictures go to target/page.
+page REPORT="minsheng-data/report":
+    tests/page {{REPORT}} target/page
+
+# The suite in containers.
+up:
+    docker compose up --build --wait
+
+# Stops the containers; records stay.
+down:
+    docker compose down
+
+# The table of ratios of docs/PERFORMANCE.md, optimised.
+bench *ARGS:
+    cargo run --release -- bench {{ARGS}}
+
+# Long campaigns in their full form: kill loops, large lakes.
+soak:
+    MINSHENG_SOAK=1 tests/run --run-ignored all

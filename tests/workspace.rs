@@ -1,0 +1,159 @@
+//! The shape of the workspace: which crate may know which, and how large a file may grow.
+//!
+//! `docs/ARCHITECTURE.md` draws the same arrows. When this test fails, the code took a short cut: mend the code, or
+//! change the drawing, this table and the reason together.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+const PROTO: &str = "minsheng-proto";
+const KIT: &str = "minsheng-kit";
+const SERVICES: [&str; 4] = ["minsheng-social-security", "minsheng-education", "minsheng-health", "minsheng-community"];
+const ANALYTICS: &str = "minsheng-analytics";
+const ROOT: &str = "minsheng";
+
+/// Lines that a service's `main.rs` may have.
+const LONGEST_MAIN: usize = 30;
+/// Lines that any source file may have.
+const LONGEST_FILE: usize = 500;
+
+/// The arrows: what each crate of the workspace may depend on, of the workspace.
+fn allowed(package: &str) -> BTreeSet<&'static str> {
+    match package {
+        PROTO => BTreeSet::new(),
+        KIT => BTreeSet::from([PROTO]),
+        ANALYTICS => BTreeSet::from([PROTO, KIT]),
+        ROOT => BTreeSet::from([PROTO, KIT, ANALYTICS]).into_iter().chain(SERVICES).collect(),
+        service if SERVICES.contains(&service) => BTreeSet::from([PROTO, KIT]),
+        other => panic!("{other} is new: say here and in docs/ARCHITECTURE.md what it may know"),
+    }
+}
+
+/// Who may know a library, where not everybody may.
+fn keepers(library: &str) -> Option<BTreeSet<&'static str>> {
+    let store = || BTreeSet::from([KIT]).into_iter().chain(SERVICES).collect();
+    match library {
+        "polars" | "askama" | "plotters" | "augurs" | "croner" => Some(BTreeSet::from([ANALYTICS])),
+        // The root package writes the templates of its imports.
+        "rust_xlsxwriter" => Some(BTreeSet::from([ANALYTICS, ROOT])),
+        "diesel" | "diesel_migrations" => Some(store()),
+        "pq-sys" | "libsqlite3-sys" | "cedar-policy" | "rustls" | "rcgen" | "aes-gcm-siv" | "opentelemetry_sdk" => {
+            Some(BTreeSet::from([KIT]))
+        }
+        "clap" | "indicatif" => Some(BTreeSet::from([ROOT])),
+        _ => None,
+    }
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo describes the workspace")
+}
+
+/// Lists what a crate depends on when it is built, or also when it is tested.
+fn dependencies(package: &Package, tests_too: bool) -> Vec<&str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| tests_too || dependency.kind != DependencyKind::Development)
+        .map(|dependency| dependency.name.as_str())
+        .collect()
+}
+
+fn is_of_the_suite(name: &str) -> bool {
+    name == ROOT || name.starts_with("minsheng-")
+}
+
+fn rust_files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory of the workspace reads").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).expect("a source file reads").lines().count()
+}
+
+#[test]
+fn arrows_between_crates_go_one_way() {
+    for package in metadata().workspace_packages() {
+        let allowed = allowed(&package.name);
+        for dependency in dependencies(package, false).into_iter().filter(|name| is_of_the_suite(name)) {
+            assert!(allowed.contains(dependency), "{} must not know {dependency}", package.name);
+        }
+    }
+}
+
+#[test]
+fn a_service_does_not_know_another_service_not_even_in_its_tests() {
+    for package in metadata().workspace_packages() {
+        if SERVICES.contains(&package.name.as_str()) {
+            for dependency in dependencies(package, true) {
+                assert!(!SERVICES.contains(&dependency), "{} must not know {dependency}", package.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_library_is_known_where_it_belongs_and_nowhere_else() {
+    for package in metadata().workspace_packages() {
+        for dependency in dependencies(package, false) {
+            if let Some(keepers) = keepers(dependency) {
+                assert!(keepers.contains(package.name.as_str()), "{} must not know {dependency}", package.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_crate_takes_version_licence_and_lints_from_the_workspace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for package in metadata().workspace_packages() {
+        assert_eq!(package.license.as_deref(), Some("Apache-2.0"), "{}", package.name);
+        assert_eq!(package.publish.as_deref(), Some(&[][..]), "{} would be published", package.name);
+        let manifest = fs::read_to_string(&package.manifest_path).expect("a manifest reads");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", package.name);
+        assert!(package.manifest_path.starts_with(root), "{} lies elsewhere", package.name);
+    }
+}
+
+#[test]
+fn a_service_s_main_fits_one_screen() {
+    let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("services");
+    let mut seen = 0;
+    for entry in fs::read_dir(services).expect("the services are there").flatten() {
+        let main = entry.path().join("src/main.rs");
+        if main.is_file() {
+            assert!(lines(&main) <= LONGEST_MAIN, "{} has more than {LONGEST_MAIN} lines", main.display());
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, SERVICES.len());
+}
+
+#[test]
+fn no_source_file_outgrows_its_reader() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for directory in ["src", "tests", "proto/src", "services", "analytics/src"] {
+        rust_files(&root.join(directory), &mut files);
+    }
+    assert!(files.len() > 100, "only {} files were found", files.len());
+    for file in files {
+        assert!(lines(&file) <= LONGEST_FILE, "{} has more than {LONGEST_FILE} lines", file.display());
+    }
+}
