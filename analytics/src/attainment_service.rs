@@ -85,7 +85,12 @@ impl AttainmentRpc {
             seconds: document.as_of.timestamp(),
             nanos: i32::try_from(document.as_of.timestamp_subsec_nanos()).unwrap_or_default(),
         };
-        Ok(pb::ListAttainmentsResponse { on: Some(date(document.on)), as_of: Some(as_of), attainments, next_page_token })
+        Ok(pb::ListAttainmentsResponse {
+            on: Some(date(document.on)),
+            as_of: Some(as_of),
+            attainments,
+            next_page_token,
+        })
     }
 }
 

@@ -146,13 +146,7 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     let files = report::write(&config.out_dir, &report, config.options)?;
     let written = std::fs::read(&files.json).map_err(|error| JobError::Unreadable(error.into()))?;
     let document = serde_json::from_slice(&written).map_err(|error| JobError::Unreadable(error.into()))?;
-    Ok(JobOutcome {
-        document,
-        commitments,
-        files,
-        rows_read: collected.rows_read,
-        unreached: collected.unreached,
-    })
+    Ok(JobOutcome { document, commitments, files, rows_read: collected.rows_read, unreached: collected.unreached })
 }
 
 /// The commitments of a day, each with the source that its figure was taken from in fact.

@@ -98,7 +98,8 @@ pub(crate) fn batch(dataset: &str, rows: &[(i64, Row)]) -> RecordBatch {
     let text = |of: &dyn Fn(&Row) -> String| {
         Arc::new(StringArray::from(rows.iter().map(|(_, row)| of(row)).collect::<Vec<_>>())) as ArrayRef
     };
-    let recorded = rows.iter().map(|(_, row)| row.recorded_on.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros());
+    let recorded =
+        rows.iter().map(|(_, row)| row.recorded_on.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros());
     let mut columns: Vec<(&str, ArrayRef, bool)> = vec![
         ("_position", Arc::new(rows.iter().map(|(position, _)| Some(*position)).collect::<Int64Array>()), false),
         ("_record", text(&|row| row.record.clone()), false),
@@ -108,11 +109,7 @@ pub(crate) fn batch(dataset: &str, rows: &[(i64, Row)]) -> RecordBatch {
             Arc::new(rows.iter().map(|(_, row)| Some(row.valid_on.to_epoch_days())).collect::<Date32Array>()),
             false,
         ),
-        (
-            "_recorded_at",
-            Arc::new(TimestampMicrosecondArray::from_iter_values(recorded).with_timezone("UTC")),
-            false,
-        ),
+        ("_recorded_at", Arc::new(TimestampMicrosecondArray::from_iter_values(recorded).with_timezone("UTC")), false),
         ("_area", text(&|row| row.area.clone()), false),
     ];
     for column in columns_of(dataset).unwrap() {
@@ -120,27 +117,43 @@ pub(crate) fn batch(dataset: &str, rows: &[(i64, Row)]) -> RecordBatch {
         let array: ArrayRef = match column.kind {
             ColumnKind::Text => Arc::new(
                 values
-                    .map(|value| value.map(|value| if let Value::Text(text) = value { text.as_str() } else { panic!("{value:?}") }))
+                    .map(|value| {
+                        value.map(
+                            |value| if let Value::Text(text) = value { text.as_str() } else { panic!("{value:?}") },
+                        )
+                    })
                     .collect::<StringArray>(),
             ),
             ColumnKind::Integer => Arc::new(
                 values
-                    .map(|value| value.map(|value| if let Value::Integer(number) = value { *number } else { panic!("{value:?}") }))
+                    .map(|value| {
+                        value
+                            .map(|value| if let Value::Integer(number) = value { *number } else { panic!("{value:?}") })
+                    })
                     .collect::<Int64Array>(),
             ),
             ColumnKind::Decimal => Arc::new(
                 values
-                    .map(|value| value.map(|value| if let Value::Decimal(number) = value { *number } else { panic!("{value:?}") }))
+                    .map(|value| {
+                        value
+                            .map(|value| if let Value::Decimal(number) = value { *number } else { panic!("{value:?}") })
+                    })
                     .collect::<Float64Array>(),
             ),
             ColumnKind::Boolean => Arc::new(
                 values
-                    .map(|value| value.map(|value| if let Value::Boolean(flag) = value { *flag } else { panic!("{value:?}") }))
+                    .map(|value| {
+                        value.map(|value| if let Value::Boolean(flag) = value { *flag } else { panic!("{value:?}") })
+                    })
                     .collect::<BooleanArray>(),
             ),
             ColumnKind::Day => Arc::new(
                 values
-                    .map(|value| value.map(|value| if let Value::Day(day) = value { day.to_epoch_days() } else { panic!("{value:?}") }))
+                    .map(|value| {
+                        value.map(
+                            |value| if let Value::Day(day) = value { day.to_epoch_days() } else { panic!("{value:?}") },
+                        )
+                    })
                     .collect::<Date32Array>(),
             ),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use minsheng_kit::values::divisions::{AreaCode, AreaLevel, Divisions};
+use minsheng_kit::values::divisions::{AreaCode, AreaLevel, CountyCode, Divisions};
 
 use crate::model::{Area, Level, REGION};
 
@@ -103,11 +103,13 @@ impl Areas {
         let mut codes = BTreeSet::new();
         for level in levels {
             match level {
-                DivisionLevel::County => codes.extend(divisions.counties().iter().map(|code| code.as_str())),
+                DivisionLevel::County => codes.extend(divisions.counties().iter().map(CountyCode::as_str)),
                 DivisionLevel::Township => {
                     codes.extend(divisions.townships().iter().map(|township| township.code.as_str()));
                 }
-                DivisionLevel::Village => codes.extend(divisions.villages().iter().map(|village| village.code.as_str())),
+                DivisionLevel::Village => {
+                    codes.extend(divisions.villages().iter().map(|village| village.code.as_str()));
+                }
             }
         }
         codes

@@ -156,7 +156,10 @@ impl Checker<'_> {
                 self.problem(&measure.name.span(), "the first measure, and only it, is `primary`");
             }
             if index > 0 && (measure.title_zh.is_none() || measure.unit.is_none() || measure.unit_zh.is_none()) {
-                self.problem(&measure.name.span(), format!("measure `{name}` needs title_zh, title_en, unit and unit_zh"));
+                self.problem(
+                    &measure.name.span(),
+                    format!("measure `{name}` needs title_zh, title_en, unit and unit_zh"),
+                );
             }
             if index == 0 && raw.kind == Kind::Rate && measure.form == Form::Figure {
                 self.problem(&measure.name.span(), "a rate's primary measure has the form `share` or `ratio`");
@@ -188,7 +191,10 @@ impl Checker<'_> {
         match columns_of(dataset) {
             None => self.problem(&raw.dataset.span(), format!("unknown dataset `{dataset}`")),
             Some(_) if service_of(dataset) != *commitment.service.get_ref() => {
-                self.problem(&raw.dataset.span(), format!("`{dataset}` is not kept by {}", commitment.service.get_ref()));
+                self.problem(
+                    &raw.dataset.span(),
+                    format!("`{dataset}` is not kept by {}", commitment.service.get_ref()),
+                );
             }
             Some(columns) if source == SourceKind::Register => {
                 count = Some(self.count(raw, place, columns, parameters));

@@ -68,7 +68,9 @@ pub(crate) fn is_additive(aggregate: &Expr) -> bool {
     match aggregate {
         Expr::Len | Expr::Agg(AggExpr::Sum(_) | AggExpr::Count { .. }) => true,
         Expr::Alias(inner, _) | Expr::Cast { expr: inner, .. } => is_additive(inner),
-        Expr::BinaryExpr { left, op: Operator::Plus | Operator::Minus, right } => is_additive(left) && is_additive(right),
+        Expr::BinaryExpr { left, op: Operator::Plus | Operator::Minus, right } => {
+            is_additive(left) && is_additive(right)
+        }
         Expr::BinaryExpr { left, op: Operator::Multiply | Operator::TrueDivide, right } => {
             is_additive(left) && is_number(right)
         }

@@ -23,11 +23,11 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{Bilingual, Commitment, SourceKind, StandardFigure};
 
-pub(crate) use areas::{contains, in_scope};
 pub use areas::{Areas, DivisionLevel};
+pub(crate) use areas::{contains, in_scope};
 pub use datasets::{Column, ColumnKind, SERVICES, columns_of, dataset_names, service_of};
-pub(crate) use expression::{frame_type, is_additive};
 pub use expression::{ExpressionError, columns_used, compile, conjuncts};
+pub(crate) use expression::{frame_type, is_additive};
 
 /// Columns that every journal row has beside its dataset's own, as expressions may use them.
 ///
@@ -194,7 +194,10 @@ pub enum CatalogueError {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+    problems.iter().fold(String::new(), |mut text, problem| {
+        let _ = write!(text, "\n  {problem}");
+        text
+    })
 }
 
 macro_rules! articles {
@@ -223,8 +226,10 @@ impl Catalogue {
 
     /// Reads the `*.toml` files of a directory, in the order of their names.
     pub fn read(directory: &Path) -> Result<Self, CatalogueError> {
-        let unreadable =
-            |path: &Path| { let path = path.display().to_string(); move |source| CatalogueError::Unreadable { path, source } };
+        let unreadable = |path: &Path| {
+            let path = path.display().to_string();
+            move |source| CatalogueError::Unreadable { path, source }
+        };
         let mut files = Vec::new();
         for entry in std::fs::read_dir(directory).map_err(unreadable(directory))? {
             let path = entry.map_err(unreadable(directory))?.path();
@@ -296,8 +301,7 @@ fn edition(files: &[(&str, &str)]) -> String {
         digest.update(text.as_bytes());
         digest.update([0]);
     }
-    let bytes = digest.finalize();
-    bytes.iter().take(8).fold(String::from("sha256:"), |mut text, byte| {
+    digest.finalize().iter().take(8).fold(String::from("sha256:"), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

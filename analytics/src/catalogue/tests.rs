@@ -103,7 +103,10 @@ fn an_expression_that_does_not_parse_is_named_with_its_line() {
 
 #[test]
 fn a_comparison_of_text_with_a_day_is_a_wrong_type() {
-    let text = format!("{HEAD}{}", MEASURE.replace("kind = 'ELDER_MEAL_POINT' AND opened_on", "capacity + 1 = 'x' AND opened_on"));
+    let text = format!(
+        "{HEAD}{}",
+        MEASURE.replace("kind = 'ELDER_MEAL_POINT' AND opened_on", "capacity + 1 = 'x' AND opened_on")
+    );
     assert!(only_problem(&text).starts_with("year.toml:23: wrong type: "), "{}", only_problem(&text));
     let text = format!("{HEAD}{}", MEASURE.replace("COUNT(*)", "MAX(unit_code)"));
     assert!(only_problem(&text).starts_with("year.toml:24: wrong type: "), "{}", only_problem(&text));
@@ -119,7 +122,8 @@ fn a_share_without_its_denominator_is_refused() {
 
 #[test]
 fn an_unknown_area_and_a_due_day_before_the_start_are_refused_together() {
-    let text = format!("{HEAD}start = \"2025-06-01\"\ndue = \"2025-05-31\"\nscope = [\"540100\", \"549999\"]\n{MEASURE}");
+    let text =
+        format!("{HEAD}start = \"2025-06-01\"\ndue = \"2025-05-31\"\nscope = [\"540100\", \"549999\"]\n{MEASURE}");
     assert_eq!(
         problems(&text),
         ["year.toml:19: due 2025-05-31 is before start 2025-06-01", "year.toml:20: unknown area `549999`"]

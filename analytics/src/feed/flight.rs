@@ -47,13 +47,11 @@ impl Feed for FlightFeed {
         let mut names = Vec::with_capacity(infos.len());
         for info in infos {
             let path = info.flight_descriptor.map(|descriptor| descriptor.path).unwrap_or_default();
-            match path.into_iter().next() {
-                Some(name) => names.push(name),
-                None => {
-                    let what = "a flight without a name".to_owned();
-                    return Err(FeedError::NotAFeed { service: self.service.clone(), what });
-                }
-            }
+            let Some(name) = path.into_iter().next() else {
+                let what = "a flight without a name".to_owned();
+                return Err(FeedError::NotAFeed { service: self.service.clone(), what });
+            };
+            names.push(name);
         }
         names.sort();
         Ok(names)

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
+use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
 use arrow_flight::{FlightData, SchemaAsIpc};
 use futures::stream;
 
@@ -23,7 +23,7 @@ impl Scripted {
 }
 
 impl Feed for Scripted {
-    fn service(&self) -> &str {
+    fn service(&self) -> &'static str {
         "community"
     }
 
@@ -42,12 +42,14 @@ fn rows(positions: std::ops::Range<i64>) -> RecordBatch {
     batch(DATASET, &positions.map(of).collect::<Vec<_>>())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a stream gives it")]
 fn piece(positions: std::ops::Range<i64>) -> Result<Piece, FeedError> {
     let last = positions.end - 1;
     let progress = Progress { cursor: format!("c{last}"), position: last, recorded_until: Some(last) };
     Ok(Piece { rows: Some(rows(positions)), progress: Some(progress) })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a stream gives it")]
 fn end(position: i64) -> Result<Piece, FeedError> {
     let progress = Progress { cursor: format!("end{position}"), position, recorded_until: Some(position) };
     Ok(Piece { rows: None, progress: Some(progress) })
@@ -107,7 +109,7 @@ async fn a_department_cannot_fill_another_department_s_dataset() {
 fn message(batch: &RecordBatch, metadata: &str) -> FlightData {
     let mut dictionaries = DictionaryTracker::new(false);
     let (_, encoded) = IpcDataGenerator::default()
-        .encode(batch, &mut dictionaries, &IpcWriteOptions::default(), &mut Default::default())
+        .encode(batch, &mut dictionaries, &IpcWriteOptions::default(), &mut IpcWriteContext::default())
         .unwrap();
     FlightData::from(encoded).with_app_metadata(metadata.to_owned())
 }

@@ -71,7 +71,11 @@ async fn a_department_that_does_not_answer_is_named_and_its_last_records_still_c
         }
         async fn datasets(&mut self) -> Result<Vec<String>, crate::feed::FeedError> {
             let status = tonic::Status::unavailable("gone");
-            Err(crate::feed::FeedError::Refused { service: "health".into(), code: status.code(), source: status.into() })
+            Err(crate::feed::FeedError::Refused {
+                service: "health".into(),
+                code: status.code(),
+                source: status.into(),
+            })
         }
         async fn changes(&mut self, _: &str, _: &str) -> Result<crate::feed::Pieces, crate::feed::FeedError> {
             unreachable!("it named no dataset")
@@ -87,7 +91,9 @@ async fn a_department_that_does_not_answer_is_named_and_its_last_records_still_c
     let health = outcome.document.sources.iter().find(|source| source.service == "health").unwrap();
     assert_eq!(health.unreached.as_deref(), Some("health does not give its records (Unavailable)"));
     assert_eq!(health.position, 20);
-    assert!(outcome.document.region_entries().any(|entry| entry.id == "age-friendly-institutions" && entry.value.is_some()));
+    assert!(
+        outcome.document.region_entries().any(|entry| entry.id == "age-friendly-institutions" && entry.value.is_some())
+    );
 }
 
 #[tokio::test]

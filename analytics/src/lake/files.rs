@@ -1,7 +1,8 @@
 //! Files that are there after a crash, or not at all.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
-use std::io::{BufReader, ErrorKind, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
@@ -75,8 +76,8 @@ pub(super) fn replace_manifest(
 ) -> Result<(), LakeError> {
     let path = directory.join(FILE_NAME);
     let temporary = directory.join(format!("{FILE_NAME}.{TEMPORARY}"));
-    let bytes = serde_json::to_vec_pretty(manifest)
-        .map_err(|source| LakeError::Manifest { path: path.clone(), source })?;
+    let bytes =
+        serde_json::to_vec_pretty(manifest).map_err(|source| LakeError::Manifest { path: path.clone(), source })?;
     let mut file = File::create(&temporary).map_err(failed("write", &temporary))?;
     file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed("write", &temporary))?;
     drop(file);
@@ -117,17 +118,17 @@ pub(super) fn digest(path: &Path) -> Result<Option<String>, LakeError> {
         }
         digest.update(&buffer[..read]);
     }
-    Ok(Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    let digits = digest.finalize().iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
+    Ok(Some(digits))
 }
 
 /// Returns the files of rows that the manifest does not list, and files that were never finished.
 pub(super) fn unlisted(directory: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, LakeError> {
-    let listed: std::collections::BTreeSet<PathBuf> = manifest
-        .sources
-        .values()
-        .flat_map(|source| &source.files)
-        .map(|file| directory.join(&file.path))
-        .collect();
+    let listed: std::collections::BTreeSet<PathBuf> =
+        manifest.sources.values().flat_map(|source| &source.files).map(|file| directory.join(&file.path)).collect();
     let mut found = Vec::new();
     let mut open = vec![directory.to_owned()];
     while let Some(folder) = open.pop() {

@@ -15,7 +15,7 @@ use arrow::ipc::writer::StreamWriter;
 use chrono::{DateTime, Datelike as _, Utc};
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Int64Chunked, IpcStreamReader, NewChunkedArray as _, ParquetReader,
-    ParquetWriter, PolarsResult, SerReader as _, TimeUnit,
+    ParquetWriter, PolarsResult, SerReader as _, SortMultipleOptions, TimeUnit,
 };
 
 use super::LakeError;
@@ -61,7 +61,7 @@ pub(super) fn from_batches(dataset: &str, batches: &[RecordBatch]) -> Result<Opt
             return Err(LakeError::MissingColumn { dataset: dataset.to_owned(), column: required.to_owned() });
         }
     }
-    frame.map(|frame| frame.sort([POSITION], Default::default()).map_err(frame_error(dataset))).transpose()
+    frame.map(|frame| frame.sort([POSITION], SortMultipleOptions::default()).map_err(frame_error(dataset))).transpose()
 }
 
 /// Moments cross over as whole microseconds, so that no time zone is needed on the other side.

@@ -86,7 +86,8 @@ async fn what_was_missed_is_made_up_in_its_order() {
     drop(log);
     let mut log = RunLog::open(&path).unwrap();
     let due = keep_for(4, &mut log, &Jumping::at("2025-08-08T23:00:00Z"), 1).await;
-    let expected = ["2025-08-06", "2025-08-07", "2025-08-08", "2025-08-09"].map(|day| moment(&format!("{day}T22:00:00Z")));
+    let expected =
+        ["2025-08-06", "2025-08-07", "2025-08-08", "2025-08-09"].map(|day| moment(&format!("{day}T22:00:00Z")));
     assert_eq!(due, expected);
     let made_up: Vec<bool> = RunLog::read(&path).unwrap().iter().map(|record| record.made_up).collect();
     assert_eq!(made_up, [false, true, true, false, false]);

@@ -11,7 +11,8 @@ use polars::prelude::{
 use super::frames::{ENDED, FROM, Frames, PLACE, UNTIL, day, days, named};
 use super::{Cell, Cells, Moment, Places, StatisticsError};
 use crate::catalogue::{
-    Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Entry, ExpressionError, Measure, columns_used, compile, conjuncts, is_additive,
+    Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Entry, ExpressionError, Measure, columns_used, compile,
+    conjuncts, is_additive,
 };
 use crate::model::{Level, REGION};
 
@@ -20,7 +21,9 @@ const ROWS_AT_ONCE: usize = 2_000_000;
 
 const MONTH: &str = "_month";
 const KEY: &str = "_key";
-const RESULT: &str = "_result";
+const GROUP: &str = "_group";
+const NUMERATOR: &str = "_numerator";
+const DENOMINATOR: &str = "_denominator";
 
 /// Numbers by area and month.
 type Numbers = BTreeMap<(i32, i32), f64>;
@@ -185,7 +188,10 @@ impl<'a> Plan<'a> {
         let mut rows = self.conditions.apply_on_day(true_at(base, moments, Some(self.entry))?.lazy());
         for (restriction, partner) in self.restrictions.iter().zip(partners) {
             let other = true_at(partner, moments, None)?.lazy();
-            let other = restriction.conditions.apply_on_day(other).select([col(restriction.key.as_str()).alias(KEY), col(MONTH)]);
+            let other = restriction
+                .conditions
+                .apply_on_day(other)
+                .select([col(restriction.key.as_str()).alias(KEY), col(MONTH)]);
             let (own, key) = (col(restriction.column.as_str()), col(KEY));
             rows = rows.join(other, [own, col(MONTH)], [key, col(MONTH)], JoinArgs::new(JoinType::Semi));
         }
@@ -197,23 +203,17 @@ impl<'a> Plan<'a> {
     }
 
     fn numbers(&self, rows: &DataFrame, numerators: &mut Numbers, denominators: &mut Numbers) -> PolarsResult<()> {
-        if let Some(numerator) = &self.numerator {
-            aggregate(rows, numerator, numerators)?;
-        }
-        if let Some(denominator) = &self.denominator {
-            aggregate(rows, denominator, denominators)?;
-        }
+        aggregate(rows, self.numerator.as_ref(), self.denominator.as_ref(), numerators, denominators)?;
         if let Some((column, having)) = &self.having {
             for level in LEVELS {
-                let groups = rows
-                    .clone()
+                let groups = keyed(rows, level)?
                     .lazy()
-                    .group_by([col(MONTH), place_at(level).alias(KEY), col(*column).alias("_group")])
-                    .agg([having.clone().alias(RESULT)])
-                    .filter(col(RESULT).and(col("_group").is_not_null()))
-                    .group_by([col(MONTH), col(KEY)])
-                    .agg([len().alias(RESULT)]);
-                collect(groups, level, numerators)?;
+                    .group_by([col(KEY), col(*column).alias(GROUP)])
+                    .agg([having.clone().alias(NUMERATOR)])
+                    .filter(col(NUMERATOR).and(col(GROUP).is_not_null()))
+                    .group_by([col(KEY)])
+                    .agg([len().alias(NUMERATOR), lit(0).first().alias(DENOMINATOR)]);
+                collect(groups, level, numerators, &mut Numbers::new())?;
             }
         }
         Ok(())
@@ -264,10 +264,11 @@ fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: Option<&Entry>) 
             figures.entry(name).or_default().resize(picked.len(), value);
         }
     }
-    let mut repeated = rows.take(&IdxCa::from_vec("picked".into(), picked))?;
+    let own = rows.drop_many([FROM, UNTIL]);
+    let mut repeated = own.take(&IdxCa::from_vec("picked".into(), picked))?;
+    repeated.with_column(Column::new(MONTH.into(), months.clone()))?;
     repeated.with_column(Column::new(DAY_COLUMNS[0].into(), on_days).cast(&DataType::Date)?)?;
-    repeated.with_column(Column::new(DAY_COLUMNS[1].into(), months.clone()).cast(&DataType::Date)?)?;
-    repeated.with_column(Column::new(MONTH.into(), months))?;
+    repeated.with_column(Column::new(DAY_COLUMNS[1].into(), months).cast(&DataType::Date)?)?;
     for (name, values) in figures {
         repeated.with_column(Column::new(name.into(), values))?;
     }
@@ -290,11 +291,16 @@ fn latest_of_each_month(rows: &DataFrame, column: &str) -> PolarsResult<DataFram
 
 const LEVELS: [Level; 3] = [Level::County, Level::Prefecture, Level::Region];
 
-fn place_at(level: Level) -> Expr {
+/// One key for an area and a month, which groups faster than two.
+fn key_of(place: i32, month: i32) -> i64 {
+    i64::from(month) * 1_000_000 + i64::from(place)
+}
+
+fn place_at(level: Level, place: i32) -> i32 {
     match level {
-        Level::County => col(PLACE),
-        Level::Prefecture => (col(PLACE).floor_div(lit(100))) * lit(100),
-        Level::Region => lit(region()),
+        Level::County => place,
+        Level::Prefecture => place / 100 * 100,
+        Level::Region => region(),
     }
 }
 
@@ -302,44 +308,66 @@ fn region() -> i32 {
     REGION.parse().unwrap_or_default()
 }
 
-/// Adds an aggregate's result for each area and month: summed upwards where parts add up, else counted afresh.
-fn aggregate(rows: &DataFrame, expression: &Expr, numbers: &mut Numbers) -> PolarsResult<()> {
-    let at = |level| {
-        let groups = rows.clone().lazy().group_by([col(MONTH), place_at(level).alias(KEY)]);
-        groups.agg([expression.clone().alias(RESULT)])
-    };
-    if !is_additive(expression) {
+/// Adds the key of each row's area at a level and its month.
+fn keyed(rows: &DataFrame, level: Level) -> PolarsResult<DataFrame> {
+    let (months, places) = (rows.column(MONTH)?.i32()?, rows.column(PLACE)?.i32()?);
+    let keys: Vec<Option<i64>> =
+        months.iter().zip(places.iter()).map(|(month, place)| Some(key_of(place_at(level, place?), month?))).collect();
+    let mut keyed = rows.clone();
+    keyed.with_column(Column::new(KEY.into(), keys))?;
+    Ok(keyed)
+}
+
+/// Adds the results of aggregates for each area and month: summed upwards where parts add up, else counted afresh.
+fn aggregate(
+    rows: &DataFrame,
+    numerator: Option<&Expr>,
+    denominator: Option<&Expr>,
+    numerators: &mut Numbers,
+    denominators: &mut Numbers,
+) -> PolarsResult<()> {
+    if numerator.is_none() && denominator.is_none() {
+        return Ok(());
+    }
+    let nothing = lit(0).first();
+    let wanted = [(numerator, NUMERATOR), (denominator, DENOMINATOR)];
+    let results: Vec<Expr> =
+        wanted.iter().map(|(expression, name)| expression.unwrap_or(&nothing).clone().alias(*name)).collect();
+    let query = |level| PolarsResult::Ok(keyed(rows, level)?.lazy().group_by([col(KEY)]).agg(results.clone()));
+    if !wanted.iter().filter_map(|(expression, _)| *expression).all(is_additive) {
         for level in LEVELS {
-            collect(at(level), level, numbers)?;
+            collect(query(level)?, level, numerators, denominators)?;
         }
         return Ok(());
     }
-    let mut counties = Numbers::new();
-    collect(at(Level::County), Level::County, &mut counties)?;
-    for ((code, month), number) in counties {
-        let mut above = vec![code, code / 100 * 100, region()];
-        above.dedup();
-        for area in above {
-            *numbers.entry((area, month)).or_default() += number;
+    let (mut parts, mut wholes) = (Numbers::new(), Numbers::new());
+    collect(query(Level::County)?, Level::County, &mut parts, &mut wholes)?;
+    for (counties, numbers) in [(parts, numerators), (wholes, denominators)] {
+        for ((place, month), number) in counties {
+            let mut above = vec![place, place_at(Level::Prefecture, place), region()];
+            above.dedup();
+            for area in above {
+                *numbers.entry((area, month)).or_default() += number;
+            }
         }
     }
     Ok(())
 }
 
-/// Runs a query whose rows are month, key and result, and keeps the results of the level's own areas.
-fn collect(query: LazyFrame, level: Level, numbers: &mut Numbers) -> PolarsResult<()> {
-    let result = query
-        .select([col(MONTH).cast(DataType::Int32), col(KEY).cast(DataType::Int32), col(RESULT).cast(DataType::Float64)])
-        .collect()?;
-    let (months, keys) = (result.column(MONTH)?.i32()?, result.column(KEY)?.i32()?);
-    let results = result.column(RESULT)?.f64()?;
-    for ((month, key), number) in months.iter().zip(keys.iter()).zip(results.iter()) {
-        if let (Some(month), Some(key)) = (month, key) {
-            // A record of a whole prefecture stands in no county; it is added where the prefecture is.
-            if level == Level::Prefecture && key == region() {
-                continue;
+/// Runs a query whose rows are key, numerator and denominator, and keeps the results of the level's own areas.
+fn collect(query: LazyFrame, level: Level, numerators: &mut Numbers, denominators: &mut Numbers) -> PolarsResult<()> {
+    let number = |name: &str| col(name).cast(DataType::Float64);
+    let result = query.select([col(KEY), number(NUMERATOR), number(DENOMINATOR)]).collect()?;
+    let keys = result.column(KEY)?.i64()?;
+    for (name, numbers) in [(NUMERATOR, numerators), (DENOMINATOR, denominators)] {
+        for (key, number) in keys.iter().zip(result.column(name)?.f64()?.iter()) {
+            let Some(key) = key else { continue };
+            let split = i32::try_from(key % 1_000_000).ok().zip(i32::try_from(key / 1_000_000).ok());
+            let Some((place, month)) = split else { continue };
+            // A record of the whole region stands in no prefecture, nor does one of a prefecture stand in a county.
+            if level != Level::Prefecture || place != region() {
+                numbers.insert((place, month), number.unwrap_or_default());
             }
-            numbers.insert((key, month), number.unwrap_or_default());
         }
     }
     Ok(())

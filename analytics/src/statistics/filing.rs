@@ -14,8 +14,7 @@ use crate::catalogue::{Entry, Measure, SERVICES};
 use crate::lake::Lake;
 use crate::model::{PRIMARY_MEASURE, REGION};
 
-const COLUMNS: [&str; 7] =
-    ["commitment", "measure", "month_from", "numerator", "denominator", "value", "return_state"];
+const COLUMNS: [&str; 7] = ["commitment", "measure", "month_from", "numerator", "denominator", "value", "return_state"];
 
 /// Returns the dataset of a service's returns.
 pub(super) fn dataset_of(service: &str) -> String {
@@ -58,8 +57,8 @@ impl Filings {
         let today = on.to_epoch_days();
         for row in 0..frame.height() {
             let stands = matches!(states.get(row), Some("SUBMITTED" | "APPROVED"));
-            let true_then = from.get(row).is_some_and(|from| from <= today)
-                && until.get(row).is_none_or(|until| until > today);
+            let true_then =
+                from.get(row).is_some_and(|from| from <= today) && until.get(row).is_none_or(|until| until > today);
             let (Some(month), Some(commitment), Some(area)) = (months.get(row), commitments.get(row), areas.get(row))
             else {
                 continue;
@@ -72,11 +71,8 @@ impl Filings {
                 None | Some("") => PRIMARY_MEASURE,
                 Some(name) => name,
             };
-            let cell = Cell {
-                numerator: numerators.get(row),
-                denominator: denominators.get(row),
-                value: values.get(row),
-            };
+            let cell =
+                Cell { numerator: numerators.get(row), denominator: denominators.get(row), value: values.get(row) };
             let position = positions.get(row).unwrap_or_default();
             let filed = self.by_subject.entry((commitment.to_owned(), measure.to_owned())).or_default();
             let newest = filed.entry((area.to_owned(), month)).or_insert((position, cell));

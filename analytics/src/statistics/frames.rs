@@ -125,7 +125,9 @@ pub(super) fn truth(mut rows: DataFrame, as_of: i64, with_id: bool) -> PolarsRes
         }
         let newest = entries.iter().copied().max_by_key(|index| position[*index]).unwrap_or(last);
         if changes.get(newest) == Some("WITHDRAWN") {
-            entries.iter().for_each(|index| keep[*index] = false);
+            for index in &entries {
+                keep[*index] = false;
+            }
             continue;
         }
         entries.sort_unstable_by_key(|index| (valid[*index], position[*index]));
@@ -180,14 +182,21 @@ impl crate::catalogue::Count {
             _ => None,
         };
         let having = self.group.as_ref().map(|group| &group.having);
-        [self.condition.as_ref(), self.numerator.as_ref(), denominator, having].into_iter().flatten().map(String::as_str)
+        [self.condition.as_ref(), self.numerator.as_ref(), denominator, having]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
     }
 
     /// The columns that are named outside expressions.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let group = self.group.as_ref().map(|group| &group.column);
         let named = [self.latest.as_ref(), self.division_column.as_ref(), group];
-        named.into_iter().flatten().chain(self.restrictions.iter().map(|restriction| &restriction.column)).map(String::as_str)
+        named
+            .into_iter()
+            .flatten()
+            .chain(self.restrictions.iter().map(|restriction| &restriction.column))
+            .map(String::as_str)
     }
 }
 

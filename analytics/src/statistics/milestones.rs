@@ -78,7 +78,8 @@ impl Milestones {
             let own: Vec<&Step> = steps.iter().filter(|step| contains(&area.code, &step.area)).collect();
             for moment in moments {
                 let today = moment.day.to_epoch_days();
-                let known = own.iter().filter(|step| step.from <= today && step.until.is_none_or(|until| until > today));
+                let known =
+                    own.iter().filter(|step| step.from <= today && step.until.is_none_or(|until| until > today));
                 let known: Vec<&&Step> = known.collect();
                 if known.is_empty() {
                     continue;

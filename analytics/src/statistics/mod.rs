@@ -139,7 +139,9 @@ fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Sta
                 statistics.completeness.extend(completeness.rows(&cells, question));
                 statistics.taken_from.insert(entry.commitment.id.clone(), (source, dataset));
             }
-            statistics.rows.extend(cells.into_iter().map(|((area, month), cell)| row(entry, measure, area, month, cell)));
+            statistics
+                .rows
+                .extend(cells.into_iter().map(|((area, month), cell)| row(entry, measure, area, month, cell)));
         }
     }
     Ok(statistics)

@@ -34,19 +34,21 @@ fn an_area_s_own_filing_counts_before_the_sum_of_the_areas_below() {
     assert_eq!(cell("540000", "2025-01"), Some((Some(8.0), Some(20.0), Some(40.0))));
     assert_eq!(cell("540000", "2025-02"), Some((Some(9.0), Some(10.0), Some(90.0))));
     assert_eq!(cell("540300", "2025-01"), None, "nobody filed for it");
-    let complete = figures.completeness.iter().find(|row| row.commitment == "purchased-services" && row.area == "540100");
+    let complete =
+        figures.completeness.iter().find(|row| row.commitment == "purchased-services" && row.area == "540100");
     assert_eq!(complete.unwrap().completeness.areas_reported, 1, "in the newest month only one county filed");
 }
 
 #[test]
 fn a_figure_without_its_parts_speaks_for_its_own_area_only() {
-    let rows = [
-        filed("540100", "2025-01", "purchased-services").with("value", 90.0),
-        share("540200", "2025-01", 1.0, 2.0),
-    ];
+    let rows =
+        [filed("540100", "2025-01", "purchased-services").with("value", 90.0), share("540200", "2025-01", 1.0, 2.0)];
     let figures = figures(&rows, "2025-01-31", "2025-12-31");
     assert_eq!(value(&figures, "purchased-services", "540100", "2025-01"), Some(90.0));
-    assert_eq!(cell(&figures, "purchased-services", "primary", "540000", "2025-01"), Some((Some(1.0), Some(2.0), Some(50.0))));
+    assert_eq!(
+        cell(&figures, "purchased-services", "primary", "540000", "2025-01"),
+        Some((Some(1.0), Some(2.0), Some(50.0)))
+    );
 }
 
 #[test]
@@ -59,7 +61,10 @@ fn a_withdrawn_return_and_one_for_a_month_that_has_not_ended_do_not_count() {
         share("540104", "2025-02", 1.0, 4.0),
     ];
     let now = figures(&rows, "2025-02-27", "2025-12-31");
-    assert_eq!(cell(&now, "purchased-services", "primary", "540000", "2025-01"), Some((Some(4.0), Some(4.0), Some(100.0))));
+    assert_eq!(
+        cell(&now, "purchased-services", "primary", "540000", "2025-01"),
+        Some((Some(4.0), Some(4.0), Some(100.0)))
+    );
     assert_eq!(cell(&now, "purchased-services", "primary", "540000", "2025-02"), None);
     let before_the_correction = figures(&rows, "2025-02-27", "2025-02-15");
     assert_eq!(value(&before_the_correction, "purchased-services", "540000", "2025-01"), Some(25.0));
@@ -92,7 +97,8 @@ fn a_register_that_nobody_keeps_yet_leaves_the_word_to_the_returns_and_says_so()
 }
 
 fn milestone(commitment: &str, subject: &str, state: &str, on: &str) -> Row {
-    let dataset = if commitment == "regional-medical-centres" { "health.milestones" } else { "social_security.milestones" };
+    let dataset =
+        if commitment == "regional-medical-centres" { "health.milestones" } else { "social_security.milestones" };
     row(dataset, &format!("milestones/{commitment}-{subject}"), "540000", on)
         .with("commitment", commitment)
         .with("subject", subject)
