@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+mod attainment;
 pub mod wire;
+
+pub use attainment::{AttainmentDocument, AttainmentEntry, BackTest, Forecast, ForecastMethod};
 
 /// The measure of a commitment that its target speaks of; every other measure stands beside it.
 pub const PRIMARY_MEASURE: &str = "primary";
@@ -128,7 +131,10 @@ pub struct StandardFigure {
 
 /// What assessment and report know of one commitment; the catalogue holds more (its expressions).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts of a catalogue entry, each a line of its own there")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts of a catalogue entry, each a line of its own there"
+)]
 pub struct Commitment {
     /// Stable identifier, such as `elder-meal-points`.
     pub id: String,
@@ -333,183 +339,4 @@ pub enum Reason {
     NotMeasuredAtLevel,
     /// The commitment does not apply to this area.
     OutOfScope,
-}
-
-/// How a forecast was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ForecastMethod {
-    /// Exponential smoothing, the model chosen automatically.
-    Ets,
-    /// The average monthly change carried on, with an interval from how the months scattered about it.
-    LinearPace,
-}
-
-/// How well a forecasting method did on the months that are already known.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct BackTest {
-    /// Number of forecasts that were compared with what came.
-    pub forecasts: u32,
-    /// Months ahead of each of them.
-    pub months_ahead: u32,
-    /// Mean absolute error, in the commitment's unit.
-    #[serde(with = "wire::number")]
-    pub mean_absolute_error: f64,
-    /// Mean absolute error of "stays as it is".
-    #[serde(with = "wire::number")]
-    pub naive_mean_absolute_error: f64,
-    /// Share of the values that fell into the interval, 0 to 1.
-    #[serde(with = "wire::number")]
-    pub interval_coverage: f64,
-    /// Share of the values that fell into the naive forecast's interval, 0 to 1.
-    #[serde(with = "wire::number")]
-    pub naive_interval_coverage: f64,
-}
-
-/// Where a figure is heading.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Forecast {
-    /// How it was made.
-    pub method: ForecastMethod,
-    /// The day it is made for: the due date, or a year ahead where there is none.
-    #[serde(with = "wire::date")]
-    pub on: NaiveDate,
-    /// The value expected then.
-    #[serde(with = "wire::number")]
-    pub value: f64,
-    /// Lower end of the interval.
-    #[serde(with = "wire::number")]
-    pub low: f64,
-    /// Upper end of the interval.
-    #[serde(with = "wire::number")]
-    pub high: f64,
-    /// The interval's nominal coverage, 0 to 1.
-    #[serde(with = "wire::number")]
-    pub level: f64,
-    /// Probability that the target holds then, 0 to 1; none without a target.
-    #[serde(with = "wire::optional_number")]
-    pub probability: Option<f64>,
-    /// The day on which the expected value reaches the target, where it does within ten years.
-    #[serde(with = "wire::optional_date")]
-    pub met_on: Option<NaiveDate>,
-    /// Change per month that the forecast expects over the year ahead, or up to its day where that is nearer.
-    #[serde(with = "wire::number")]
-    pub pace_per_month: f64,
-    /// Change per month that is needed from now on; none without target or date.
-    #[serde(with = "wire::optional_number")]
-    pub needed_per_month: Option<f64>,
-    /// How the method did on the months that are known; none where they are too few.
-    pub back_test: Option<BackTest>,
-}
-
-/// One commitment in one area: an entry of `attainment.json`, in the order of its fields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AttainmentEntry {
-    /// The commitment's identifier.
-    pub id: String,
-    /// The notice's article.
-    pub article: u8,
-    /// The service that keeps the records.
-    pub service: String,
-    /// What sort of figure it is judged by.
-    pub kind: Kind,
-    /// Where its target comes from.
-    pub basis: Basis,
-    /// Which records the figure is taken from.
-    pub source: SourceKind,
-    /// GB/T 2260 code.
-    pub area: String,
-    /// First day of the month the report is made in.
-    #[serde(with = "wire::month")]
-    pub month: NaiveDate,
-    /// Numerator.
-    #[serde(with = "wire::optional_number")]
-    pub numerator: Option<f64>,
-    /// Denominator.
-    #[serde(with = "wire::optional_number")]
-    pub denominator: Option<f64>,
-    /// The value in `unit`.
-    #[serde(with = "wire::optional_number")]
-    pub value: Option<f64>,
-    /// Unit of value and target, English.
-    pub unit: String,
-    /// The target that binds this area.
-    #[serde(with = "wire::optional_number")]
-    pub target: Option<f64>,
-    /// Last day on which the target must hold.
-    #[serde(with = "wire::optional_date")]
-    pub due: Option<NaiveDate>,
-    /// Progress over elapsed time, P.
-    #[serde(with = "wire::optional_number")]
-    pub pace: Option<f64>,
-    /// The verdict.
-    pub status: Status,
-    /// Why there is no verdict, or what to know beside it.
-    pub reason: Option<Reason>,
-    /// Chinese title.
-    pub title_zh: String,
-    /// English title.
-    pub title_en: String,
-    /// Unit, Chinese.
-    pub unit_zh: String,
-    /// The area's level.
-    pub level: Level,
-    /// The area's Chinese name.
-    pub area_name_zh: String,
-    /// The area's English name.
-    pub area_name_en: String,
-    /// The dataset.
-    pub dataset: String,
-    /// Which way is better.
-    pub direction: Direction,
-    /// The day the value is true for.
-    #[serde(with = "wire::optional_date")]
-    pub value_on: Option<NaiveDate>,
-    /// The starting point that P was reckoned from.
-    pub baseline: Option<Baseline>,
-    /// Share of the way from baseline to target that is done, (v - b) / (T - b).
-    #[serde(with = "wire::optional_number")]
-    pub progress: Option<f64>,
-    /// Actual compound annual growth over the required one, for readers who compare with other systems.
-    #[serde(with = "wire::optional_number")]
-    pub growth_ratio: Option<f64>,
-    /// (Projected value at due - b) / (T - b), q.
-    #[serde(with = "wire::optional_number")]
-    pub projected_progress: Option<f64>,
-    /// Since when the target holds without a break.
-    #[serde(with = "wire::optional_date")]
-    pub met_on: Option<NaiveDate>,
-    /// Change against the value twelve months before.
-    #[serde(with = "wire::optional_number")]
-    pub change_12_months: Option<f64>,
-    /// Where the figure is heading.
-    pub forecast: Option<Forecast>,
-    /// How much of it reported.
-    pub completeness: Option<Completeness>,
-    /// The figure was withheld because it could point to a person.
-    pub suppressed: bool,
-}
-
-/// The whole result of a run: what `attainment.json` holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AttainmentDocument {
-    /// The day the figures are true for.
-    #[serde(with = "wire::date")]
-    pub on: NaiveDate,
-    /// The moment up to which records were taken into account.
-    #[serde(with = "wire::moment")]
-    pub as_of: DateTime<Utc>,
-    /// Edition or digest of the catalogue.
-    pub catalogue: String,
-    /// How far each service's records are known.
-    pub sources: Vec<SourceState>,
-    /// One entry per commitment and area, in the order of the catalogue and of the areas' codes.
-    pub commitments: Vec<AttainmentEntry>,
-}
-
-impl AttainmentDocument {
-    /// Returns the region's own entries, in the order of the catalogue.
-    pub fn region_entries(&self) -> impl Iterator<Item = &AttainmentEntry> {
-        self.commitments.iter().filter(|entry| entry.level == Level::Region)
-    }
 }

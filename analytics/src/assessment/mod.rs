@@ -71,11 +71,8 @@ pub fn assess(input: &Input<'_>) -> AttainmentDocument {
     for row in input.rows.iter().filter(|row| row.measure == PRIMARY_MEASURE) {
         primary.entry((row.commitment.as_str(), row.area.as_str())).or_default().push(row);
     }
-    let completeness: BTreeMap<(&str, &str), Completeness> = input
-        .completeness
-        .iter()
-        .map(|row| ((row.commitment.as_str(), row.area.as_str()), row.completeness))
-        .collect();
+    let completeness: BTreeMap<(&str, &str), Completeness> =
+        input.completeness.iter().map(|row| ((row.commitment.as_str(), row.area.as_str()), row.completeness)).collect();
     let mut areas: Vec<&Area> = input.areas.iter().collect();
     areas.sort_by(|left, right| left.code.cmp(&right.code));
 
@@ -91,13 +88,7 @@ pub fn assess(input: &Input<'_>) -> AttainmentDocument {
     }
     let mut sources = input.sources.to_vec();
     sources.sort_by(|left, right| left.service.cmp(&right.service));
-    AttainmentDocument {
-        on: input.on,
-        as_of: input.as_of,
-        catalogue: input.catalogue.to_owned(),
-        sources,
-        commitments,
-    }
+    AttainmentDocument { on: input.on, as_of: input.as_of, catalogue: input.catalogue.to_owned(), sources, commitments }
 }
 
 /// The areas a commitment applies to: those named, what lies below them and what they belong to.
@@ -108,10 +99,8 @@ impl Scope {
         if commitment.scope.is_empty() {
             return Self(None);
         }
-        let parents: BTreeMap<&str, &str> = areas
-            .iter()
-            .filter_map(|area| Some((area.code.as_str(), area.parent.as_deref()?)))
-            .collect();
+        let parents: BTreeMap<&str, &str> =
+            areas.iter().filter_map(|area| Some((area.code.as_str(), area.parent.as_deref()?))).collect();
         let upward = |code: &str| {
             let mut line = vec![code.to_owned()];
             let mut at = code;

@@ -96,12 +96,9 @@ pub fn judge(facts: &Facts, series: &Series<'_>, on: NaiveDate) -> Verdict {
     let measured = measure(facts, observations, newest, target);
     match facts.due {
         Some(due) if on > due => after_due(facts, observations, newest, target, due, measured),
-        _ if pace::holds(newest.value, target, facts.direction) => Verdict {
-            status: Status::Met,
-            reason: None,
-            met_on: held_since(facts, observations, target),
-            ..measured
-        },
+        _ if pace::holds(newest.value, target, facts.direction) => {
+            Verdict { status: Status::Met, reason: None, met_on: held_since(facts, observations, target), ..measured }
+        }
         due => before_due(facts, newest, target, due, measured),
     }
 }
@@ -139,9 +136,7 @@ fn after_due(
         .iter()
         .rfind(|observation| observation.on <= due)
         .map(|then| (then, pace::holds(then.value, target, facts.direction)))
-        .filter(|(then, held)| {
-            months_between(then.on, due) <= facts.max_age_months || (*held && stays(facts))
-        })
+        .filter(|(then, held)| months_between(then.on, due) <= facts.max_age_months || (*held && stays(facts)))
         .map(|(_, held)| held);
     let (status, reason) = match (held_on_due, holds_now) {
         (Some(true), true) => (Status::Met, None),

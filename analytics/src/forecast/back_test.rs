@@ -21,9 +21,9 @@ pub fn back_test(observations: &[Observation], method: ForecastMethod) -> Option
     let mut trials = Vec::new();
     for known in first_origin..=last_origin {
         let (past, future) = observations.split_at(known);
-        let came = past
-            .last()
-            .and_then(|origin| future.iter().find(|later| months_between(origin.on, later.on) == MONTHS_AHEAD.cast_signed()));
+        let came = past.last().and_then(|origin| {
+            future.iter().find(|later| months_between(origin.on, later.on) == MONTHS_AHEAD.cast_signed())
+        });
         let Some(came) = came else { continue };
         let at = |path: Option<models::Path>| path.and_then(|path| path.at(MONTHS_AHEAD));
         let expected = at(models::path(method, past, MONTHS_AHEAD));

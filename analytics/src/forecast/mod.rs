@@ -50,9 +50,8 @@ pub fn forecast(observations: &[Observation], question: &Question, with_back_tes
     let near = ahead.min(12);
     let months = f64::from(ahead);
     let reaches = |target: f64| {
-        (1..=steps).find(|step| {
-            path.at(*step).is_some_and(|point| pace::holds(point.value, target, question.direction))
-        })
+        (1..=steps)
+            .find(|step| path.at(*step).is_some_and(|point| pace::holds(point.value, target, question.direction)))
     };
     Some(Forecast {
         method,
@@ -153,7 +152,11 @@ mod tests {
         assert!(answer.low < answer.value && answer.value < answer.high);
         let trial = answer.back_test.expect("a back-test");
         assert!(trial.mean_absolute_error < trial.naive_mean_absolute_error, "{trial:?}");
-        assert_eq!(forecast(&known, &question("2025-12-31", 95.0), true), Some(answer), "the same series, the same numbers");
+        assert_eq!(
+            forecast(&known, &question("2025-12-31", 95.0), true),
+            Some(answer),
+            "the same series, the same numbers"
+        );
     }
 
     #[test]

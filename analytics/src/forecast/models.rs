@@ -40,7 +40,8 @@ fn index(step: u32) -> Option<usize> {
 
 impl Path {
     fn new(points: Vec<Point>, free: Vec<(f64, f64)>) -> Option<Self> {
-        let finite = points.iter().all(|point| point.value.is_finite() && point.low.is_finite() && point.high.is_finite());
+        let finite =
+            points.iter().all(|point| point.value.is_finite() && point.low.is_finite() && point.high.is_finite());
         finite.then_some(Self { points, free })
     }
 
@@ -105,7 +106,10 @@ fn smoothing(observations: &[Observation], steps: u32) -> Option<Path> {
         .map(|(step, (value, (low, high)))| {
             let own = (high - low) / (2.0 * Z_80);
             let deviation = own.hypot(f64::from(step) * trend_error);
-            (Point { value: *value, low: value - Z_80 * deviation, high: value + Z_80 * deviation }, (*value, deviation))
+            (
+                Point { value: *value, low: value - Z_80 * deviation, high: value + Z_80 * deviation },
+                (*value, deviation),
+            )
         })
         .unzip();
     Path::new(points, free)

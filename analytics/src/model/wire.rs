@@ -8,8 +8,12 @@ use serde::{Deserialize, Deserializer, Serializer};
 
 /// Returns the number at twelve significant digits, never a negative zero.
 pub fn settle(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return if value.is_finite() { 0.0 } else { value };
+    if value == 0.0 {
+        return 0.0;
+    }
+    // A whole number of at most twelve digits is settled as it is, and the common case.
+    if !value.is_finite() || (value.fract() == 0.0 && value.abs() < 1e12) {
+        return value;
     }
     format!("{value:.11e}").parse().unwrap_or(value)
 }

@@ -90,7 +90,14 @@ pub(super) fn commitments() -> Vec<Commitment> {
             basis: Basis::Trend,
             target: None,
             standing: false,
-            ..commitment("pension-participation", 1, "social-security", Kind::Rate, "基本养老保险参保率", "Basic pension participation rate")
+            ..commitment(
+                "pension-participation",
+                1,
+                "social-security",
+                Kind::Rate,
+                "基本养老保险参保率",
+                "Basic pension participation rate",
+            )
         },
         Commitment {
             basis: Basis::Stated,
@@ -100,7 +107,14 @@ pub(super) fn commitments() -> Vec<Commitment> {
             source: SourceKind::Milestones,
             dataset: "social_security.milestones".into(),
             lowest_level: Level::Region,
-            ..commitment("medical-long-term-opinion", 1, "social-security", Kind::Milestone, "医保参保长效机制实施意见出台", "Implementing opinion on long-term medical-insurance participation issued")
+            ..commitment(
+                "medical-long-term-opinion",
+                1,
+                "social-security",
+                Kind::Milestone,
+                "医保参保长效机制实施意见出台",
+                "Implementing opinion on long-term medical-insurance participation issued",
+            )
         },
         Commitment {
             basis: Basis::Stated,
@@ -110,13 +124,34 @@ pub(super) fn commitments() -> Vec<Commitment> {
             source: SourceKind::Milestones,
             dataset: "social_security.milestones".into(),
             lowest_level: Level::Region,
-            ..commitment("flexible-maternity-policy", 1, "social-security", Kind::Milestone, "灵活就业人员参加生育保险政策出台", "Maternity insurance policy for the flexibly employed issued")
+            ..commitment(
+                "flexible-maternity-policy",
+                1,
+                "social-security",
+                Kind::Milestone,
+                "灵活就业人员参加生育保险政策出台",
+                "Maternity insurance policy for the flexibly employed issued",
+            )
         },
         Commitment {
             person_based: true,
-            ..commitment("needy-pension-premiums-paid", 2, "social-security", Kind::Rate, "困难群众养老保险费代缴率", "Resident-pension premiums paid for people in hardship")
+            ..commitment(
+                "needy-pension-premiums-paid",
+                2,
+                "social-security",
+                Kind::Rate,
+                "困难群众养老保险费代缴率",
+                "Resident-pension premiums paid for people in hardship",
+            )
         },
-        commitment("cross-area-marriage", 3, "community", Kind::Rate, "婚姻登记等事项跨域办理", "Marriage registration and common services without household-registration limits"),
+        commitment(
+            "cross-area-marriage",
+            3,
+            "community",
+            Kind::Rate,
+            "婚姻登记等事项跨域办理",
+            "Marriage registration and common services without household-registration limits",
+        ),
         Commitment {
             basis: Basis::Stated,
             target: Some(1603.0),
@@ -125,7 +160,14 @@ pub(super) fn commitments() -> Vec<Commitment> {
             source: SourceKind::Register,
             dataset: "community.housing".into(),
             cumulative: true,
-            ..commitment("affordable-housing-2025", 4, "community", Kind::Count, "2025年保障性住房", "Affordable homes of the 2025 plan")
+            ..commitment(
+                "affordable-housing-2025",
+                4,
+                "community",
+                Kind::Count,
+                "2025年保障性住房",
+                "Affordable homes of the 2025 plan",
+            )
         },
         Commitment {
             basis: Basis::Stated,
@@ -133,12 +175,26 @@ pub(super) fn commitments() -> Vec<Commitment> {
             source: SourceKind::Register,
             dataset: "education.funding".into(),
             standard: Some(StandardFigure { value: 5700.0, unit: text("元/生·年", "yuan per student per year") }),
-            ..commitment("three-guarantees", 5, "education", Kind::Standard, "教育“三包”年生均5700元", "'Three guarantees' of 5,700 yuan per student")
+            ..commitment(
+                "three-guarantees",
+                5,
+                "education",
+                Kind::Standard,
+                "教育“三包”年生均5700元",
+                "'Three guarantees' of 5,700 yuan per student",
+            )
         },
         Commitment {
             due: Some(day("2035-12-31")),
             standing: false,
-            ..commitment("balanced-compulsory-education", 5, "education", Kind::Rate, "县域义务教育优质均衡", "Counties with balanced, good compulsory education")
+            ..commitment(
+                "balanced-compulsory-education",
+                5,
+                "education",
+                Kind::Rate,
+                "县域义务教育优质均衡",
+                "Counties with balanced, good compulsory education",
+            )
         },
         Commitment {
             basis: Basis::Stated,
@@ -147,7 +203,14 @@ pub(super) fn commitments() -> Vec<Commitment> {
             due: end_of_2025,
             source: SourceKind::Register,
             dataset: "health.recognition".into(),
-            ..commitment("mutual-recognition-items", 6, "health", Kind::Count, "检查检验结果互认项目", "Test and examination items mutually recognised")
+            ..commitment(
+                "mutual-recognition-items",
+                6,
+                "health",
+                Kind::Count,
+                "检查检验结果互认项目",
+                "Test and examination items mutually recognised",
+            )
         },
         Commitment {
             basis: Basis::Stated,
@@ -156,7 +219,14 @@ pub(super) fn commitments() -> Vec<Commitment> {
             standing: false,
             source: SourceKind::Register,
             dataset: "health.institutions".into(),
-            ..commitment("age-friendly-institutions", 7, "health", Kind::Rate, "老年友善医疗机构比例", "Age-friendly medical institutions")
+            ..commitment(
+                "age-friendly-institutions",
+                7,
+                "health",
+                Kind::Rate,
+                "老年友善医疗机构比例",
+                "Age-friendly medical institutions",
+            )
         },
         Commitment {
             basis: Basis::Stated,
@@ -177,16 +247,44 @@ pub(super) fn commitments() -> Vec<Commitment> {
             baseline: Some(Baseline { value: 52.0, on: day("2023-12-31") }),
             source: SourceKind::Register,
             dataset: "community.service_points".into(),
-            ..commitment("fitness-three-level", 9, "community", Kind::Rate, "县乡村三级公共健身设施全覆盖", "Public fitness facilities at county, township and village level")
+            ..commitment(
+                "fitness-three-level",
+                9,
+                "community",
+                Kind::Rate,
+                "县乡村三级公共健身设施全覆盖",
+                "Public fitness facilities at county, township and village level",
+            )
         },
         Commitment {
             basis: Basis::Stated,
             target: Some(6.0),
             unit: text("处", "sites"),
-            ..commitment("oxygen-pilots", 9, "community", Kind::Count, "高海拔景区增压补氧示范", "Oxygen demonstration at six high-altitude sites")
+            ..commitment(
+                "oxygen-pilots",
+                9,
+                "community",
+                Kind::Count,
+                "高海拔景区增压补氧示范",
+                "Oxygen demonstration at six high-altitude sites",
+            )
         },
-        commitment("hpv-vaccination", 10, "health", Kind::Rate, "在校适龄女生免费HPV疫苗", "Free HPV vaccination of schoolgirls"),
-        commitment("children-in-difficulty", 10, "community", Kind::Rate, "留守儿童、困境儿童数据库与关爱", "Left-behind children and children in difficulty: register and care"),
+        commitment(
+            "hpv-vaccination",
+            10,
+            "health",
+            Kind::Rate,
+            "在校适龄女生免费HPV疫苗",
+            "Free HPV vaccination of schoolgirls",
+        ),
+        commitment(
+            "children-in-difficulty",
+            10,
+            "community",
+            Kind::Rate,
+            "留守儿童、困境儿童数据库与关爱",
+            "Left-behind children and children in difficulty: register and care",
+        ),
     ]
 }
 

@@ -24,7 +24,7 @@ pub fn number(value: f64, decimals: usize) -> String {
 
 /// Decimals that a value of this size deserves.
 fn decimals(value: f64) -> usize {
-    if value.fract() == 0.0 || value.abs() >= 1000.0 { 0 } else { 1 }
+    usize::from(value.fract() != 0.0 && value.abs() < 1000.0)
 }
 
 /// Tells whether a unit is a share in percent.
@@ -116,8 +116,6 @@ fn char_width(character: char) -> usize {
         | 0xFFE0..=0xFFE6
         | 0x1F300..=0x1FAFF
         | 0x20000..=0x3FFFD => 2,
-        // Chinese quotation marks are set full width in a Chinese text.
-        0x2018 | 0x2019 | 0x201C | 0x201D => 1,
         _ => 1,
     }
 }

@@ -41,7 +41,17 @@ pub(super) fn unit<'a>(commitment: &'a Commitment, row: &StatisticRow) -> &'a st
 pub fn write_csv(out: &mut dyn Write, report: &Report<'_>) -> Result<(), ReportError> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record([
-        "commitment", "article", "service", "source", "measure", "area", "month", "numerator", "denominator", "value", "unit",
+        "commitment",
+        "article",
+        "service",
+        "source",
+        "measure",
+        "area",
+        "month",
+        "numerator",
+        "denominator",
+        "value",
+        "unit",
     ])?;
     let text = |value: Option<f64>| value.map(wire::number_text).unwrap_or_default();
     for (commitment, row) in in_order(report) {
@@ -85,10 +95,8 @@ fn frame(rows: &[(&Commitment, &StatisticRow)]) -> PolarsResult<DataFrame> {
     };
     let articles: Vec<i32> = rows.iter().map(|(commitment, _)| i32::from(commitment.article)).collect();
     let epoch = chrono::NaiveDate::default();
-    let months: Vec<i32> = rows
-        .iter()
-        .map(|(_, row)| i32::try_from((row.month - epoch).num_days()).unwrap_or_default())
-        .collect();
+    let months: Vec<i32> =
+        rows.iter().map(|(_, row)| i32::try_from((row.month - epoch).num_days()).unwrap_or_default()).collect();
     DataFrame::new_infer_height(vec![
         text("commitment", &|(_, row)| row.commitment.clone()),
         Column::new("article".into(), articles),

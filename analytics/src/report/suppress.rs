@@ -131,8 +131,11 @@ pub fn apply(
     areas: &[Area],
     threshold: u32,
 ) -> usize {
-    let persons: BTreeSet<&str> =
-        commitments.iter().filter(|commitment| commitment.person_based).map(|commitment| commitment.id.as_str()).collect();
+    let persons: BTreeSet<&str> = commitments
+        .iter()
+        .filter(|commitment| commitment.person_based)
+        .map(|commitment| commitment.id.as_str())
+        .collect();
     let areas = Tree(areas);
     let mut months: BTreeMap<_, BTreeMap<&str, Cell>> = BTreeMap::new();
     for row in rows.iter().filter(|row| persons.contains(row.commitment.as_str())) {

@@ -107,11 +107,8 @@ fn articles(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: u
 /// What a leader has to act on, the worst first.
 fn attention(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: usize) {
     let urgent = [Status::Missed, Status::OffTrack, Status::AtRisk];
-    let found: Vec<&AttainmentEntry> = urgent
-        .iter()
-        .flat_map(|status| entries.iter().filter(move |entry| entry.status == *status))
-        .copied()
-        .collect();
+    let found: Vec<&AttainmentEntry> =
+        urgent.iter().flat_map(|status| entries.iter().filter(move |entry| entry.status == *status)).copied().collect();
     if found.is_empty() {
         return;
     }
@@ -170,17 +167,17 @@ fn sources(out: &mut String, document: &AttainmentDocument, lang: Lang, width: u
         );
         let reached = match (&source.unreached, lang) {
             (None, _) => "",
-            (Some(_), Lang::Zh) => "  本次未能连通",
-            (Some(_), Lang::En) => "  NOT REACHED",
+            (Some(_), Lang::Zh) => "本次未能连通，",
+            (Some(_), Lang::En) => "NOT REACHED, ",
         };
-        let text = format!(" {} #{} {until}{reached}", fit(lang.pick(zh, en), 16), source.position);
+        let text = format!(" {} #{} {reached}{until}", fit(lang.pick(zh, en), 16), source.position);
         line(out, &text, width);
     }
     let silent = document.region_entries().filter(|entry| entry.reason == Some(Reason::NoData)).count();
     if silent > 0 {
         let text = match lang {
-            Lang::Zh => format!(" {silent} 项无人报送数据"),
-            Lang::En => format!(" nobody reported on {silent} commitments"),
+            Lang::Zh => format!(" 没有任何数据的举措：{silent} 项"),
+            Lang::En => format!(" commitments that nobody reported on: {silent}"),
         };
         line(out, &text, width);
     }

@@ -79,8 +79,23 @@ fn the_fields_of_an_entry_come_in_the_order_agreed() {
     let json = text(&files.json);
     let entry = json.lines().find(|line| line.starts_with("{\"id\"")).expect("an entry");
     let agreed = [
-        "id", "article", "service", "kind", "basis", "source", "area", "month", "numerator", "denominator", "value", "unit",
-        "target", "due", "pace", "status", "reason",
+        "id",
+        "article",
+        "service",
+        "kind",
+        "basis",
+        "source",
+        "area",
+        "month",
+        "numerator",
+        "denominator",
+        "value",
+        "unit",
+        "target",
+        "due",
+        "pace",
+        "status",
+        "reason",
     ];
     let places: Vec<_> = agreed.iter().map(|field| entry.find(&format!("\"{field}\":")).expect("a field")).collect();
     assert!(places.is_sorted(), "{places:?}");
@@ -103,7 +118,14 @@ fn the_workbook_has_its_sheets_and_a_row_per_commitment() {
     let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
     assert_eq!(
         book.sheet_names(),
-        ["总览 Scoreboard", "分条 By article", "分地区 By area", "历史 History", "来源 Sources"]
+        [
+            "总览 Scoreboard",
+            "分条 By article",
+            "分地市 By prefecture",
+            "分县区 By county",
+            "历史 History",
+            "来源 Sources"
+        ]
     );
     let sheet = book.worksheet_range("分条 By article").expect("a sheet");
     assert_eq!(sheet.height(), fixture::commitments().len() + 1);

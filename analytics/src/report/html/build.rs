@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use super::super::lang::{self, Lang};
 use super::super::{Options, Report, format};
 use super::card;
-use super::view::{
-    Article, AreaScore, Mark, MatrixCell, MatrixRow, Page, Source, Tally, Trial, Urgent, Words,
-};
+use super::view::{AreaScore, Article, Mark, MatrixCell, MatrixRow, Page, Source, Tally, Trial, Urgent, Words};
 use crate::model::{
-    Area, AttainmentDocument, AttainmentEntry, Commitment, Level, PRIMARY_MEASURE, Reason, SourceState, StatisticRow, Status,
+    Area, AttainmentDocument, AttainmentEntry, Commitment, Level, PRIMARY_MEASURE, Reason, SourceState, StatisticRow,
+    Status,
 };
 
 /// The report's entries and rows by commitment and area.
@@ -60,7 +59,12 @@ impl<'a> Index<'a> {
             .max_by_key(|row| row.month)
     }
 
-    fn of(&self, commitment: &str, area: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a StatisticRow> {
+    fn of(
+        &self,
+        commitment: &str,
+        area: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = &'a StatisticRow> {
         let rows = self.rows.get(&(commitment, area)).cloned().unwrap_or_default();
         rows.into_iter().filter(move |row| wanted(&row.measure))
     }
@@ -71,7 +75,7 @@ pub(super) fn mark(status: Status) -> Mark {
     Mark { code: lang::status_code(status), sign: lang::status_sign(status), label: lang::status(status).into() }
 }
 
-fn tallies<'a>(entries: impl Iterator<Item = &'a AttainmentEntry> + Clone) -> Vec<Tally> {
+fn tallies<'a>(entries: &(impl Iterator<Item = &'a AttainmentEntry> + Clone)) -> Vec<Tally> {
     let total = entries.clone().count().max(1);
     Status::ALL
         .iter()
@@ -96,7 +100,7 @@ pub(super) fn page(report: &Report<'_>, options: Options) -> Page {
         catalogue: document.catalogue.clone(),
         headline: headline(&region),
         total: region.len(),
-        tallies: tallies(region.iter().copied()),
+        tallies: tallies(&region.iter().copied()),
         unreached: sources
             .iter()
             .filter(|source| source.unreached.is_some())
@@ -168,14 +172,19 @@ fn note(entry: &AttainmentEntry) -> Words {
                 Some(card::amount(entry, per_month, lang))
             };
             match (needed(Lang::Zh), needed(Lang::En)) {
-                (Some(zh), Some(en)) => Words::new(
-                    format!("{due} 到期，每月还需 {zh}"),
-                    format!("due {due}, needs {en} a month from now"),
+                (Some(zh), Some(en)) => {
+                    Words::new(format!("{due} 到期，每月还需 {zh}"), format!("due {due}, needs {en} a month from now"))
+                }
+                _ => Words::new(
+                    format!("{due} 到期，差 {}", lacking(Lang::Zh)),
+                    format!("due {due}, short by {}", lacking(Lang::En)),
                 ),
-                _ => Words::new(format!("{due} 到期，差 {}", lacking(Lang::Zh)), format!("due {due}, short by {}", lacking(Lang::En))),
             }
         }
-        (None, _) => Words::new(format!("应持续达到，差 {}", lacking(Lang::Zh)), format!("holds every day, short by {}", lacking(Lang::En))),
+        (None, _) => Words::new(
+            format!("应持续达到，差 {}", lacking(Lang::Zh)),
+            format!("holds every day, short by {}", lacking(Lang::En)),
+        ),
     }
 }
 
@@ -189,7 +198,7 @@ fn articles(region: &[&AttainmentEntry], index: &Index<'_>, document: &Attainmen
                 numeral: lang::article_numeral(number),
                 title: lang::article(number).into(),
                 total,
-                tallies: tallies(own.clone()).into_iter().filter(|tally| tally.count > 0).collect(),
+                tallies: tallies(&own).into_iter().filter(|tally| tally.count > 0).collect(),
                 cards: own.map(|entry| card::card(entry, index, document)).collect(),
             })
         })
@@ -202,7 +211,7 @@ fn area_scores(document: &AttainmentDocument, index: &Index<'_>) -> Vec<AreaScor
         .iter()
         .map(|area| AreaScore {
             name: Words::new(&*area.name_zh, &*area.name_en),
-            tallies: tallies(document.commitments.iter().filter(|entry| entry.area == area.code && applies(entry))),
+            tallies: tallies(&document.commitments.iter().filter(|entry| entry.area == area.code && applies(entry))),
         })
         .collect()
 }
@@ -213,8 +222,8 @@ pub(super) fn applies(entry: &AttainmentEntry) -> bool {
 }
 
 fn matrix_row(entry: &AttainmentEntry, index: &Index<'_>) -> MatrixRow {
-    let areas = std::iter::once(Some(entry))
-        .chain(index.prefectures.iter().map(|area| index.entry(&entry.id, &area.code)));
+    let areas =
+        std::iter::once(Some(entry)).chain(index.prefectures.iter().map(|area| index.entry(&entry.id, &area.code)));
     MatrixRow {
         id: entry.id.clone(),
         title: Words::new(&*entry.title_zh, &*entry.title_en),

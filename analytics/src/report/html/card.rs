@@ -84,9 +84,7 @@ fn target(entry: &AttainmentEntry) -> Option<Words> {
 fn subtitle(entry: &AttainmentEntry) -> Words {
     let (basis_zh, basis_en) = lang::basis(entry.basis);
     let (source_zh, source_en) = lang::source(entry.source);
-    let due = |prefix: &str, suffix: &str| {
-        entry.due.map(|due| format!(" · {prefix}{due}{suffix}")).unwrap_or_default()
-    };
+    let due = |prefix: &str, suffix: &str| entry.due.map(|due| format!(" · {prefix}{due}{suffix}")).unwrap_or_default();
     Words::new(
         format!("{basis_zh}{} · {source_zh}", due("", " 到期")),
         format!("{basis_en}{} · {source_en}", due("due ", "")),
@@ -146,7 +144,14 @@ fn origin(entry: &AttainmentEntry, index: &Index<'_>) -> Words {
         _ => String::new(),
     };
     Words::new(
-        format!("{}{}{}{}{}", figures("分子", "分母"), entry.dataset, position("位置"), fresh("数据日期"), late("部门未连通")),
+        format!(
+            "{}{}{}{}{}",
+            figures("分子", "分母"),
+            entry.dataset,
+            position("位置"),
+            fresh("数据日期"),
+            late("部门未连通")
+        ),
         format!(
             "{}{}{}{}{}",
             figures("numerator", "denominator"),
@@ -195,9 +200,17 @@ fn facts(
     if let Some(pace) = entry.pace.filter(|_| !is_one_step(entry)) {
         let rates = |growth: &str, projected: &str| {
             let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
-            format!("P {pace:.2} · {growth} {} · {projected} {}", ratio(entry.growth_ratio), ratio(entry.projected_progress))
+            format!(
+                "P {pace:.2} · {growth} {} · {projected} {}",
+                ratio(entry.growth_ratio),
+                ratio(entry.projected_progress)
+            )
         };
-        fact("进度", "Pace", Words::new(rates("增速比", "预计完成比 q"), rates("growth ratio", "projected progress q")));
+        fact(
+            "进度",
+            "Pace",
+            Words::new(rates("增速比", "预计完成比 q"), rates("growth ratio", "projected progress q")),
+        );
     }
     if let Some(forecast) = forecast(entry) {
         fact("预测", "Forecast", forecast);
@@ -220,8 +233,20 @@ fn facts(
             "来源",
             "Source",
             Words::new(
-                format!("{} {} · 位置 #{} · 记录至 {until}{}", name.0, entry.dataset, source.position, age(|days| format!("（{days} 天前）"))),
-                format!("{} {} · position #{} · recorded until {until}{}", name.1, entry.dataset, source.position, age(|days| format!(" ({days} days ago)"))),
+                format!(
+                    "{} {} · 位置 #{} · 记录至 {until}{}",
+                    name.0,
+                    entry.dataset,
+                    source.position,
+                    age(|days| format!("（{days} 天前）"))
+                ),
+                format!(
+                    "{} {} · position #{} · recorded until {until}{}",
+                    name.1,
+                    entry.dataset,
+                    source.position,
+                    age(|days| format!(" ({days} days ago)"))
+                ),
             ),
         );
     }

@@ -35,11 +35,13 @@ impl Scale {
 
 /// The lowest and highest of some values with a little air; a flat line lies in the middle.
 fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let (low, high) =
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if !low.is_finite() || !high.is_finite() {
         return None;
     }
-    let air = if high - low < f64::EPSILON * high.abs().max(1.0) { high.abs().max(1.0) * 0.5 } else { (high - low) * 0.06 };
+    let air =
+        if high - low < f64::EPSILON * high.abs().max(1.0) { high.abs().max(1.0) * 0.5 } else { (high - low) * 0.06 };
     Some((low - air, high + air))
 }
 
@@ -124,10 +126,20 @@ pub(super) fn curve(curve: &Curve<'_>) -> Option<String> {
     for value in ticks(low, high) {
         let y = scale.y(value);
         let label = format::number(value, if (high - low) < 10.0 { 2 } else { 0 });
-        let _ = write!(out, r#"<path class="grid" d="M52 {y:.1}H492"/><text x="46" y="{:.1}" class="end">{label}</text>"#, y + 3.5);
+        let _ = write!(
+            out,
+            r#"<path class="grid" d="M52 {y:.1}H492"/><text x="46" y="{:.1}" class="end">{label}</text>"#,
+            y + 3.5
+        );
     }
     let mut month_label = |day: NaiveDate, class: &str| {
-        let _ = write!(out, r#"<text x="{:.1}" y="{:.1}" class="{class}">{}</text>"#, scale.x(day), floor + 16.0, format::month(day));
+        let _ = write!(
+            out,
+            r#"<text x="{:.1}" y="{:.1}" class="{class}">{}</text>"#,
+            scale.x(day),
+            floor + 16.0,
+            format::month(day)
+        );
     };
     month_label(first.on, "start");
     if months_between(first.on, last.on) * 5 > months_between(first.on, end) {
@@ -143,7 +155,11 @@ pub(super) fn curve(curve: &Curve<'_>) -> Option<String> {
     if let Some(target) = curve.target {
         let y = scale.y(target);
         let label = format::number(target, 1);
-        let _ = write!(out, r#"<path class="aim" d="M52 {y:.1}H492"/><text x="497" y="{:.1}" class="start aimtext">{label}</text>"#, y + 3.5);
+        let _ = write!(
+            out,
+            r#"<path class="aim" d="M52 {y:.1}H492"/><text x="497" y="{:.1}" class="start aimtext">{label}</text>"#,
+            y + 3.5
+        );
     }
     if let Some(forecast) = forecast {
         let (x, y) = (scale.x(last.on), scale.y(last.value));
@@ -181,7 +197,9 @@ mod tests {
 
     #[test]
     fn lines_are_drawn_at_round_values() {
-        let round = |low, high| ticks(low, high).iter().map(|value| crate::report::format::number(*value, 2)).collect::<Vec<_>>();
+        let round = |low, high| {
+            ticks(low, high).iter().map(|value| crate::report::format::number(*value, 2)).collect::<Vec<_>>()
+        };
         assert_eq!(round(71.0, 85.0), ["75", "80", "85"]);
         assert_eq!(round(-0.1, 1.1), ["0", "0.5", "1"]);
         assert_eq!(round(115.0, 180.0), ["120", "140", "160", "180"]);
