@@ -169,6 +169,7 @@ async fn the_latest_certificate_wins_and_a_withdrawn_one_gives_way_to_the_one_be
 
 #[tokio::test]
 async fn an_upload_is_judged_item_by_item_and_a_resumed_one_records_nothing_twice() {
+    use common::ItemOutcome::{Created, Rejected};
     for database in databases() {
         let site = Site::start(database, day(2025, 9, 1)).await;
         let mut institutions: Vec<_> = (0..1200)
@@ -212,7 +213,6 @@ async fn an_upload_is_judged_item_by_item_and_a_resumed_one_records_nothing_twic
         let again = answers.message().await.expect("answered").expect("an answer");
         assert_eq!(again, first);
         let second = answers.message().await.expect("answered").expect("an answer");
-        use common::ItemOutcome::{Created, Rejected};
         assert_eq!(
             outcomes(&second.results),
             [

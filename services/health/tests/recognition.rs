@@ -300,6 +300,7 @@ async fn only_departments_with_the_purpose_may_ask() {
 
 #[tokio::test]
 async fn an_item_with_a_wrong_check_digit_is_refused_and_certificates_need_a_known_item() {
+    use common::ItemOutcome::Rejected;
     for database in databases() {
         let site = started(database).await;
         let mut items = RecognitionItemServiceClient::new(site.channel("operator"));
@@ -321,7 +322,6 @@ async fn an_item_with_a_wrong_check_digit_is_refused_and_certificates_need_a_kno
             certificate("rural", LHASA_URBAN, "LAB-K", pb::RecognitionScope::Region),
         ];
         let results = record_certificates(&site, 11, held).await;
-        use common::ItemOutcome::Rejected;
         assert_eq!(
             outcomes(&results),
             [(Rejected, vec!["UNKNOWN_ITEM"]), (Rejected, vec!["NOT_THE_INSTITUTIONS_COUNTY"])]

@@ -15,7 +15,7 @@ use prost::Message;
 
 /// A service under test, on one database.
 pub struct Site {
-    pub site: TestSite,
+    pub files: TestSite,
     pub clock: TestClock,
     pub service: TestService,
     pub database: TestDatabase,
@@ -26,11 +26,11 @@ impl Site {
         let site = TestSite::new().expect("certificates");
         let clock = TestClock::on(today);
         let service = site.start(&minsheng_health::DEFINITION, database, &clock, &[]).await.expect("starts");
-        Self { site, clock, service, database }
+        Self { files: site, clock, service, database }
     }
 
     pub fn channel(&self, caller: &str) -> minsheng_kit::clients::DepartmentChannel {
-        self.site.channel(caller, &minsheng_health::DEFINITION, &self.service).expect("channel")
+        self.files.channel(caller, &minsheng_health::DEFINITION, &self.service).expect("channel")
     }
 
     pub async fn record_institutions(&self, institutions: Vec<pb::Institution>) {
@@ -49,7 +49,7 @@ impl Site {
 
     /// Stops the service and reads a dataset's entries as analytics would.
     pub async fn journal(self, dataset: &'static str) -> Vec<JournalRecord> {
-        let url = self.site.database(self.database, "health").expect("named");
+        let url = self.files.database(self.database, "health").expect("named");
         self.service.stop().await.expect("stops");
         let migrations = minsheng_health::DEFINITION.all_migrations();
         let clock = self.clock.clock();

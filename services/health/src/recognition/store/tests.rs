@@ -179,7 +179,8 @@ async fn the_query_counts_what_the_rule_counts() {
                         for minimum in [1, 2] {
                             let counted = recognisable_item_count(tx.connection, area, ON, minimum)?;
                             let minimum = usize::try_from(minimum).expect("small");
-                            assert_eq!(counted, case.by_rule(area, minimum) as i64, "{area} {minimum}");
+                            let by_rule = i64::try_from(case.by_rule(area, minimum)).expect("small");
+                            assert_eq!(counted, by_rule, "{area} {minimum}");
                             total += counted;
                         }
                     }
