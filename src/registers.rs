@@ -90,6 +90,11 @@ impl Register {
         format!("/{}/Upload{}", self.service, self.plural)
     }
 
+    /// Gives the path of its creation.
+    pub fn create_path(&self) -> String {
+        format!("/{}/Create{}", self.service, self.resource.name())
+    }
+
     /// Gives the path of its update.
     pub fn update_path(&self) -> String {
         format!("/{}/Update{}", self.service, self.resource.name())
@@ -138,6 +143,9 @@ mod tests {
             let update = method(&register.update_path());
             let names: Vec<_> = update.input().fields().map(|field| field.name().to_owned()).collect();
             assert_eq!(names[2..], ["etag", "update_mask", "effective_on"], "{}", register.name);
+            let create = method(&register.create_path());
+            let names: Vec<_> = create.input().fields().map(|field| field.name().to_owned()).collect();
+            assert_eq!((names[0].as_str(), names[2].as_str()), ("request_id", "effective_on"), "{}", register.name);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::registers::Register;
 pub const CHUNK: usize = 1000;
 /// Time that one upload may take.
 const UPLOAD_TIME: Duration = Duration::from_mins(15);
-/// Time that one update may take.
+/// Time that one creation or update may take.
 const UPDATE_TIME: Duration = Duration::from_secs(30);
 /// Largest answer to a chunk, in bytes.
 const LARGEST_ANSWER: usize = 16 << 20;
@@ -62,9 +62,31 @@ struct UpdateRequest {
     effective_on: Option<common::Date>,
 }
 
-/// The answer to an update; nobody here reads it.
+/// A creation, as any register takes it.
 #[derive(Clone, PartialEq, prost::Message)]
-struct UpdateResponse {}
+struct CreateRequest {
+    #[prost(string, tag = "1")]
+    request_id: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    resource: Bytes,
+    #[prost(message, optional, tag = "3")]
+    effective_on: Option<common::Date>,
+}
+
+/// The answer to a creation or an update; nobody here reads it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Recorded {}
+
+/// One new record that is true from a day which its content does not tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Creation {
+    /// Makes it repeatable.
+    pub request_id: Uuid,
+    /// The record.
+    pub resource: Bytes,
+    /// Day from which it is true.
+    pub effective_on: common::Date,
+}
 
 /// One change of one record from a day on.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,10 +163,26 @@ pub async fn update(channel: DepartmentChannel, register: &Register, change: Upd
     })
     .idempotent();
     request.set_timeout(UPDATE_TIME);
-    let mut client = Grpc::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+    let mut client = Grpc::new(channel);
     client.ready().await?;
-    let codec = tonic_prost::ProstCodec::<UpdateRequest, UpdateResponse>::default();
+    let codec = tonic_prost::ProstCodec::<UpdateRequest, Recorded>::default();
     client.unary(request, path(&register.update_path())?, codec).await?;
+    Ok(())
+}
+
+/// Records one.
+pub async fn create(channel: DepartmentChannel, register: &Register, record: Creation) -> Result<(), Status> {
+    let mut request = Request::new(CreateRequest {
+        request_id: record.request_id.to_string(),
+        resource: record.resource,
+        effective_on: Some(record.effective_on),
+    })
+    .idempotent();
+    request.set_timeout(UPDATE_TIME);
+    let mut client = Grpc::new(channel);
+    client.ready().await?;
+    let codec = tonic_prost::ProstCodec::<CreateRequest, Recorded>::default();
+    client.unary(request, path(&register.create_path())?, codec).await?;
     Ok(())
 }
 

@@ -179,8 +179,14 @@ async fn change(
     lang: Lang,
 ) -> Result<u64, Error> {
     let register = registers::find(changes.register)?;
-    let number = u64::try_from(changes.updates.len()).unwrap_or_default();
+    let number = u64::try_from(changes.creations.len() + changes.updates.len()).unwrap_or_default();
     let bar = progress.bar(&format!("{} +", lang.of(&register.title_zh, &register.name)), number);
+    for record in changes.creations {
+        upload::create(channel.clone(), register, record)
+            .await
+            .map_err(|status| refused(department, &register.create_path(), status))?;
+        bar.inc(1);
+    }
     let mut rounds: BTreeMap<u32, Vec<_>> = BTreeMap::new();
     for update in changes.updates {
         rounds.entry(update.version).or_default().push(update);

@@ -5,7 +5,13 @@
 //! Registers whose records hold lists take one row for each member: rows of the same record follow one another and
 //! carry the same name.
 
+pub mod cells;
 pub mod columns;
+pub mod read;
+mod report;
+pub mod rows;
+pub mod send;
+pub mod template;
 
 use std::process::ExitCode;
 
@@ -80,4 +86,35 @@ impl TableError {
     }
 }
 
-pub(crate) async fn run(_a: ImportArgs, _l: Lang) -> Result<ExitCode, Error> { Ok(ExitCode::SUCCESS) }
+/// Runs the command.
+pub(crate) async fn run(arguments: ImportArgs, lang: Lang) -> Result<ExitCode, Error> {
+    let register = registers::find(&arguments.register)?;
+    let columns = Columns::of(&register.resource);
+    if arguments.template {
+        template::write(&arguments.file, register, &columns, lang)?;
+        let place = arguments.file.display();
+        output::line(said!(lang, "模板已写入 {place}", "The template is in {place}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let table = read::table(&arguments.file)?;
+    let content = read::fingerprint(&table);
+    let rows = rows::Rows::of(&table, register, &columns)?;
+    let plan = send::Plan {
+        register,
+        content,
+        dry_run: arguments.dry_run,
+        all_or_nothing: arguments.all_or_nothing,
+    };
+    let progress = Progress::default();
+    let outcome = match &arguments.data {
+        Some(data) => {
+            let site = Site::start(data).await?;
+            let outcome = send::rows(&plan, &rows, site.endpoints(), &progress, lang).await;
+            site.stop().await?;
+            outcome?
+        }
+        None => send::rows(&plan, &rows, &Endpoints::from_environment()?, &progress, lang).await?,
+    };
+    report::print(&outcome, &plan, lang);
+    Ok(output::code_for_refused(outcome.refused_rows()))
+}

@@ -5,7 +5,7 @@ use minsheng_kit::values::divisions::{CountyCode, Divisions};
 use minsheng_proto::community::v1 as pb;
 
 use super::{
-    Batch, Changes, Draw, LAST_DAY, Province, date, day_of, encoded, facilities, later, month_end, months,
+    Batch, Changes, Draw, LAST_DAY, Province, date, day_of, encoded, facilities, earlier, later, month_end, months,
     places, social_security, year_month,
 };
 
@@ -15,6 +15,8 @@ const MEAL_PRICES: u32 = 400;
 const HOMES: u32 = 1_603;
 /// Homes of one project, about.
 const HOMES_OF_A_PROJECT: u32 = 54;
+/// Day on which the plan of the year was made.
+const PLANNED_ON: NaiveDate = day_of(2025, 1, 15);
 
 pub(super) fn batches(province: Province) -> Vec<Batch> {
     let points = facilities::points(province);
@@ -34,7 +36,6 @@ pub(super) fn batches(province: Province) -> Vec<Batch> {
     let prices = province.scaled(MEAL_PRICES);
     let mut draw = province.draw("meal-prices");
     let meal_prices = (0..prices).map(move |number| encoded(&meal_price(province, &mut draw, number, &meal_points)));
-    let projects: Vec<_> = projects().map(|project| encoded(&planned(province, &project))).collect();
     vec![
         Batch { register: "service_points", expected, records: Box::new(points) },
         Batch {
@@ -43,20 +44,17 @@ pub(super) fn batches(province: Province) -> Vec<Batch> {
             records: Box::new(activity.map(|made| encoded(&made))),
         },
         Batch { register: "meal_prices", expected: u64::from(prices), records: Box::new(meal_prices) },
-        Batch {
-            register: "housing_projects",
-            expected: count(projects.len()),
-            records: Box::new(projects.into_iter()),
-        },
     ]
 }
 
 /// Projects go from stage to stage; points close, and open again elsewhere.
 pub(super) fn changes(province: Province) -> Vec<Changes> {
     let mut draw = province.draw("housing-stages");
-    let mut updates = Vec::new();
+    let (mut creations, mut updates) = (Vec::new(), Vec::new());
     for project in projects() {
-        let name = province.name("housing_projects", project.number);
+        let planned = planned(province, &project);
+        let name = planned.name.clone();
+        creations.push(province.creation(&planned, &name, PLANNED_ON));
         for (version, (on, started, acquired, completed, let_or_sold)) in
             (1..).zip(stages(&mut draw, &project))
         {
@@ -73,8 +71,8 @@ pub(super) fn changes(province: Province) -> Vec<Changes> {
         }
     }
     vec![
-        Changes { register: "housing_projects", updates },
-        Changes { register: "service_points", updates: facilities::closures(province) },
+        Changes { register: "housing_projects", creations, updates },
+        Changes { register: "service_points", creations: vec![], updates: facilities::closures(province) },
     ]
 }
 
@@ -127,7 +125,7 @@ fn meal_price(province: Province, draw: &mut Draw, number: u32, points: &[pb::Se
         resident_id,
         service_point: point.name.clone(),
         base_price_fen: draw.between(10, 16) * 100,
-        applied_on: Some(date(draw.day(day_of(2025, 9, 1), later(LAST_DAY, -10)))),
+        applied_on: Some(date(draw.day(day_of(2025, 9, 1), earlier(LAST_DAY, 10)))),
         ..pb::MealPrice::default()
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn changes(province: Province) -> Vec<Changes> {
             updates.push(province.update(&changed, &name, version, &["places", "pupils"], on));
         }
     }
-    vec![Changes { register: "schools", updates }]
+    vec![Changes { register: "schools", creations: vec![], updates }]
 }
 
 fn schools(province: Province) -> Vec<School> {

@@ -5,15 +5,15 @@ use minsheng_kit::values::divisions::{CountyCode, Divisions, TownshipKind};
 use minsheng_proto::health::v1 as pb;
 use pb::InstitutionClass as Class;
 
-use super::{Batch, Draw, LAST_DAY, Province, date, day_of, encoded, later, places};
+use super::{Batch, Draw, LAST_DAY, Province, date, day_of, encoded, earlier, later, places};
 
 /// Age-friendly institutions at the end of 2025 by prefecture, in the order of the codes: 87 % in the region (handbook
 /// 2), and not 85 % everywhere.
 const AGE_FRIENDLY: [f64; 7] = [0.965, 0.915, 0.865, 0.955, 0.925, 0.79, 0.735];
-/// Items that each prefecture can recognise in its last round: more than 200 in some, fewer in others.
-const ITEMS: [usize; 7] = [236, 214, 187, 206, 176, 142, 97];
+/// Items that each prefecture can recognise in its last round: 200 and more in three, fewer in others.
+const ITEMS: [usize; 7] = [208, 204, 187, 202, 176, 142, 97];
 /// Items certified in the round of 2025, before the late ones came.
-const ITEMS_2025: [usize; 7] = [224, 209, 171, 193, 160, 121, 83];
+const ITEMS_2025: [usize; 7] = [206, 201, 171, 189, 160, 121, 83];
 /// Institutions of each class that are not made from the divisions, at the region (handbook 15.2; the village clinics
 /// make up the rest of 7,231).
 const TIBETAN_HOSPITALS: u32 = 52;
@@ -52,7 +52,7 @@ pub(super) fn batches(province: Province) -> Vec<Batch> {
     let mut draw = province.draw("assessments");
     let assessments: Vec<_> =
         eligible.iter().flat_map(|place| assessments(province, &mut draw, place)).map(|made| encoded(&made)).collect();
-    let items = items();
+    let items = minsheng_health::seed_items();
     let codes: Vec<String> = items.iter().map(|item| item.code.clone()).collect();
     let certificates = certificates(province, testing.clone(), codes.clone());
     let number = province.scaled(DECISIONS);
@@ -200,7 +200,7 @@ fn assessments(province: Province, draw: &mut Draw, place: &Place) -> Vec<pb::Ag
     made
 }
 
-/// Certificates: every item of a prefecture by one to three of its hospitals, in the rounds of three years.
+/// Certificates: every item of a prefecture by one to three of its hospitals, in the rounds of two years; the list is of 2025.
 fn certificates(
     province: Province,
     testing: Vec<Place>,
@@ -213,9 +213,8 @@ fn certificates(
     }
     by_prefecture.into_iter().enumerate().flat_map(move |(prefecture, hospitals)| {
         let mut made = Vec::new();
-        for year in [2024, 2025, 2026] {
+        for year in [2025, 2026] {
             let items = match year {
-                2024 => ITEMS_2025[prefecture] * 3 / 4,
                 2025 => ITEMS_2025[prefecture],
                 _ => ITEMS[prefecture],
             };
@@ -258,9 +257,9 @@ fn certificate(
 fn decision(province: Province, draw: &mut Draw, number: u32, testing: &[Place], codes: &[String]) -> pb::ResultDecision {
     let performing = draw.0.usize(0..testing.len());
     let receiving = (performing + draw.0.usize(1..testing.len())) % testing.len();
-    let performed_on = draw.day(day_of(2024, 1, 1), later(LAST_DAY, -15));
+    let performed_on = draw.day(day_of(2025, 1, 6), earlier(LAST_DAY, 15));
     let decided_on = later(performed_on, draw.between(0, 14));
-    let recognised = draw.chance(0.55 + 0.12 * f64::from(decided_on.year() - 2024));
+    let recognised = draw.chance(0.62 + 0.12 * f64::from(decided_on.year() - 2025));
     let reason = if recognised {
         pb::ReexaminationReason::Unspecified
     } else {
@@ -287,22 +286,4 @@ fn decision(province: Province, draw: &mut Draw, number: u32, testing: &[Place],
         price_fen: draw.between(500, 60_000),
         ..pb::ResultDecision::default()
     }
-}
-
-/// The list: constructed, since no public list of the region is known.
-fn items() -> Vec<pb::RecognitionItem> {
-    (1..=260)
-        .map(|number| pb::RecognitionItem {
-            name: format!("recognition_items/demo-{number:03}"),
-            area: "540000".to_owned(),
-            code: format!("DEMO-{number:03}"),
-            title: format!("演示项目{number}"),
-            category: pb::ItemCategory::Test.into(),
-            edition: "2024-1".to_owned(),
-            origin: pb::ItemOrigin::Constructed.into(),
-            active_from: Some(date(day_of(2024, 1, 1))),
-            window_days: 7,
-            ..pb::RecognitionItem::default()
-        })
-        .collect()
 }

@@ -25,7 +25,7 @@ use minsheng_proto::common::v1 as common;
 use prost::Message;
 use uuid::Uuid;
 
-use crate::upload::Update;
+use crate::upload::{Creation, Update};
 
 /// The last day that the records speak of, and the day for which the demo reports unless another is asked for.
 pub const LAST_DAY: NaiveDate = day_of(2026, 3, 31);
@@ -63,6 +63,8 @@ pub struct Batch {
 pub struct Changes {
     /// The register.
     pub register: &'static str,
+    /// Records that begin on a day which their content does not tell, before the changes.
+    pub creations: Vec<Creation>,
     /// The changes; those of one record in order.
     pub updates: Vec<Update>,
 }
@@ -148,6 +150,15 @@ impl Province {
         format!("{collection}/{}", self.uuid(&format!("{collection}/{key}")).simple())
     }
 
+    /// Makes a record that is true from a day on.
+    fn creation(self, resource: &impl Message, name: &str, on: NaiveDate) -> Creation {
+        Creation {
+            request_id: self.uuid(&format!("create/{name}")),
+            resource: encoded(resource),
+            effective_on: date(on),
+        }
+    }
+
     /// Makes a change of a record from a day on; `version` is the one that it changes.
     fn update(self, resource: &impl Message, name: &str, version: u32, fields: &[&str], on: NaiveDate) -> Update {
         Update {
@@ -208,13 +219,17 @@ fn encoded(message: &impl Message) -> Bytes {
     Bytes::from(message.encode_to_vec())
 }
 
-fn date(day: NaiveDate) -> common::Date {
+pub(super) fn date(day: NaiveDate) -> common::Date {
     let part = |number: u32| i32::try_from(number).unwrap_or_default();
     common::Date { year: day.year(), month: part(day.month()), day: part(day.day()) }
 }
 
 fn later(day: NaiveDate, days: i64) -> NaiveDate {
     day + Days::new(days.max(0).unsigned_abs())
+}
+
+fn earlier(day: NaiveDate, days: u64) -> NaiveDate {
+    day - Days::new(days)
 }
 
 /// Lists the months from [`FIRST_DAY`] to [`LAST_DAY`] by their first days.
@@ -229,7 +244,7 @@ fn month_end(month: NaiveDate) -> NaiveDate {
     minsheng_kit::values::calendar::last_of_month(month)
 }
 
-fn year_month(month: NaiveDate) -> common::YearMonth {
+pub(super) fn year_month(month: NaiveDate) -> common::YearMonth {
     common::YearMonth { year: month.year(), month: i32::try_from(month.month()).unwrap_or_default() }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use minsheng_kit::values::divisions::{AreaCode, CountyCode, Divisions, Township, TownshipKind};
+use minsheng_kit::values::divisions::{CountyCode, Divisions};
 
 use super::Draw;
 
@@ -83,14 +83,4 @@ pub(super) fn spread(total: u32) -> Vec<(CountyCode, u32)> {
 pub(super) fn prefecture_number(county: CountyCode) -> usize {
     let prefecture = county.prefecture();
     RESIDENTS.iter().position(|(code, _)| *code == prefecture.as_str()).unwrap_or_default()
-}
-
-/// Says whether a township is a place in the country.
-pub(super) fn rural(township: &Township) -> bool {
-    township.kind != TownshipKind::Subdistrict
-}
-
-/// Gives the townships of a county.
-pub(super) fn townships(county: CountyCode) -> &'static [Township] {
-    Divisions::get().townships_of(AreaCode::from(county))
 }

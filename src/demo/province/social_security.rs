@@ -5,7 +5,7 @@ use minsheng_kit::values::divisions::{CountyCode, Divisions};
 use minsheng_proto::social_security::v1 as pb;
 
 use super::{
-    Batch, Draw, LAST_DAY, Province, date, day_of, encoded, later, people, places,
+    Batch, Draw, LAST_DAY, Province, date, day_of, encoded, earlier, later, people, places,
 };
 
 /// People with a pension and a medical insurance, at scale 1: about one in 120 of the region's insured.
@@ -52,7 +52,7 @@ fn insured_person(province: Province, draw: &mut Draw, number: u32) -> [pb::Enro
     let county = places::home(draw);
     let employed = draw.chance(0.3);
     let elsewhere = draw.chance(0.08);
-    let applied_on = draw.day(day_of(2021, 1, 4), later(LAST_DAY, -40));
+    let applied_on = draw.day(day_of(2021, 1, 4), earlier(LAST_DAY, 40));
     let schemes = if employed {
         [pb::Scheme::EmployeePension, pb::Scheme::EmployeeMedical]
     } else {
@@ -84,7 +84,7 @@ fn insured_person(province: Province, draw: &mut Draw, number: u32) -> [pb::Enro
 
 fn flexible_worker(province: Province, draw: &mut Draw, number: u32) -> pb::Enrolment {
     let county = places::home(draw);
-    let applied_on = draw.day(day_of(2025, 1, 6), later(LAST_DAY, -40));
+    let applied_on = draw.day(day_of(2025, 1, 6), earlier(LAST_DAY, 40));
     let mut enrolment = pb::Enrolment {
         name: province.name("enrolments", format_args!("flexible/{number}")),
         area: county.as_str().to_owned(),
@@ -119,7 +119,7 @@ fn decide(draw: &mut Draw, enrolment: &mut pb::Enrolment, applied_on: NaiveDate,
         enrolment.decided_on = Some(date(decided_on));
         enrolment.premium_payer = pb::PremiumPayer::Unspecified.into();
         enrolment.yearly_contribution_fen = 0;
-    } else if applied_on > later(LAST_DAY, -70) && draw.chance(0.3) {
+    } else if applied_on > earlier(LAST_DAY, 70) && draw.chance(0.3) {
         enrolment.decision = pb::EnrolmentDecision::Pending.into();
     } else {
         enrolment.decision = pb::EnrolmentDecision::Admitted.into();
@@ -183,7 +183,7 @@ fn household(province: Province, draw: &mut Draw, number: u32) -> pb::Assistance
             Category::Margin => draw.real(1.1, 1.35),
             _ => draw.real(1.6, 2.4),
         };
-    let applied_on = draw.day(day_of(2023, 1, 3), later(LAST_DAY, -45));
+    let applied_on = draw.day(day_of(2023, 1, 3), earlier(LAST_DAY, 45));
     let decided_on = later(applied_on, draw.between(8, 40));
     let valid_from = later(decided_on, 1);
     let valid_to = match category {

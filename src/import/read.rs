@@ -1,0 +1,162 @@
+//! A CSV or XLSX file as a table of texts, each row with its line in the file.
+
+use std::path::Path;
+
+use calamine::{Data, Reader as _};
+use uuid::Uuid;
+
+use super::TableError;
+
+/// Under it the fingerprints of files are made.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6d69_6e73_6865_6e67_2d69_6d70_6f72_7401);
+
+/// A row of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its line in the file, or row in the sheet, from 1.
+    pub number: u64,
+    /// Its cells.
+    pub cells: Vec<String>,
+}
+
+/// A table as it stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The headers.
+    pub headers: Vec<String>,
+    /// The rows that are not empty and no notes.
+    pub lines: Vec<Line>,
+}
+
+/// Rows that begin with it are notes of a template.
+pub const NOTE: char = '#';
+
+/// Reads a file by what its name ends with.
+pub fn table(path: &Path) -> Result<Table, TableError> {
+    let shown = path.display().to_string();
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    let lines = match ending.as_deref() {
+        Some("csv" | "txt") => {
+            let bytes = std::fs::read(path).map_err(|error| unreadable(&shown, error))?;
+            csv_lines(&shown, &bytes)?
+        }
+        Some("xlsx" | "xlsm") => xlsx_lines(path, &shown)?,
+        _ => return Err(TableError::Format(shown)),
+    };
+    let mut lines = lines.into_iter().filter(|line| line.cells.iter().any(|cell| !cell.trim().is_empty()));
+    let mut lines = lines.by_ref().filter(|line| !line.cells.first().is_some_and(|cell| cell.starts_with(NOTE)));
+    let headers = lines.next().ok_or(TableError::Empty(shown))?.cells;
+    Ok(Table { headers, lines: lines.collect() })
+}
+
+/// Makes the id of an upload from a table's content: the same content is the same upload, whatever the file's name.
+pub fn fingerprint(table: &Table) -> Uuid {
+    let mut content = String::new();
+    for cells in std::iter::once(&table.headers).chain(table.lines.iter().map(|line| &line.cells)) {
+        for cell in cells {
+            content.push_str(cell);
+            content.push('\u{1f}');
+        }
+        content.push('\u{1e}');
+    }
+    Uuid::new_v5(&NAMESPACE, content.as_bytes())
+}
+
+fn unreadable(path: &str, source: impl std::error::Error + Send + Sync + 'static) -> TableError {
+    TableError::Unreadable { path: path.to_owned(), source: Box::new(source) }
+}
+
+fn csv_lines(path: &str, bytes: &[u8]) -> Result<Vec<Line>, TableError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|_| TableError::NotUtf8(path.to_owned()))?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| unreadable(path, error))?;
+        let number = record.position().map_or(0, csv::Position::line);
+        lines.push(Line { number, cells: record.iter().map(str::to_owned).collect() });
+    }
+    Ok(lines)
+}
+
+fn xlsx_lines(path: &Path, shown: &str) -> Result<Vec<Line>, TableError> {
+    let mut workbook: calamine::Xlsx<_> = calamine::open_workbook(path).map_err(|error| unreadable(shown, error))?;
+    let Some(Ok(sheet)) = workbook.worksheet_range_at(0) else { return Err(TableError::Empty(shown.to_owned())) };
+    let first = u64::from(sheet.start().map_or(0, |(row, _)| row)) + 1;
+    let left = usize::try_from(sheet.start().map_or(0, |(_, column)| column)).unwrap_or_default();
+    let lines = (first..).zip(sheet.rows()).map(|(number, row)| {
+        let mut cells = vec![String::new(); left];
+        cells.extend(row.iter().map(cell_text));
+        Line { number, cells }
+    });
+    Ok(lines.collect())
+}
+
+/// The day of a moment, as a person writes it.
+fn day_text(moment: (u16, u8, u8, u8, u8, u8, u16)) -> String {
+    format!("{:04}-{:02}-{:02}", moment.0, moment.1, moment.2)
+}
+
+fn cell_text(cell: &Data) -> String {
+    match cell {
+        Data::DateTime(moment) => day_text(moment.to_ymd_hms_milli()),
+        Data::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => format!("{number:.0}"),
+        Data::Bool(flag) => (if *flag { "是" } else { "否" }).to_owned(),
+        Data::Empty => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(name: &str, bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        (directory, path)
+    }
+
+    #[test]
+    fn a_byte_order_mark_notes_and_empty_rows_are_passed_over_and_lines_keep_their_numbers() {
+        let (_kept, path) = written("a.csv", "\u{feff}# 说明\n名称,学段\n\n甲,小学\n\"乙\n丙\",初中\n丁,幼儿园\n".as_bytes());
+        let table = table(&path).expect("read");
+        assert_eq!(table.headers, ["名称", "学段"]);
+        let numbers: Vec<_> = table.lines.iter().map(|line| line.number).collect();
+        assert_eq!(numbers, [4, 5, 7]);
+    }
+
+    #[test]
+    fn a_file_that_is_not_utf_8_says_so() {
+        let (_kept, path) = written("a.csv", &[0xc3, 0xfb, 0xb3, 0xc6]);
+        assert!(matches!(table(&path), Err(TableError::NotUtf8(_))));
+    }
+
+    #[test]
+    fn days_and_numbers_of_a_workbook_are_texts_as_people_write_them() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.xlsx");
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        let day = rust_xlsxwriter::ExcelDateTime::from_ymd(2025, 9, 1).expect("a day");
+        let format = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd");
+        sheet.write_string(0, 0, "启用日期").expect("written");
+        sheet.write_string(0, 1, "容量").expect("written");
+        sheet.write_datetime_with_format(1, 0, &day, &format).expect("written");
+        sheet.write_number(1, 1, 40.0).expect("written");
+        workbook.save(&path).expect("saved");
+        let table = table(&path).expect("read");
+        assert_eq!(table.lines, [Line { number: 2, cells: vec!["2025-09-01".to_owned(), "40".to_owned()] }]);
+    }
+
+    #[test]
+    fn the_same_content_has_the_same_fingerprint_and_other_content_another() {
+        let (_a, one) = written("a.csv", b"x,y\n1,2\n");
+        let (_b, two) = written("b.csv", b"x,y\n1,2\n");
+        let (_c, three) = written("c.csv", b"x,y\n12,\n");
+        let print = |path| fingerprint(&table(path).expect("read"));
+        assert_eq!(print(&one), print(&two));
+        assert_ne!(print(&one), print(&three));
+    }
+}
