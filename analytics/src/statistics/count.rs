@@ -48,6 +48,9 @@ pub(super) fn count(
         partners.push(rows.collect().map_err(wrong)?);
     }
     let moments: Vec<Moment> = moments.iter().copied().filter(|moment| first <= moment.day).collect();
+    if moments.is_empty() {
+        return Ok(None);
+    }
     let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
     let mut numerators = Numbers::new();
     let mut denominators = Numbers::new();

@@ -214,17 +214,20 @@ impl<'a> Places<'a> {
         self.shown_codes.contains(code)
     }
 
-    /// Returns the areas directly below one in which the figure exists.
+    /// Returns the areas directly below one that lie in the scope, those in which the figure is not shown included.
     pub(crate) fn children(&self, code: &str) -> impl Iterator<Item = &'a Area> {
-        self.shown.iter().copied().filter(move |area| area.parent.as_deref() == Some(code))
+        let applies = |area: &&Area| {
+            let toward = self.scope.iter().any(|scope| crate::catalogue::contains(&area.code, scope));
+            toward || crate::catalogue::in_scope(&area.code, self.scope)
+        };
+        self.areas.all().iter().filter(move |area| area.parent.as_deref() == Some(code)).filter(applies)
     }
 
-    /// Returns the areas of the lowest level in an area, or the area itself where it is one.
+    /// Returns the areas of the lowest level in an area, or the one that it lies in.
     fn lowest_in(&self, code: &str) -> impl Iterator<Item = &'a str> {
-        self.shown
-            .iter()
-            .filter(move |area| area.level == self.lowest && crate::catalogue::contains(code, &area.code))
-            .map(|area| area.code.as_str())
+        use crate::catalogue::contains;
+        let lowest = self.shown.iter().filter(|area| area.level == self.lowest).map(|area| area.code.as_str());
+        lowest.filter(move |area| contains(code, area) || contains(area, code))
     }
 }
 

@@ -40,6 +40,14 @@ fn an_area_s_own_filing_counts_before_the_sum_of_the_areas_below() {
 }
 
 #[test]
+fn what_is_filed_below_the_lowest_level_shown_still_counts_above() {
+    let calls = |area| filed(area, "2025-01", "data-sharing").with("numerator", 5.0);
+    let figures = figures(&[calls("540102"), calls("540200")], "2025-01-31", "2025-12-31");
+    assert_eq!(value(&figures, "data-sharing", "540000", "2025-01"), Some(10.0));
+    assert_eq!(value(&figures, "data-sharing", "540100", "2025-01"), None, "the figure is the region's");
+}
+
+#[test]
 fn a_figure_without_its_parts_speaks_for_its_own_area_only() {
     let rows =
         [filed("540100", "2025-01", "purchased-services").with("value", 90.0), share("540200", "2025-01", 1.0, 2.0)];
