@@ -91,8 +91,10 @@ impl Register for HousingProjects {
     }
 
     /// The numbers are those of the day on which they are told.
-    fn effective_on(&self, _: &pb::HousingProject, today: NaiveDate) -> NaiveDate {
-        today
+    /// The first day of the plan's year, or today for a plan of a year to come: the homes planned are known from then on,
+    /// and later states follow by updates with their own days.
+    fn effective_on(&self, project: &pb::HousingProject, today: NaiveDate) -> NaiveDate {
+        NaiveDate::from_ymd_opt(project.plan_year, 1, 1).map_or(today, |first| first.min(today))
     }
 
     fn written(&self, _: &mut Tx<'_>, records: &[HousingProjectRecord], _: Facts<'_>) -> Result<(), Error> {
