@@ -186,7 +186,8 @@ pub fn apply(
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, withhold};
+    use super::{Cell, Tree, of_one_month, withhold};
+    use crate::report::fixture;
 
     fn counts(values: &[f64]) -> Vec<Cell> {
         values.iter().map(|numerator| Cell { numerator: *numerator, denominator: None }).collect()
@@ -221,5 +222,23 @@ mod tests {
             Cell { numerator: 50.0, denominator: Some(60.0) },
         ];
         assert_eq!(withhold(&cells, &[], 10), (vec![true, true, false], false));
+    }
+
+    #[test]
+    fn a_prefecture_with_one_small_county_takes_a_neighbour_and_one_of_its_counties_with_it() {
+        let areas = fixture::areas();
+        let counts = [
+            ("540100", 190.0),
+            ("540102", 100.0),
+            ("540121", 30.0),
+            ("540122", 60.0),
+            ("540200", 4.0),
+            ("540202", 4.0),
+            ("540400", 300.0),
+            ("540402", 300.0),
+        ];
+        let cells = counts.map(|(area, numerator)| (area, Cell { numerator, denominator: None })).into();
+        let hidden = of_one_month(&cells, &Tree(&areas), 10);
+        assert_eq!(hidden.iter().map(String::as_str).collect::<Vec<_>>(), ["540100", "540121", "540200", "540202"]);
     }
 }
