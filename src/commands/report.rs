@@ -39,7 +39,7 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
     let mut sources = Vec::new();
     if let Some(endpoints) = endpoints {
         for definition in SERVICES {
-            sources.push((definition.service.to_owned(), endpoints.channel("analytics", definition.department)?));
+            sources.push((definition.department.to_owned(), endpoints.channel("analytics", definition.department)?));
         }
     }
     let options = Options { lang: report_lang(lang), ..Options::default() };
