@@ -56,4 +56,4 @@ bench *ARGS:
 
 # Long campaigns in their full form: kill loops, large lakes.
 soak:
-    MINSHENG_SOAK=1 tests/run --run-ignored all
+    MINSHENG_SOAK=1 tests/run

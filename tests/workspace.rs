@@ -38,7 +38,7 @@ fn allowed(package: &str) -> BTreeSet<&'static str> {
 fn keepers(library: &str) -> Option<BTreeSet<&'static str>> {
     let store = || -> BTreeSet<_> { BTreeSet::from([KIT]).into_iter().chain(SERVICES).collect() };
     match library {
-        "polars" | "askama" | "plotters" | "augurs" | "croner" => Some(BTreeSet::from([ANALYTICS])),
+        "polars" | "askama" | "augurs" | "croner" => Some(BTreeSet::from([ANALYTICS])),
         // The root package writes the templates of its imports.
         "rust_xlsxwriter" => Some(BTreeSet::from([ANALYTICS, ROOT])),
         "diesel_migrations" => Some(store()),
