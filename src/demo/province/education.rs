@@ -50,6 +50,13 @@ struct School {
     places: i64,
     pupils: i64,
     opened_on: NaiveDate,
+    closed_on: Option<NaiveDate>,
+}
+
+impl School {
+    fn teaches_on(&self, day: NaiveDate) -> bool {
+        self.closed_on.is_none_or(|closed| day < closed)
+    }
 }
 
 pub(super) fn batches(province: Province) -> Vec<Batch> {
@@ -66,11 +73,12 @@ pub(super) fn batches(province: Province) -> Vec<Batch> {
         .collect();
     let expected = count(funded.len() * TERMS.len());
     let funding = funded.into_iter().flat_map(move |school| {
-        (0..TERMS.len()).flat_map(|term| payments(province, &mut draw, &school, term)).collect::<Vec<_>>()
+        let terms = (0..TERMS.len()).filter(|term| school.teaches_on(TERMS[*term].2));
+        terms.flat_map(|term| payments(province, &mut draw, &school, term)).collect::<Vec<_>>()
     });
     let cases = province.scaled(CASES);
     let mut draw = province.draw("aid");
-    let pupils: Vec<School> = all.into_iter().filter(|school| aid_stage(school.stage).is_some()).collect();
+    let pupils: Vec<School> = all.into_iter().filter(|school| aid_stage(school.stage).is_some() && school.closed_on.is_none()).collect();
     let aid = (0..cases).map(move |number| encoded(&aid_case(province, &mut draw, number, &pupils)));
     vec![
         Batch { register: "schools", expected: count(records.len()), records: Box::new(records.into_iter()) },
@@ -123,6 +131,8 @@ fn schools(province: Province) -> Vec<School> {
                     places,
                     pupils: places * draw.between(70, 99) / 100,
                     opened_on: draw.day(day_of(1965, 9, 1), day_of(2023, 9, 1)),
+                    closed_on: (rural && draw.chance(0.01))
+                        .then(|| draw.day(day_of(2024, 7, 1), day_of(2025, 8, 31))),
                 });
             }
         }
@@ -140,7 +150,6 @@ fn record(province: Province, draw: &mut Draw, school: &School) -> pb::School {
     let kindergarten = school.stage == Stage::Kindergarten;
     let nursery_classes = if kindergarten && draw.chance(0.18) { draw.between(1, 2) } else { 0 };
     let nursery_places = nursery_classes * 15;
-    let closed = school.rural && draw.chance(0.01);
     pb::School {
         name: province.name("schools", school.number),
         area: school.county.as_str().to_owned(),
@@ -157,7 +166,7 @@ fn record(province: Province, draw: &mut Draw, school: &School) -> pb::School {
         nursery_places,
         nursery_children: nursery_places * draw.between(40, 95) / 100,
         opened_on: Some(date(school.opened_on)),
-        closed_on: closed.then(|| date(draw.day(day_of(2024, 7, 1), day_of(2025, 8, 31)))),
+        closed_on: school.closed_on.map(date),
         ..pb::School::default()
     }
 }

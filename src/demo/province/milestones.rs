@@ -14,8 +14,8 @@ use super::{Batch, Province, date, day_of, encoded};
 /// Steps that do not go the usual way: those taken and their days, then those under way.
 const STEPS: [(&str, &[NaiveDate], u32); 8] = [
     ("medical-long-term-opinion", &[day_of(2025, 6, 23)], 0),
-    // Filed in the new year: met late.
-    ("hospital-reform-application", &[day_of(2026, 1, 20)], 0),
+    // Under way when it was due and filed in the new year: met late.
+    ("hospital-reform-application", &[day_of(2026, 1, 20)], 1),
     ("regional-medical-centres", &[day_of(2025, 9, 28)], 1),
     ("flexible-maternity-policy", &[], 1),
     ("resident-pension-opinion", &[], 0),

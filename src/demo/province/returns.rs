@@ -123,8 +123,24 @@ fn spec(commitment: &Commitment, measure: &Measure, primary: bool, course: Cours
         cumulative: commitment.cumulative,
         size,
         ratio: if measure.unit.en.contains("yuan") { 3_000.0 } else { 12.0 },
-        areas: areas(commitment, level),
+        areas: if fixed(course) && measure.form == Form::Figure { given_out(commitment) } else { areas(commitment, level) },
     }
+}
+
+/// Says whether a figure stands at its goal throughout.
+fn fixed(course: Course) -> bool {
+    course == Course::From(1.0, 1.0)
+}
+
+/// Things that are counted one by one where they stand, at the goal: so many hospitals, so many cities.
+fn given_out(commitment: &Commitment) -> Vec<(String, f64)> {
+    let target = part(commitment.target.unwrap_or(1.0), 1.0);
+    if commitment.lowest_level == Level::County {
+        let number = u32::try_from(target).unwrap_or_default();
+        let spread = places::spread(number).into_iter();
+        return spread.map(|(county, number)| (county.as_str().to_owned(), f64::from(number))).collect();
+    }
+    areas(commitment, commitment.lowest_level).into_iter().map(|(code, _)| (code, 1.0)).collect()
 }
 
 fn usual_size(unit: &str) -> f64 {
@@ -189,7 +205,7 @@ fn figures(draw: &mut Draw, spec: &Spec, area: &str, share: f64) -> impl Iterato
             Course::From(from, to) => (from, to),
             _ => (0.4, 0.8),
         };
-        let steady = from >= 1.0 && to >= 1.0;
+        let steady = fixed(spec.course);
         let noise = if steady { 1.0 } else { draw.real(0.985, 1.015) };
         let degree = (from + (to - from) * f64::from(step) / last) * noise;
         let (numerator, denominator) = match spec.form {
@@ -202,7 +218,7 @@ fn figures(draw: &mut Draw, spec: &Spec, area: &str, share: f64) -> impl Iterato
                 let whole = part(spec.size, share).max(5);
                 (part(whole_of(whole) * spec.ratio, degree), Some(whole))
             }
-            Form::Figure if steady => (part(spec.size, share).max(i64::from(share >= 0.01)), None),
+            Form::Figure if steady => (part(share, 1.0), None),
             Form::Figure => (part(spec.size * share, degree), None),
         };
         let numerator = if spec.cumulative { numerator.max(before) } else { numerator };

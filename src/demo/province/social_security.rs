@@ -60,9 +60,9 @@ fn insured_person(province: Province, draw: &mut Draw, number: u32) -> [pb::Enro
     };
     schemes.map(|scheme| {
         let entry_kind = match (elsewhere, employed) {
-            (true, true) => pb::EntryKind::Employment,
+            (_, true) => pb::EntryKind::Employment,
             (true, false) => pb::EntryKind::ResidencePermit,
-            (false, _) => pb::EntryKind::HouseholdRegistration,
+            (false, false) => pb::EntryKind::HouseholdRegistration,
         };
         let registered = if elsewhere { other_county(draw, county) } else { county };
         let mut enrolment = pb::Enrolment {
