@@ -19,9 +19,7 @@ pub struct Dataset {
 pub fn datasets() -> Vec<Dataset> {
     let mut found: Vec<Dataset> = descriptors()
         .all_messages()
-        .filter_map(|row| {
-            message_option_string(&row, "dataset").map(|name| Dataset { name, row })
-        })
+        .filter_map(|row| message_option_string(&row, "dataset").map(|name| Dataset { name, row }))
         .collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
@@ -58,9 +56,7 @@ pub fn value_label_zh(value: &EnumValueDescriptor) -> Option<String> {
 pub fn is_personal(field: &FieldDescriptor) -> bool {
     descriptors()
         .get_extension_by_name("minsheng.common.v1.personal")
-        .is_some_and(|extension| {
-            matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true))
-        })
+        .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
 }
 
 /// Lists the fields of a message that carry a Chinese label, in the order of their numbers: those that a person fills in.

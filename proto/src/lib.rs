@@ -20,9 +20,8 @@ pub const DESCRIPTOR_BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/de
 
 /// Gives the descriptors of every contract, with their options.
 pub fn descriptors() -> &'static DescriptorPool {
-    static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-        DescriptorPool::decode(DESCRIPTOR_BYTES).expect("the build wrote these descriptors")
-    });
+    static POOL: LazyLock<DescriptorPool> =
+        LazyLock::new(|| DescriptorPool::decode(DESCRIPTOR_BYTES).expect("the build wrote these descriptors"));
     &POOL
 }
 

@@ -35,12 +35,8 @@ fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let meal_prices = meal_prices::MealPriceRpc::new(meal_prices, context.clone());
     let waiting = meal_prices.engine().clone();
     Ok(Assembly::new(context.clone())?
-        .serve(
-            service_points::ServicePointRpc::new(service_points::ServicePoints, context.clone()).into_service(),
-        )
-        .serve(
-            service_points::PointActivityRpc::new(service_points::PointActivities, context.clone()).into_service(),
-        )
+        .serve(service_points::ServicePointRpc::new(service_points::ServicePoints, context.clone()).into_service())
+        .serve(service_points::PointActivityRpc::new(service_points::PointActivities, context.clone()).into_service())
         .serve(meal_prices.into_service())
         .serve(housing::HousingProjectRpc::new(housing::HousingProjects, context).into_service())
         .every(SETTLE_EVERY, move || {

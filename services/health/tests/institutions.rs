@@ -50,11 +50,7 @@ async fn an_institution_is_recorded_changed_listed_and_ended() {
         let etag = created.meta.as_ref().expect("meta").etag.clone();
         let update = pb::UpdateInstitutionRequest {
             request_id: request_id(2),
-            institution: Some(pb::Institution {
-                name: created.name.clone(),
-                level: 3,
-                ..pb::Institution::default()
-            }),
+            institution: Some(pb::Institution { name: created.name.clone(), level: 3, ..pb::Institution::default() }),
             etag: etag.clone(),
             update_mask: Some(prost_types::FieldMask { paths: vec!["level".to_owned()] }),
             effective_on: Some(common::Date { year: 2025, month: 7, day: 1 }),

@@ -33,8 +33,7 @@ async fn started(database: minsheng_kit::testing::TestDatabase) -> Site {
         validate_only: false,
         recognition_items: minsheng_health::seed_items(),
     };
-    let mut answers =
-        items.upload_recognition_items(tokio_stream::iter([chunk])).await.expect("accepted").into_inner();
+    let mut answers = items.upload_recognition_items(tokio_stream::iter([chunk])).await.expect("accepted").into_inner();
     assert_all_created(&answers.message().await.expect("answered").expect("an answer").results);
     site
 }
@@ -54,7 +53,11 @@ fn certificate(institution: &str, area: &str, item: &str, scope: pb::Recognition
     }
 }
 
-async fn record_certificates(site: &Site, n: u128, quality_certificates: Vec<pb::QualityCertificate>) -> Vec<common::ItemResult> {
+async fn record_certificates(
+    site: &Site,
+    n: u128,
+    quality_certificates: Vec<pb::QualityCertificate>,
+) -> Vec<common::ItemResult> {
     let mut client = QualityCertificateServiceClient::new(site.channel("operator"));
     let chunk = pb::UploadQualityCertificatesRequest {
         upload_id: request_id(n),
@@ -123,9 +126,7 @@ async fn a_result_outside_the_certificate_period_is_not_recognised() {
         }
         // The same in the decisions, which are recorded whatever the mark says: the doctor decides.
         let mut decisions = ResultDecisionServiceClient::new(site.channel("operator"));
-        for (id, performed_on, recognisable) in
-            [("in", date(2025, 8, 31), true), ("out", date(2025, 9, 1), false)]
-        {
+        for (id, performed_on, recognisable) in [("in", date(2025, 8, 31), true), ("out", date(2025, 9, 1), false)] {
             let request = pb::CreateResultDecisionRequest {
                 request_id: request_id(if recognisable { 11 } else { 12 }),
                 result_decision: Some(decision(id, performed_on)),
@@ -154,7 +155,10 @@ async fn a_certificate_reaches_as_far_as_its_scope_and_ends_when_it_is_ended() {
         let mut questions = QuestionServiceClient::new(site.channel("health"));
         let mut ask = async |performed_on, to: &str| {
             let asked = question(performed_on, date(2025, 9, 1), to);
-            questions.check_recognisable(asked).await.map(|answer| (answer.get_ref().reason(), answer.into_inner().mark))
+            questions
+                .check_recognisable(asked)
+                .await
+                .map(|answer| (answer.get_ref().reason(), answer.into_inner().mark))
         };
         let august = date(2025, 8, 31);
         assert_eq!(ask(august, "rural").await.expect("answered"), (Reason::Recognisable, "拉萨HR".to_owned()));
@@ -185,7 +189,8 @@ async fn a_list_row_alone_never_counts_and_two_institutions_of_the_area_do() {
     use pb::RecognitionScope as Scope;
     for database in databases() {
         let site = started(database).await;
-        let failed = pb::QualityCertificate { passed: false, ..certificate("rural", LHASA_RURAL, "LAB-CL", Scope::Region) };
+        let failed =
+            pb::QualityCertificate { passed: false, ..certificate("rural", LHASA_RURAL, "LAB-CL", Scope::Region) };
         let held = vec![
             certificate("urban", LHASA_URBAN, "LAB-K", Scope::Region),
             certificate("rural", LHASA_RURAL, "LAB-K", Scope::Region),
@@ -214,7 +219,7 @@ async fn a_list_row_alone_never_counts_and_two_institutions_of_the_area_do() {
 #[tokio::test]
 async fn an_upload_of_decisions_is_judged_item_by_item_and_a_resumed_one_records_nothing_twice() {
     use common::ItemOutcome::{Created, Rejected, Unchanged};
-    use pb::{ReexaminationReason as Reason, RecognitionScope as Scope};
+    use pb::{RecognitionScope as Scope, ReexaminationReason as Reason};
     for database in databases() {
         let site = started(database).await;
         let held = vec![certificate("urban", LHASA_URBAN, "LAB-K", Scope::Nation)];

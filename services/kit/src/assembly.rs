@@ -46,6 +46,7 @@ pub struct Upstreams(std::collections::BTreeMap<String, DepartmentChannel>);
 
 impl Upstreams {
     /// Adds a department.
+    #[must_use]
     pub fn with(mut self, department: &str, channel: DepartmentChannel) -> Self {
         self.0.insert(department.to_owned(), channel);
         self
@@ -92,11 +93,12 @@ impl Assembly {
     pub fn new(context: Context) -> Result<Self, Error> {
         let datasets = datasets_of(context.service);
         let flight = JournalFlight::new(context.store.clone(), &datasets)?;
-        let empty = Self { context: context.clone(), routes: RoutesBuilder::default(), names: vec![], tasks: vec![] };
-        Ok(crate::common::add(empty, &context).serve(flight.into_service()))
+        let empty = Self { context, routes: RoutesBuilder::default(), names: vec![], tasks: vec![] };
+        Ok(crate::common::add(empty).serve(flight.into_service()))
     }
 
     /// Adds a gRPC service.
+    #[must_use]
     pub fn serve<S>(mut self, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>
@@ -113,6 +115,7 @@ impl Assembly {
     }
 
     /// Adds what is to be done again and again while the service runs.
+    #[must_use]
     pub fn every<F, Fut>(mut self, interval: Duration, work: F) -> Self
     where
         F: Fn() -> Fut + Send + 'static,

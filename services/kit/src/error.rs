@@ -46,14 +46,7 @@ impl Violations {
     }
 
     /// Notes one when the condition does not hold.
-    pub fn require(
-        &mut self,
-        holds: bool,
-        field: &str,
-        reason: &'static str,
-        description: &str,
-        description_zh: &str,
-    ) {
+    pub fn require(&mut self, holds: bool, field: &str, reason: &'static str, description: &str, description_zh: &str) {
         if !holds {
             self.add(field, reason, description, description_zh);
         }
@@ -125,7 +118,7 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The state of the record does not allow it.
     Precondition,
-    /// The record changed since the caller saw it, or the request_id was used for another request.
+    /// The record changed since the caller saw it, or the `request_id` was used for another request.
     Conflict,
     /// The caller may not do that.
     Denied,
@@ -160,7 +153,7 @@ pub enum Error {
     /// Somebody changed the record meanwhile.
     #[error("{0} has changed since it was read")]
     EtagMismatch(String),
-    /// The request_id belongs to another request.
+    /// The `request_id` belongs to another request.
     #[error("request_id {0} was used for a different request")]
     RequestIdReused(String),
     /// The caller may not.
@@ -244,10 +237,9 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind, Error as Diesel};
         match error {
-            Diesel::DatabaseError(
-                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection,
-                _,
-            ) => Self::StoreUnavailable(Box::new(error)),
+            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection, _) => {
+                Self::StoreUnavailable(Box::new(error))
+            }
             // Two units raced for one key: the caller may try again and will then see the other's record.
             Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
                 Self::EtagMismatch("a record of the same key".to_owned())

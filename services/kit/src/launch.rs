@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How often certificates are read again from their files.
-const CREDENTIALS_INTERVAL: Duration = Duration::from_secs(60);
+const CREDENTIALS_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What a service needs to run.
 pub struct Launch {

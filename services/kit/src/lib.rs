@@ -17,9 +17,9 @@ pub mod pki;
 pub mod register;
 pub mod rpc;
 pub mod server;
-pub mod telemetry;
 pub mod status;
 pub mod store;
+pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod values;

@@ -26,9 +26,7 @@ pub type AnswerStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>
 
 /// Names the department that calls.
 pub fn caller<T>(request: &Request<T>) -> Result<String, Error> {
-    Caller::of(request)
-        .map(|caller| caller.department.to_string())
-        .map_err(|error| Error::Denied(error.to_string()))
+    Caller::of(request).map(|caller| caller.department.to_string()).map_err(|error| Error::Denied(error.to_string()))
 }
 
 /// Checks a message by its contract and takes it out of the request.
@@ -152,11 +150,8 @@ impl Question {
         let context = required("context", context(&message).cloned())?;
         let purpose = pb::Purpose::try_from(context.purpose).unwrap_or_default();
         access.authorise_question(purpose.as_str_name()).map_err(denied)?;
-        let question = Self {
-            department: access.caller().department.to_string(),
-            method: access.method().to_owned(),
-            context,
-        };
+        let question =
+            Self { department: access.caller().department.to_string(), method: access.method().to_owned(), context };
         Ok((question, message))
     }
 

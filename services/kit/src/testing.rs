@@ -140,12 +140,7 @@ impl TestSite {
         upstreams: &[(&str, String)],
     ) -> Result<TestService, Error> {
         let database = self.database(kind, definition.department)?;
-        let mut launch = Launch::new(
-            definition,
-            database,
-            self.path().join("keys"),
-            &self.path().join("pki"),
-        )?;
+        let mut launch = Launch::new(definition, database, self.path().join("keys"), &self.path().join("pki"))?;
         launch.clock = clock.clock();
         launch.server = ServerConfig::default().without_notice();
         for (department, address) in upstreams {
@@ -162,7 +157,12 @@ impl TestSite {
     }
 
     /// Opens a channel to a service as a department.
-    pub fn channel(&self, caller: &str, definition: &Definition, service: &TestService) -> Result<DepartmentChannel, Error> {
+    pub fn channel(
+        &self,
+        caller: &str,
+        definition: &Definition,
+        service: &TestService,
+    ) -> Result<DepartmentChannel, Error> {
         let caller = Department::new(caller).map_err(Error::internal)?;
         let provider = Department::new(definition.department).map_err(Error::internal)?;
         let credentials = Credentials::load(self.path().join("pki"), &caller).map_err(Error::internal)?;
@@ -194,7 +194,8 @@ impl Drop for TestSite {
             (databases.is_empty(), PgConnection::establish(&format!("{base}/postgres")))
         {
             for name in databases {
-                let _ = diesel::sql_query(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).execute(&mut connection);
+                let _ =
+                    diesel::sql_query(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).execute(&mut connection);
             }
         }
     }

@@ -63,7 +63,7 @@ fn raise(tx: &mut minsheng_kit::store::Tx<'_>, record: &str) -> Result<i64, Erro
     let raised: Version = minsheng_kit::on_each!(tx.connection, c => {
         diesel::sql_query(sql).bind::<Text, _>(record).get_result(c)
     })?;
-    let row = pb::ReturnRow { numerator: Some(raised.version as f64), ..pb::ReturnRow::default() };
+    let row = pb::ReturnRow { commitment: raised.version.to_string(), ..pb::ReturnRow::default() };
     tx.journal(JournalEntry::new(DATASET, record, Change::Changed, 0, "540102", &row));
     Ok(raised.version)
 }
@@ -74,8 +74,7 @@ async fn write_randomly(store: Store, writer: u64) -> BTreeSet<(String, i64)> {
     for _ in 0..UNITS_PER_WRITER {
         // An own record first, so that the transaction is old when it touches the shared ones.
         let own = format!("own-{writer}");
-        let shared: BTreeSet<String> =
-            (0..1 + dice.roll(3)).map(|_| format!("shared-{}", dice.roll(RECORDS))).collect();
+        let shared: BTreeSet<String> = (0..=dice.roll(3)).map(|_| format!("shared-{}", dice.roll(RECORDS))).collect();
         let (before, after, abort) = (dice.roll(4), dice.roll(4), dice.roll(5) == 0);
         let (sender, receiver) = std::sync::mpsc::channel();
         let written = store
@@ -126,7 +125,7 @@ fn follow(store: &Store, runtime: &tokio::runtime::Handle, done: &AtomicBool) ->
         cursor = Cursor::parse(&next.encode()).expect("own cursor");
         seen.extend(rows.into_iter().map(|row| {
             let payload = pb::ReturnRow::decode(row.payload.as_slice()).expect("own payload");
-            (row.record, payload.numerator.expect("set") as i64, row.position)
+            (row.record, payload.commitment.parse().expect("a version"), row.position)
         }));
         if last {
             return seen;

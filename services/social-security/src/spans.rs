@@ -54,9 +54,7 @@ impl<K: Eq + Hash> Holders<K> {
 
     /// Says whether another record holds the key on any of these days.
     pub fn held_by_another(&self, key: &K, record: &str, span: Span) -> bool {
-        self.0
-            .get(key)
-            .is_some_and(|held| held.iter().any(|(other, days)| other != record && days.overlaps(span)))
+        self.0.get(key).is_some_and(|held| held.iter().any(|(other, days)| other != record && days.overlaps(span)))
     }
 }
 

@@ -55,11 +55,7 @@ fn chunk(upload: u128, households: Vec<pb::AssistanceHousehold>) -> pb::UploadAs
 }
 
 fn asking(sequence: u16, on: Option<Date>) -> pb::GetAssistanceCategoryRequest {
-    pb::GetAssistanceCategoryRequest {
-        context: asked(Purpose::MealPrice, "meal-1"),
-        resident_id: person(sequence),
-        on,
-    }
+    pb::GetAssistanceCategoryRequest { context: asked(Purpose::MealPrice, "meal-1"), resident_id: person(sequence), on }
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -214,11 +210,8 @@ async fn a_person_belongs_to_one_household_at_a_time() {
         };
         let later = pb::AssistanceHousehold { valid_from: date(2025, 7, 1), ..tekun.clone() };
         let later = pb::AssistanceHousehold { name: "assistance_households/h3".to_owned(), ..later };
-        let none = pb::AssistanceHousehold {
-            category: Category::None.into(),
-            valid_from: None,
-            ..household("h4", &[1, 2])
-        };
+        let none =
+            pb::AssistanceHousehold { category: Category::None.into(), valid_from: None, ..household("h4", &[1, 2]) };
         let upload = chunk(1, vec![until_june, tekun, later, none]);
         let answers = client.upload_assistance_households(tokio_stream::iter(vec![upload.clone()])).await;
         let answer = answers.expect("accepted").into_inner().message().await.expect("answered").expect("an answer");

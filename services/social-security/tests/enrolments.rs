@@ -9,9 +9,7 @@ use minsheng_proto::{
     common::v1::{EndKind, ItemOutcome, Purpose},
     social_security::v1 as pb,
 };
-use pb::{
-    enrolment_service_client::EnrolmentServiceClient, question_service_client::QuestionServiceClient,
-};
+use pb::{enrolment_service_client::EnrolmentServiceClient, question_service_client::QuestionServiceClient};
 use prost::Message as _;
 use tonic::Code;
 
@@ -178,10 +176,8 @@ async fn coverage_is_answered_for_the_day_in_question_and_every_question_is_logg
             assert_eq!(answer.valid_until, if covered { date(2025, 12, 31) } else { None });
         }
         // Another scheme, another person: no.
-        let other = pb::CheckCoverageRequest {
-            scheme: pb::Scheme::EmployeeMedical.into(),
-            ..asking(1, date(2025, 5, 1))
-        };
+        let other =
+            pb::CheckCoverageRequest { scheme: pb::Scheme::EmployeeMedical.into(), ..asking(1, date(2025, 5, 1)) };
         assert!(!questions.check_coverage(other).await.expect("answered").into_inner().covered);
         let stranger = questions.check_coverage(asking(2, date(2025, 5, 1))).await.expect("answered");
         assert!(!stranger.into_inner().covered);
@@ -207,10 +203,8 @@ async fn coverage_is_answered_for_the_day_in_question_and_every_question_is_logg
         assert!(method.ends_with("QuestionService/CheckCoverage"), "{method}");
 
         // For another purpose, or as another department, there is no answer and nothing to log.
-        let wrong = pb::CheckCoverageRequest {
-            context: asked(Purpose::MealPrice, "meal-1"),
-            ..asking(1, date(2025, 5, 1))
-        };
+        let wrong =
+            pb::CheckCoverageRequest { context: asked(Purpose::MealPrice, "meal-1"), ..asking(1, date(2025, 5, 1)) };
         assert_eq!(questions.check_coverage(wrong).await.expect_err("denied").code(), Code::PermissionDenied);
         let mut community = QuestionServiceClient::new(started.channel("community"));
         let denied = community.check_coverage(asking(1, date(2025, 5, 1))).await.expect_err("denied");
@@ -237,7 +231,11 @@ async fn a_person_has_one_cover_of_a_scheme_at_a_time() {
         let first = client.get_enrolment(get).await.expect("there").into_inner().enrolment.expect("set");
         let longer = pb::UpdateEnrolmentRequest {
             request_id: request_id(5),
-            enrolment: Some(pb::Enrolment { name: first.name, covered_to: date(2026, 1, 1), ..pb::Enrolment::default() }),
+            enrolment: Some(pb::Enrolment {
+                name: first.name,
+                covered_to: date(2026, 1, 1),
+                ..pb::Enrolment::default()
+            }),
             etag: first.meta.expect("meta").etag,
             update_mask: Some(prost_types::FieldMask { paths: vec!["covered_to".to_owned()] }),
             effective_on: None,

@@ -33,12 +33,7 @@ impl EvidenceRegister for MealPrices {
         record.outcome == pb::PriceOutcome::WaitingForEvidence as i64
     }
 
-    fn waiting(
-        &self,
-        connection: &mut AnyConnection,
-        after: &str,
-        limit: i64,
-    ) -> Result<Vec<MealPriceRecord>, Error> {
+    fn waiting(&self, connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<MealPriceRecord>, Error> {
         store::meal_prices_waiting(connection, after, limit)
     }
 

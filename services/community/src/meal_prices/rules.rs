@@ -154,11 +154,8 @@ mod tests {
         };
         let closed = ServicePointRecord { closed_on: Some(150), ..point.clone() };
         let nursery = ServicePointRecord { kind: ServicePointKind::Nursery as i64, ..point.clone() };
-        let price = |area: &str| MealPriceRecord {
-            area: area.to_owned(),
-            applied_on: 150,
-            ..MealPriceRecord::default()
-        };
+        let price =
+            |area: &str| MealPriceRecord { area: area.to_owned(), applied_on: 150, ..MealPriceRecord::default() };
         for (price, point, expected) in [
             (price("540102"), Some(&point), None),
             (price("540103"), Some(&point), Some("NOT_THE_POINTS")),

@@ -25,10 +25,7 @@ pub(super) fn meal_prices_waiting(
 pub(super) type PriceKey = (Vec<u8>, String, String);
 
 /// Finds the prices in force of persons, at whatever point.
-pub(super) fn meal_prices_by_person(
-    connection: &mut AnyConnection,
-    persons: &[&[u8]],
-) -> Result<Vec<PriceKey>, Error> {
+pub(super) fn meal_prices_by_person(connection: &mut AnyConnection, persons: &[&[u8]]) -> Result<Vec<PriceKey>, Error> {
     let mut found = Vec::new();
     for part in persons.chunks(ROWS_PER_INSERT) {
         let prices: Vec<PriceKey> = meal_prices::table

@@ -9,10 +9,8 @@ const LONGEST: usize = 64;
 
 /// Reads a reference, `service_points/{id}` or the id alone, as an id; notes a violation otherwise.
 pub fn point_id(field: &str, reference: &str, violations: &mut Violations) -> String {
-    let id = reference
-        .strip_prefix(ServicePoints::COLLECTION)
-        .and_then(|rest| rest.strip_prefix('/'))
-        .unwrap_or(reference);
+    let id =
+        reference.strip_prefix(ServicePoints::COLLECTION).and_then(|rest| rest.strip_prefix('/')).unwrap_or(reference);
     let well_formed = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     violations.require(
         well_formed,

@@ -40,16 +40,10 @@ pub fn unit_code(place: Place<'_>) -> &str {
 /// Checks that the codes are there where the level needs them, exist, and lie in one another.
 pub fn check_place(place: Place<'_>, violations: &mut Violations) {
     let needs_township = matches!(place.level, AreaLevel::Township | AreaLevel::Village);
-    let township = code(
-        ("township_code", place.township_code),
-        needs_township,
-        place.area,
-        TownshipCode::parse,
-        violations,
-    );
+    let township =
+        code(("township_code", place.township_code), needs_township, place.area, TownshipCode::parse, violations);
     let needs_village = place.level == AreaLevel::Village;
-    let village =
-        code(("village_code", place.village_code), needs_village, place.area, VillageCode::parse, violations);
+    let village = code(("village_code", place.village_code), needs_village, place.area, VillageCode::parse, violations);
     violations.require(
         place.village_code.is_empty() || !place.township_code.is_empty(),
         "township_code",
@@ -205,13 +199,10 @@ mod tests {
 
     #[test]
     fn the_unit_served_is_named_by_the_code_of_its_level() {
-        for (level, expected) in [
-            (AreaLevel::County, "540102"),
-            (AreaLevel::Township, "540102002"),
-            (AreaLevel::Village, "540102002001"),
-        ] {
-            let place =
-                Place { area: "540102", level, township_code: "540102002", village_code: "540102002001" };
+        for (level, expected) in
+            [(AreaLevel::County, "540102"), (AreaLevel::Township, "540102002"), (AreaLevel::Village, "540102002001")]
+        {
+            let place = Place { area: "540102", level, township_code: "540102002", village_code: "540102002001" };
             assert_eq!(unit_code(place), expected);
         }
     }

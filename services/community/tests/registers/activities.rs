@@ -56,8 +56,7 @@ async fn a_month_is_kept_once_for_a_point_that_exists_and_is_of_its_kind() {
             last_served_on: date(2025, 9, 9),
             ..august(service_point)
         };
-        let named =
-            |name: &str, activity: pb::PointActivity| pb::PointActivity { name: name.to_owned(), ..activity };
+        let named = |name: &str, activity: pb::PointActivity| pb::PointActivity { name: name.to_owned(), ..activity };
         let nursery = pb::PointActivity {
             kind: pb::ServicePointKind::Nursery.into(),
             ..named("point_activities/x1", september("m1"))

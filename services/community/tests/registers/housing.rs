@@ -1,10 +1,7 @@
 //! Affordable housing.
 
 use minsheng_kit::testing::databases;
-use minsheng_proto::{
-    common::v1::Date,
-    community::v1 as pb,
-};
+use minsheng_proto::{common::v1::Date, community::v1 as pb};
 use pb::housing_project_service_client::HousingProjectServiceClient;
 use prost::Message as _;
 use tonic::Code;
@@ -74,10 +71,7 @@ async fn the_stages_of_a_project_are_its_history_and_never_run_backwards() {
                 (valid_on, row.units_started)
             })
             .collect();
-        assert_eq!(
-            history,
-            [(stored(2025, 1, 15), 0), (stored(2025, 5, 1), 220), (stored(2025, 5, 1), 210)]
-        );
+        assert_eq!(history, [(stored(2025, 1, 15), 0), (stored(2025, 5, 1), 220), (stored(2025, 5, 1), 210)]);
         community.stop().await;
     }
 }

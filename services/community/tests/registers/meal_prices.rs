@@ -36,11 +36,7 @@ fn price(resident_id: &str) -> pb::MealPrice {
 }
 
 async fn create(channel: &DepartmentChannel, n: u128, price: pb::MealPrice) -> Result<pb::MealPrice, tonic::Status> {
-    let request = pb::CreateMealPriceRequest {
-        request_id: request_id(n),
-        meal_price: Some(price),
-        effective_on: None,
-    };
+    let request = pb::CreateMealPriceRequest { request_id: request_id(n), meal_price: Some(price), effective_on: None };
     let answer = MealPriceServiceClient::new(channel.clone()).create_meal_price(request).await?;
     Ok(answer.into_inner().meal_price.expect("in the answer"))
 }
@@ -86,11 +82,7 @@ async fn a_price_is_reduced_by_the_category_that_social_security_names() {
         let full = create(&community.channel, 3, price(&other)).await.expect("created");
         assert_eq!((full.outcome(), full.price_fen), (pb::PriceOutcome::Set, 1501));
 
-        let list = pb::ListMealPricesRequest {
-            area: "540100".to_owned(),
-            page_size: 10,
-            page_token: String::new(),
-        };
+        let list = pb::ListMealPricesRequest { area: "540100".to_owned(), page_size: 10, page_token: String::new() };
         let listed = MealPriceServiceClient::new(community.channel.clone()).list_meal_prices(list).await;
         let listed = listed.expect("listed").into_inner().meal_prices;
         assert_eq!(listed.len(), 2);
@@ -152,10 +144,7 @@ async fn while_social_security_is_down_the_full_price_holds_and_is_settled_by_it
         let uploaded = answers.message().await.expect("answered").expect("one").results;
         assert_eq!(
             verdicts(&uploaded),
-            [
-                (ItemOutcome::Created, vec![]),
-                (ItemOutcome::Rejected, vec!["NO_SUCH_POINT".to_owned()])
-            ]
+            [(ItemOutcome::Created, vec![]), (ItemOutcome::Rejected, vec!["NO_SUCH_POINT".to_owned()])]
         );
 
         let answers = Answers::default();

@@ -16,8 +16,7 @@ async fn upload(
     client: &mut ServicePointServiceClient<minsheng_kit::clients::DepartmentChannel>,
     chunks: Vec<pb::UploadServicePointsRequest>,
 ) -> Vec<pb::UploadServicePointsResponse> {
-    let mut answers =
-        client.upload_service_points(tokio_stream::iter(chunks)).await.expect("begun").into_inner();
+    let mut answers = client.upload_service_points(tokio_stream::iter(chunks)).await.expect("begun").into_inner();
     let mut all = Vec::new();
     while let Some(answer) = answers.message().await.expect("answered") {
         all.push(answer);
@@ -46,10 +45,7 @@ async fn an_upload_takes_the_good_points_and_says_what_is_wrong_with_the_others_
         let first = chunk(0, vec![meal_point("service_points/m1"), elsewhere]);
         let answers = upload(&mut client, vec![first.clone()]).await;
         let rejected = vec!["OUTSIDE_AREA".to_owned(), "REQUIRED".to_owned(), "REQUIRED_FOR_KIND".to_owned()];
-        assert_eq!(
-            verdicts(&answers[0].results),
-            [(ItemOutcome::Created, vec![]), (ItemOutcome::Rejected, rejected)]
-        );
+        assert_eq!(verdicts(&answers[0].results), [(ItemOutcome::Created, vec![]), (ItemOutcome::Rejected, rejected)]);
         // The connection was cut before the second chunk: both are sent under the same upload_id.
         let resumed = upload(&mut client, vec![first, chunk(1, vec![oxygen])]).await;
         assert_eq!(resumed[0], answers[0]);
@@ -73,32 +69,30 @@ async fn a_point_closes_and_keeps_its_kind_once_it_has_reported_activity() {
         let community = Community::start(database, None).await;
         let mut client = ServicePointServiceClient::new(community.channel.clone());
         let point = create_point(&community.channel, 1, meal_point("service_points/m1")).await;
-        let update = |n: u128, point: &pb::ServicePoint, change: pb::ServicePoint, path: &str| {
-            pb::UpdateServicePointRequest {
+        let update =
+            |n: u128, point: &pb::ServicePoint, change: pb::ServicePoint, path: &str| pb::UpdateServicePointRequest {
                 request_id: request_id(n),
                 service_point: Some(pb::ServicePoint { name: point.name.clone(), ..change }),
                 etag: point.meta.as_ref().expect("meta").etag.clone(),
                 update_mask: Some(prost_types::FieldMask { paths: vec![path.to_owned()] }),
                 effective_on: None,
-            }
-        };
-        let nursery = || pb::ServicePoint {
-            kind: pb::ServicePointKind::Nursery.into(),
-            ..pb::ServicePoint::default()
-        };
+            };
+        let nursery = || pb::ServicePoint { kind: pb::ServicePointKind::Nursery.into(), ..pb::ServicePoint::default() };
         // A slip in the kind can be corrected while nothing depends on it.
         let changed = client.update_service_point(update(2, &point, nursery(), "kind")).await.expect("corrected");
         let point = changed.into_inner().service_point.expect("in the answer");
-        crate::activities::create(&community.channel, 3, pb::PointActivity {
-            kind: pb::ServicePointKind::Nursery.into(),
-            ..crate::activities::august("service_points/m1")
-        })
+        crate::activities::create(
+            &community.channel,
+            3,
+            pb::PointActivity {
+                kind: pb::ServicePointKind::Nursery.into(),
+                ..crate::activities::august("service_points/m1")
+            },
+        )
         .await
         .expect("created");
-        let meal = pb::ServicePoint {
-            kind: pb::ServicePointKind::ElderMealPoint.into(),
-            ..pb::ServicePoint::default()
-        };
+        let meal =
+            pb::ServicePoint { kind: pb::ServicePointKind::ElderMealPoint.into(), ..pb::ServicePoint::default() };
         let refused = client.update_service_point(update(4, &point, meal, "kind")).await.expect_err("in use");
         assert_eq!(refused.code(), Code::InvalidArgument);
 

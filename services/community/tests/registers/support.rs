@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use diesel::{Connection as _, ExpressionMethods as _, PgConnection, QueryDsl as _, RunQueryDsl as _, SqliteConnection};
+use diesel::{
+    Connection as _, ExpressionMethods as _, PgConnection, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
+};
 use minsheng_community::DEFINITION;
 use minsheng_kit::{
     clients::{ChannelConfig, DepartmentChannel},
@@ -34,8 +36,7 @@ impl Community {
         let clock = TestClock::on(NaiveDate::from_ymd_opt(2025, 9, 10).expect("a day"));
         let database = site.database(kind, "community").expect("a database");
         let pki = site.path().join("pki");
-        let mut launch =
-            Launch::new(&DEFINITION, database.clone(), site.path().join("keys"), &pki).expect("a launch");
+        let mut launch = Launch::new(&DEFINITION, database.clone(), site.path().join("keys"), &pki).expect("a launch");
         launch.clock = clock.clock();
         launch.server = ServerConfig::default().without_notice();
         if let Some(address) = social_security {
@@ -57,10 +58,11 @@ impl Community {
 
     /// Reads the journal of a dataset: change, day from which it is true, payload.
     pub(crate) fn journal(&self, dataset: &str) -> Vec<(i64, i64, Vec<u8>)> {
-        let query = journal::table
-            .filter(journal::dataset.eq(dataset.to_owned()))
-            .order(journal::position)
-            .select((journal::change, journal::valid_on, journal::payload));
+        let query = journal::table.filter(journal::dataset.eq(dataset.to_owned())).order(journal::position).select((
+            journal::change,
+            journal::valid_on,
+            journal::payload,
+        ));
         match self.database.strip_prefix("sqlite:") {
             Some(path) => query.load(&mut SqliteConnection::establish(path).expect("opens")),
             None => query.load(&mut PgConnection::establish(&self.database).expect("opens")),

@@ -171,12 +171,7 @@ impl Register for AgeFriendlyAssessments {
         Ok(records.iter().map(judge).collect())
     }
 
-    fn written(
-        &self,
-        tx: &mut Tx<'_>,
-        records: &[AgeFriendlyAssessmentRecord],
-        facts: Facts<'_>,
-    ) -> Result<(), Error> {
+    fn written(&self, tx: &mut Tx<'_>, records: &[AgeFriendlyAssessmentRecord], facts: Facts<'_>) -> Result<(), Error> {
         let mut since: BTreeMap<String, i64> = BTreeMap::new();
         for record in records {
             if let Some(shown_from) = record.shown_from {

@@ -74,8 +74,7 @@ pub fn score(scores: Scores, mandatory_met: bool, standard: &Standard) -> Outcom
     let weighted: i64 = dimensions.iter().zip(standard.weights).map(|(score, weight)| score * weight).sum();
     let weights: i64 = standard.weights.iter().sum();
     let total = if weights > 0 { weighted / weights } else { 0 };
-    let above_floor =
-        dimensions.iter().all(|score| score * PER_MILLE >= standard.floor_per_mille * FULL_SCORE);
+    let above_floor = dimensions.iter().all(|score| score * PER_MILLE >= standard.floor_per_mille * FULL_SCORE);
     Outcome { total, passed: mandatory_met && above_floor && total >= standard.pass_score }
 }
 

@@ -2,12 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use diesel::{
-    ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
-    dsl::sql,
-    sql_types::Bool,
-    upsert::excluded,
-};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool, upsert::excluded};
 use minsheng_kit::{
     error::Error,
     journal::Change,

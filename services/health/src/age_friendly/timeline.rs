@@ -56,8 +56,7 @@ pub fn entries_rewritten(
     if entries.last().is_none_or(|entry| entry.change == Change::Withdrawn as i64) {
         return Vec::new();
     }
-    let days: BTreeMap<i64, InstitutionEntry> =
-        entries.into_iter().map(|entry| (entry.valid_on, entry)).collect();
+    let days: BTreeMap<i64, InstitutionEntry> = entries.into_iter().map(|entry| (entry.valid_on, entry)).collect();
     let mut wanted = days.clone();
     let boundaries = certificates.iter().flat_map(|certificate| [Some(certificate.from), certificate.cut_on]);
     for boundary in boundaries.flatten().chain([since]).filter(|day| *day >= since) {

@@ -43,10 +43,7 @@ pub struct InstitutionReferences(HashMap<String, InstitutionRecord>);
 
 impl InstitutionReferences {
     /// Finds them with as few queries as the store allows.
-    pub fn find<'a>(
-        connection: &mut AnyConnection,
-        ids: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, Error> {
+    pub fn find<'a>(connection: &mut AnyConnection, ids: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         Ok(Self(institutions_by_id(connection, ids)?))
     }
 

@@ -19,9 +19,7 @@ pub fn institutions_by_id<'a>(
     let ids: Vec<String> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect();
     let mut found = HashMap::with_capacity(ids.len());
     for part in ids.chunks(ROWS_PER_INSERT) {
-        found.extend(
-            InstitutionRecord::find(connection, part)?.into_iter().map(|record| (record.id.clone(), record)),
-        );
+        found.extend(InstitutionRecord::find(connection, part)?.into_iter().map(|record| (record.id.clone(), record)));
     }
     Ok(found)
 }

@@ -39,8 +39,7 @@ impl Register for ResultDecisions {
         facts: Facts<'_>,
     ) -> Result<ResultDecisionRecord, Violations> {
         let mut violations = Violations::new();
-        let performing =
-            institution_id("performing_institution", &decision.performing_institution, &mut violations);
+        let performing = institution_id("performing_institution", &decision.performing_institution, &mut violations);
         let receiving = institution_id("receiving_institution", &decision.receiving_institution, &mut violations);
         violations.require(
             performing != receiving,
@@ -130,9 +129,9 @@ impl Register for ResultDecisions {
         records: &[ResultDecisionRecord],
         _: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        let ids = records.iter().flat_map(|record| {
-            [record.performing_institution.as_str(), record.receiving_institution.as_str()]
-        });
+        let ids = records
+            .iter()
+            .flat_map(|record| [record.performing_institution.as_str(), record.receiving_institution.as_str()]);
         let institutions = InstitutionReferences::find(connection, ids)?;
         let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
         for (record, violations) in records.iter().zip(&mut verdicts) {

@@ -114,8 +114,7 @@ struct AskedResult {
 impl AskedResult {
     fn read(message: &pb::CheckRecognisableRequest) -> Result<Self, Error> {
         let mut violations = Violations::new();
-        let performing =
-            institution_id("performing_institution", &message.performing_institution, &mut violations);
+        let performing = institution_id("performing_institution", &message.performing_institution, &mut violations);
         let receiving = institution_id("receiving_institution", &message.receiving_institution, &mut violations);
         let performed_on = required_day("performed_on", message.performed_on.as_ref(), &mut violations);
         let on = required_day("on", message.on.as_ref(), &mut violations);

@@ -62,9 +62,8 @@ pub fn standing(
     performed_on: i64,
     receiving: CountyCode,
 ) -> Standing {
-    let on_list = |period: &&ListedPeriod| {
-        period.from <= performed_on && period.to.is_none_or(|last| performed_on <= last)
-    };
+    let on_list =
+        |period: &&ListedPeriod| period.from <= performed_on && period.to.is_none_or(|last| performed_on <= last);
     let Some(item) = listed.iter().filter(on_list).max_by_key(|period| period.from) else {
         return Standing::ItemNotListed;
     };

@@ -6,11 +6,7 @@
 
 use minsheng_kit::{
     register::date,
-    values::{
-        calendar::epoch_day,
-        divisions::Divisions,
-        parameters::Parameters,
-    },
+    values::{calendar::epoch_day, divisions::Divisions, parameters::Parameters},
 };
 use minsheng_proto::health::v1 as pb;
 use serde::Deserialize;

@@ -35,14 +35,9 @@ impl Site {
 
     pub async fn record_institutions(&self, institutions: Vec<pb::Institution>) {
         let mut client = InstitutionServiceClient::new(self.channel("operator"));
-        let chunk = pb::UploadInstitutionsRequest {
-            upload_id: request_id(1),
-            chunk: 0,
-            validate_only: false,
-            institutions,
-        };
-        let mut answers =
-            client.upload_institutions(tokio_stream::iter([chunk])).await.expect("accepted").into_inner();
+        let chunk =
+            pb::UploadInstitutionsRequest { upload_id: request_id(1), chunk: 0, validate_only: false, institutions };
+        let mut answers = client.upload_institutions(tokio_stream::iter([chunk])).await.expect("accepted").into_inner();
         let answer = answers.message().await.expect("answered").expect("one answer");
         assert_all_created(&answer.results);
     }

@@ -9,16 +9,16 @@ use minsheng_proto::common::v1::{
 
 use crate::{
     assembly::Assembly,
-    context::Context,
     filings::{MilestoneRpc, Milestones, ReturnRpc},
 };
 
 /// Adds them.
-pub(crate) fn add(assembly: Assembly, context: &Context) -> Assembly {
+pub(crate) fn add(assembly: Assembly) -> Assembly {
+    let context = assembly.context().clone();
     let milestones = Milestones { service: context.service };
     assembly
         .serve(ReturnRpc::new(context.clone()).into_service())
         .serve(MilestoneRpc::new(milestones, context.clone()).into_service())
         .serve(ParameterServiceServer::new(parameters::ParameterRpc::new(context.clone())))
-        .serve(RecordServiceServer::new(records::RecordRpc::new(context.clone())))
+        .serve(RecordServiceServer::new(records::RecordRpc::new(context)))
 }

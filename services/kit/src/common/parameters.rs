@@ -33,10 +33,9 @@ struct ParameterRecord {
 
 /// Reads what operators have added.
 pub(crate) fn recorded(connection: &mut AnyConnection) -> Result<Vec<Parameter>, Error> {
-    let records: Vec<ParameterRecord> = parameters::table
-        .order((parameters::key, parameters::area, parameters::effective_from))
-        .load(connection)?;
-    records.into_iter().map(|record| record.into_parameter()).collect()
+    let records: Vec<ParameterRecord> =
+        parameters::table.order((parameters::key, parameters::area, parameters::effective_from)).load(connection)?;
+    records.into_iter().map(ParameterRecord::into_parameter).collect()
 }
 
 impl ParameterRecord {

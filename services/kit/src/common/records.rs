@@ -58,9 +58,9 @@ fn resource_of(collection: &str) -> Option<MessageDescriptor> {
         message.get_field_by_name("name").is_some_and(|field| {
             let options = field.options();
             let Value::Message(field_rules) = options.get_extension(&rules).into_owned() else { return false };
-            let pattern = field_rules.get_field_by_name("string").and_then(|string| {
-                string.as_message()?.get_field_by_name("pattern").map(|pattern| pattern.into_owned())
-            });
+            let pattern = field_rules
+                .get_field_by_name("string")
+                .and_then(|string| string.as_message()?.get_field_by_name("pattern").map(std::borrow::Cow::into_owned));
             matches!(pattern, Some(Value::String(pattern)) if pattern.starts_with(&prefix))
         })
     })
@@ -92,9 +92,8 @@ impl pb::record_service_server::RecordService for RecordRpc {
         request: Request<pb::ListRevisionsRequest>,
     ) -> Result<Response<pb::ListRevisionsResponse>, Status> {
         let asked = rpc::checked(request)?;
-        let unknown = || {
-            Error::invalid("name", "WRONG_COLLECTION", "is not a record of this suite", "不是本系统的记录编号")
-        };
+        let unknown =
+            || Error::invalid("name", "WRONG_COLLECTION", "is not a record of this suite", "不是本系统的记录编号");
         let (collection, id) = asked.name.split_once('/').ok_or_else(unknown)?;
         let resource = resource_of(collection).ok_or_else(unknown)?;
         let (collection, id) = (collection.to_owned(), id.to_owned());

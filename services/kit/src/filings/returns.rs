@@ -11,9 +11,7 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{
-        Engine, Envelope, Facts, Head, Register, Table as _, date, enum_number, month_start,
-    },
+    register::{Engine, Envelope, Facts, Head, Register, Table as _, date, enum_number, month_start},
     rpc,
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -67,8 +65,7 @@ impl Register for Returns {
         facts: Facts<'_>,
     ) -> Result<ReturnRecord, Violations> {
         let mut violations = Violations::new();
-        let figures =
-            Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
+        let figures = Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
         if let Some(spec) = commitment_of(&filed.commitment, &self.department(), &mut violations) {
             if let Ok(area) = AreaCode::parse(&head.area) {
                 check_scope(spec, area, &mut violations);
@@ -204,10 +201,7 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
         Ok(Response::new(pb::ApproveReturnResponse { r#return: Some(approved) }))
     }
 
-    async fn withdraw_return(
-        &self,
-        request: Request<pb::WithdrawReturnRequest>,
-    ) -> Answer<pb::WithdrawReturnResponse> {
+    async fn withdraw_return(&self, request: Request<pb::WithdrawReturnRequest>) -> Answer<pb::WithdrawReturnResponse> {
         let (key, message) = rpc::repeatable(Self::SERVICE, "WithdrawReturn", request, |m| &m.request_id)?;
         let kind = common::EndKind::Withdrawn.into();
         let mut withdrawn = self.engine.end(key, &message.name, &message.etag, kind, None).await?;
@@ -235,14 +229,13 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
     ) -> Answer<Self::UploadReturnsStream> {
         let engine = self.engine.clone();
         let place = |message: &pb::UploadReturnsRequest| (message.upload_id.clone(), message.chunk);
-        let answers =
-            rpc::answer_chunks(Self::SERVICE, "UploadReturns", request, place, move |key, message| {
-                let engine = engine.clone();
-                async move {
-                    let results = engine.record_all(key, message.returns, message.validate_only).await?;
-                    Ok(pb::UploadReturnsResponse { chunk: message.chunk, results })
-                }
-            })?;
+        let answers = rpc::answer_chunks(Self::SERVICE, "UploadReturns", request, place, move |key, message| {
+            let engine = engine.clone();
+            async move {
+                let results = engine.record_all(key, message.returns, message.validate_only).await?;
+                Ok(pb::UploadReturnsResponse { chunk: message.chunk, results })
+            }
+        })?;
         Ok(Response::new(answers))
     }
 }

@@ -12,11 +12,7 @@ pub(super) struct Figures {
 }
 
 /// Finds a commitment that this service takes filings for.
-pub(super) fn commitment_of(
-    id: &str,
-    service: &str,
-    violations: &mut Violations,
-) -> Option<&'static CommitmentSpec> {
+pub(super) fn commitment_of(id: &str, service: &str, violations: &mut Violations) -> Option<&'static CommitmentSpec> {
     let Some(spec) = commitments().get(id) else {
         violations.add("commitment", "UNKNOWN_COMMITMENT", "is not in the catalogue", "承诺事项目录中没有");
         return None;
@@ -64,12 +60,7 @@ pub(super) fn measure_of<'a>(
 /// Checks the figures by the measure's form: a figure, a share, or a ratio.
 pub(super) fn check_figures(measure: &MeasureSpec, unit: &str, figures: Figures, violations: &mut Violations) {
     if unit != measure.unit {
-        violations.add(
-            "unit",
-            "WRONG_UNIT",
-            format!("must be {}", measure.unit),
-            format!("单位应为 {}", measure.unit),
-        );
+        violations.add("unit", "WRONG_UNIT", format!("must be {}", measure.unit), format!("单位应为 {}", measure.unit));
     }
     let Figures { numerator, denominator, value } = figures;
     if value.is_some() == (numerator.is_some() || denominator.is_some()) {
@@ -128,7 +119,13 @@ pub(super) fn check_figures(measure: &MeasureSpec, unit: &str, figures: Figures,
 mod tests {
     use super::*;
 
-    fn reasons(form: Form, unit: &str, numerator: Option<f64>, denominator: Option<f64>, value: Option<f64>) -> Vec<&'static str> {
+    fn reasons(
+        form: Form,
+        unit: &str,
+        numerator: Option<f64>,
+        denominator: Option<f64>,
+        value: Option<f64>,
+    ) -> Vec<&'static str> {
         let measure = MeasureSpec { form, unit: "percent".to_owned(), figure: None };
         let mut violations = Violations::new();
         check_figures(&measure, unit, Figures { numerator, denominator, value }, &mut violations);

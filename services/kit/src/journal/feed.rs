@@ -108,8 +108,7 @@ pub fn read(
     give: &mut dyn FnMut(Vec<JournalRecord>, &Progress) -> bool,
 ) -> Result<Progress, Error> {
     let horizon = horizon(connection, now)?;
-    let mut progress =
-        Progress { cursor: cursor.clone(), position: 0, recorded_until: horizon.recorded_until };
+    let mut progress = Progress { cursor: cursor.clone(), position: 0, recorded_until: horizon.recorded_until };
     if cursor.from != cursor.until {
         // The rest of a window in which an earlier reading stopped.
         if !read_window(connection, dataset, &mut progress, batch, give)? {
@@ -118,9 +117,7 @@ pub fn read(
     }
     let from = progress.cursor.until;
     progress.cursor = Cursor { from, until: horizon.mark, after: 0 };
-    if progress.cursor.from != progress.cursor.until
-        && !read_window(connection, dataset, &mut progress, batch, give)?
-    {
+    if progress.cursor.from != progress.cursor.until && !read_window(connection, dataset, &mut progress, batch, give)? {
         return Ok(progress);
     }
     let end = progress.cursor.until;
@@ -134,8 +131,7 @@ fn horizon(connection: &mut AnyConnection, now: i64) -> Result<Horizon, Error> {
         AnyConnection::Sqlite(connection) => {
             let last: Option<i64> = journal::table.select(diesel::dsl::max(journal::position)).first(connection)?;
             // The writer's clock never goes back, and what it has not yet committed is recorded later than what it has.
-            let until: Option<i64> =
-                journal::table.select(diesel::dsl::max(journal::recorded_at)).first(connection)?;
+            let until: Option<i64> = journal::table.select(diesel::dsl::max(journal::recorded_at)).first(connection)?;
             Ok(Horizon { mark: last.unwrap_or(0).to_string(), recorded_until: until.unwrap_or(now) })
         }
         AnyConnection::Postgres(connection) => Ok(diesel::sql_query(

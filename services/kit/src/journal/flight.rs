@@ -7,12 +7,12 @@
 
 use std::{collections::BTreeMap, pin::Pin, sync::Arc};
 
+use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
 use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo,
-    HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaAsIpc, SchemaResult, Ticket,
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest,
+    HandshakeResponse, PollInfo, PutResult, SchemaAsIpc, SchemaResult, Ticket,
     flight_service_server::{FlightService, FlightServiceServer},
 };
-use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
 use futures::{Stream, StreamExt as _, stream};
 use minsheng_proto::Dataset;
 use serde::{Deserialize, Serialize};
@@ -55,11 +55,7 @@ pub struct FeedPosition {
 
 impl From<&Progress> for FeedPosition {
     fn from(progress: &Progress) -> Self {
-        Self {
-            cursor: progress.cursor.encode(),
-            position: progress.position,
-            recorded_until: progress.recorded_until,
-        }
+        Self { cursor: progress.cursor.encode(), position: progress.position, recorded_until: progress.recorded_until }
     }
 }
 
@@ -202,10 +198,7 @@ impl FlightService for JournalFlight {
         Ok(Response::new(stream::empty().boxed()))
     }
 
-    async fn do_exchange(
-        &self,
-        _: Request<Streaming<FlightData>>,
-    ) -> Result<Response<Self::DoExchangeStream>, Status> {
+    async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
         Err(Status::unimplemented("the feed is read only; use DoGet"))
     }
 }
@@ -220,7 +213,7 @@ fn encode(
     let batch = columns.batch(records).map_err(Error::internal)?;
     let mut dictionaries = DictionaryTracker::new(false);
     let (_, encoded) = IpcDataGenerator::default()
-        .encode(&batch, &mut dictionaries, options, &mut Default::default())
+        .encode(&batch, &mut dictionaries, options, &mut IpcWriteContext::default())
         .map_err(Error::internal)?;
     let metadata = serde_json::to_vec(&FeedPosition::from(progress)).map_err(Error::internal)?;
     Ok(FlightData::from(encoded).with_app_metadata(metadata))

@@ -11,11 +11,7 @@ use crate::{
 /// Makes the contract's date of a stored day.
 pub fn date(day: i64) -> Option<pb::Date> {
     let day = day_of_epoch(day)?;
-    Some(pb::Date {
-        year: day.year(),
-        month: i32::try_from(day.month()).ok()?,
-        day: i32::try_from(day.day()).ok()?,
-    })
+    Some(pb::Date { year: day.year(), month: i32::try_from(day.month()).ok()?, day: i32::try_from(day.day()).ok()? })
 }
 
 /// Reads a contract's date; nothing when there is no such day.

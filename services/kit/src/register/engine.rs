@@ -154,7 +154,7 @@ impl<R: Register> Engine<R> {
             .store
             .write(Unit::repeatable(key), move |tx| {
                 let now = tx.now();
-                let old = engine.lock(tx, &id, &etag)?;
+                let old = lock::<R>(tx, &id, &etag)?;
                 engine.context.with_facts(now, |facts| {
                     let before = engine.encode(&old, facts, true)?;
                     let after = merged(&before, &resource, mask.as_ref())?;
@@ -171,7 +171,7 @@ impl<R: Register> Engine<R> {
                     }
                     engine.register.complete(tx.connection, &mut records, facts)?;
                     let [record] = records;
-                    engine.replace(tx, &old, &before, record, Change::Changed, None, facts)
+                    engine.replace(tx, &old, &before, &record, Change::Changed, None, facts)
                 })
             })
             .await
@@ -190,13 +190,13 @@ impl<R: Register> Engine<R> {
             .store
             .write(Unit::repeatable(key), move |tx| {
                 let now = tx.now();
-                let old = engine.lock(tx, &id, &etag)?;
+                let old = lock::<R>(tx, &id, &etag)?;
                 engine.context.with_facts(now, |facts| {
                     let before = engine.encode(&old, facts, true)?;
                     let mut record = f(&old, facts)?;
                     let head = record.head();
                     record.set_head(Head { version: old.head().version + 1, updated_at: now, ..head });
-                    engine.replace(tx, &old, &before, record, Change::Changed, None, facts)
+                    engine.replace(tx, &old, &before, &record, Change::Changed, None, facts)
                 })
             })
             .await
@@ -217,7 +217,7 @@ impl<R: Register> Engine<R> {
             .store
             .write(Unit::repeatable(key), move |tx| {
                 let now = tx.now();
-                let old = engine.lock(tx, &id, &etag)?;
+                let old = lock::<R>(tx, &id, &etag)?;
                 let mut head = old.head();
                 head.version += 1;
                 head.updated_at = now;
@@ -243,27 +243,10 @@ impl<R: Register> Engine<R> {
                 record.set_head(head);
                 engine.context.with_facts(now, |facts| {
                     let before = engine.encode(&old, facts, true)?;
-                    engine.replace(tx, &old, &before, record, change, Some(valid_on), facts)
+                    engine.replace(tx, &old, &before, &record, change, Some(valid_on), facts)
                 })
             })
             .await
-    }
-
-    /// Finds a record for a change and compares the etag.
-    fn lock(&self, tx: &mut Tx<'_>, id: &str, etag: &str) -> Result<R::Record, Error> {
-        let name = || format!("{}/{id}", R::COLLECTION);
-        let old = R::Record::lock(tx.connection, id)?.ok_or_else(|| Error::NotFound(name()))?;
-        let head = old.head();
-        if self::etag(&head) != etag {
-            return Err(Error::EtagMismatch(name()));
-        }
-        if head.state == pb::RecordState::Withdrawn as i64 {
-            return Err(Error::Precondition {
-                reason: "RECORD_WITHDRAWN",
-                description: format!("{} was withdrawn", name()),
-            });
-        }
-        Ok(old)
     }
 
     /// Replaces a record: keeps what it was, tells the journal what it is.
@@ -273,22 +256,22 @@ impl<R: Register> Engine<R> {
         tx: &mut Tx<'_>,
         old: &R::Record,
         before: &R::Resource,
-        record: R::Record,
+        record: &R::Record,
         change: Change,
         valid_on: Option<i64>,
         facts: Facts<'_>,
     ) -> Result<R::Resource, Error> {
         let was = old.head();
-        if !R::Record::replace(tx.connection, &record, was.version)? {
+        if !R::Record::replace(tx.connection, record, was.version)? {
             return Err(Error::EtagMismatch(format!("{}/{}", R::COLLECTION, was.id)));
         }
         keep::<R>(tx, &was, before, facts);
         let head = record.head();
-        let row = self.register.row(&record, facts);
+        let row = self.register.row(record, facts);
         let valid_on = valid_on.unwrap_or(head.effective_on);
         tx.journal(JournalEntry::new(&self.register.dataset(), &head.id, change, valid_on, &head.area, &row));
-        self.register.written(tx, std::slice::from_ref(&record), facts)?;
-        self.encode(&record, facts, false)
+        self.register.written(tx, std::slice::from_ref(record), facts)?;
+        self.encode(record, facts, false)
     }
 
     /// Makes the resource with its envelope.
@@ -335,6 +318,23 @@ fn resource_of<R: Register>(
     };
     R::set_envelope(&mut resource, format!("{}/{}", R::COLLECTION, head.id), head.area, meta);
     Ok(resource)
+}
+
+/// Finds a record for a change and compares the etag.
+fn lock<R: Register>(tx: &mut Tx<'_>, id: &str, etag: &str) -> Result<R::Record, Error> {
+    let name = || format!("{}/{id}", R::COLLECTION);
+    let old = R::Record::lock(tx.connection, id)?.ok_or_else(|| Error::NotFound(name()))?;
+    let head = old.head();
+    if self::etag(&head) != etag {
+        return Err(Error::EtagMismatch(name()));
+    }
+    if head.state == pb::RecordState::Withdrawn as i64 {
+        return Err(Error::Precondition {
+            reason: "RECORD_WITHDRAWN",
+            description: format!("{} was withdrawn", name()),
+        });
+    }
+    Ok(old)
 }
 
 /// Gives the etag of a version.

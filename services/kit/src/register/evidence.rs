@@ -195,7 +195,7 @@ impl<R: EvidenceRegister> Engine<R> {
                 tracing::warn!(register = R::COLLECTION, record = old.head().id, %error, "cannot be decided");
                 return Ok(false);
             }
-            self.replace(tx, &old, &before, record, Change::Changed, None, facts)?;
+            self.replace(tx, &old, &before, &record, Change::Changed, None, facts)?;
             Ok(true)
         })
     }

@@ -30,9 +30,9 @@ impl<R: Register> Engine<R> {
         let now = self.context.store.now();
         let (engine, items_len) = (self.clone(), items.len());
         let decode = move || -> Vec<Decoded<R::Record>> {
-            engine.context.with_facts(now, |facts| {
-                items.iter().map(|resource| engine.decode(resource, None, facts)).collect()
-            })
+            engine
+                .context
+                .with_facts(now, |facts| items.iter().map(|resource| engine.decode(resource, None, facts)).collect())
         };
         let decoded = if items_len <= SMALL_CHUNK {
             decode()
@@ -88,10 +88,9 @@ impl<R: Register> Engine<R> {
         }
         let id = match R::name(resource).strip_prefix(R::COLLECTION).and_then(|rest| rest.strip_prefix('/')) {
             Some(id) => id.to_owned(),
-            None => self
-                .register
-                .natural_id(resource, facts)
-                .unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string()),
+            None => {
+                self.register.natural_id(resource, facts).unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string())
+            }
         };
         let head = Head {
             id,
@@ -161,18 +160,19 @@ impl<R: Register> Engine<R> {
             let verdicts = self.register.check(connection, &records, facts)?;
             self.register.complete(connection, &mut records, facts)?;
             for ((place, record), violations) in places.into_iter().zip(records).zip(verdicts) {
-                judged[place] = if violations.is_empty() {
-                    Inserted::Created(record)
-                } else {
-                    Inserted::Rejected(violations)
-                };
+                judged[place] =
+                    if violations.is_empty() { Inserted::Created(record) } else { Inserted::Rejected(violations) };
             }
             Ok(judged)
         })
     }
 
     /// Writes what is new, with its journal entries.
-    pub(super) fn insert(&self, tx: &mut Tx<'_>, items: Vec<Decoded<R::Record>>) -> Result<Vec<Inserted<R::Record>>, Error> {
+    pub(super) fn insert(
+        &self,
+        tx: &mut Tx<'_>,
+        items: Vec<Decoded<R::Record>>,
+    ) -> Result<Vec<Inserted<R::Record>>, Error> {
         let now = tx.now();
         let mut judged = self.judge(tx.connection, items, now)?;
         let mut records = Vec::new();
@@ -188,14 +188,7 @@ impl<R: Register> Engine<R> {
             let dataset = self.register.dataset();
             for record in &records {
                 let (head, row) = (record.head(), self.register.row(record, facts));
-                tx.journal(JournalEntry::new(
-                    &dataset,
-                    &head.id,
-                    Change::Created,
-                    head.effective_on,
-                    &head.area,
-                    &row,
-                ));
+                tx.journal(JournalEntry::new(&dataset, &head.id, Change::Created, head.effective_on, &head.area, &row));
             }
             self.register.written(tx, &records, facts)
         })?;

@@ -40,12 +40,7 @@ pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
     /// Finds by ids, in the order of ids.
     fn find(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Self>, Error>;
     /// Lists those whose area lies between two codes, behind an id, in the order of ids.
-    fn page(
-        connection: &mut AnyConnection,
-        areas: (&str, &str),
-        after: &str,
-        limit: i64,
-    ) -> Result<Vec<Self>, Error>;
+    fn page(connection: &mut AnyConnection, areas: (&str, &str), after: &str, limit: i64) -> Result<Vec<Self>, Error>;
 }
 
 /// Declares a register's table and its record at once: the head's columns, then the register's own.

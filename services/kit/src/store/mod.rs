@@ -75,9 +75,7 @@ impl Store {
     {
         let backend = Arc::clone(&self.backend);
         let span = tracing::Span::current();
-        tokio::task::spawn_blocking(move || span.in_scope(|| backend.read(f)))
-            .await
-            .map_err(Error::internal)?
+        tokio::task::spawn_blocking(move || span.in_scope(|| backend.read(f))).await.map_err(Error::internal)?
     }
 
     /// Carries out a unit of work and answers when it is durable.

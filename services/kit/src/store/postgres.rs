@@ -29,9 +29,7 @@ impl ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<AnyConnection, Self::Error> {
-        PgConnection::establish(&self.url)
-            .map(AnyConnection::Postgres)
-            .map_err(diesel::r2d2::Error::ConnectionError)
+        PgConnection::establish(&self.url).map(AnyConnection::Postgres).map_err(diesel::r2d2::Error::ConnectionError)
     }
 
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {
@@ -48,9 +46,7 @@ impl PostgresBackend {
     pub(super) fn open(config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, Error> {
         let mut connection =
             PgConnection::establish(&config.url).map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
-        diesel::sql_query("SELECT pg_advisory_lock($1)")
-            .bind::<BigInt, _>(MIGRATION_LOCK)
-            .execute(&mut connection)?;
+        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK).execute(&mut connection)?;
         for part in migrations {
             connection.run_pending_migrations((part.postgres)()).map_err(Error::Internal)?;
         }

@@ -12,9 +12,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender};
-use diesel::{
-    Connection as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _,
-};
+use diesel::{Connection as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _};
 use diesel_migrations::MigrationHarness as _;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -28,9 +26,12 @@ const GROUP_LIMIT: usize = 256;
 /// Runs a unit on the writer's connection and gives back how to answer its caller once the commit is known.
 type Job = Box<dyn FnOnce(&mut AnyConnection, i64) -> Done + Send>;
 
+/// Answers a caller; told what was wrong with the commit, if anything was.
+type Answer = Box<dyn FnOnce(Option<&str>) + Send>;
+
 struct Done {
     recorded_at: Option<i64>,
-    answer: Box<dyn FnOnce(Option<&str>) + Send>,
+    answer: Answer,
 }
 
 pub(super) struct SqliteBackend {

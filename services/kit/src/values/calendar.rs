@@ -41,8 +41,7 @@ pub fn day_of_moment(micros: i64) -> Option<NaiveDate> {
 
 /// Gives the moment at which a day begins in China, in microseconds since 1970-01-01 UTC.
 pub fn start_of_day_micros(day: NaiveDate) -> i64 {
-    (day.and_time(NaiveTime::MIN).and_utc().timestamp_micros())
-        - CHINA_STANDARD_TIME.num_seconds() * 1_000_000
+    (day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()) - CHINA_STANDARD_TIME.num_seconds() * 1_000_000
 }
 
 /// Gives the first day of the month of a day.
@@ -53,8 +52,7 @@ pub fn first_of_month(day: NaiveDate) -> NaiveDate {
 /// Gives the last day of the month of a day.
 pub fn last_of_month(day: NaiveDate) -> NaiveDate {
     let length = u32::from(day.num_days_in_month());
-    day.with_day(length)
-        .expect("every month has as many days as it has")
+    day.with_day(length).expect("every month has as many days as it has")
 }
 
 /// Adds months; where the target month is shorter, its last day (31 January and one month is 28 February).
@@ -133,11 +131,8 @@ pub struct Calendar {
 }
 
 static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| {
-    Calendar::from_toml(
-        include_str!("../../data/holidays.toml"),
-        Divisions::get().region(),
-    )
-    .expect("the compiled-in table is well-formed, as a test shows")
+    Calendar::from_toml(include_str!("../../data/holidays.toml"), Divisions::get().region())
+        .expect("the compiled-in table is well-formed, as a test shows")
 });
 
 impl Calendar {
@@ -148,13 +143,8 @@ impl Calendar {
 
     /// Reads a table: the national notices and those holidays whose `area` contains or is `area`.
     pub fn from_toml(text: &str, area: AreaCode) -> Result<Self, CalendarError> {
-        let table: Table =
-            toml::from_str(text).map_err(|error| CalendarError::Table(error.to_string()))?;
-        let mut calendar = Self {
-            notices: BTreeMap::new(),
-            holidays: BTreeMap::new(),
-            make_up: BTreeSet::new(),
-        };
+        let table: Table = toml::from_str(text).map_err(|error| CalendarError::Table(error.to_string()))?;
+        let mut calendar = Self { notices: BTreeMap::new(), holidays: BTreeMap::new(), make_up: BTreeSet::new() };
         for year in table.year {
             for holiday in &year.holiday {
                 let here = match &holiday.area {
@@ -165,21 +155,11 @@ impl Calendar {
                     calendar.take(year.year, holiday)?;
                 }
             }
-            let notice = HolidayNotice {
-                source: year.source,
-                confidence: year.confidence,
-            };
+            let notice = HolidayNotice { source: year.source, confidence: year.confidence };
             calendar.notices.insert(year.year, notice);
         }
-        match calendar
-            .make_up
-            .iter()
-            .find(|day| calendar.holidays.contains_key(day))
-        {
-            Some(day) => Err(CalendarError::Contradiction {
-                day: *day,
-                rule: "both a holiday and worked",
-            }),
+        match calendar.make_up.iter().find(|day| calendar.holidays.contains_key(day)) {
+            Some(day) => Err(CalendarError::Contradiction { day: *day, rule: "both a holiday and worked" }),
             None => Ok(calendar),
         }
     }
@@ -206,11 +186,7 @@ impl Calendar {
     ///
     /// The day of the start does not count (民法典 201): what is due one working day from a Monday is due on the
     /// Tuesday, if that is worked. Zero working days end on `from` itself.
-    pub fn add_working_days(
-        &self,
-        from: NaiveDate,
-        count: WorkingDays,
-    ) -> Result<NaiveDate, CalendarError> {
+    pub fn add_working_days(&self, from: NaiveDate, count: WorkingDays) -> Result<NaiveDate, CalendarError> {
         let mut day = from;
         let mut left = count.0;
         while left > 0 {
@@ -223,11 +199,7 @@ impl Calendar {
     }
 
     /// Counts the working days after `from` up to and with `to`: what [`Self::add_working_days`] undoes.
-    pub fn working_days_between(
-        &self,
-        from: NaiveDate,
-        to: NaiveDate,
-    ) -> Result<WorkingDays, CalendarError> {
+    pub fn working_days_between(&self, from: NaiveDate, to: NaiveDate) -> Result<WorkingDays, CalendarError> {
         if to < from {
             return Err(CalendarError::EndBeforeStart);
         }
@@ -252,25 +224,16 @@ impl Calendar {
         let (from, to) = (day_of(holiday.from)?, day_of(holiday.to)?);
         for day in from.iter_days().take_while(|day| *day <= to) {
             if day.year() != year {
-                return Err(CalendarError::Contradiction {
-                    day,
-                    rule: "listed under another year",
-                });
+                return Err(CalendarError::Contradiction { day, rule: "listed under another year" });
             }
             if self.holidays.insert(day, holiday.name_zh.clone()).is_some() {
-                return Err(CalendarError::Contradiction {
-                    day,
-                    rule: "in two holidays",
-                });
+                return Err(CalendarError::Contradiction { day, rule: "in two holidays" });
             }
         }
         for worked in &holiday.make_up {
             let day = day_of(*worked)?;
             if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-                return Err(CalendarError::Contradiction {
-                    day,
-                    rule: "made up although no weekend",
-                });
+                return Err(CalendarError::Contradiction { day, rule: "made up although no weekend" });
             }
             self.make_up.insert(day);
         }
@@ -279,13 +242,11 @@ impl Calendar {
 }
 
 fn next(day: NaiveDate) -> Result<NaiveDate, CalendarError> {
-    day.checked_add_days(Days::new(1))
-        .ok_or(CalendarError::YearNotCovered { year: day.year() })
+    day.checked_add_days(Days::new(1)).ok_or(CalendarError::YearNotCovered { year: day.year() })
 }
 
 fn day_of(written: toml::value::Datetime) -> Result<NaiveDate, CalendarError> {
-    super::parameters::day_of_toml(written)
-        .ok_or_else(|| CalendarError::Table(format!("{written} is no day")))
+    super::parameters::day_of_toml(written).ok_or_else(|| CalendarError::Table(format!("{written} is no day")))
 }
 
 #[derive(Deserialize)]

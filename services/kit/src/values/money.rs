@@ -89,26 +89,17 @@ impl Fen {
 
     /// Adds.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
-        self.0
-            .checked_add(other.0)
-            .map(Self)
-            .ok_or(MoneyError::Overflow)
+        self.0.checked_add(other.0).map(Self).ok_or(MoneyError::Overflow)
     }
 
     /// Subtracts; the result may be negative.
     pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
-        self.0
-            .checked_sub(other.0)
-            .map(Self)
-            .ok_or(MoneyError::Overflow)
+        self.0.checked_sub(other.0).map(Self).ok_or(MoneyError::Overflow)
     }
 
     /// Takes the amount so many times.
     pub fn times(self, count: i64) -> Result<Self, MoneyError> {
-        self.0
-            .checked_mul(count)
-            .map(Self)
-            .ok_or(MoneyError::Overflow)
+        self.0.checked_mul(count).map(Self).ok_or(MoneyError::Overflow)
     }
 
     /// Divides into `parts` equal parts and gives one of them.
@@ -136,9 +127,7 @@ impl Fen {
     }
 
     fn narrow(fen: i128) -> Result<Self, MoneyError> {
-        i64::try_from(fen)
-            .map(Self)
-            .map_err(|_| MoneyError::Overflow)
+        i64::try_from(fen).map(Self).map_err(|_| MoneyError::Overflow)
     }
 }
 
@@ -171,9 +160,7 @@ impl FromStr for Fen {
             None => (false, text),
         };
         let (yuan, decimals) = match text.split_once('.') {
-            Some((yuan, decimals)) if matches!(decimals.len(), 1 | 2) => {
-                (yuan, format!("{decimals:0<2}"))
-            }
+            Some((yuan, decimals)) if matches!(decimals.len(), 1 | 2) => (yuan, format!("{decimals:0<2}")),
             Some(_) => return Err(MoneyError::Syntax),
             None => (text, "00".to_owned()),
         };
@@ -263,16 +250,12 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused_and_nothing_is_rounded_away() {
-        for text in [
-            "", "-", ".5", "1.", "1.234", "12,34", "1234,567", ",123", "1e3", "+5", "1.2.3",
-            "１２", "--1", "1 2",
-        ] {
+        for text in
+            ["", "-", ".5", "1.", "1.234", "12,34", "1234,567", ",123", "1e3", "+5", "1.2.3", "１２", "--1", "1 2"]
+        {
             assert_eq!(text.parse::<Fen>(), Err(MoneyError::Syntax), "{text}");
         }
-        assert_eq!(
-            "92233720368547758.08".parse::<Fen>(),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!("92233720368547758.08".parse::<Fen>(), Err(MoneyError::Overflow));
         assert_eq!("9".repeat(60).parse::<Fen>(), Err(MoneyError::Overflow));
     }
 
@@ -280,59 +263,30 @@ mod tests {
     fn arithmetic_reports_overflow() {
         let most = Fen::new(i64::MAX);
         assert_eq!(most.plus(Fen::new(1)), Err(MoneyError::Overflow));
-        assert_eq!(
-            Fen::new(i64::MIN).minus(Fen::new(1)),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(Fen::new(i64::MIN).minus(Fen::new(1)), Err(MoneyError::Overflow));
         assert_eq!(most.times(2), Err(MoneyError::Overflow));
         assert_eq!(Fen::from_yuan(i64::MAX), Err(MoneyError::Overflow));
-        assert_eq!(
-            PerMille::new(1001).of(most, Rounding::Down),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(PerMille::new(1001).of(most, Rounding::Down), Err(MoneyError::Overflow));
         assert_eq!(Fen::sum([most, Fen::new(1)]), Err(MoneyError::Overflow));
-        assert_eq!(
-            Fen::new(1).divide(0, Rounding::Up),
-            Err(MoneyError::DivisionByZero)
-        );
+        assert_eq!(Fen::new(1).divide(0, Rounding::Up), Err(MoneyError::DivisionByZero));
     }
 
     #[test]
     fn fractions_go_where_the_rule_says() {
-        for (fen, parts, down, up, half) in [
-            (10, 3, 3, 4, 3),
-            (11, 2, 5, 6, 6),
-            (-11, 2, -5, -6, -6),
-            (12, 3, 4, 4, 4),
-        ] {
+        for (fen, parts, down, up, half) in [(10, 3, 3, 4, 3), (11, 2, 5, 6, 6), (-11, 2, -5, -6, -6), (12, 3, 4, 4, 4)]
+        {
             let divided = |rounding| Fen::new(fen).divide(parts, rounding).unwrap().get();
-            assert_eq!(
-                (
-                    divided(Rounding::Down),
-                    divided(Rounding::Up),
-                    divided(Rounding::HalfUp)
-                ),
-                (down, up, half)
-            );
+            assert_eq!((divided(Rounding::Down), divided(Rounding::Up), divided(Rounding::HalfUp)), (down, up, half));
         }
-        assert_eq!(
-            Fen::new(1_201).round_to_yuan(Rounding::Up),
-            Ok(Fen::new(1_300))
-        );
+        assert_eq!(Fen::new(1_201).round_to_yuan(Rounding::Up), Ok(Fen::new(1_300)));
     }
 
     #[test]
     fn support_standards_follow_from_the_minimum_allowance_by_share() {
         let urban_year = Fen::from_yuan(910).unwrap().times(12).unwrap();
         let rural_year = Fen::from_yuan(5_060).unwrap();
-        assert_eq!(
-            PerMille::new(1_300).of(urban_year, Rounding::HalfUp),
-            Fen::from_yuan(14_196)
-        );
-        assert_eq!(
-            PerMille::new(1_500).of(rural_year, Rounding::HalfUp),
-            Fen::from_yuan(7_590)
-        );
+        assert_eq!(PerMille::new(1_300).of(urban_year, Rounding::HalfUp), Fen::from_yuan(14_196));
+        assert_eq!(PerMille::new(1_500).of(rural_year, Rounding::HalfUp), Fen::from_yuan(7_590));
     }
 
     proptest! {

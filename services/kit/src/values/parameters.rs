@@ -182,17 +182,12 @@ impl Parameter {
         if self.unit == unit {
             Ok(self.value)
         } else {
-            Err(ParameterError::UnitMismatch {
-                key: self.key.clone(),
-                unit,
-            })
+            Err(ParameterError::UnitMismatch { key: self.key.clone(), unit })
         }
     }
 
     fn small(&self, unit: Unit) -> Result<u32, ParameterError> {
-        u32::try_from(self.counted_in(unit)?).map_err(|_| ParameterError::OutOfRange {
-            key: self.key.clone(),
-        })
+        u32::try_from(self.counted_in(unit)?).map_err(|_| ParameterError::OutOfRange { key: self.key.clone() })
     }
 
     fn holds_on(&self, day: NaiveDate) -> bool {
@@ -324,9 +319,8 @@ pub struct Parameters {
     unknown: BTreeMap<String, String>,
 }
 
-static PARAMETERS: LazyLock<Parameters> = LazyLock::new(|| {
-    table::compiled_in().expect("the compiled-in tables are well-formed, as a test shows")
-});
+static PARAMETERS: LazyLock<Parameters> =
+    LazyLock::new(|| table::compiled_in().expect("the compiled-in tables are well-formed, as a test shows"));
 
 impl Parameters {
     /// Gives the compiled-in set.
@@ -343,66 +337,39 @@ impl Parameters {
     ///
     /// The county's own value goes before its prefecture's, and that before the region's. Where several entries of
     /// one area hold, the one that started last does.
-    pub fn value_on(
-        &self,
-        key: &str,
-        area: impl Into<AreaCode>,
-        day: NaiveDate,
-    ) -> Result<&Parameter, ParameterError> {
+    pub fn value_on(&self, key: &str, area: impl Into<AreaCode>, day: NaiveDate) -> Result<&Parameter, ParameterError> {
         let asked = area.into();
         let Some(areas) = self.entries.get(key) else {
             return Err(match self.unknown.get(key) {
-                Some(note) => ParameterError::NotKnown {
-                    key: key.to_owned(),
-                    note: note.clone(),
-                },
-                None => ParameterError::NoSuchKey {
-                    key: key.to_owned(),
-                },
+                Some(note) => ParameterError::NotKnown { key: key.to_owned(), note: note.clone() },
+                None => ParameterError::NoSuchKey { key: key.to_owned() },
             });
         };
         let mut next = Some(asked);
         while let Some(area) = next {
-            let found = areas
-                .get(&area)
-                .and_then(|entries| entries.iter().rfind(|entry| entry.holds_on(day)));
+            let found = areas.get(&area).and_then(|entries| entries.iter().rfind(|entry| entry.holds_on(day)));
             if let Some(found) = found {
                 return Ok(found);
             }
             next = Divisions::get().parent_of(area);
         }
-        Err(ParameterError::NotInForce {
-            key: key.to_owned(),
-            area: asked,
-            day,
-        })
+        Err(ParameterError::NotInForce { key: key.to_owned(), area: asked, day })
     }
 
     /// Takes further entries, such as those a department has filed.
     ///
     /// An entry with the key, area and first day of one that is there replaces it; any other is added, and wins
     /// while it holds over those that started before. Nothing is taken if one entry is refused.
-    pub fn extend(
-        &mut self,
-        more: impl IntoIterator<Item = Parameter>,
-    ) -> Result<(), ParameterError> {
+    pub fn extend(&mut self, more: impl IntoIterator<Item = Parameter>) -> Result<(), ParameterError> {
         let mut extended = self.entries.clone();
         for entry in more {
             check_entry(&entry)?;
             let areas = extended.entry(entry.key.clone()).or_default();
-            if areas
-                .values()
-                .flatten()
-                .any(|other| other.unit != entry.unit)
-            {
-                return Err(ParameterError::UnitMismatch {
-                    key: entry.key,
-                    unit: entry.unit,
-                });
+            if areas.values().flatten().any(|other| other.unit != entry.unit) {
+                return Err(ParameterError::UnitMismatch { key: entry.key, unit: entry.unit });
             }
             let entries = areas.entry(entry.area).or_default();
-            match entries.binary_search_by_key(&entry.effective_from, |other| other.effective_from)
-            {
+            match entries.binary_search_by_key(&entry.effective_from, |other| other.effective_from) {
                 Ok(index) => entries[index] = entry,
                 Err(index) => entries.insert(index, entry),
             }
@@ -424,10 +391,7 @@ impl Parameters {
     /// Gives the keys that nobody has found a value for, each with its note.
     pub fn unknown(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = &self.entries;
-        let without_value = self
-            .unknown
-            .iter()
-            .filter(|(key, _)| !known.contains_key(*key));
+        let without_value = self.unknown.iter().filter(|(key, _)| !known.contains_key(*key));
         without_value.map(|(key, note)| (key.as_str(), note.as_str()))
     }
 
@@ -440,11 +404,7 @@ impl Parameters {
                 };
                 let (key, area) = (later.key.clone(), later.area);
                 if last >= later.effective_from {
-                    return Err(ParameterError::Overlap {
-                        key,
-                        area,
-                        day: later.effective_from,
-                    });
+                    return Err(ParameterError::Overlap { key, area, day: later.effective_from });
                 }
                 match last.succ_opt() {
                     Some(day) if day < later.effective_from => {
@@ -460,34 +420,19 @@ impl Parameters {
 
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} = {} ({}, from {})",
-            self.key, self.value, self.area, self.effective_from
-        )
+        write!(f, "{} = {} ({}, from {})", self.key, self.value, self.area, self.effective_from)
     }
 }
 
 fn check_entry(entry: &Parameter) -> Result<(), ParameterError> {
-    if entry
-        .effective_to
-        .is_some_and(|last| last < entry.effective_from)
-    {
-        return Err(ParameterError::EndBeforeStart {
-            key: entry.key.clone(),
-            day: entry.effective_from,
-        });
+    if entry.effective_to.is_some_and(|last| last < entry.effective_from) {
+        return Err(ParameterError::EndBeforeStart { key: entry.key.clone(), day: entry.effective_from });
     }
     if entry.value < 0 {
-        return Err(ParameterError::OutOfRange {
-            key: entry.key.clone(),
-        });
+        return Err(ParameterError::OutOfRange { key: entry.key.clone() });
     }
     if !entry.key.ends_with(entry.unit.suffix()) {
-        return Err(ParameterError::UnitMismatch {
-            key: entry.key.clone(),
-            unit: entry.unit,
-        });
+        return Err(ParameterError::UnitMismatch { key: entry.key.clone(), unit: entry.unit });
     }
     Ok(())
 }

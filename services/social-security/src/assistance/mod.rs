@@ -13,7 +13,7 @@ mod store;
 
 pub use rpc::{AssistanceHouseholdRpc, AssistanceHouseholds};
 pub use rules::{
-    Lines, Means, RoundingRule, Recognition, check_category, check_members, check_recognition, monthly_amount,
+    Lines, Means, Recognition, RoundingRule, check_category, check_members, check_recognition, monthly_amount,
     monthly_standard,
 };
 pub(crate) use store::strongest_category;

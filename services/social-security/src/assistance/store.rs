@@ -34,8 +34,8 @@ pub(super) struct MemberRecord {
 /// Gives the days on which the household's present content puts its members in a category: from the day on which the
 /// content is true. None for the category NONE, and none when the record was withdrawn.
 pub(super) fn category_span(record: &AssistanceHouseholdRecord) -> Option<Span> {
-    let counts = record.category != pb::AssistanceCategory::None as i64
-        && record.state != common::RecordState::Withdrawn as i64;
+    let counts =
+        record.category != pb::AssistanceCategory::None as i64 && record.state != common::RecordState::Withdrawn as i64;
     let from = record.valid_from.filter(|_| counts)?.max(record.effective_on);
     Span::new(from, record.valid_to)?.before(record.ended_on)
 }
@@ -46,10 +46,7 @@ pub(super) fn member_indexes(record: &AssistanceHouseholdRecord) -> impl Iterato
 }
 
 /// Reads in which households some people are, and when.
-pub(super) fn members_of_people(
-    connection: &mut AnyConnection,
-    people: &[&[u8]],
-) -> Result<Vec<MemberRecord>, Error> {
+pub(super) fn members_of_people(connection: &mut AnyConnection, people: &[&[u8]]) -> Result<Vec<MemberRecord>, Error> {
     let mut members = Vec::new();
     for part in people.chunks(ROWS_PER_INSERT) {
         members.extend(
@@ -68,9 +65,8 @@ pub(crate) fn strongest_category(
     day: i64,
 ) -> Result<Option<(i64, Option<i64>)>, Error> {
     let members = members_of_people(connection, &[resident_index])?;
-    let in_force = members
-        .into_iter()
-        .filter(|member| Span { from: member.valid_from, to: member.valid_to }.contains(day));
+    let in_force =
+        members.into_iter().filter(|member| Span { from: member.valid_from, to: member.valid_to }.contains(day));
     // The contract numbers the categories from the strongest on.
     Ok(in_force.min_by_key(|member| member.category).map(|member| (member.category, member.valid_to)))
 }
@@ -126,10 +122,8 @@ fn members_cut(connection: &mut AnyConnection, household: &AssistanceHouseholdRe
     )
     .set(members::valid_to.eq(first_day.saturating_sub(1)))
     .execute(connection)?;
-    diesel::update(
-        members::table.filter(members::household.eq(&household.id)).filter(members::valid_to.ge(first_day)),
-    )
-    .set(members::valid_to.eq(first_day.saturating_sub(1)))
-    .execute(connection)?;
+    diesel::update(members::table.filter(members::household.eq(&household.id)).filter(members::valid_to.ge(first_day)))
+        .set(members::valid_to.eq(first_day.saturating_sub(1)))
+        .execute(connection)?;
     Ok(())
 }

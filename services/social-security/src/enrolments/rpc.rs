@@ -181,12 +181,7 @@ fn application_of(enrolment: &pb::Enrolment, today: i64, violations: &mut Violat
 }
 
 /// Compares the registered residence with the county of the record; notes a violation when no list knows the place.
-fn registered_elsewhere(
-    area: &str,
-    enrolment: &pb::Enrolment,
-    applied_on: i64,
-    violations: &mut Violations,
-) -> bool {
+fn registered_elsewhere(area: &str, enrolment: &pb::Enrolment, applied_on: i64, violations: &mut Violations) -> bool {
     let county = CountyCode::parse(area).ok();
     let elsewhere = county
         .zip(day_of_epoch(applied_on))

@@ -1,11 +1,7 @@
 //! What the register of enrolments reads: covers of people.
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{
-    error::Error,
-    register::ROWS_PER_INSERT,
-    store::AnyConnection,
-};
+use minsheng_kit::{error::Error, register::ROWS_PER_INSERT, store::AnyConnection};
 use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
 
 use crate::{
@@ -36,10 +32,7 @@ pub(super) fn cover_span(record: &EnrolmentRecord) -> Option<Span> {
 }
 
 /// Reads all covers of some people, in any scheme.
-pub(super) fn covers_of_people(
-    connection: &mut AnyConnection,
-    people: &[&[u8]],
-) -> Result<Vec<CoverRecord>, Error> {
+pub(super) fn covers_of_people(connection: &mut AnyConnection, people: &[&[u8]]) -> Result<Vec<CoverRecord>, Error> {
     let mut covers = Vec::new();
     for part in people.chunks(ROWS_PER_INSERT) {
         let rows: Vec<CoverColumns> = enrolments::table

@@ -4,7 +4,10 @@ use chrono::{Datelike as _, NaiveDate};
 use diesel::{Connection as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, pg::PgConnection};
 use minsheng_kit::{
     clients::DepartmentChannel,
-    store::{AnyConnection, schema::{accesses, journal}},
+    store::{
+        AnyConnection,
+        schema::{accesses, journal},
+    },
     testing::{TestClock, TestDatabase, TestService, TestSite},
     values::identifiers::ResidentId,
 };

@@ -97,7 +97,7 @@ fn a_window_of_zero_never_passes() {
 
 #[test]
 fn a_repetition_has_a_reason_and_the_doctor_decides() {
-    use pb::{ReexaminationReason as Reason, RecognitionDecision as Decision};
+    use pb::{RecognitionDecision as Decision, ReexaminationReason as Reason};
     for (decision, reason, explanation, expected) in [
         (Decision::Recognised, Reason::Unspecified, "", None),
         (Decision::Recognised, Reason::Emergency, "", Some("REASON_OF_REPETITION")),
@@ -118,12 +118,8 @@ fn a_repetition_has_a_reason_and_the_doctor_decides() {
 
 #[test]
 fn an_item_counts_when_enough_open_institutions_of_the_area_hold_a_valid_certificate() {
-    let institution = |id: &str, code: &str, to| OperatingInstitution {
-        id: id.to_owned(),
-        county: county(code),
-        from: 0,
-        to,
-    };
+    let institution =
+        |id: &str, code: &str, to| OperatingInstitution { id: id.to_owned(), county: county(code), from: 0, to };
     let institutions = [
         institution("a", "540102", None),
         institution("b", "540121", None),

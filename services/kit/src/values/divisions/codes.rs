@@ -75,11 +75,7 @@ impl DivisionError {
 }
 
 fn joined(codes: &[AreaCode]) -> String {
-    codes
-        .iter()
-        .map(AreaCode::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    codes.iter().map(AreaCode::as_str).collect::<Vec<_>>().join(", ")
 }
 
 mod sealed {
@@ -187,13 +183,8 @@ impl AreaCode {
             return Ok(code);
         }
         match divisions.last_meaning(text) {
-            Some(successors) => Err(DivisionError::Retired {
-                code: text.to_owned(),
-                successors: successors.to_vec(),
-            }),
-            None => Err(DivisionError::Unknown {
-                code: text.to_owned(),
-            }),
+            Some(successors) => Err(DivisionError::Retired { code: text.to_owned(), successors: successors.to_vec() }),
+            None => Err(DivisionError::Unknown { code: text.to_owned() }),
         }
     }
 
@@ -265,9 +256,7 @@ impl TownshipCode {
         let code = Self::unchecked(text)?;
         match Divisions::get().township(code) {
             Some(_) => Ok(code),
-            None => Err(DivisionError::Unknown {
-                code: text.to_owned(),
-            }),
+            None => Err(DivisionError::Unknown { code: text.to_owned() }),
         }
     }
 
@@ -283,9 +272,7 @@ impl VillageCode {
         let code = Self::unchecked(text)?;
         match Divisions::get().village(code) {
             Some(_) => Ok(code),
-            None => Err(DivisionError::Unknown {
-                code: text.to_owned(),
-            }),
+            None => Err(DivisionError::Unknown { code: text.to_owned() }),
         }
     }
 

@@ -24,39 +24,24 @@ pub(super) struct History(BTreeMap<String, Vec<Meaning>>);
 impl History {
     pub(super) fn resolve(&self, code: &str, on: NaiveDate) -> Option<&[AreaCode]> {
         let meanings = self.0.get(code)?;
-        let month = on
-            .year()
-            .saturating_mul(100)
-            .saturating_add(on.month().cast_signed());
-        let meaning = meanings
-            .iter()
-            .rfind(|meaning| meaning.first_seen <= month)
-            .or(meanings.first())?;
+        let month = on.year().saturating_mul(100).saturating_add(on.month().cast_signed());
+        let meaning = meanings.iter().rfind(|meaning| meaning.first_seen <= month).or(meanings.first())?;
         (!meaning.successors.is_empty()).then_some(&meaning.successors)
     }
 
-    pub(super) fn load<'a>(
-        current: impl Iterator<Item = (AreaCode, &'a str)>,
-    ) -> Result<Self, LoadError> {
+    pub(super) fn load<'a>(current: impl Iterator<Item = (AreaCode, &'a str)>) -> Result<Self, LoadError> {
         let current: Vec<_> = current.collect();
-        let successions: Vec<Succession> =
-            rows(include_str!("../../../data/division-successions.csv"))?;
+        let successions: Vec<Succession> = rows(include_str!("../../../data/division-successions.csv"))?;
         let mut history = BTreeMap::<String, Vec<Meaning>>::new();
         for row in rows::<Listed>(include_str!("../../../data/division-code-history.csv"))? {
             let mut successors = Vec::new();
-            for succession in successions
-                .iter()
-                .filter(|s| s.code == row.code && s.name_zh == row.name_zh)
-            {
+            for succession in successions.iter().filter(|s| s.code == row.code && s.name_zh == row.name_zh) {
                 successors.push(AreaCode::unchecked(&succession.successor_code)?);
             }
             if successors.is_empty() {
                 successors = same_name(&row, &current)?;
             }
-            let meaning = Meaning {
-                first_seen: row.first_seen_ym,
-                successors,
-            };
+            let meaning = Meaning { first_seen: row.first_seen_ym, successors };
             history.entry(row.code).or_default().push(meaning);
         }
         for meanings in history.values_mut() {
@@ -84,10 +69,7 @@ fn stem(name: &str, level: AreaLevel) -> &str {
         AreaLevel::Prefecture => &["地区", "市"],
         AreaLevel::County => &["县", "区", "市"],
     };
-    kinds
-        .iter()
-        .find_map(|kind| name.strip_suffix(kind))
-        .unwrap_or(name)
+    kinds.iter().find_map(|kind| name.strip_suffix(kind)).unwrap_or(name)
 }
 
 #[derive(Deserialize)]

@@ -16,9 +16,7 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-pub use codes::{
-    AreaCode, AreaLevel, CountyCode, DivisionCode, DivisionError, TownshipCode, VillageCode,
-};
+pub use codes::{AreaCode, AreaLevel, CountyCode, DivisionCode, DivisionError, TownshipCode, VillageCode};
 use history::History;
 
 /// Tells which kind of division a county is.
@@ -104,9 +102,8 @@ pub struct Divisions {
     history: History,
 }
 
-static DIVISIONS: LazyLock<Divisions> = LazyLock::new(|| {
-    Divisions::load().expect("the compiled-in tables are well-formed, as a test shows")
-});
+static DIVISIONS: LazyLock<Divisions> =
+    LazyLock::new(|| Divisions::load().expect("the compiled-in tables are well-formed, as a test shows"));
 
 impl Divisions {
     /// Gives the table.
@@ -152,12 +149,7 @@ impl Divisions {
     pub fn children_of(&self, area: AreaCode) -> Vec<AreaCode> {
         match area.level() {
             AreaLevel::Region => self.prefectures.clone(),
-            AreaLevel::Prefecture => self
-                .counties_of(area)
-                .iter()
-                .copied()
-                .map(AreaCode::from)
-                .collect(),
+            AreaLevel::Prefecture => self.counties_of(area).iter().copied().map(AreaCode::from).collect(),
             AreaLevel::County => Vec::new(),
         }
     }
@@ -204,10 +196,7 @@ impl Divisions {
 
     /// Gives a township by its code.
     pub fn township(&self, code: TownshipCode) -> Option<&Township> {
-        let index = self
-            .townships
-            .binary_search_by_key(&code, |township| township.code)
-            .ok()?;
+        let index = self.townships.binary_search_by_key(&code, |township| township.code).ok()?;
         self.townships.get(index)
     }
 
@@ -223,10 +212,7 @@ impl Divisions {
 
     /// Gives a village or neighbourhood by its code.
     pub fn village(&self, code: VillageCode) -> Option<&Village> {
-        let index = self
-            .villages
-            .binary_search_by_key(&code, |village| village.code)
-            .ok()?;
+        let index = self.villages.binary_search_by_key(&code, |village| village.code).ok()?;
         self.villages.get(index)
     }
 
@@ -264,23 +250,10 @@ impl Divisions {
     fn load() -> Result<Self, LoadError> {
         let mut names = BTreeMap::new();
         for row in rows::<AreaRow>(include_str!("../../../data/divisions.csv"))? {
-            names.insert(
-                AreaCode::unchecked(&row.code)?,
-                Names {
-                    zh: row.name_zh,
-                    en: row.name_en_or_pinyin,
-                },
-            );
+            names.insert(AreaCode::unchecked(&row.code)?, Names { zh: row.name_zh, en: row.name_en_or_pinyin });
         }
-        let of_level = |level| {
-            names
-                .keys()
-                .copied()
-                .filter(move |area: &AreaCode| area.level() == level)
-        };
-        let region = of_level(AreaLevel::Region)
-            .next()
-            .ok_or(LoadError::NoRegion)?;
+        let of_level = |level| names.keys().copied().filter(move |area: &AreaCode| area.level() == level);
+        let region = of_level(AreaLevel::Region).next().ok_or(LoadError::NoRegion)?;
         let prefectures = of_level(AreaLevel::Prefecture).collect();
         let counties: Vec<_> = names.keys().filter_map(|area| area.county()).collect();
         let mut profiles = BTreeMap::new();
@@ -298,32 +271,16 @@ impl Divisions {
         let mut townships = Vec::new();
         for row in rows::<TownshipRow>(include_str!("../../../data/townships.csv"))? {
             let code = TownshipCode::unchecked(&row.code)?;
-            townships.push(Township {
-                code,
-                name_zh: row.name_zh,
-                kind: row.kind,
-            });
+            townships.push(Township { code, name_zh: row.name_zh, kind: row.kind });
         }
         townships.sort_by_key(|township| township.code);
         let mut villages = Vec::new();
         for row in rows::<VillageRow>(include_str!("../../../data/villages.csv"))? {
-            villages.push(Village {
-                code: VillageCode::unchecked(&row.code)?,
-                name_zh: row.name_zh,
-            });
+            villages.push(Village { code: VillageCode::unchecked(&row.code)?, name_zh: row.name_zh });
         }
         villages.sort_by_key(|village| village.code);
         let history = History::load(names.iter().map(|(area, names)| (*area, names.zh.as_str())))?;
-        Ok(Self {
-            region,
-            prefectures,
-            counties,
-            names,
-            profiles,
-            townships,
-            villages,
-            history,
-        })
+        Ok(Self { region, prefectures, counties, names, profiles, townships, villages, history })
     }
 }
 
@@ -349,9 +306,7 @@ enum LoadError {
 }
 
 fn rows<T: serde::de::DeserializeOwned>(text: &str) -> Result<Vec<T>, csv::Error> {
-    csv::Reader::from_reader(text.as_bytes())
-        .into_deserialize()
-        .collect()
+    csv::Reader::from_reader(text.as_bytes()).into_deserialize().collect()
 }
 
 #[derive(Deserialize)]

@@ -16,14 +16,7 @@ fn day(text: &str) -> NaiveDate {
 fn the_region_has_7_prefectures_74_counties_701_townships_and_5576_villages() {
     let divisions = Divisions::get();
     assert_eq!(divisions.prefectures().len(), 7);
-    assert_eq!(
-        divisions.counts(divisions.region()),
-        DivisionCounts {
-            counties: 74,
-            townships: 701,
-            villages: 5_576
-        }
-    );
+    assert_eq!(divisions.counts(divisions.region()), DivisionCounts { counties: 74, townships: 701, villages: 5_576 });
     assert_eq!(divisions.areas().count(), 82);
 }
 
@@ -39,65 +32,23 @@ fn each_prefecture_has_the_counts_of_the_statistics_bureau() {
         ("542500", 7, 37, 145),
     ] {
         let counts = Divisions::get().counts(area(code));
-        assert_eq!(
-            counts,
-            DivisionCounts {
-                counties,
-                townships,
-                villages
-            },
-            "{code}"
-        );
+        assert_eq!(counts, DivisionCounts { counties, townships, villages }, "{code}");
     }
 }
 
 #[test]
 fn kinds_add_up_to_the_published_split() {
     let divisions = Divisions::get();
-    let counties = |kind| {
-        divisions
-            .counties()
-            .iter()
-            .filter(|c| divisions.profile(**c).kind == kind)
-            .count()
-    };
+    let counties = |kind| divisions.counties().iter().filter(|c| divisions.profile(**c).kind == kind).count();
+    assert_eq!((counties(CountyKind::District), counties(CountyKind::City), counties(CountyKind::County)), (8, 2, 64));
+    let townships = |kind| divisions.townships().iter().filter(|t| t.kind == kind).count();
     assert_eq!(
-        (
-            counties(CountyKind::District),
-            counties(CountyKind::City),
-            counties(CountyKind::County)
-        ),
-        (8, 2, 64)
-    );
-    let townships = |kind| {
-        divisions
-            .townships()
-            .iter()
-            .filter(|t| t.kind == kind)
-            .count()
-    };
-    assert_eq!(
-        (
-            townships(TownshipKind::Subdistrict),
-            townships(TownshipKind::Town),
-            townships(TownshipKind::Township)
-        ),
+        (townships(TownshipKind::Subdistrict), townships(TownshipKind::Town), townships(TownshipKind::Township)),
         (25, 142, 534)
     );
-    let seats: Vec<_> = divisions
-        .counties()
-        .iter()
-        .filter(|c| divisions.profile(**c).prefecture_seat)
-        .collect();
+    let seats: Vec<_> = divisions.counties().iter().filter(|c| divisions.profile(**c).prefecture_seat).collect();
     assert_eq!(seats.len(), 7);
-    assert_eq!(
-        divisions
-            .counties()
-            .iter()
-            .filter(|c| divisions.is_border(**c))
-            .count(),
-        21
-    );
+    assert_eq!(divisions.counties().iter().filter(|c| divisions.is_border(**c)).count(), 21);
 }
 
 #[test]
@@ -107,10 +58,7 @@ fn every_township_lies_in_a_listed_county_and_every_village_in_a_listed_township
         assert!(divisions.has(township.code.county().area()), "{township:?}");
     }
     for village in divisions.villages() {
-        assert!(
-            divisions.township(village.code.township()).is_some(),
-            "{village:?}"
-        );
+        assert!(divisions.township(village.code.township()).is_some(), "{village:?}");
     }
     for prefecture in divisions.prefectures() {
         for county in divisions.counties_of(*prefecture) {
@@ -160,20 +108,10 @@ fn a_code_that_is_no_current_division_does_not_parse() {
         ("110101", "DIVISION_CODE_UNKNOWN"),
         ("540422", "DIVISION_CODE_RETIRED"),
     ] {
-        assert_eq!(
-            AreaCode::parse(code).unwrap_err().reason(),
-            reason,
-            "{code}"
-        );
+        assert_eq!(AreaCode::parse(code).unwrap_err().reason(), reason, "{code}");
     }
-    assert_eq!(
-        CountyCode::parse("540100").unwrap_err().reason(),
-        "DIVISION_NOT_A_COUNTY"
-    );
-    assert_eq!(
-        TownshipCode::parse("540102999").unwrap_err().reason(),
-        "DIVISION_CODE_UNKNOWN"
-    );
+    assert_eq!(CountyCode::parse("540100").unwrap_err().reason(), "DIVISION_NOT_A_COUNTY");
+    assert_eq!(TownshipCode::parse("540102999").unwrap_err().reason(), "DIVISION_CODE_UNKNOWN");
     assert_eq!(
         AreaCode::parse("540422").unwrap_err().to_string(),
         "the division code 540422 is no longer in use; current: 540481"
@@ -208,17 +146,10 @@ fn former_codes_lead_to_the_current_division() {
 #[test]
 fn a_code_that_was_used_twice_is_read_by_its_time() {
     let divisions = Divisions::get();
-    for (on, current) in [
-        ("1955-01-01", "540228"),
-        ("1982-06-01", "540228"),
-        ("1990-06-01", "540222"),
-        ("2024-06-01", "540222"),
-    ] {
-        assert_eq!(
-            divisions.resolve_historic("542323", day(on)),
-            Some(&[area(current)][..]),
-            "{on}"
-        );
+    for (on, current) in
+        [("1955-01-01", "540228"), ("1982-06-01", "540228"), ("1990-06-01", "540222"), ("2024-06-01", "540222")]
+    {
+        assert_eq!(divisions.resolve_historic("542323", day(on)), Some(&[area(current)][..]), "{on}");
     }
 }
 
@@ -226,10 +157,7 @@ fn a_code_that_was_used_twice_is_read_by_its_time() {
 fn a_divided_prefecture_has_two_successors_and_a_dissolved_county_none() {
     let divisions = Divisions::get();
     let on = day("1990-01-01");
-    assert_eq!(
-        divisions.resolve_historic("542700", on),
-        Some(&[area("540200"), area("540500")][..])
-    );
+    assert_eq!(divisions.resolve_historic("542700", on), Some(&[area("540200"), area("540500")][..]));
     for code in ["542135", "542136", "542137", "542528", "549999"] {
         assert_eq!(divisions.resolve_historic(code, on), None, "{code}");
     }
@@ -243,13 +171,7 @@ fn every_listed_code_resolves_but_the_four_whose_land_went_to_several_neighbours
         .skip(1)
         .map(|line| line[..6].to_owned())
         .collect();
-    let unresolved: Vec<_> = listed
-        .iter()
-        .filter(|code| {
-            divisions
-                .resolve_historic(code, day("2026-01-01"))
-                .is_none()
-        })
-        .collect();
+    let unresolved: Vec<_> =
+        listed.iter().filter(|code| divisions.resolve_historic(code, day("2026-01-01")).is_none()).collect();
     assert_eq!(unresolved, ["542135", "542136", "542137", "542528"]);
 }

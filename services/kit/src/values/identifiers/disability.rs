@@ -34,11 +34,7 @@ pub struct DisabilityLevel(u8);
 impl DisabilityLevel {
     /// Takes a level of 1 to 4.
     pub fn new(level: u8) -> Result<Self, IdentifierError> {
-        if (1..=4).contains(&level) {
-            Ok(Self(level))
-        } else {
-            Err(IdentifierError::DisabilityLevel)
-        }
+        if (1..=4).contains(&level) { Ok(Self(level)) } else { Err(IdentifierError::DisabilityLevel) }
     }
 
     /// Gives the level, 1 to 4.
@@ -76,18 +72,11 @@ impl DisabilityCertificateNumber {
     /// Reads a number that was accepted before, so that no day is needed to judge the birth date.
     pub fn parse_stored(text: &str) -> Result<Self, IdentifierError> {
         if let Some(index) = text.chars().position(|c| !c.is_ascii_graphic()) {
-            return Err(IdentifierError::Character {
-                kind: KIND,
-                position: index + 1,
-            });
+            return Err(IdentifierError::Character { kind: KIND, position: index + 1 });
         }
         let bytes = text.as_bytes();
         if bytes.len() != 20 && bytes.len() != 22 {
-            return Err(IdentifierError::Length {
-                kind: KIND,
-                expected: 20,
-                actual: bytes.len(),
-            });
+            return Err(IdentifierError::Length { kind: KIND, expected: 20, actual: bytes.len() });
         }
         let holder = ResidentId::parse_stored(&text[..18])?;
         let disability = match bytes[18] {
@@ -106,12 +95,7 @@ impl DisabilityCertificateNumber {
             [b'B', count @ b'1'..=b'9'] => count - b'0',
             _ => return Err(IdentifierError::Reissue),
         };
-        Ok(Self {
-            holder,
-            disability,
-            level,
-            reissue,
-        })
+        Ok(Self { holder, disability, level, reissue })
     }
 
     /// Gives the holder's resident ID.
@@ -141,11 +125,7 @@ impl DisabilityCertificateNumber {
 
     fn tail(&self) -> String {
         let digits = format!("{}{}", self.disability as u8 + 1, self.level.0);
-        if self.reissue == 0 {
-            digits
-        } else {
-            format!("{digits}B{}", self.reissue)
-        }
+        if self.reissue == 0 { digits } else { format!("{digits}B{}", self.reissue) }
     }
 }
 
@@ -173,21 +153,9 @@ mod tests {
     fn a_number_tells_type_level_and_reissue() {
         for (number, disability, level, reissue, severe) in [
             ("54999919900101001211", DisabilityType::Visual, 1, 0, true),
-            (
-                "54999919900101001254",
-                DisabilityType::Intellectual,
-                4,
-                0,
-                false,
-            ),
+            ("54999919900101001254", DisabilityType::Intellectual, 4, 0, false),
             ("54999919550615123462B1", DisabilityType::Mental, 2, 1, true),
-            (
-                "54999920180901004X73B2",
-                DisabilityType::Multiple,
-                3,
-                2,
-                false,
-            ),
+            ("54999920180901004X73B2", DisabilityType::Multiple, 3, 2, false),
         ] {
             let read = DisabilityCertificateNumber::parse(number, today()).unwrap();
             assert_eq!(read.expose(), number);

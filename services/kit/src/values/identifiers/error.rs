@@ -82,9 +82,7 @@ pub enum IdentifierError {
     #[error("disability certificate number has no level 1 to 4 at position 20")]
     DisabilityLevel,
     /// What follows the twenty characters is not `B1` to `B9`.
-    #[error(
-        "disability certificate number ends in something other than the re-issue marks B1 to B9"
-    )]
+    #[error("disability certificate number ends in something other than the re-issue marks B1 to B9")]
     Reissue,
     /// A synthetic identifier was asked for with a sequence above 999 or a year outside 1 to 9999.
     #[error("synthetic resident ID needs a sequence of 0 to 999 and a year of four digits")]
@@ -110,11 +108,7 @@ impl IdentifierError {
     /// Gives the message in Chinese.
     pub fn message_zh(&self) -> String {
         match self {
-            Self::Length {
-                kind,
-                expected,
-                actual,
-            } => {
+            Self::Length { kind, expected, actual } => {
                 format!("{}应为{expected}位，实际{actual}位", kind.name_zh())
             }
             Self::Character { kind, position } => {

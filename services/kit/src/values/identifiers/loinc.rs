@@ -15,21 +15,14 @@ impl LoincCode {
     /// Reads a code such as `2823-3`.
     pub fn parse(text: &str) -> Result<Self, IdentifierError> {
         const KIND: IdentifierKind = IdentifierKind::Loinc;
-        let wrong = |index: usize| IdentifierError::Character {
-            kind: KIND,
-            position: index + 1,
-        };
+        let wrong = |index: usize| IdentifierError::Character { kind: KIND, position: index + 1 };
         let (digits, check) = text.split_once('-').ok_or(IdentifierError::Length {
             kind: KIND,
             expected: 9,
             actual: text.chars().count(),
         })?;
         if digits.is_empty() || digits.chars().count() > 7 || check.chars().count() != 1 {
-            return Err(IdentifierError::Length {
-                kind: KIND,
-                expected: 9,
-                actual: text.chars().count(),
-            });
+            return Err(IdentifierError::Length { kind: KIND, expected: 9, actual: text.chars().count() });
         }
         if let Some(index) = text.chars().position(|c| !c.is_ascii_digit() && c != '-') {
             return Err(wrong(index));
@@ -107,11 +100,7 @@ mod tests {
             ("2823-4", "IDENTIFIER_CHECK_CHARACTER"),
             ("2832-3", "IDENTIFIER_CHECK_CHARACTER"),
         ] {
-            assert_eq!(
-                LoincCode::parse(code).unwrap_err().reason(),
-                reason,
-                "{code}"
-            );
+            assert_eq!(LoincCode::parse(code).unwrap_err().reason(), reason, "{code}");
         }
     }
 }

@@ -23,18 +23,9 @@ pub use resident::{ResidentId, Sex};
 /// Takes exactly `N` printable ASCII characters, or says which rule the text breaks.
 fn ascii<const N: usize>(kind: IdentifierKind, text: &str) -> Result<[u8; N], IdentifierError> {
     if let Some(index) = text.chars().position(|c| !c.is_ascii_graphic()) {
-        return Err(IdentifierError::Character {
-            kind,
-            position: index + 1,
-        });
+        return Err(IdentifierError::Character { kind, position: index + 1 });
     }
-    text.as_bytes()
-        .try_into()
-        .map_err(|_| IdentifierError::Length {
-            kind,
-            expected: N,
-            actual: text.len(),
-        })
+    text.as_bytes().try_into().map_err(|_| IdentifierError::Length { kind, expected: N, actual: text.len() })
 }
 
 /// Reads characters that a constructor has already checked to be ASCII.

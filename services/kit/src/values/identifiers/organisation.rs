@@ -24,10 +24,7 @@ impl OrganisationCode {
                 character.is_ascii_digit() || *character == b'X'
             };
             if !allowed {
-                return Err(IdentifierError::Character {
-                    kind: KIND,
-                    position: index + 1,
-                });
+                return Err(IdentifierError::Character { kind: KIND, position: index + 1 });
             }
         }
         if check(&characters) != characters[8] {
@@ -43,18 +40,8 @@ impl OrganisationCode {
 
     fn check(body: &[u8]) -> u8 {
         const WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
-        let value = |c: u8| {
-            u32::from(if c.is_ascii_digit() {
-                c - b'0'
-            } else {
-                c - b'A' + 10
-            })
-        };
-        let sum: u32 = body
-            .iter()
-            .zip(WEIGHTS)
-            .map(|(c, weight)| value(*c) * weight)
-            .sum();
+        let value = |c: u8| u32::from(if c.is_ascii_digit() { c - b'0' } else { c - b'A' + 10 });
+        let sum: u32 = body.iter().zip(WEIGHTS).map(|(c, weight)| value(*c) * weight).sum();
         b"0X987654321"[sum as usize % 11]
     }
 }
@@ -104,16 +91,11 @@ impl Uscc {
         for (index, character) in characters.iter().enumerate() {
             let division = (2..8).contains(&index);
             if !Self::ALPHABET.contains(character) || (division && !character.is_ascii_digit()) {
-                return Err(IdentifierError::Character {
-                    kind: KIND,
-                    position: index + 1,
-                });
+                return Err(IdentifierError::Character { kind: KIND, position: index + 1 });
             }
         }
         if OrganisationCode::check(&characters[8..16]) != characters[16] {
-            return Err(IdentifierError::CheckCharacter {
-                kind: IdentifierKind::OrganisationCode,
-            });
+            return Err(IdentifierError::CheckCharacter { kind: IdentifierKind::OrganisationCode });
         }
         if Self::check(&characters) != characters[17] {
             return Err(IdentifierError::CheckCharacter { kind: KIND });
@@ -158,10 +140,7 @@ impl Uscc {
         code[8..16].copy_from_slice(format!("DEM{:05}", number % 100_000).as_bytes());
         code[16] = OrganisationCode::check(&code[8..16]);
         if prefix.iter().any(|c| !Self::ALPHABET.contains(c)) {
-            return Err(IdentifierError::Character {
-                kind: IdentifierKind::Uscc,
-                position: 1,
-            });
+            return Err(IdentifierError::Character { kind: IdentifierKind::Uscc, position: 1 });
         }
         code[17] = Self::check(&code);
         Self::parse(text(&code))
@@ -171,10 +150,7 @@ impl Uscc {
         let mut weight = 1;
         let mut sum = 0;
         for character in &characters[..17] {
-            let value = Self::ALPHABET
-                .iter()
-                .position(|c| c == character)
-                .expect("the caller checked the alphabet");
+            let value = Self::ALPHABET.iter().position(|c| c == character).expect("the caller checked the alphabet");
             sum += value * weight;
             weight = weight * 3 % 31;
         }
@@ -211,10 +187,7 @@ mod tests {
         for code in ["192203821", "M000100Y4", "D2143569X"] {
             assert_eq!(OrganisationCode::parse(code).unwrap().as_str(), code);
         }
-        assert_eq!(
-            "D2143569-X".parse::<OrganisationCode>().unwrap().as_str(),
-            "D2143569X"
-        );
+        assert_eq!("D2143569-X".parse::<OrganisationCode>().unwrap().as_str(), "D2143569X");
     }
 
     #[test]
@@ -227,49 +200,22 @@ mod tests {
             ("192203820", "IDENTIFIER_CHECK_CHARACTER"),
             ("D2143569Y", "IDENTIFIER_CHARACTER"),
         ] {
-            assert_eq!(
-                OrganisationCode::parse(code).unwrap_err().reason(),
-                reason,
-                "{code}"
-            );
+            assert_eq!(OrganisationCode::parse(code).unwrap_err().reason(), reason, "{code}");
         }
     }
 
     #[test]
     fn the_examples_of_gb_32100_are_accepted() {
         for (code, organisation, registration) in [
-            (
-                "91350100M000100Y43",
-                "M000100Y4",
-                RegistrationKind::Enterprise,
-            ),
-            (
-                "914403001922038216",
-                "192203821",
-                RegistrationKind::Enterprise,
-            ),
-            (
-                "12549999DEM0000146",
-                "DEM000014",
-                RegistrationKind::PublicInstitution,
-            ),
-            (
-                "52549999DEM000022W",
-                "DEM000022",
-                RegistrationKind::PrivateNonEnterprise,
-            ),
-            (
-                "91549999DEM000030N",
-                "DEM000030",
-                RegistrationKind::Enterprise,
-            ),
+            ("91350100M000100Y43", "M000100Y4", RegistrationKind::Enterprise),
+            ("914403001922038216", "192203821", RegistrationKind::Enterprise),
+            ("12549999DEM0000146", "DEM000014", RegistrationKind::PublicInstitution),
+            ("52549999DEM000022W", "DEM000022", RegistrationKind::PrivateNonEnterprise),
+            ("91549999DEM000030N", "DEM000030", RegistrationKind::Enterprise),
         ] {
             let code = Uscc::parse(code).unwrap();
             assert_eq!(code.organisation_code().as_str(), organisation);
-            assert_eq!(
-                OrganisationCode::parse(organisation).unwrap(),
-                code.organisation_code()
-            );
+            assert_eq!(OrganisationCode::parse(organisation).unwrap(), code.organisation_code());
             assert_eq!(code.registration(), registration);
         }
     }
@@ -290,17 +236,9 @@ mod tests {
 
     #[test]
     fn synthetic_codes_are_valid_and_recognisable() {
-        assert_eq!(
-            Uscc::synthetic(*b"12", 1).unwrap().as_str(),
-            "12549999DEM0000146"
-        );
+        assert_eq!(Uscc::synthetic(*b"12", 1).unwrap().as_str(), "12549999DEM0000146");
         for number in [0, 7, 99_999, 100_000] {
-            assert!(
-                Uscc::synthetic(*b"52", number)
-                    .unwrap()
-                    .as_str()
-                    .starts_with("52549999DEM")
-            );
+            assert!(Uscc::synthetic(*b"52", number).unwrap().as_str().starts_with("52549999DEM"));
         }
         assert!(Uscc::synthetic(*b"ZZ", 1).is_err());
     }

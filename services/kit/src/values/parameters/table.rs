@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{
-    AreaCode, Confidence, Divisions, Meaning, Parameter, ParameterError, Parameters, Unit,
-    check_entry,
-};
+use super::{AreaCode, Confidence, Divisions, Meaning, Parameter, ParameterError, Parameters, Unit, check_entry};
 
 /// Reads the compiled-in tables.
 pub(super) fn compiled_in() -> Result<Parameters, ParameterError> {
@@ -23,37 +20,21 @@ pub(super) fn compiled_in() -> Result<Parameters, ParameterError> {
 }
 
 /// Reads tables into one set and checks it.
-pub(super) fn read<'a>(
-    texts: impl IntoIterator<Item = &'a str>,
-) -> Result<Parameters, ParameterError> {
+pub(super) fn read<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Parameters, ParameterError> {
     let mut parameters = Parameters::default();
     for text in texts {
-        let table: Table =
-            toml::from_str(text).map_err(|error| ParameterError::Table(error.to_string()))?;
+        let table: Table = toml::from_str(text).map_err(|error| ParameterError::Table(error.to_string()))?;
         for (key, series) in table.parameter {
             take(&mut parameters, key, series)?;
         }
         for unknown in table.unknown {
-            if parameters
-                .unknown
-                .insert(unknown.key.clone(), unknown.note)
-                .is_some()
-            {
-                return Err(ParameterError::Table(format!(
-                    "{} is listed twice",
-                    unknown.key
-                )));
+            if parameters.unknown.insert(unknown.key.clone(), unknown.note).is_some() {
+                return Err(ParameterError::Table(format!("{} is listed twice", unknown.key)));
             }
         }
     }
-    match parameters
-        .unknown
-        .keys()
-        .find(|key| parameters.entries.contains_key(*key))
-    {
-        Some(key) => Err(ParameterError::Table(format!(
-            "{key} is listed as unknown and has a value"
-        ))),
+    match parameters.unknown.keys().find(|key| parameters.entries.contains_key(*key)) {
+        Some(key) => Err(ParameterError::Table(format!("{key} is listed as unknown and has a value"))),
         None => parameters.check_series().map(|()| parameters),
     }
 }
@@ -82,13 +63,7 @@ fn take(parameters: &mut Parameters, key: String, series: Series) -> Result<(), 
             _ => entries.push(entry),
         }
     }
-    parameters.meanings.insert(
-        key.clone(),
-        Meaning {
-            en: series.en,
-            zh: series.zh,
-        },
-    );
+    parameters.meanings.insert(key.clone(), Meaning { en: series.en, zh: series.zh });
     match parameters.entries.insert(key.clone(), areas) {
         Some(_) => Err(ParameterError::Table(format!("{key} is listed twice"))),
         None => Ok(()),
@@ -102,11 +77,7 @@ fn day(written: toml::value::Datetime) -> Result<NaiveDate, ParameterError> {
 /// Gives the day of a TOML date that has no time with it.
 pub(in crate::values) fn day_of_toml(written: toml::value::Datetime) -> Option<NaiveDate> {
     let date = written.date.filter(|_| written.time.is_none())?;
-    NaiveDate::from_ymd_opt(
-        i32::from(date.year),
-        u32::from(date.month),
-        u32::from(date.day),
-    )
+    NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
 }
 
 #[derive(Deserialize)]

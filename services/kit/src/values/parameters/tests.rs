@@ -9,10 +9,7 @@ fn area(text: &str) -> AreaCode {
 }
 
 fn value(key: &str, on: &str) -> i64 {
-    Parameters::get()
-        .value_on(key, area("540102"), day(on))
-        .unwrap()
-        .value
+    Parameters::get().value_on(key, area("540102"), day(on)).unwrap().value
 }
 
 #[test]
@@ -32,11 +29,7 @@ fn the_published_standards_hold_from_their_days() {
         ("margin.multiplier_permille", "2025-06-30", 1_500),
         ("resident_pension.basic_monthly_fen", "2025-06-30", 29_500),
         ("critical_illness.ceiling_fen", "2025-07-01", 14_000_000),
-        (
-            "critical_illness.step_continuous_fen",
-            "2025-07-01",
-            400_000,
-        ),
+        ("critical_illness.step_continuous_fen", "2025-07-01", 400_000),
         ("critical_illness.cap_fen", "2025-07-01", 2_800_000),
         ("medical.waiting_fixed_months", "2025-06-30", 3),
         ("medical.waiting_per_missed_year_months", "2025-06-30", 1),
@@ -60,14 +53,12 @@ fn the_published_standards_hold_from_their_days() {
 fn published_totals_agree_with_each_other() {
     for on in ["2024-10-01", "2025-10-01", "2026-10-01"] {
         let whole = value("three_guarantees.standard_fen", on);
-        let parts = value("three_guarantees.standard_without_nutrition_fen", on)
-            + value("nutrition.standard_fen", on);
+        let parts = value("three_guarantees.standard_without_nutrition_fen", on) + value("nutrition.standard_fen", on);
         assert_eq!(whole, parts, "{on}");
     }
     let on = "2021-06-30";
     assert_eq!(
-        value("dibao.urban_monthly_fen", on) * 12 * value("tekun.urban_of_dibao_permille", on)
-            / 1000,
+        value("dibao.urban_monthly_fen", on) * 12 * value("tekun.urban_of_dibao_permille", on) / 1000,
         value("tekun.urban_yearly_fen", on)
     );
     assert_eq!(
@@ -76,21 +67,13 @@ fn published_totals_agree_with_each_other() {
     );
     let on = "2025-07-01";
     let share = value("critical_illness.cap_of_ceiling_permille", on);
-    assert_eq!(
-        value("critical_illness.ceiling_fen", on) * share / 1000,
-        value("critical_illness.cap_fen", on)
-    );
+    assert_eq!(value("critical_illness.ceiling_fen", on) * share / 1000, value("critical_illness.cap_fen", on));
 }
 
 #[test]
 fn carried_on_standards_say_that_they_are_uncertain() {
-    for (key, on) in [
-        ("dibao.urban_monthly_fen", "2023-01-01"),
-        ("dibao.rural_yearly_fen", "2025-06-01"),
-    ] {
-        let found = Parameters::get()
-            .value_on(key, area("540000"), day(on))
-            .unwrap();
+    for (key, on) in [("dibao.urban_monthly_fen", "2023-01-01"), ("dibao.rural_yearly_fen", "2025-06-01")] {
+        let found = Parameters::get().value_on(key, area("540000"), day(on)).unwrap();
         assert_eq!(found.confidence, Confidence::Low, "{key}");
         assert!(!found.note.is_empty(), "{key}");
     }
@@ -99,31 +82,17 @@ fn carried_on_standards_say_that_they_are_uncertain() {
 #[test]
 fn a_figure_that_nobody_has_found_is_an_error_with_its_note() {
     let error = Parameters::get()
-        .value_on(
-            "disability.living_subsidy_monthly_fen",
-            area("540102"),
-            day("2025-06-01"),
-        )
+        .value_on("disability.living_subsidy_monthly_fen", area("540102"), day("2025-06-01"))
         .unwrap_err();
-    let ParameterError::NotKnown { note, .. } = error else {
-        panic!("{error}")
-    };
+    let ParameterError::NotKnown { note, .. } = error else { panic!("{error}") };
     assert!(note.contains("2024"), "{note}");
 }
 
 #[test]
 fn an_unknown_key_and_a_day_before_the_first_value_are_told_apart() {
-    let asked = |key, on| {
-        Parameters::get()
-            .value_on(key, area("540102"), day(on))
-            .unwrap_err()
-            .reason()
-    };
+    let asked = |key, on| Parameters::get().value_on(key, area("540102"), day(on)).unwrap_err().reason();
     assert_eq!(asked("no.such_fen", "2025-01-01"), "PARAMETER_NO_SUCH_KEY");
-    assert_eq!(
-        asked("critical_illness.ceiling_fen", "2019-01-01"),
-        "PARAMETER_NOT_IN_FORCE"
-    );
+    assert_eq!(asked("critical_illness.ceiling_fen", "2019-01-01"), "PARAMETER_NOT_IN_FORCE");
 }
 
 #[test]
@@ -148,25 +117,12 @@ fn line(dates: &str, value: i64) -> String {
 
 #[test]
 fn a_figure_is_read_in_its_own_unit_only() {
-    let entry = |key| {
-        Parameters::get()
-            .value_on(key, area("540000"), day("2025-09-01"))
-            .unwrap()
-    };
+    let entry = |key| Parameters::get().value_on(key, area("540000"), day("2025-09-01")).unwrap();
     let standard = entry("three_guarantees.standard_fen");
     assert_eq!(standard.as_fen(), Ok(Fen::new(570_000)));
-    assert_eq!(
-        standard.as_months().unwrap_err().reason(),
-        "PARAMETER_UNIT_MISMATCH"
-    );
-    assert_eq!(
-        entry("margin.multiplier_permille").as_per_mille(),
-        Ok(PerMille::new(1_500))
-    );
-    assert_eq!(
-        entry("dibao.case_working_days").as_working_days(),
-        Ok(WorkingDays(30))
-    );
+    assert_eq!(standard.as_months().unwrap_err().reason(), "PARAMETER_UNIT_MISMATCH");
+    assert_eq!(entry("margin.multiplier_permille").as_per_mille(), Ok(PerMille::new(1_500)));
+    assert_eq!(entry("dibao.case_working_days").as_working_days(), Ok(WorkingDays(30)));
     assert_eq!(entry("medical.waiting_floor_months").as_months(), Ok(6));
     assert_eq!(entry("meal_point.operating_window_days").as_days(), Ok(30));
     assert_eq!(entry("resident_pension.age_years").as_years(), Ok(60));
@@ -178,12 +134,7 @@ fn the_most_specific_area_wins() {
         + &line("from = 2025-01-01, area = '540200'", 2)
         + &line("from = 2025-01-01, to = 2025-06-30, area = '540233'", 3)))
     .unwrap();
-    let on = |code, on| {
-        parameters
-            .value_on("a.b_days", area(code), day(on))
-            .unwrap()
-            .value
-    };
+    let on = |code, on| parameters.value_on("a.b_days", area(code), day(on)).unwrap().value;
     assert_eq!(on("540233", "2024-06-01"), 1);
     assert_eq!(on("540233", "2025-06-30"), 3);
     assert_eq!(on("540233", "2025-07-01"), 2);
@@ -194,35 +145,17 @@ fn the_most_specific_area_wins() {
 #[test]
 fn overlaps_gaps_and_reversed_periods_are_refused_on_load() {
     for (values, reason) in [
-        (
-            line("from = 2024-01-01, to = 2024-12-31", 1) + &line("from = 2024-12-31", 2),
-            "PARAMETER_OVERLAP",
-        ),
-        (
-            line("from = 2024-01-01", 1) + &line("from = 2024-01-01", 2),
-            "PARAMETER_OVERLAP",
-        ),
-        (
-            line("from = 2024-01-01, to = 2024-12-30", 1) + &line("from = 2025-01-01", 2),
-            "PARAMETER_GAP",
-        ),
-        (
-            line("from = 2024-01-01, to = 2023-12-31", 1),
-            "PARAMETER_END_BEFORE_START",
-        ),
-        (
-            line("from = 2024-01-01, area = '540422'", 1),
-            "PARAMETER_TABLE",
-        ),
+        (line("from = 2024-01-01, to = 2024-12-31", 1) + &line("from = 2024-12-31", 2), "PARAMETER_OVERLAP"),
+        (line("from = 2024-01-01", 1) + &line("from = 2024-01-01", 2), "PARAMETER_OVERLAP"),
+        (line("from = 2024-01-01, to = 2024-12-30", 1) + &line("from = 2025-01-01", 2), "PARAMETER_GAP"),
+        (line("from = 2024-01-01, to = 2023-12-31", 1), "PARAMETER_END_BEFORE_START"),
+        (line("from = 2024-01-01, area = '540422'", 1), "PARAMETER_TABLE"),
         (line("from = 2024-01-01", -1), "PARAMETER_OUT_OF_RANGE"),
         (line("from = 2024-01-01T00:00:00", 1), "PARAMETER_TABLE"),
     ] {
         assert_eq!(set(&values).unwrap_err().reason(), reason, "{values}");
     }
-    assert!(
-        set(&(line("from = 2024-01-01, to = 2024-12-31", 1) + &line("from = 2025-01-01", 2)))
-            .is_ok()
-    );
+    assert!(set(&(line("from = 2024-01-01, to = 2024-12-31", 1) + &line("from = 2025-01-01", 2))).is_ok());
 }
 
 #[test]
@@ -256,12 +189,7 @@ fn what_a_department_files_corrects_and_completes_the_set() {
             filed("c.d_fen", "2025-01-01", None, 3, Unit::Fen),
         ])
         .unwrap();
-    let on = |key, on| {
-        parameters
-            .value_on(key, area("540233"), day(on))
-            .unwrap()
-            .value
-    };
+    let on = |key, on| parameters.value_on(key, area("540233"), day(on)).unwrap().value;
     assert_eq!(on("a.b_days", "2024-06-01"), 9);
     assert_eq!(on("a.b_days", "2025-06-01"), 2);
     assert_eq!(on("a.b_days", "2026-06-01"), 9);
@@ -275,15 +203,9 @@ fn a_refused_entry_leaves_the_set_as_it_was() {
         filed("a.b_days", "2025-01-01", None, 2, Unit::Days),
         filed("a.b_days", "2025-01-01", Some("2024-01-01"), 2, Unit::Days),
     ];
-    assert_eq!(
-        parameters.extend(bad).unwrap_err().reason(),
-        "PARAMETER_END_BEFORE_START"
-    );
+    assert_eq!(parameters.extend(bad).unwrap_err().reason(), "PARAMETER_END_BEFORE_START");
     let other_unit = [filed("a.b_days", "2025-01-01", None, 2, Unit::Fen)];
-    assert_eq!(
-        parameters.extend(other_unit).unwrap_err().reason(),
-        "PARAMETER_UNIT_MISMATCH"
-    );
+    assert_eq!(parameters.extend(other_unit).unwrap_err().reason(), "PARAMETER_UNIT_MISMATCH");
     assert_eq!(parameters.iter().count(), 1);
 }
 
@@ -291,13 +213,7 @@ fn a_refused_entry_leaves_the_set_as_it_was() {
 fn filing_a_figure_that_was_unknown_makes_it_known() {
     let mut parameters = Parameters::get().clone();
     let key = "disability.living_subsidy_monthly_fen";
-    parameters
-        .extend([filed(key, "2024-01-01", None, 1, Unit::Fen)])
-        .unwrap();
-    assert!(
-        parameters
-            .value_on(key, area("540102"), day("2025-06-01"))
-            .is_ok()
-    );
+    parameters.extend([filed(key, "2024-01-01", None, 1, Unit::Fen)]).unwrap();
+    assert!(parameters.value_on(key, area("540102"), day("2025-06-01")).is_ok());
     assert!(parameters.unknown().all(|(unknown, _)| unknown != key));
 }

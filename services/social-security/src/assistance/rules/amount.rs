@@ -60,7 +60,8 @@ pub fn monthly_standard(
     let too_large = |_| ParameterError::OutOfRange { key: key.to_owned() };
     let standard = value(key)?.as_fen()?;
     let addition = if Divisions::get().is_border(county) {
-        known(value("dibao.border_addition_permille"))?.map_or(Ok(0), |share| share.as_per_mille().map(PerMille::get))?
+        known(value("dibao.border_addition_permille"))?
+            .map_or(Ok(0), |share| share.as_per_mille().map(PerMille::get))?
     } else {
         0
     };

@@ -74,13 +74,7 @@ pub fn check_recognition(recognition: &Recognition, today: i64, violations: &mut
         "lies before the day of the application",
         "认定日期早于申请日期",
     );
-    violations.require(
-        decided_on <= today,
-        "decided_on",
-        "IN_FUTURE",
-        "lies in the future",
-        "认定日期不得晚于当日",
-    );
+    violations.require(decided_on <= today, "decided_on", "IN_FUTURE", "lies in the future", "认定日期不得晚于当日");
     let none = category == pb::AssistanceCategory::None;
     violations.require(
         none || valid_from.is_some(),
@@ -120,11 +114,9 @@ pub fn check_category(recognition: &Recognition, means: Means, lines: &Lines, vi
         violations.require(holds, "category", "INCOME_CONTRADICTS_CATEGORY", description, description_zh);
     };
     match recognition.category {
-        Category::Tekun | Category::Dibao => income(
-            below_standard,
-            "needs an income per head below the dibao standard",
-            "人均收入须低于低保标准",
-        ),
+        Category::Tekun | Category::Dibao => {
+            income(below_standard, "needs an income per head below the dibao standard", "人均收入须低于低保标准")
+        }
         Category::Margin => income(
             !below_standard && below_margin,
             "needs an income per head from the dibao standard to below the margin line",
@@ -255,7 +247,11 @@ mod tests {
             (Recognition { valid_from: Some(1), ..none }, vec!["NOT_OF_CATEGORY"]),
             (Recognition { valid_to: Some(20_088), ..dibao }, vec!["BEFORE_VALIDITY"]),
         ] {
-            assert_eq!(reasons(|violations| check_recognition(&recognition, 100, violations)), expected, "{recognition:?}");
+            assert_eq!(
+                reasons(|violations| check_recognition(&recognition, 100, violations)),
+                expected,
+                "{recognition:?}"
+            );
         }
     }
 

@@ -194,7 +194,8 @@ mod tests {
     fn the_published_cap_is_the_national_share_of_the_ceiling() {
         let day = NaiveDate::from_ymd_opt(2025, 9, 1).expect("a day");
         let area = AreaCode::parse("540000").expect("the region");
-        let share = Parameters::get().value_on("critical_illness.cap_of_ceiling_permille", area, day).expect("published");
+        let share =
+            Parameters::get().value_on("critical_illness.cap_of_ceiling_permille", area, day).expect("published");
         let figures = figures();
         assert_eq!(cap_of(figures.ceiling, share.as_per_mille().expect("a share")), Ok(figures.cap));
     }

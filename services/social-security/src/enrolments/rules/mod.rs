@@ -59,13 +59,7 @@ pub fn is_open_to(scheme: pb::Scheme, entry_kind: pb::EntryKind) -> bool {
 /// record like any other.
 pub fn check_application(application: &Application, today: i64, violations: &mut Violations) {
     let Application { applied_on, decided_on, covered_from, covered_to, .. } = *application;
-    violations.require(
-        applied_on <= today,
-        "applied_on",
-        "IN_FUTURE",
-        "lies in the future",
-        "申请日期不得晚于当日",
-    );
+    violations.require(applied_on <= today, "applied_on", "IN_FUTURE", "lies in the future", "申请日期不得晚于当日");
     if let Some(decided_on) = decided_on {
         violations.require(
             decided_on >= applied_on,
@@ -93,8 +87,7 @@ pub fn check_application(application: &Application, today: i64, violations: &mut
     }
     check_decision(application, violations);
     violations.require(
-        application.premium_payer != pb::PremiumPayer::Employer
-            || application.entry_kind == pb::EntryKind::Employment,
+        application.premium_payer != pb::PremiumPayer::Employer || application.entry_kind == pb::EntryKind::Employment,
         "premium_payer",
         "NO_EMPLOYER",
         "only who enters by the place of work has an employer that pays",
@@ -117,7 +110,13 @@ fn check_decision(application: &Application, violations: &mut Violations) {
             violations.add(field, "NOT_OF_DECISION", "does not belong to the decision", odd_zh);
         }
     };
-    belongs(application.decided_on.is_some(), admitted || refused, "decided_on", "已办结须填办结日期", "办理中不填办结日期");
+    belongs(
+        application.decided_on.is_some(),
+        admitted || refused,
+        "decided_on",
+        "已办结须填办结日期",
+        "办理中不填办结日期",
+    );
     belongs(
         application.refusal_reason != RefusalReason::Unspecified,
         refused,
@@ -156,7 +155,9 @@ pub fn is_registered_elsewhere(registration: &str, county: CountyCode, on: Naive
 #[cfg(test)]
 mod tests {
     use minsheng_kit::values::calendar::epoch_day;
-    use pb::{EnrolmentDecision as Decision, EntryKind as Entry, PremiumPayer as Payer, RefusalReason as Reason, Scheme};
+    use pb::{
+        EnrolmentDecision as Decision, EntryKind as Entry, PremiumPayer as Payer, RefusalReason as Reason, Scheme,
+    };
 
     use super::*;
 
