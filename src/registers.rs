@@ -90,6 +90,27 @@ impl Register {
         format!("/{}/Upload{}", self.service, self.plural)
     }
 
+    /// Gives the path of its list.
+    pub fn list_path(&self) -> String {
+        format!("/{}/List{}", self.service, self.plural)
+    }
+
+    /// Gives the name of the dataset that its changes go to, in a department's journal.
+    pub fn dataset(&self, department: &str) -> Option<String> {
+        let row = format!("{}Row", self.resource.full_name());
+        let row = descriptors().get_message_by_name(&row)?;
+        let dataset = message_option_string(&row, "dataset")?;
+        Some(if dataset.contains('.') { dataset } else { format!("{}.{dataset}", department.replace('-', "_")) })
+    }
+
+    /// Lists the departments that keep it.
+    pub fn departments(&self) -> Vec<&'static str> {
+        match self.keeper {
+            Keeper::Department(department) => vec![department],
+            Keeper::ByCommitment => crate::site::SERVICES.iter().map(|definition| definition.department).collect(),
+        }
+    }
+
     /// Gives the path of its creation.
     pub fn create_path(&self) -> String {
         format!("/{}/Create{}", self.service, self.resource.name())
@@ -143,6 +164,12 @@ mod tests {
             let update = method(&register.update_path());
             let names: Vec<_> = update.input().fields().map(|field| field.name().to_owned()).collect();
             assert_eq!(names[2..], ["etag", "update_mask", "effective_on"], "{}", register.name);
+            assert!(register.dataset("health").is_some(), "{}", register.name);
+            let list = method(&register.list_path());
+            let fields: Vec<_> = list.input().fields().map(|field| field.name().to_owned()).collect();
+            assert_eq!(fields, ["area", "page_size", "page_token"], "{}", register.name);
+            let fields: Vec<_> = list.output().fields().map(|field| field.number()).collect();
+            assert_eq!(fields, [1, 2], "{}", register.name);
             let create = method(&register.create_path());
             let names: Vec<_> = create.input().fields().map(|field| field.name().to_owned()).collect();
             assert_eq!((names[0].as_str(), names[2].as_str()), ("request_id", "effective_on"), "{}", register.name);

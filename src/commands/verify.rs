@@ -1,29 +1,129 @@
-//! `verify`: the lake is whole.
+//! `verify`: the lake is whole, and registers, journals and lake speak of the same records.
+//!
+//! Every register is counted through its list and compared with the different records that the lake has of it, which
+//! came out of the journal's feed. A difference after the feed was read is an error, whichever side is short.
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use minsheng_analytics::lake::Lake;
+use minsheng_analytics::{
+    feed::FlightFeed,
+    job,
+    lake::{Lake, LakeError},
+};
 
 use crate::{
     cli::VerifyArgs,
     error::Error,
     lang::Lang,
     output::{self, EXIT_FAILED},
+    registers::{self, Register},
     said,
+    site::{SERVICES, Site},
+    upload,
 };
+
+/// The area of all records.
+const REGION: &str = "540000";
 
 pub(super) async fn run(arguments: VerifyArgs, lang: Lang) -> Result<ExitCode, Error> {
     let directory = arguments.data.join("lake");
-    let findings = tokio::task::spawn_blocking(move || Lake::open_read_only(&directory)?.verify())
-        .await
-        .map_err(Error::internal)?
-        .map_err(|error| Error::Analytics(Box::new(error)))?;
+    let broken = |error: LakeError| Error::Analytics(Box::new(error));
+    let opened = tokio::task::spawn_blocking(move || {
+        let lake = Lake::open(&directory)?;
+        let findings = lake.verify()?;
+        Ok::<_, LakeError>((lake, findings))
+    });
+    let (lake, findings) = opened.await.map_err(Error::internal)?.map_err(broken)?;
     for finding in &findings {
         output::error(format!("{finding:?}"));
     }
     if findings.is_empty() {
         output::line(said!(lang, "数据湖完好", "The lake is whole"));
-        return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::from(EXIT_FAILED))
+    let lake = Arc::new(Mutex::new(lake));
+    let site = Site::start(&arguments.data).await?;
+    let mut feeds = Vec::new();
+    for definition in SERVICES {
+        let channel = site.endpoints().channel("analytics", definition.department)?;
+        feeds.push(FlightFeed::new(definition.department, channel));
+    }
+    let collected = job::collect(feeds, &lake).await;
+    for (service, reason) in &collected.unreached {
+        output::error(format!("{service}: {reason}"));
+    }
+    let mut differences = 0;
+    for register in registers::all() {
+        for department in register.departments() {
+            let found = compare(&site, register, department, &lake).await?;
+            differences += u32::from(!found.agrees());
+            output::line(found.text(register, department, lang));
+        }
+    }
+    site.stop().await?;
+    let sound = findings.is_empty() && collected.unreached.is_empty() && differences == 0;
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
+}
+
+/// Records of one register, counted twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    register: u64,
+    lake: u64,
+}
+
+impl Counted {
+    fn agrees(self) -> bool {
+        self.register == self.lake
+    }
+
+    fn text(self, register: &Register, department: &str, lang: Lang) -> String {
+        let name = output::pad(lang.of(&register.title_zh, &register.name), 26);
+        let department = output::pad(department, 16);
+        let Self { register: there, lake } = self;
+        if self.agrees() {
+            said!(lang, "  {department} {name} {there:>8} 条,一致", "  {department} {name} {there:>8} records, the same in the lake")
+        } else {
+            said!(
+                lang,
+                "  {department} {name} 登记册 {there} 条,数据湖 {lake} 条:不一致",
+                "  {department} {name} {there} in the register, {lake} in the lake: they differ"
+            )
+        }
+    }
+}
+
+async fn compare(
+    site: &Site,
+    register: &'static Register,
+    department: &str,
+    lake: &Arc<Mutex<Lake>>,
+) -> Result<Counted, Error> {
+    let channel = site.endpoints().channel("operator", department)?;
+    let there = upload::count(channel, register, REGION).await.map_err(|status| Error::Refused {
+        department: department.to_owned(),
+        method: register.list_path(),
+        status: Box::new(status),
+    })?;
+    let dataset = register.dataset(department).unwrap_or_default();
+    let lake = Arc::clone(lake);
+    let counted =
+        tokio::task::spawn_blocking(move || lake.lock().unwrap_or_else(PoisonError::into_inner).records(&dataset));
+    let lake = counted.await.map_err(Error::internal)?.map_err(|error| Error::Analytics(Box::new(error)))?;
+    Ok(Counted { register: there, lake })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_said_with_both_numbers() {
+        let register = registers::find("schools").expect("a register");
+        let text = Counted { register: 3, lake: 2 }.text(register, "education", Lang::En);
+        assert!(text.contains("3 in the register, 2 in the lake"), "{text}");
+        assert!(Counted { register: 3, lake: 3 }.agrees());
+    }
 }

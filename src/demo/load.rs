@@ -16,7 +16,7 @@ use crate::{
     lang::Lang,
     output::Progress,
     registers,
-    site::Site,
+    site::Endpoints,
     upload::{self, CHUNK, Uploader},
 };
 
@@ -87,31 +87,38 @@ impl Loaded {
     }
 }
 
-/// Loads a province.
-pub(super) async fn province(
-    site: &Site,
+/// Loads a province into the services at these addresses; again, it adds nothing.
+pub async fn province(
+    endpoints: &Endpoints,
     province: Province,
     progress: &Progress,
     lang: Lang,
 ) -> Result<Loaded, Error> {
     let mut total = Loaded::default();
-    let lanes = tokio::task::spawn_blocking(move || province.lanes()).await.map_err(Error::internal)?;
-    let lanes = lanes.into_iter().map(|lane| load_lane(site, province, lane, progress, lang));
+    let mut lanes = tokio::task::spawn_blocking(move || province.lanes()).await.map_err(Error::internal)?;
+    let asking: Vec<_> = lanes.iter_mut().map(|lane| (lane.department, std::mem::take(&mut lane.cases))).collect();
+    let lanes = lanes.into_iter().map(|lane| load_lane(endpoints, province, lane, progress, lang));
     for loaded in try_join_all(lanes).await? {
         total.merge(loaded);
+    }
+    for (department, cases) in asking {
+        let channel = endpoints.channel("operator", department)?;
+        for cases in cases {
+            total.accepted += change(&channel, department, cases, progress, lang).await?;
+        }
     }
     Ok(total)
 }
 
 async fn load_lane(
-    site: &Site,
+    endpoints: &Endpoints,
     province: Province,
     lane: Lane,
     progress: &Progress,
     lang: Lang,
 ) -> Result<Loaded, Error> {
     let department = lane.department;
-    let channel = site.endpoints().channel("operator", department)?;
+    let channel = endpoints.channel("operator", department)?;
     let registers = async {
         let mut loaded = Loaded::default();
         for batch in lane.batches {
@@ -125,7 +132,7 @@ async fn load_lane(
     let filings = async {
         let mut loaded = Loaded::default();
         // Filings have a connection of their own: they come from other desks.
-        let channel = site.endpoints().channel("operator", department)?;
+        let channel = endpoints.channel("operator", department)?;
         for batch in lane.filings {
             loaded.merge(load_batch(&channel, province.upload_id(department, batch.register), batch, progress, lang).await?);
         }
@@ -181,12 +188,18 @@ async fn change(
     let register = registers::find(changes.register)?;
     let number = u64::try_from(changes.creations.len() + changes.updates.len()).unwrap_or_default();
     let bar = progress.bar(&format!("{} +", lang.of(&register.title_zh, &register.name)), number);
-    for record in changes.creations {
-        upload::create(channel.clone(), register, record)
-            .await
-            .map_err(|status| refused(department, &register.create_path(), status))?;
-        bar.inc(1);
-    }
+    futures::stream::iter(changes.creations.into_iter().map(Ok))
+        .try_for_each_concurrent(UPDATES_AT_ONCE, |record| {
+            let (channel, bar) = (channel.clone(), bar.clone());
+            async move {
+                upload::create(channel, register, record)
+                    .await
+                    .map_err(|status| refused(department, &register.create_path(), status))?;
+                bar.inc(1);
+                Ok::<_, Error>(())
+            }
+        })
+        .await?;
     let mut rounds: BTreeMap<u32, Vec<_>> = BTreeMap::new();
     for update in changes.updates {
         rounds.entry(update.version).or_default().push(update);

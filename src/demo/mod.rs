@@ -20,7 +20,7 @@ use crate::{
     said,
     site::{SERVICES, Site},
 };
-pub use load::Loaded;
+pub use load::{Loaded, province as load_province};
 use province::Province;
 
 /// Seconds that Asia/Shanghai is ahead of UTC.
@@ -40,7 +40,7 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
     let (loaded, on) = match arguments.profile {
         Profile::Synthetic => {
             let province = Province::new(arguments.seed, arguments.scale);
-            let loaded = load::province(&site, province, &Progress::default(), lang).await?;
+            let loaded = load::province(site.endpoints(), province, &Progress::default(), lang).await?;
             (loaded, arguments.on.unwrap_or(province::LAST_DAY))
         }
         Profile::Public => {

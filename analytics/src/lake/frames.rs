@@ -27,6 +27,7 @@ pub type SchemaColumn = (String, DataType);
 pub type Schema = Vec<SchemaColumn>;
 
 const POSITION: &str = "_position";
+const RECORD: &str = "_record";
 const RECORDED_AT: &str = "_recorded_at";
 
 fn frame_error(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> LakeError {
@@ -150,6 +151,13 @@ pub(super) fn read(dataset: &str, paths: &[PathBuf], schema: &Schema) -> Result<
         all.vstack_mut_owned(DataFrame::new(height, columns).map_err(&wrong)?).map_err(&wrong)?;
     }
     Ok(all)
+}
+
+/// Counts the different records of files.
+pub(super) fn records(dataset: &str, paths: &[PathBuf]) -> Result<u64, LakeError> {
+    let frame = read(dataset, paths, &vec![(RECORD.to_owned(), DataType::String)])?;
+    let found = frame.column(RECORD).and_then(Column::n_unique).map_err(frame_error(dataset))?;
+    Ok(u64::try_from(found).unwrap_or(u64::MAX))
 }
 
 /// Returns the positions that files hold.

@@ -217,6 +217,13 @@ impl Lake {
         frames::read(dataset, &paths, schema)
     }
 
+    /// Counts the records of a dataset that were ever heard of, whatever became of them.
+    pub fn records(&self, dataset: &str) -> Result<u64, LakeError> {
+        let entries = self.manifest.sources.get(dataset).map_or(&[][..], |source| source.files.as_slice());
+        let paths: Vec<PathBuf> = entries.iter().map(|file| self.directory.join(&file.path)).collect();
+        frames::records(dataset, &paths)
+    }
+
     /// Compares every file with the manifest and every position with every other.
     pub fn verify(&self) -> Result<Vec<Finding>, LakeError> {
         let mut findings = Vec::new();

@@ -23,22 +23,11 @@ pub(super) fn batches(province: Province) -> Vec<Batch> {
     let count = |number: usize| u64::try_from(number).unwrap_or_default();
     let reporting: Vec<pb::ServicePoint> =
         points.iter().filter(|point| facilities::reports_monthly(point)).cloned().collect();
-    let meal_points: Vec<pb::ServicePoint> = points
-        .iter()
-        // Open throughout the time in which prices are asked for.
-        .filter(|point| {
-            point.kind() == pb::ServicePointKind::ElderMealPoint && point.opened_on.is_some_and(|day| day.year < 2025)
-        })
-        .cloned()
-        .collect();
     let expected = count(points.len());
     let points = points.into_iter().map(|point| encoded(&point));
     let mut draw = province.draw("activity");
     let months_expected = count(reporting.len() * 24);
     let activity = reporting.into_iter().flat_map(move |point| activity(province, &mut draw, &point));
-    let prices = province.scaled(MEAL_PRICES);
-    let mut draw = province.draw("meal-prices");
-    let meal_prices = (0..prices).map(move |number| encoded(&meal_price(province, &mut draw, number, &meal_points)));
     vec![
         Batch { register: "service_points", expected, records: Box::new(points) },
         Batch {
@@ -46,8 +35,26 @@ pub(super) fn batches(province: Province) -> Vec<Batch> {
             expected: months_expected,
             records: Box::new(activity.map(|made| encoded(&made))),
         },
-        Batch { register: "meal_prices", expected: u64::from(prices), records: Box::new(meal_prices) },
     ]
+}
+
+/// Prices of meals, for which social security is asked.
+pub(super) fn cases(province: Province) -> Vec<Changes> {
+    let mut draw = province.draw("meal-prices");
+    // Open throughout the time in which prices are asked for.
+    let open: Vec<pb::ServicePoint> = facilities::points(province)
+        .into_iter()
+        .filter(|point| {
+            point.kind() == pb::ServicePointKind::ElderMealPoint && point.opened_on.is_some_and(|day| day.year < 2025)
+        })
+        .collect();
+    let creations = (0..province.scaled(MEAL_PRICES))
+        .map(|number| {
+            let price = meal_price(province, &mut draw, number, &open);
+            province.creation(&price, &price.name, price.applied_on)
+        })
+        .collect();
+    vec![Changes { register: "meal_prices", creations, updates: vec![] }]
 }
 
 /// Projects go from stage to stage; points close, and open again elsewhere.
@@ -57,7 +64,7 @@ pub(super) fn changes(province: Province) -> Vec<Changes> {
     for project in projects() {
         let planned = planned(province, &project);
         let name = planned.name.clone();
-        creations.push(province.creation(&planned, &name, PLANNED_ON));
+        creations.push(province.creation(&planned, &name, Some(date(PLANNED_ON))));
         for (version, (on, started, acquired, completed, let_or_sold)) in
             (1..).zip(stages(&mut draw, &project))
         {

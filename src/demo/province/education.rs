@@ -37,8 +37,8 @@ const NUTRITION_FEN: i64 = 50_000;
 const SENIOR_SHARE: f64 = 0.83;
 /// Pupils' cases, at scale 1.
 const CASES: u32 = 8_000;
-/// One case in so many asks social security.
-const HARDSHIP: f64 = 0.05;
+/// Cases of urban families in hardship, which ask social security, at scale 1.
+const HARDSHIP: u32 = 400;
 
 #[derive(Clone, Copy, Debug)]
 struct School {
@@ -78,13 +78,30 @@ pub(super) fn batches(province: Province) -> Vec<Batch> {
     });
     let cases = province.scaled(CASES);
     let mut draw = province.draw("aid");
-    let pupils: Vec<School> = all.into_iter().filter(|school| aid_stage(school.stage).is_some() && school.closed_on.is_none()).collect();
-    let aid = (0..cases).map(move |number| encoded(&aid_case(province, &mut draw, number, &pupils)));
+    let open = open_to_pupils(all);
+    let aid = (0..cases).map(move |number| encoded(&aid_case(province, &mut draw, number, false, &open)));
     vec![
         Batch { register: "schools", expected: count(records.len()), records: Box::new(records.into_iter()) },
         Batch { register: "funding_records", expected, records: Box::new(funding.map(|made| encoded(&made))) },
         Batch { register: "aid_cases", expected: u64::from(cases), records: Box::new(aid) },
     ]
+}
+
+/// Cases for which social security is asked.
+pub(super) fn cases(province: Province) -> Vec<Changes> {
+    let mut draw = province.draw("hardship");
+    let open = open_to_pupils(schools(province));
+    let creations = (0..province.scaled(HARDSHIP))
+        .map(|number| {
+            let case = aid_case(province, &mut draw, number, true, &open);
+            province.creation(&case, &case.name, case.applied_on)
+        })
+        .collect();
+    vec![Changes { register: "aid_cases", creations, updates: vec![] }]
+}
+
+fn open_to_pupils(all: Vec<School>) -> Vec<School> {
+    all.into_iter().filter(|school| aid_stage(school.stage).is_some() && school.closed_on.is_none()).collect()
 }
 
 /// The school year brings new numbers of places and pupils to some schools.
@@ -218,10 +235,10 @@ fn aid_stage(stage: Stage) -> Option<pb::AidStage> {
     }
 }
 
-fn aid_case(province: Province, draw: &mut Draw, number: u32, schools: &[School]) -> pb::AidCase {
+fn aid_case(province: Province, draw: &mut Draw, number: u32, hardship: bool, schools: &[School]) -> pb::AidCase {
     let school = *draw.pick(schools);
-    let (household_kind, resident_id) = if draw.chance(HARDSHIP) {
-        let household = draw.0.u32(0..social_security::households(province));
+    let (household_kind, resident_id) = if hardship {
+        let household = number % social_security::households(province);
         (pb::AidHouseholdKind::UrbanHardship, social_security::household_child(household))
     } else {
         let kind = if draw.chance(0.93) { pb::AidHouseholdKind::FarmerHerder } else { pb::AidHouseholdKind::Other };
@@ -229,7 +246,7 @@ fn aid_case(province: Province, draw: &mut Draw, number: u32, schools: &[School]
     };
     let year = if draw.chance(0.5) { 2024 } else { 2025 };
     pb::AidCase {
-        name: province.name("aid_cases", number),
+        name: province.name("aid_cases", format_args!("{hardship}/{number}")),
         area: school.county.as_str().to_owned(),
         resident_id,
         school: province.name("schools", school.number),

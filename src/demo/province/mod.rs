@@ -63,7 +63,7 @@ pub struct Batch {
 pub struct Changes {
     /// The register.
     pub register: &'static str,
-    /// Records that begin on a day which their content does not tell, before the changes.
+    /// Records that are created one by one, before the changes.
     pub creations: Vec<Creation>,
     /// The changes; those of one record in order.
     pub updates: Vec<Update>,
@@ -79,6 +79,8 @@ pub struct Lane {
     pub changes: Vec<Changes>,
     /// Its returns and milestones, beside the registers.
     pub filings: Vec<Batch>,
+    /// Cases for which it asks another department, once that has its records: created one by one, as at a counter.
+    pub cases: Vec<Changes>,
 }
 
 impl Province {
@@ -95,24 +97,28 @@ impl Province {
                 batches: social_security::batches(self),
                 changes: vec![],
                 filings: self.filings("social-security"),
+                cases: vec![],
             },
             Lane {
                 department: "education",
                 batches: education::batches(self),
                 changes: education::changes(self),
                 filings: self.filings("education"),
+                cases: education::cases(self),
             },
             Lane {
                 department: "health",
                 batches: health::batches(self),
                 changes: vec![],
                 filings: self.filings("health"),
+                cases: vec![],
             },
             Lane {
                 department: "community",
                 batches: community::batches(self),
                 changes: community::changes(self),
                 filings: self.filings("community"),
+                cases: community::cases(self),
             },
         ]
     }
@@ -151,11 +157,11 @@ impl Province {
     }
 
     /// Makes a record that is true from a day on.
-    fn creation(self, resource: &impl Message, name: &str, on: NaiveDate) -> Creation {
+    fn creation(self, resource: &impl Message, name: &str, on: Option<common::Date>) -> Creation {
         Creation {
             request_id: self.uuid(&format!("create/{name}")),
             resource: encoded(resource),
-            effective_on: date(on),
+            effective_on: on,
         }
     }
 
