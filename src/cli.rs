@@ -8,7 +8,7 @@ use std::{ffi::OsString, path::PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::lang::Lang;
+use crate::{bench::BenchArgs, lang::Lang};
 
 /// Livelihood commitments: departments' records, and one page that says how far they have come.
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ pub enum Action {
     Import(ImportArgs),
     /// Check the lake, and that registers, journals and lake agree
     Verify(VerifyArgs),
+    /// What the suite costs over the bare means, as ratios measured in one run
+    Bench(BenchArgs),
     /// Development certificates for mutual TLS
     Pki {
         /// What is to be done.
@@ -225,6 +227,12 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务"),
     ("minsheng.verify", "核对数据湖,以及登记册、流水与数据湖是否一致"),
     ("minsheng.verify.data", "演示的数据目录"),
+    ("minsheng.bench", "本系统相对于裸手段的开销,一次运行中测得的比值"),
+    ("minsheng.bench.out", "同时写入此文件(Markdown)"),
+    ("minsheng.bench.rows", "数据湖的行数"),
+    ("minsheng.bench.postgres", "也在 PostgreSQL 上测量:可新建数据库的集群,postgres://USER@HOST:PORT"),
+    ("minsheng.bench.data", "测量所用目录;新建,结束时删除"),
+    ("minsheng.bench.quick", "每项只测片刻:只表明全部能运行,不作数"),
     ("minsheng.pki", "双向 TLS 的开发证书"),
     ("minsheng.pki.init", "建立签发机构和各部门的证书"),
     ("minsheng.pki.init.dir", "目录"),

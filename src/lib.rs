@@ -10,9 +10,11 @@
 //! | [`site`] | where the services are: those of a data directory, started here, or those that run elsewhere |
 //! | [`demo`] | the synthetic province, the published figures, and the way from records to the page |
 //! | [`import`] | CSV and XLSX files into registers |
+//! | [`bench`] | what it costs over the bare means |
 //!
 //! It decides nothing about records: everything goes through the services' public RPCs.
 
+pub mod bench;
 pub mod cli;
 pub mod commands;
 pub mod demo;

@@ -5,6 +5,7 @@
 
 pub mod assessment;
 pub mod attainment_service;
+pub mod bench;
 pub mod catalogue;
 mod engine;
 pub mod feed;

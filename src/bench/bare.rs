@@ -1,0 +1,117 @@
+//! The baselines that a database does by itself: single commits, inserts of many rows, a scan of a table.
+//!
+//! They use the services' own tables and durability in a database beside the service's, through the same driver, with
+//! nothing between.
+
+use std::time::{Duration, Instant};
+
+use diesel::{
+    Connection as _, ExpressionMethods as _, PgConnection, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
+    connection::SimpleConnection as _,
+};
+use minsheng_health::schema::InstitutionRecord;
+use minsheng_kit::{
+    register::Table as _,
+    store::{AnyConnection, Store, StoreConfig, schema::journal, system_clock},
+};
+
+use super::{
+    measure::per_second,
+    site::{AREA, Place},
+};
+use crate::error::Error;
+
+/// A connection to a database that has the health service's tables.
+pub(super) struct Bare(AnyConnection);
+
+/// What a scan of the journal reads: the columns that the feed gives.
+type Entry = (i64, String, i64, i64, i64, String, Vec<u8>);
+
+impl Bare {
+    /// Makes the tables in an empty database and connects to it.
+    pub(super) fn make(place: &Place, url: &str) -> Result<Self, Error> {
+        let migrations = minsheng_health::DEFINITION.all_migrations();
+        drop(Store::open(&StoreConfig::new(url), &migrations, system_clock()).map_err(Error::internal)?);
+        Self::connect(place, url)
+    }
+
+    /// Connects to a database that has them.
+    pub(super) fn connect(place: &Place, url: &str) -> Result<Self, Error> {
+        Ok(Self(match place {
+            Place::Sqlite => {
+                let path = url.trim_start_matches("sqlite:");
+                let mut connection = SqliteConnection::establish(path).map_err(Error::internal)?;
+                let settings = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
+                                PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;";
+                connection.batch_execute(settings).map_err(Error::internal)?;
+                AnyConnection::Sqlite(connection)
+            }
+            Place::Postgres(_) => AnyConnection::Postgres(PgConnection::establish(url).map_err(Error::internal)?),
+        }))
+    }
+
+    /// Commits one row after the other for a time; gives rows per second.
+    pub(super) fn commit_singly(&mut self, window: Duration, ids: &mut u64) -> Result<f64, Error> {
+        let began = Instant::now();
+        let mut rows = 0;
+        while began.elapsed() < window {
+            *ids += 1;
+            self.insert(&[record(&format!("s{ids}"))])?;
+            rows += 1;
+        }
+        Ok(per_second(rows, began.elapsed()))
+    }
+
+    /// Inserts rows by statements of many rows, a transaction for each chunk; gives rows per second.
+    pub(super) fn insert_many(&mut self, records: &[InstitutionRecord], chunk: usize) -> Result<f64, Error> {
+        let began = Instant::now();
+        for records in records.chunks(chunk) {
+            self.insert(records)?;
+        }
+        Ok(per_second(records.len(), began.elapsed()))
+    }
+
+    fn insert(&mut self, records: &[InstitutionRecord]) -> Result<(), Error> {
+        self.0
+            .transaction(|connection| InstitutionRecord::insert(connection, records))
+            .map_err(Error::internal)
+    }
+
+    /// Reads a dataset's entries; gives rows per second.
+    pub(super) fn scan_journal(&mut self, dataset: &str) -> Result<f64, Error> {
+        let began = Instant::now();
+        let entries: Vec<Entry> = journal::table
+            .filter(journal::dataset.eq(dataset))
+            .order(journal::position)
+            .select((
+                journal::position,
+                journal::record,
+                journal::change,
+                journal::valid_on,
+                journal::recorded_at,
+                journal::area,
+                journal::payload,
+            ))
+            .load(&mut self.0)
+            .map_err(Error::internal)?;
+        Ok(per_second(entries.len(), began.elapsed()))
+    }
+}
+
+/// Makes the row of an institution as the register would.
+pub(super) fn record(id: &str) -> InstitutionRecord {
+    InstitutionRecord {
+        id: id.to_owned(),
+        area: AREA.to_owned(),
+        version: 1,
+        effective_on: 18_262,
+        state: 1,
+        created_at: 1_767_225_600_000_000,
+        updated_at: 1_767_225_600_000_000,
+        title: format!("演示卫生院{id}"),
+        institution_class: 5,
+        public: true,
+        operating_from: 18_262,
+        ..InstitutionRecord::default()
+    }
+}

@@ -1,0 +1,207 @@
+//! Single calls at many callers: the empty one, questions, durable writes.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use minsheng_kit::clients::OutgoingRequest as _;
+use minsheng_proto::{common::v1 as common, health::v1 as health, social_security::v1 as social_security};
+use tonic::Request;
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use uuid::Uuid;
+
+use super::{
+    Extent,
+    bare::Bare,
+    measure::{in_turns, rate},
+    site::{INSTITUTIONS, ITEM, PEOPLE, Place, Site, date, institution, resident},
+    table::{Row, Table, Target, Unit},
+};
+use crate::{error::Error, lang::Text};
+
+const EMPTY: Text = Text { zh: "同一服务的空调用(健康检查)", en: "an empty call of the same service (health check)" };
+
+/// Measures questions and durable writes of a site.
+pub(super) async fn measure(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
+    question(site, extent, table).await?;
+    audited_question(site, extent, table).await?;
+    writes(site, extent, table).await
+}
+
+/// Measures empty calls of a service per second.
+async fn empty(site: &Site, department: &'static str, extent: Extent) -> Result<f64, Error> {
+    let client = HealthClient::new(site.channel("health", department)?);
+    rate(extent.callers, extent.window, move || {
+        let mut client = client.clone();
+        async move { client.check(Request::new(HealthCheckRequest::default()).idempotent()).await.map(drop) }
+    })
+    .await
+}
+
+async fn question(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
+    let client = health::question_service_client::QuestionServiceClient::new(site.channel("community", "health")?);
+    let ask = async || {
+        let client = client.clone();
+        rate(extent.callers, extent.window, move || {
+            let mut client = client.clone();
+            let message = health::CheckRecognisableRequest {
+                context: asked(common::Purpose::ResultRecognition),
+                item_code: ITEM.to_owned(),
+                performing_institution: format!("institutions/h{}", fastrand::usize(..INSTITUTIONS)),
+                performed_on: Some(date(2025, 9, 1)),
+                receiving_institution: format!("institutions/h{}", fastrand::usize(..INSTITUTIONS)),
+                on: Some(date(2025, 9, 2)),
+            };
+            async move {
+                let answer = client.check_recognisable(Request::new(message).idempotent()).await?.into_inner();
+                if answer.recognisable { Ok(()) } else { Err(tonic::Status::internal("not recognisable")) }
+            }
+        })
+        .await
+    };
+    let (ours, bare) = in_turns(extent.rounds, ask, async || empty(site, "health", extent).await).await?;
+    table.add(Row {
+        what: Text {
+            zh: "提问:结果是否互认(CheckRecognisable),64 个并发",
+            en: "a question (CheckRecognisable), 64 callers",
+        },
+        baseline: EMPTY,
+        place: site.place.name().to_owned(),
+        unit: Unit::PerSecond,
+        ours,
+        bare,
+        target: Target::AtLeast(0.6),
+        bound: match site.place {
+            Place::Sqlite => Text {
+                zh: "客户端与服务端同在两个核上,TLS 与 HTTP/2 占空调用的大部分;提问另有合同校验、目的授权和在同一线程上的三次按键查询。",
+                en: "Processor: client and server share two cores, and most of the empty call is TLS and HTTP/2. The question adds the contract's checks, the policy on its purpose and three look-ups by key on the calling thread.",
+            },
+            Place::Postgres(_) => Text {
+                zh: "每次提问是一个只读事务:换到可阻塞的线程,再与数据库往返五次;连接池八个连接。",
+                en: "Round trips: each question is a read-only transaction of its own on a thread that may block, five statements over a pool of eight connections, and the database's processes share the two cores.",
+            },
+        },
+    });
+    Ok(())
+}
+
+async fn audited_question(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
+    let channel = site.channel("health", "social-security")?;
+    let client = social_security::question_service_client::QuestionServiceClient::new(channel);
+    let ask = async || {
+        let client = client.clone();
+        rate(extent.callers, extent.window, move || {
+            let mut client = client.clone();
+            let message = social_security::CheckCoverageRequest {
+                context: asked(common::Purpose::MedicalSettlement),
+                resident_id: resident(fastrand::usize(..PEOPLE)),
+                scheme: social_security::Scheme::ResidentMedical.into(),
+                on: Some(date(2025, 9, 1)),
+            };
+            async move {
+                let answer = client.check_coverage(Request::new(message).idempotent()).await?.into_inner();
+                if answer.covered { Ok(()) } else { Err(tonic::Status::internal("not covered")) }
+            }
+        })
+        .await
+    };
+    let (ours, bare) = in_turns(extent.rounds, ask, async || empty(site, "social-security", extent).await).await?;
+    table.add(Row {
+        what: Text {
+            zh: "提问并写查阅记录:某日是否参保(CheckCoverage),64 个并发",
+            en: "a question about a person (CheckCoverage) with its access entry, 64 callers",
+        },
+        baseline: EMPTY,
+        place: site.place.name().to_owned(),
+        unit: Unit::PerSecond,
+        ours,
+        bare,
+        target: Target::None,
+        bound: Text {
+            zh: "答复与查阅记录同一提交,落盘后才答复;因此与写入同受提交限制。",
+            en: "The commit: answer and access entry are one unit, durable before the answer leaves, so it is bound like a write. The person's number is checked and keyed on the way.",
+        },
+    });
+    Ok(())
+}
+
+async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
+    let client = health::institution_service_client::InstitutionServiceClient::new(site.channel("operator", "health")?);
+    let numbers = Arc::new(AtomicU64::new(0));
+    let write = async || {
+        let (client, numbers) = (client.clone(), Arc::clone(&numbers));
+        rate(extent.callers, extent.window, move || {
+            let mut client = client.clone();
+            let number = numbers.fetch_add(1, Ordering::Relaxed);
+            let message = health::CreateInstitutionRequest {
+                request_id: Uuid::new_v4().to_string(),
+                institution: Some(institution(&format!("w{number}"))),
+                effective_on: None,
+            };
+            async move { client.create_institution(Request::new(message).idempotent()).await.map(drop) }
+        })
+        .await
+    };
+    let (ours, bare) = in_turns(extent.rounds, write, async || empty(site, "health", extent).await).await?;
+    let sqlite = matches!(site.place, Place::Sqlite);
+    table.add(Row {
+        what: Text {
+            zh: "落盘的单条写入(CreateInstitution),64 个并发",
+            en: "durable single writes (CreateInstitution), 64 callers",
+        },
+        baseline: EMPTY,
+        place: site.place.name().to_owned(),
+        unit: Unit::PerSecond,
+        ours,
+        bare,
+        target: if sqlite { Target::AtLeast(0.4) } else { Target::None },
+        bound: if sqlite {
+            Text {
+                zh: "唯一写线程:每个单元有登记、流水、首次答复三次插入和一个保存点;等待者合并为一次 FULL 提交,落盘不再是限制。",
+                en: "The one writer thread: each unit is a savepoint with a look for the first answer and three inserts (register, journal, first answer). All that wait share one FULL commit, so the disk is not what bounds it.",
+            }
+        } else {
+            Text {
+                zh: "每个单元一个事务:八个连接各等自己的落盘,约八条语句往返。",
+                en: "Each unit is a transaction of its own: eight connections, each waiting for its statements' round trips and its own flush of the log.",
+            }
+        },
+    });
+    let mut database = Bare::make(&site.place, &site.spare("singles")?)?;
+    let mut ids = 0;
+    let (ours, bare) =
+        in_turns(extent.rounds, write, async || database.commit_singly(extent.window, &mut ids)).await?;
+    table.add(Row {
+        what: Text {
+            zh: "落盘的单条写入(CreateInstitution),64 个并发",
+            en: "durable single writes (CreateInstitution), 64 callers",
+        },
+        baseline: Text {
+            zh: "同一种数据库上一行一提交的裸写入(SQLite 为 FULL)",
+            en: "bare commits of one row each in the same kind of database (SQLite: FULL)",
+        },
+        place: site.place.name().to_owned(),
+        unit: Unit::PerSecond,
+        ours,
+        bare,
+        target: if sqlite { Target::AtLeast(5.0) } else { Target::None },
+        bound: Text {
+            zh: "对照受每次落盘的时间限制;本系统受上一行所述限制。磁盘越快,比值越小。",
+            en: "The baseline is bound by the time of one flush to disk, ours by what the row above says: the faster the disk, the smaller the ratio.",
+        },
+    });
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the contract's fields are optional")]
+fn asked(purpose: common::Purpose) -> Option<common::QuestionContext> {
+    let context = common::QuestionContext {
+        purpose: purpose.into(),
+        case_number: "bench-1".to_owned(),
+        officer: "0001".to_owned(),
+    };
+    Some(context)
+}

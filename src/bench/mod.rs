@@ -1,0 +1,130 @@
+//! `bench`: what the suite costs over the bare means, as ratios that one run measures side by side.
+//!
+//! Seconds differ between machines, ratios hardly; so each figure stands beside a baseline that does the same work with
+//! less around it, in the same process, in turns. Nothing here judges: a ratio beyond its target is printed as it is.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`table`] | rows, spreads, and the table as Markdown |
+//! | [`measure`] | so many callers at once; two things in turns |
+//! | [`site`] | the services that are measured, with what they are asked about |
+//! | [`bare`] | the baselines that a database does by itself |
+//! | [`calls`] | questions and durable writes |
+//! | [`bulk`] | uploads and the feed |
+//! | [`lake`] | statistics over many rows |
+
+mod bare;
+mod bulk;
+mod calls;
+mod lake;
+mod measure;
+mod site;
+pub mod table;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Args;
+
+use crate::{error::Error, lang::Lang, output, said};
+use table::Table;
+
+/// Rows of the lake in the quick form.
+const QUICK_ROWS: u64 = 20_000;
+
+/// Options of `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// Write the table into this file too, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Rows of the lake
+    #[arg(long, default_value_t = 10_000_000)]
+    pub rows: u64,
+    /// Measure on PostgreSQL too: postgres://USER@HOST:PORT of a cluster in which databases may be made
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<String>,
+    /// Directory for what is measured; made, and removed at the end
+    #[arg(long, default_value = "minsheng-bench")]
+    pub data: PathBuf,
+    /// A moment for each measurement: shows that all of it runs, and measures nothing
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    /// Turns of each pair.
+    rounds: usize,
+    /// Length of a measurement by time.
+    window: Duration,
+    /// Callers at the same time.
+    callers: usize,
+    /// Rows of one upload.
+    upload: usize,
+    /// Rows that the feed gives at least.
+    feed: usize,
+    /// Turns of the statistics, and rows of their lake.
+    lake: (usize, u64),
+}
+
+impl Extent {
+    fn of(arguments: &BenchArgs) -> Self {
+        if arguments.quick {
+            let window = Duration::from_millis(100);
+            return Self { rounds: 1, window, callers: 64, upload: 2_000, feed: 5_000, lake: (1, QUICK_ROWS) };
+        }
+        Self {
+            rounds: 7,
+            window: Duration::from_millis(1_500),
+            callers: 64,
+            upload: 20_000,
+            feed: 200_000,
+            lake: (3, arguments.rows),
+        }
+    }
+}
+
+/// Runs all measurements and prints the table.
+pub async fn run(arguments: BenchArgs, lang: Lang) -> Result<ExitCode, Error> {
+    let directory = Directory::make(&arguments.data)?;
+    let extent = Extent::of(&arguments);
+    let mut table = Table::default();
+    let mut places = vec![site::Place::Sqlite];
+    places.extend(arguments.postgres.clone().map(site::Place::Postgres));
+    for place in places {
+        let name = place.name();
+        output::error(said!(lang, "{name}:提问与写入……", "{name}: questions and writes ..."));
+        let site = site::Site::start(&directory.0, place).await?;
+        calls::measure(&site, extent, &mut table).await?;
+        output::error(said!(lang, "{name}:批量上报与数据流……", "{name}: uploads and the feed ..."));
+        bulk::measure(&site, extent, &mut table).await?;
+        site.stop().await?;
+    }
+    let rows = extent.lake.1;
+    output::error(said!(lang, "数据湖统计,{rows} 行……", "statistics over a lake of {rows} rows ..."));
+    lake::measure(&directory.0, extent, &mut table).await?;
+    let text = table.markdown(lang);
+    output::line(&text);
+    if let Some(path) = &arguments.out {
+        std::fs::write(path, &text).map_err(Error::file(path))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A directory that is removed at the end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn make(path: &std::path::Path) -> Result<Self, Error> {
+        // An existing one may hold what somebody wants to keep.
+        std::fs::create_dir(path).map_err(Error::file(path))?;
+        Ok(Self(path.to_owned()))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

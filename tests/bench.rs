@@ -1,0 +1,33 @@
+//! The benchmark's quick form: every comparison is there, with a figure on each side. What the figures are is for
+//! `docs/PERFORMANCE.md`; here nothing is measured.
+
+use std::process::Command;
+
+#[test]
+fn the_quick_form_fills_every_row_of_the_table_and_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (data, out) = (directory.path().join("data"), directory.path().join("table.md"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minsheng"));
+    command.args(["--lang", "en", "bench", "--quick", "--data"]).arg(&data).arg("--out").arg(&out);
+    let mut places = vec!["SQLite"];
+    if let Ok(cluster) = std::env::var("MINSHENG_TEST_POSTGRES_URL") {
+        command.args(["--postgres", &cluster]);
+        places.push("PostgreSQL");
+    }
+    let output = command.output().expect("the binary starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = std::fs::read_to_string(&out).expect("written");
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #")).collect();
+    for place in &places {
+        for what in ["CheckRecognisable", "CheckCoverage", "CreateInstitution", "UploadInstitutions", "DoGet"] {
+            let found = rows.iter().filter(|row| row.contains(&format!("| {place} |")) && row.contains(what)).count();
+            assert_eq!(found, if what == "CreateInstitution" { 2 } else { 1 }, "{place} {what}\n{table}");
+        }
+    }
+    assert_eq!(rows.iter().filter(|row| row.contains("| 20000 rows |")).count(), 2, "{table}");
+    assert_eq!(rows.len(), 6 * places.len() + 2, "{table}");
+    for row in rows {
+        assert!(!row.contains("| 0/s") && !row.contains("NaN") && !row.contains("inf"), "{row}");
+    }
+    assert!(!data.exists(), "what was measured was left behind");
+}
