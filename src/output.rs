@@ -40,7 +40,8 @@ impl Progress {
     /// Adds a bar.
     pub fn bar(&self, label: &str, total: u64) -> ProgressBar {
         let bar = self.0.add(ProgressBar::new(total));
-        let style = ProgressStyle::with_template("  {prefix} {wide_bar:.green} {human_pos:>9}/{human_len:<9} {per_sec}");
+        let style =
+            ProgressStyle::with_template("  {prefix} {wide_bar:.green} {human_pos:>9}/{human_len:<9} {per_sec}");
         if let Ok(style) = style {
             bar.set_style(style);
         }

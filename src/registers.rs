@@ -65,7 +65,8 @@ pub fn find(name: &str) -> Result<&'static Register, Error> {
 
 impl Register {
     fn of_service(service: &ServiceDescriptor) -> Option<Self> {
-        let upload = service.methods().find(|method| method.name().starts_with("Upload") && method.is_client_streaming())?;
+        let upload =
+            service.methods().find(|method| method.name().starts_with("Upload") && method.is_client_streaming())?;
         let items = upload.input().get_field(ITEMS_FIELD)?;
         let Kind::Message(resource) = items.kind() else { return None };
         let keeper = match service.package_name() {
@@ -157,7 +158,11 @@ mod tests {
             assert_eq!(fields.len(), 4, "{}", register.name);
             let answers: Vec<_> = upload.output().fields().map(|field| (field.number(), field.kind())).collect();
             assert!(matches!(answers[0], (1, Kind::Int64)), "{}", register.name);
-            assert!(matches!(&answers[1], (2, Kind::Message(item)) if item.name() == "ItemResult"), "{}", register.name);
+            assert!(
+                matches!(&answers[1], (2, Kind::Message(item)) if item.name() == "ItemResult"),
+                "{}",
+                register.name
+            );
             if register.name == "returns" {
                 continue; // a return is corrected, not updated
             }

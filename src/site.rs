@@ -131,8 +131,7 @@ impl Site {
         for (definition, listener) in listeners {
             let name = definition.department;
             let database = format!("sqlite:{}", directory.join(format!("{name}.db")).display());
-            let mut launch =
-                Launch::new(definition, database, directory.join("keys"), &pki).map_err(failed(name))?;
+            let mut launch = Launch::new(definition, database, directory.join("keys"), &pki).map_err(failed(name))?;
             launch.access = Arc::clone(&access);
             launch.server = ServerConfig::default().without_notice();
             for (department, address) in addresses.iter().filter(|(department, _)| *department != name) {
@@ -162,8 +161,7 @@ impl Site {
     pub async fn stop(self) -> Result<(), Error> {
         for service in self.running {
             let _ = service.stop.send(());
-            let failed =
-                |source| Error::Service { department: service.department.to_owned(), source };
+            let failed = |source| Error::Service { department: service.department.to_owned(), source };
             match service.served.await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return Err(failed(Box::new(error))),

@@ -212,8 +212,7 @@ pub async fn count(channel: DepartmentChannel, register: &Register, area: &str) 
     let mut client = Grpc::new(channel).max_decoding_message_size(LARGEST_ANSWER);
     let (mut found, mut page_token) = (0, String::new());
     loop {
-        let mut request =
-            Request::new(ListRequest { area: area.to_owned(), page_size: PAGE, page_token }).idempotent();
+        let mut request = Request::new(ListRequest { area: area.to_owned(), page_size: PAGE, page_token }).idempotent();
         request.set_timeout(UPDATE_TIME);
         client.ready().await?;
         let codec = tonic_prost::ProstCodec::<ListRequest, Page>::default();

@@ -63,7 +63,11 @@ impl Upload {
 
     /// Sends all chunks from the first on, and keeps what is acknowledged until the connection is cut. A chunk that
     /// was acknowledged before must get the same answer again.
-    async fn send(&mut self, endpoints: &Endpoints, acknowledged: mpsc::UnboundedSender<()>) -> Result<(), tonic::Status> {
+    async fn send(
+        &mut self,
+        endpoints: &Endpoints,
+        acknowledged: mpsc::UnboundedSender<()>,
+    ) -> Result<(), tonic::Status> {
         let id = self.id.to_string();
         let chunks: Vec<_> = (0..)
             .zip(&self.chunks)
@@ -203,7 +207,8 @@ async fn survives(database: TestDatabase, kills: usize, dice: &mut fastrand::Rng
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_before_a_kill_is_there_exactly_once_and_journal_and_register_agree() {
     let kills = if std::env::var_os("MINSHENG_SOAK").is_some() { KILLS.1 } else { KILLS.0 };
-    let seed = std::env::var("MINSHENG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    let seed =
+        std::env::var("MINSHENG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     println!("MINSHENG_SEED={seed}");
     let mut dice = fastrand::Rng::with_seed(seed);
     for database in databases() {

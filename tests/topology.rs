@@ -52,9 +52,13 @@ fn services(text: &str) -> BTreeMap<String, Service> {
                 let (name, value) = content.split_once(':').unwrap_or_else(|| panic!("not a key: {line}"));
                 key = name.to_owned();
                 assert!(key != "environment" || value.is_empty(), "the environment must be a block: {line}");
-                assert!(key != "env_file" && key != "extends" && !value.trim().starts_with('*'), "cannot be read: {line}");
+                assert!(
+                    key != "env_file" && key != "extends" && !value.trim().starts_with('*'),
+                    "cannot be read: {line}"
+                );
                 if key == "command" {
-                    found.get_mut(&service).expect("a service").command = serde_json::from_str(value).expect("quoted words");
+                    found.get_mut(&service).expect("a service").command =
+                        serde_json::from_str(value).expect("quoted words");
                 }
             }
             _ if section == "services" && key == "environment" => {
@@ -75,7 +79,10 @@ fn the_file_is_read_as_it_stands() {
     let text = "services:\n  a:\n    image: x\n    command: [\"serve\", \"a\"]\n    environment:\n      ONE: \"1: 2\"\n    volumes:\n      - a:/b\nvolumes:\n  a:\n";
     let found = services(text);
     let environment = [("ONE".to_owned(), "1: 2".to_owned())].into();
-    assert_eq!(found, [("a".to_owned(), Service { command: vec!["serve".to_owned(), "a".to_owned()], environment })].into());
+    assert_eq!(
+        found,
+        [("a".to_owned(), Service { command: vec!["serve".to_owned(), "a".to_owned()], environment })].into()
+    );
 }
 
 /// What stands in the place of containers: ports instead of hosts, a directory instead of volumes.
@@ -97,7 +104,10 @@ impl Ground {
         }
         if name == "MINSHENG_DATABASE_URL" {
             let database = service.replace('-', "_");
-            assert!(value.starts_with("postgres://") && value.ends_with(&format!("@postgres:5432/{database}")), "{value}");
+            assert!(
+                value.starts_with("postgres://") && value.ends_with(&format!("@postgres:5432/{database}")),
+                "{value}"
+            );
             return self.database(service);
         }
         if name.starts_with("MINSHENG_UPSTREAM_") {
@@ -148,8 +158,9 @@ struct Rows {
 
 fn rows_in(url: &str, table: &str) -> usize {
     let mut connection = PgConnection::establish(url).expect("the database");
-    let counted: Rows =
-        diesel::sql_query(format!("SELECT count(*) AS rows FROM {table}")).get_result(&mut connection).expect("counted");
+    let counted: Rows = diesel::sql_query(format!("SELECT count(*) AS rows FROM {table}"))
+        .get_result(&mut connection)
+        .expect("counted");
     usize::try_from(counted.rows).expect("a count")
 }
 

@@ -4,12 +4,7 @@
 //! The question is the share of insurance applications decided on their merits, for every month, county and
 //! prefecture: rows that are corrected later, rows that are withdrawn, a condition that depends on the day.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -66,7 +61,8 @@ pub fn make_lake(directory: &Path, rows: u64) -> Result<(), StatisticsError> {
         let last = rows.min(first + ROWS_AT_ONCE);
         let batch = batch(first..last, rows, &counties);
         let position = i64::try_from(last).unwrap_or(i64::MAX);
-        let progress = Progress { cursor: last.to_string(), position, recorded_until: Some(as_of().timestamp_micros()) };
+        let progress =
+            Progress { cursor: last.to_string(), position, recorded_until: Some(as_of().timestamp_micros()) };
         lake.append(DATASET, &[batch], progress)?;
         first = last;
     }
@@ -76,7 +72,8 @@ pub fn make_lake(directory: &Path, rows: u64) -> Result<(), StatisticsError> {
 /// Answers by the statistics, as a report does.
 pub fn by_statistics(directory: &Path) -> Result<Measured, StatisticsError> {
     let lake = Lake::open_read_only(directory)?;
-    let mut catalogue = Catalogue::embedded().map_err(|error| wrong(PolarsError::ComputeError(error.to_string().into())))?;
+    let mut catalogue =
+        Catalogue::embedded().map_err(|error| wrong(PolarsError::ComputeError(error.to_string().into())))?;
     catalogue.entries.retain(|entry| entry.commitment.id == COMMITMENT);
     catalogue.entries.iter_mut().for_each(|entry| entry.measures.truncate(1));
     let question = Question { on: on(), as_of: as_of() };
@@ -109,8 +106,17 @@ fn scan(paths: &[std::path::PathBuf]) -> PolarsResult<Figures> {
     let next = |column: &str| col(column).shift(lit(-1));
     let base = known
         .select(
-            ["_record", "_valid_on", "_position", "_area", "registered_elsewhere", "decision", "refusal_reason", "decided_on"]
-                .map(col),
+            [
+                "_record",
+                "_valid_on",
+                "_position",
+                "_area",
+                "registered_elsewhere",
+                "decision",
+                "refusal_reason",
+                "decided_on",
+            ]
+            .map(col),
         )
         .join(withdrawn, [col("_record")], [col("_record")], JoinArgs::new(JoinType::Anti))
         .sort(["_record", "_valid_on", "_position"], SortMultipleOptions::default())
@@ -220,7 +226,13 @@ fn row(number: u64, of: u64, counties: usize) -> Row {
     Row {
         position: i64::try_from(number + 1).unwrap_or(i64::MAX),
         record: format!("{:016x}{:016x}", mixed(subject ^ 0x5555), mixed(subject)),
-        change: if withdraws { "WITHDRAWN" } else if corrects { "CHANGED" } else { "CREATED" },
+        change: if withdraws {
+            "WITHDRAWN"
+        } else if corrects {
+            "CHANGED"
+        } else {
+            "CREATED"
+        },
         valid_on: day(subject) + if corrects { 30 } else { 0 },
         recorded_at: i64::from(day(number)) * MICROS_OF_A_DAY + i64::try_from(number % 86_400).unwrap_or_default(),
         area: usize::try_from(mixed(subject) % u64::try_from(counties.max(1)).unwrap_or(1)).unwrap_or_default(),
@@ -241,11 +253,15 @@ fn batch(numbers: std::ops::Range<u64>, of: u64, counties: &[String]) -> RecordB
     let rows: Vec<Row> = numbers.map(|number| row(number, of, counties.len())).collect();
     let text = |of: &dyn Fn(&Row) -> String| Arc::new(StringArray::from_iter_values(rows.iter().map(of))) as ArrayRef;
     let days = |of: &dyn Fn(&Row) -> Option<i32>| Arc::new(rows.iter().map(of).collect::<Date32Array>()) as ArrayRef;
-    let decision = |row: &Row| ["ADMITTED", "ADMITTED", "ADMITTED", "ADMITTED", "REFUSED", "PENDING"][(row.dice % 6) as usize];
+    let decision =
+        |row: &Row| ["ADMITTED", "ADMITTED", "ADMITTED", "ADMITTED", "REFUSED", "PENDING"][(row.dice % 6) as usize];
     let decided = |row: &Row| (decision(row) != "PENDING").then_some(row.valid_on + 5 + (row.dice >> 8) as i32 % 20);
     let reason = |row: &Row| {
-        (decision(row) == "REFUSED")
-            .then_some(if row.dice & 64 == 0 { "HOUSEHOLD_REGISTRATION" } else { "ALREADY_ENROLLED" })
+        (decision(row) == "REFUSED").then_some(if row.dice & 64 == 0 {
+            "HOUSEHOLD_REGISTRATION"
+        } else {
+            "ALREADY_ENROLLED"
+        })
     };
     let columns: Vec<(&str, ArrayRef, bool)> = vec![
         ("_position", Arc::new(rows.iter().map(|row| Some(row.position)).collect::<Int64Array>()), false),
@@ -254,14 +270,21 @@ fn batch(numbers: std::ops::Range<u64>, of: u64, counties: &[String]) -> RecordB
         ("_valid_on", days(&|row| Some(row.valid_on)), false),
         (
             "_recorded_at",
-            Arc::new(TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.recorded_at)).with_timezone("UTC")),
+            Arc::new(
+                TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.recorded_at))
+                    .with_timezone("UTC"),
+            ),
             false,
         ),
         ("_area", text(&|row| counties[row.area].clone()), false),
         ("person", text(&|row| row.record[..16].to_owned()), true),
         ("scheme", text(&|row| SCHEMES[(row.dice >> 16) as usize % SCHEMES.len()].to_owned()), true),
         ("entry_kind", text(&|_| "RESIDENCE_PERMIT".to_owned()), true),
-        ("registered_elsewhere", Arc::new(rows.iter().map(|row| Some(row.dice & 128 == 0)).collect::<BooleanArray>()), true),
+        (
+            "registered_elsewhere",
+            Arc::new(rows.iter().map(|row| Some(row.dice & 128 == 0)).collect::<BooleanArray>()),
+            true,
+        ),
         ("decision", text(&|row| decision(row).to_owned()), true),
         ("refusal_reason", Arc::new(rows.iter().map(reason).collect::<StringArray>()), true),
         ("applied_on", days(&|row| Some(row.valid_on)), true),

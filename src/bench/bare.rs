@@ -72,9 +72,7 @@ impl Bare {
     }
 
     fn insert(&mut self, records: &[InstitutionRecord]) -> Result<(), Error> {
-        self.0
-            .transaction(|connection| InstitutionRecord::insert(connection, records))
-            .map_err(Error::internal)
+        self.0.transaction(|connection| InstitutionRecord::insert(connection, records)).map_err(Error::internal)
     }
 
     /// Reads a dataset's entries; gives rows per second.

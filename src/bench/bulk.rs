@@ -68,7 +68,8 @@ async fn feed(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Erro
     let channel = site.channel("analytics", "health")?;
     let read = async || {
         let began = Instant::now();
-        let mut pieces = FlightFeed::new("health", channel.clone()).changes(DATASET, "").await.map_err(Error::internal)?;
+        let mut pieces =
+            FlightFeed::new("health", channel.clone()).changes(DATASET, "").await.map_err(Error::internal)?;
         let mut rows = 0;
         while let Some(piece) = pieces.next().await {
             rows += piece.map_err(Error::internal)?.rows.map_or(0, |rows| rows.num_rows());

@@ -1,10 +1,8 @@
 //! Single calls at many callers: the empty one, questions, durable writes.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use minsheng_kit::clients::OutgoingRequest as _;
@@ -22,7 +20,8 @@ use super::{
 };
 use crate::{error::Error, lang::Text};
 
-const EMPTY: Text = Text { zh: "同一服务的空调用(健康检查)", en: "an empty call of the same service (health check)" };
+const EMPTY: Text =
+    Text { zh: "同一服务的空调用(健康检查)", en: "an empty call of the same service (health check)" };
 
 /// Measures questions and durable writes of a site.
 pub(super) async fn measure(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
@@ -172,8 +171,7 @@ async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Er
     });
     let mut database = Bare::make(&site.place, &site.spare("singles")?)?;
     let mut ids = 0;
-    let (ours, bare) =
-        in_turns(extent.rounds, write, async || database.commit_singly(extent.window, &mut ids)).await?;
+    let (ours, bare) = in_turns(extent.rounds, write, async || database.commit_singly(extent.window, &mut ids)).await?;
     table.add(Row {
         what: Text {
             zh: "落盘的单条写入(CreateInstitution),64 个并发",

@@ -133,11 +133,7 @@ impl Site {
         let chunks: Vec<Vec<Bytes>> = records.chunks(CHUNK).map(<[Bytes]>::to_vec).collect();
         let mut created = 0;
         let sent = uploader.send(0, futures::stream::iter(chunks), |answer| {
-            created += answer
-                .results
-                .iter()
-                .filter(|result| result.outcome() == common::ItemOutcome::Created)
-                .count();
+            created += answer.results.iter().filter(|result| result.outcome() == common::ItemOutcome::Created).count();
         });
         sent.await.map_err(Error::internal)?;
         if created == number {
@@ -230,7 +226,8 @@ pub(super) fn institution(id: &str) -> health::Institution {
 
 /// Gives the identity number of an invented person, by number.
 pub(super) fn resident(number: usize) -> String {
-    let born = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap_or_default() + Days::new(u64::try_from(number / 500).unwrap_or_default());
+    let born = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap_or_default()
+        + Days::new(u64::try_from(number / 500).unwrap_or_default());
     let sequence = u16::try_from(number % 500).unwrap_or_default();
     ResidentId::synthetic(born, sequence).map(|id| id.expose().to_owned()).unwrap_or_default()
 }

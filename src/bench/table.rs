@@ -205,7 +205,12 @@ mod tests {
         table.add(row(&[1.0], &[20_000.0], Target::AtLeast(0.6)));
         table.add(row(&[1.6], &[1.0], Target::AtMost(1.5)));
         let text = table.markdown(Lang::En);
-        assert!(text.contains("| 1 | SQLite | a question | 14,000/s | an empty call | 20,000/s | **0.70** (0.70–0.70) | ≥ 0.6 ✓ |"), "{text}");
+        assert!(
+            text.contains(
+                "| 1 | SQLite | a question | 14,000/s | an empty call | 20,000/s | **0.70** (0.70–0.70) | ≥ 0.6 ✓ |"
+            ),
+            "{text}"
+        );
         assert_eq!(text.matches('✗').count(), 2, "{text}");
         assert!(text.contains("1. threads"), "{text}");
         assert!(table.markdown(Lang::Zh).contains("空调用"));

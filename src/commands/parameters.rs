@@ -14,9 +14,7 @@ const LOW: Text = Text { zh: "低", en: "low" };
 pub(super) fn list(prefix: &str, on: Option<NaiveDate>, lang: Lang) -> Result<ExitCode, Error> {
     let parameters = Parameters::get();
     let holds = |parameter: &Parameter| {
-        on.is_none_or(|day| {
-            parameter.effective_from <= day && parameter.effective_to.is_none_or(|last| last >= day)
-        })
+        on.is_none_or(|day| parameter.effective_from <= day && parameter.effective_to.is_none_or(|last| last >= day))
     };
     let mut key = "";
     for parameter in parameters.iter().filter(|parameter| parameter.key.starts_with(prefix) && holds(parameter)) {

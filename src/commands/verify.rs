@@ -84,7 +84,11 @@ impl Counted {
         let department = output::pad(department, 16);
         let Self { register: there, lake } = self;
         if self.agrees() {
-            said!(lang, "  {department} {name} {there:>8} 条,一致", "  {department} {name} {there:>8} records, the same in the lake")
+            said!(
+                lang,
+                "  {department} {name} {there:>8} 条,一致",
+                "  {department} {name} {there:>8} records, the same in the lake"
+            )
         } else {
             said!(
                 lang,

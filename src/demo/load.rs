@@ -122,7 +122,9 @@ async fn load_lane(
     let registers = async {
         let mut loaded = Loaded::default();
         for batch in lane.batches {
-            loaded.merge(load_batch(&channel, province.upload_id(department, batch.register), batch, progress, lang).await?);
+            loaded.merge(
+                load_batch(&channel, province.upload_id(department, batch.register), batch, progress, lang).await?,
+            );
         }
         for changes in lane.changes {
             loaded.changed += change(&channel, department, changes, progress, lang).await?;
@@ -134,7 +136,9 @@ async fn load_lane(
         // Filings have a connection of their own: they come from other desks.
         let channel = endpoints.channel("operator", department)?;
         for batch in lane.filings {
-            loaded.merge(load_batch(&channel, province.upload_id(department, batch.register), batch, progress, lang).await?);
+            loaded.merge(
+                load_batch(&channel, province.upload_id(department, batch.register), batch, progress, lang).await?,
+            );
         }
         Ok(loaded)
     };

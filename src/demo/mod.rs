@@ -50,12 +50,7 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
     };
     report_load(&loaded, lang);
     let loading = began.elapsed();
-    let job = report::Job {
-        lake: arguments.data.join("lake"),
-        out: arguments.data.join("report"),
-        on,
-        as_of: None,
-    };
+    let job = report::Job { lake: arguments.data.join("lake"), out: arguments.data.join("report"), on, as_of: None };
     let outcome = report::make(&job, Some(site.endpoints()), lang).await?;
     let added: u64 = outcome.rows_read.values().sum();
     let seconds = format!("{:.1}", began.elapsed().as_secs_f64());
@@ -67,11 +62,7 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
             "Nothing was added: all of it had been loaded before."
         ));
     } else {
-        output::line(said!(
-            lang,
-            "流水新增 {added} 条变更。",
-            "{added} changes are new in the journals."
-        ));
+        output::line(said!(lang, "流水新增 {added} 条变更。", "{added} changes are new in the journals."));
     }
     report::print(&outcome, lang);
     output::line(said!(lang, "用时 {seconds} 秒(其中载入 {of_it} 秒)", "{seconds} s ({of_it} s of it loading)"));
@@ -84,7 +75,8 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
 }
 
 pub(crate) fn today() -> NaiveDate {
-    FixedOffset::east_opt(SHANGHAI).map_or_else(|| Utc::now().date_naive(), |zone| Utc::now().with_timezone(&zone).date_naive())
+    FixedOffset::east_opt(SHANGHAI)
+        .map_or_else(|| Utc::now().date_naive(), |zone| Utc::now().with_timezone(&zone).date_naive())
 }
 
 fn report_load(loaded: &Loaded, lang: Lang) {
@@ -104,7 +96,11 @@ fn invite(site: &Site, lang: Lang) {
     let pki = site.endpoints().pki.display().to_string();
     let address = site.endpoints().addresses.get("community").map_or("", String::as_str);
     let address = address.trim_start_matches("https://");
-    output::line(said!(lang, "服务继续运行;按 Ctrl-C 停止。可以试试:", "The services keep running; Ctrl-C stops them. Try:"));
+    output::line(said!(
+        lang,
+        "服务继续运行;按 Ctrl-C 停止。可以试试:",
+        "The services keep running; Ctrl-C stops them. Try:"
+    ));
     output::line(format!(
         "  grpcurl -cacert {pki}/ca.pem -cert {pki}/operator/cert.pem -key {pki}/operator/key.pem \\\n    -d '{{\"area\":\"540100\",\"page_size\":3}}' {address} \\\n    minsheng.community.v1.ServicePointService/ListServicePoints"
     ));

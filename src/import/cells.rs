@@ -96,9 +96,13 @@ pub fn value(field: &FieldDescriptor, cell: &str) -> Result<Value, CellError> {
             whole(text).and_then(|number| i32::try_from(number).map_err(|_| CellError::NotWhole)).map(Value::I32)
         }
         (Some(CellKind::Whole), _) => whole(text).map(Value::I64),
-        (Some(CellKind::Number), _) => {
-            text.replace(',', "").parse().ok().filter(|number: &f64| number.is_finite()).map(Value::F64).ok_or(CellError::NotNumber)
-        }
+        (Some(CellKind::Number), _) => text
+            .replace(',', "")
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
+            .map(Value::F64)
+            .ok_or(CellError::NotNumber),
         (Some(CellKind::OneOf(list)), _) => one_of(&list, text),
         (Some(CellKind::Date), Kind::Message(message)) => {
             let day = date(text).ok_or(CellError::NotDate)?;
@@ -164,7 +168,9 @@ fn one_of(list: &EnumDescriptor, text: &str) -> Result<Value, CellError> {
     let found = list.values().find(|value| {
         let short = short_value_name(value);
         short.is_some()
-            && (short.as_deref() == Some(&wanted) || value.name() == wanted || value_label_zh(value).as_deref() == Some(text))
+            && (short.as_deref() == Some(&wanted)
+                || value.name() == wanted
+                || value_label_zh(value).as_deref() == Some(text))
     });
     match found {
         Some(value) => Ok(Value::EnumNumber(value.number())),

@@ -47,13 +47,7 @@ impl Columns {
                     });
                 }
             } else {
-                columns.push(Column {
-                    required: is_required(&field),
-                    zh,
-                    en: words(field.name()),
-                    list: None,
-                    field,
-                });
+                columns.push(Column { required: is_required(&field), zh, en: words(field.name()), list: None, field });
             }
         }
         Self(columns)
@@ -130,8 +124,12 @@ fn is_required(field: &FieldDescriptor) -> bool {
     }
     let text = format!("{:?}", options.get_extension(&extension));
     // A rule on the least length, on the values not allowed, or `required` itself; patterns decide the rest.
-    let pattern_without_empty = options_pattern(&text).is_some_and(|pattern| !pattern.contains(")?$") && !pattern.ends_with("*$"));
-    text.contains("\"required\": Bool(true)") || text.contains("min_len") || text.contains("not_in") || pattern_without_empty
+    let pattern_without_empty =
+        options_pattern(&text).is_some_and(|pattern| !pattern.contains(")?$") && !pattern.ends_with("*$"));
+    text.contains("\"required\": Bool(true)")
+        || text.contains("min_len")
+        || text.contains("not_in")
+        || pattern_without_empty
 }
 
 fn options_pattern(text: &str) -> Option<&str> {
@@ -153,7 +151,11 @@ mod tests {
     fn a_header_is_found_in_either_language_and_in_both_together() {
         let columns = columns("schools");
         for header in ["学段", "stage", "Stage", "学段 / stage", "学段*"] {
-            assert_eq!(columns.find(header).map(|column| column.field.name().to_owned()), Some("stage".to_owned()), "{header}");
+            assert_eq!(
+                columns.find(header).map(|column| column.field.name().to_owned()),
+                Some("stage".to_owned()),
+                "{header}"
+            );
         }
         assert!(columns.find("学号").is_none());
     }

@@ -68,7 +68,9 @@ impl TableError {
             Self::Format(path) => {
                 said!(lang, "{path} 既不是 .csv 也不是 .xlsx", "{path} is neither .csv nor .xlsx")
             }
-            Self::Unreadable { path, source } => said!(lang, "无法读取 {path}:{source}", "cannot read {path}: {source}"),
+            Self::Unreadable { path, source } => {
+                said!(lang, "无法读取 {path}:{source}", "cannot read {path}: {source}")
+            }
             Self::NotUtf8(path) => said!(
                 lang,
                 "{path} 不是 UTF-8 编码;请另存为 UTF-8 的 CSV,或 XLSX",
@@ -99,12 +101,7 @@ pub(crate) async fn run(arguments: ImportArgs, lang: Lang) -> Result<ExitCode, E
     let table = read::table(&arguments.file)?;
     let content = read::fingerprint(&table);
     let rows = rows::Rows::of(&table, register, &columns)?;
-    let plan = send::Plan {
-        register,
-        content,
-        dry_run: arguments.dry_run,
-        all_or_nothing: arguments.all_or_nothing,
-    };
+    let plan = send::Plan { register, content, dry_run: arguments.dry_run, all_or_nothing: arguments.all_or_nothing };
     let progress = Progress::default();
     let outcome = match &arguments.data {
         Some(data) => {

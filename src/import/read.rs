@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_notes_and_empty_rows_are_passed_over_and_lines_keep_their_numbers() {
-        let (_kept, path) = written("a.csv", "\u{feff}# 说明\n名称,学段\n\n甲,小学\n\"乙\n丙\",初中\n丁,幼儿园\n".as_bytes());
+        let (_kept, path) =
+            written("a.csv", "\u{feff}# 说明\n名称,学段\n\n甲,小学\n\"乙\n丙\",初中\n丁,幼儿园\n".as_bytes());
         let table = table(&path).expect("read");
         assert_eq!(table.headers, ["名称", "学段"]);
         let numbers: Vec<_> = table.lines.iter().map(|line| line.number).collect();

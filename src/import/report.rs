@@ -18,7 +18,11 @@ pub(super) fn print(outcome: &Outcome, plan: &Plan, lang: Lang) {
     let refused = outcome.refused_rows();
     let Outcome { recorded, unchanged, valid, .. } = *outcome;
     output::line(if plan.dry_run {
-        said!(lang, "可载入 {valid} 条,{refused} 行有误;未载入任何记录。", "{valid} could be loaded, {refused} rows are wrong; nothing was loaded.")
+        said!(
+            lang,
+            "可载入 {valid} 条,{refused} 行有误;未载入任何记录。",
+            "{valid} could be loaded, {refused} rows are wrong; nothing was loaded."
+        )
     } else if outcome.held_back {
         said!(lang, "{refused} 行有误,因此一条也未载入。", "{refused} rows are wrong, so none was loaded.")
     } else {

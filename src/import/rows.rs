@@ -119,9 +119,10 @@ impl Rows {
 
     /// Gives the header of the column that a violation's path speaks of, or the path itself.
     pub fn header_of(&self, path: &str, columns: &Columns) -> String {
-        columns
-            .of_path(path)
-            .map_or_else(|| path.to_owned(), |column| self.headers.get(&key(column)).cloned().unwrap_or_else(|| column.header()))
+        columns.of_path(path).map_or_else(
+            || path.to_owned(),
+            |column| self.headers.get(&key(column)).cloned().unwrap_or_else(|| column.header()),
+        )
     }
 
     fn fill(
@@ -178,7 +179,8 @@ impl Rows {
         if record.refused {
             return;
         }
-        let commitment = record.message.get_field_by_name("commitment").and_then(|value| value.as_str().map(str::to_owned));
+        let commitment =
+            record.message.get_field_by_name("commitment").and_then(|value| value.as_str().map(str::to_owned));
         match register.department_for(commitment.as_deref()) {
             Some(department) => self.items.push(Item {
                 line: record.line,
@@ -252,7 +254,10 @@ mod tests {
         let found: Vec<_> = rows.refusals.iter().map(|refusal| (refusal.line, refusal.column.as_str())).collect();
         assert_eq!(found, [(2, "类型"), (2, "capacity")]);
         assert_eq!(rows.items.len(), 1);
-        assert!(rows.refusals[1].text(Lang::Zh).contains("第 2 行") && rows.refusals[1].text(Lang::En).contains("whole number"));
+        assert!(
+            rows.refusals[1].text(Lang::Zh).contains("第 2 行")
+                && rows.refusals[1].text(Lang::En).contains("whole number")
+        );
     }
 
     #[test]

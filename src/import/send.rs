@@ -10,14 +10,7 @@ use super::{
     columns::Columns,
     rows::{Item, Refusal, Rows},
 };
-use crate::{
-    error::Error,
-    lang::Lang,
-    output::Progress,
-    registers::Register,
-    site::Endpoints,
-    upload::Uploader,
-};
+use crate::{error::Error, lang::Lang, output::Progress, registers::Register, site::Endpoints, upload::Uploader};
 
 /// Records of one chunk; small, so that a cut connection repeats little.
 const CHUNK: usize = 500;
@@ -118,10 +111,8 @@ async fn pass(
         let mut attempts = 0;
         while answered < chunks.len() {
             let before = answered;
-            let rest: Vec<Vec<_>> = chunks[answered..]
-                .iter()
-                .map(|chunk| chunk.iter().map(|item| item.bytes.clone()).collect())
-                .collect();
+            let rest: Vec<Vec<_>> =
+                chunks[answered..].iter().map(|chunk| chunk.iter().map(|item| item.bytes.clone()).collect()).collect();
             let first = i64::try_from(answered).map_err(Error::internal)?;
             let sent = uploader
                 .send(first, futures::stream::iter(rest), |answer| {
@@ -181,7 +172,10 @@ fn take(outcome: &mut Outcome, rows: &Rows, columns: &Columns, items: &[&Item], 
 
 /// A violation within a list is on the line of its member.
 fn line_of(item: &Item, path: &str) -> u64 {
-    let index = path.split_once('[').and_then(|(_, rest)| rest.split_once(']')).and_then(|(index, _)| index.parse::<usize>().ok());
+    let index = path
+        .split_once('[')
+        .and_then(|(_, rest)| rest.split_once(']'))
+        .and_then(|(index, _)| index.parse::<usize>().ok());
     index.and_then(|index| item.member_lines.get(index)).copied().unwrap_or(item.line)
 }
 
@@ -191,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_violation_of_a_member_stands_on_the_member_s_line() {
-        let item = Item { line: 4, member_lines: vec![4, 5, 6], department: "social-security", bytes: bytes::Bytes::new() };
+        let item =
+            Item { line: 4, member_lines: vec![4, 5, 6], department: "social-security", bytes: bytes::Bytes::new() };
         assert_eq!(line_of(&item, "members[2].resident_id"), 6);
         assert_eq!(line_of(&item, "valid_to"), 4);
         assert_eq!(line_of(&item, "members[9].relation"), 4);

@@ -31,7 +31,8 @@ const OPTIONAL: Text = Text { zh: "选填", en: "optional" };
 /// Writes an empty file, CSV or XLSX by its name.
 pub fn write(path: &Path, register: &Register, columns: &Columns, lang: Lang) -> Result<(), TableError> {
     let shown = path.display().to_string();
-    let unwritable = |source: Box<dyn std::error::Error + Send + Sync>| TableError::Unwritable { path: shown.clone(), source };
+    let unwritable =
+        |source: Box<dyn std::error::Error + Send + Sync>| TableError::Unwritable { path: shown.clone(), source };
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("csv") => {
             std::fs::write(path, csv_template(register, columns, lang)).map_err(|error| unwritable(Box::new(error)))

@@ -5,7 +5,7 @@ use minsheng_kit::values::divisions::{CountyCode, Divisions};
 use minsheng_proto::community::v1 as pb;
 
 use super::{
-    Batch, Changes, Draw, LAST_DAY, Province, date, day_of, encoded, facilities, earlier, later, month_end, months,
+    Batch, Changes, Draw, LAST_DAY, Province, date, day_of, earlier, encoded, facilities, later, month_end, months,
     places, social_security, year_month,
 };
 
@@ -65,9 +65,7 @@ pub(super) fn changes(province: Province) -> Vec<Changes> {
         let planned = planned(province, &project);
         let name = planned.name.clone();
         creations.push(province.creation(&planned, &name, Some(date(PLANNED_ON))));
-        for (version, (on, started, acquired, completed, let_or_sold)) in
-            (1..).zip(stages(&mut draw, &project))
-        {
+        for (version, (on, started, acquired, completed, let_or_sold)) in (1..).zip(stages(&mut draw, &project)) {
             let changed = pb::HousingProject {
                 name: name.clone(),
                 units_started: started,
@@ -164,11 +162,7 @@ fn planned(province: Province, project: &Project) -> pb::HousingProject {
     pb::HousingProject {
         name: province.name("housing_projects", project.number),
         area: project.county.as_str().to_owned(),
-        title: format!(
-            "演示·{}2025年保障性住房{}号",
-            Divisions::get().name_zh(project.county),
-            project.number + 1
-        ),
+        title: format!("演示·{}2025年保障性住房{}号", Divisions::get().name_zh(project.county), project.number + 1),
         kind: kind.into(),
         plan_year: 2025,
         units_planned: project.homes,

@@ -148,8 +148,7 @@ fn schools(province: Province) -> Vec<School> {
                     places,
                     pupils: places * draw.between(70, 99) / 100,
                     opened_on: draw.day(day_of(1965, 9, 1), day_of(2023, 9, 1)),
-                    closed_on: (rural && draw.chance(0.01))
-                        .then(|| draw.day(day_of(2024, 7, 1), day_of(2025, 8, 31))),
+                    closed_on: (rural && draw.chance(0.01)).then(|| draw.day(day_of(2024, 7, 1), day_of(2025, 8, 31))),
                 });
             }
         }
@@ -193,10 +192,8 @@ fn payments(province: Province, draw: &mut Draw, school: &School, term: usize) -
     let (year, name, first_day, share) = TERMS[term];
     let paid_on = later(first_day, draw.between(2, 28)).min(LAST_DAY);
     let make = |fund: pb::FundKind, students: i64, each_year: i64, nutrition_students: i64| pb::FundingRecord {
-        name: province.name(
-            "funding_records",
-            format_args!("{}/{}/{year}/{}", school.number, fund as i32, name as i32),
-        ),
+        name: province
+            .name("funding_records", format_args!("{}/{}/{year}/{}", school.number, fund as i32, name as i32)),
         area: school.county.as_str().to_owned(),
         school: province.name("schools", school.number),
         fund: fund.into(),

@@ -48,13 +48,76 @@ const VILLAGE: &[(Operator, u32)] = &[(Operator::Collective, 8), (Operator::Gove
 const FROM: NaiveDate = day_of(2012, 1, 1);
 
 const SORTS: [Sort; 7] = [
-    Sort { kind: Kind::ElderCareHome, title: "养老院", total: 122, capacity: (40, 180), opened: (FROM, day_of(2025, 6, 30)), household_prices: 0.985, medical: 0.72, operators: GOVERNMENT },
-    Sort { kind: Kind::DayCareCentre, title: "日间照料中心", total: 65, capacity: (20, 60), opened: (FROM, day_of(2025, 6, 30)), household_prices: 0.97, medical: 0.4, operators: GOVERNMENT },
-    Sort { kind: Kind::MutualAidHome, title: "互助幸福院", total: 156, capacity: (8, 25), opened: (FROM, day_of(2025, 7, 31)), household_prices: 0.96, medical: 0.2, operators: VILLAGE },
-    Sort { kind: Kind::Nursery, title: "托育园", total: 132, capacity: (20, 90), opened: (day_of(2019, 3, 1), day_of(2026, 1, 31)), household_prices: 0.96, medical: 0.0, operators: MIXED },
-    Sort { kind: Kind::SportsVenue, title: "体育场馆", total: 316, capacity: (0, 0), opened: (FROM, day_of(2025, 12, 31)), household_prices: 0.0, medical: 0.0, operators: GOVERNMENT },
-    Sort { kind: Kind::CultureVenue, title: "文化馆", total: 262, capacity: (0, 0), opened: (FROM, day_of(2024, 12, 31)), household_prices: 0.0, medical: 0.0, operators: GOVERNMENT },
-    Sort { kind: Kind::DisabledHome, title: "残疾人之家", total: 86, capacity: (10, 40), opened: (FROM, day_of(2026, 2, 28)), household_prices: 0.95, medical: 0.3, operators: VILLAGE },
+    Sort {
+        kind: Kind::ElderCareHome,
+        title: "养老院",
+        total: 122,
+        capacity: (40, 180),
+        opened: (FROM, day_of(2025, 6, 30)),
+        household_prices: 0.985,
+        medical: 0.72,
+        operators: GOVERNMENT,
+    },
+    Sort {
+        kind: Kind::DayCareCentre,
+        title: "日间照料中心",
+        total: 65,
+        capacity: (20, 60),
+        opened: (FROM, day_of(2025, 6, 30)),
+        household_prices: 0.97,
+        medical: 0.4,
+        operators: GOVERNMENT,
+    },
+    Sort {
+        kind: Kind::MutualAidHome,
+        title: "互助幸福院",
+        total: 156,
+        capacity: (8, 25),
+        opened: (FROM, day_of(2025, 7, 31)),
+        household_prices: 0.96,
+        medical: 0.2,
+        operators: VILLAGE,
+    },
+    Sort {
+        kind: Kind::Nursery,
+        title: "托育园",
+        total: 132,
+        capacity: (20, 90),
+        opened: (day_of(2019, 3, 1), day_of(2026, 1, 31)),
+        household_prices: 0.96,
+        medical: 0.0,
+        operators: MIXED,
+    },
+    Sort {
+        kind: Kind::SportsVenue,
+        title: "体育场馆",
+        total: 316,
+        capacity: (0, 0),
+        opened: (FROM, day_of(2025, 12, 31)),
+        household_prices: 0.0,
+        medical: 0.0,
+        operators: GOVERNMENT,
+    },
+    Sort {
+        kind: Kind::CultureVenue,
+        title: "文化馆",
+        total: 262,
+        capacity: (0, 0),
+        opened: (FROM, day_of(2024, 12, 31)),
+        household_prices: 0.0,
+        medical: 0.0,
+        operators: GOVERNMENT,
+    },
+    Sort {
+        kind: Kind::DisabledHome,
+        title: "残疾人之家",
+        total: 86,
+        capacity: (10, 40),
+        opened: (FROM, day_of(2026, 2, 28)),
+        household_prices: 0.95,
+        medical: 0.3,
+        operators: VILLAGE,
+    },
 ];
 
 /// Gives all points.
@@ -131,9 +194,8 @@ fn meal_points(province: Province) -> Vec<pb::ServicePoint> {
             } else {
                 None
             };
-            made.operator = draw
-                .weighted(&[(Operator::Government, 4), (Operator::Private, 4), (Operator::Collective, 2)])
-                .into();
+            made.operator =
+                draw.weighted(&[(Operator::Government, 4), (Operator::Private, 4), (Operator::Collective, 2)]).into();
             made.capacity = draw.between(24, 62);
             made.floor_area_dm2 = draw.between(6_000, 30_000);
             made.free_or_low_charge = true;
@@ -185,7 +247,8 @@ fn fitness(province: Province) -> Vec<pb::ServicePoint> {
     for (county, number) in places::spread(2_600) {
         for index in 0..=number {
             let title = format!("{}全民健身点{}", divisions.name_zh(county), index + 1);
-            let mut point = point(province, &format!("{}/{index}", county.as_str()), county, Kind::FitnessFacility, &title);
+            let mut point =
+                point(province, &format!("{}/{index}", county.as_str()), county, Kind::FitnessFacility, &title);
             equip(&mut draw, &mut point, (30_000, 400_000));
             made.push(point);
         }
@@ -204,7 +267,8 @@ fn fitness(province: Province) -> Vec<pb::ServicePoint> {
     for village in divisions.villages() {
         if draw.chance(VILLAGES_WITH_FITNESS) {
             let title = format!("{}健身点", village.name_zh);
-            let mut point = point(province, village.code.as_str(), village.code.county(), Kind::FitnessFacility, &title);
+            let mut point =
+                point(province, village.code.as_str(), village.code.county(), Kind::FitnessFacility, &title);
             point.operator = Operator::Collective.into();
             point.level = AreaLevel::Village.into();
             point.township_code = village.code.township().as_str().to_owned();

@@ -5,7 +5,7 @@ use minsheng_kit::values::divisions::{CountyCode, Divisions, TownshipKind};
 use minsheng_proto::health::v1 as pb;
 use pb::InstitutionClass as Class;
 
-use super::{Batch, Draw, LAST_DAY, Province, date, day_of, encoded, earlier, later, places};
+use super::{Batch, Draw, LAST_DAY, Province, date, day_of, earlier, encoded, later, places};
 
 /// Age-friendly institutions at the end of 2025 by prefecture, in the order of the codes: 87 % in the region (handbook
 /// 2), and not 85 % everywhere.
@@ -110,12 +110,8 @@ fn primary() -> impl Iterator<Item = Place> {
             },
         )
     };
-    of(&[TownshipKind::Town, TownshipKind::Township], Class::TownshipHealthCentre, "卫生院", TOWNSHIP_CENTRES).chain(of(
-        &[TownshipKind::Subdistrict],
-        Class::CommunityHealthCentre,
-        "社区卫生服务中心",
-        COMMUNITY_CENTRES,
-    ))
+    of(&[TownshipKind::Town, TownshipKind::Township], Class::TownshipHealthCentre, "卫生院", TOWNSHIP_CENTRES)
+        .chain(of(&[TownshipKind::Subdistrict], Class::CommunityHealthCentre, "社区卫生服务中心", COMMUNITY_CENTRES))
 }
 
 /// Clinics, outpatient departments and village clinics.
@@ -254,7 +250,13 @@ fn certificate(
     }
 }
 
-fn decision(province: Province, draw: &mut Draw, number: u32, testing: &[Place], codes: &[String]) -> pb::ResultDecision {
+fn decision(
+    province: Province,
+    draw: &mut Draw,
+    number: u32,
+    testing: &[Place],
+    codes: &[String],
+) -> pb::ResultDecision {
     let performing = draw.0.usize(0..testing.len());
     let receiving = (performing + draw.0.usize(1..testing.len())) % testing.len();
     let performed_on = draw.day(day_of(2025, 1, 6), earlier(LAST_DAY, 15));

@@ -20,7 +20,11 @@ const STEPS: [(&str, &[NaiveDate], u32); 8] = [
     ("flexible-maternity-policy", &[], 1),
     ("resident-pension-opinion", &[], 0),
     ("plateau-medicine-centre", &[], 1),
-    ("education-expansion-plan", &[day_of(2024, 5, 10), day_of(2024, 11, 2), day_of(2025, 6, 18), day_of(2026, 1, 8)], 2),
+    (
+        "education-expansion-plan",
+        &[day_of(2024, 5, 10), day_of(2024, 11, 2), day_of(2025, 6, 18), day_of(2026, 1, 8)],
+        2,
+    ),
     ("minimum-wage-adjusted", &[day_of(2024, 7, 1)], 0),
 ];
 
@@ -65,7 +69,11 @@ fn step(commitment: &Commitment, number: u32, state: State, day: NaiveDate) -> p
         title: format!("演示·{}({number})", commitment.title_zh),
         milestone_state: state.into(),
         happened_on: Some(date(day)),
-        evidence: if state == State::Done { format!("演示〔{}〕{number}号", chrono::Datelike::year(&day)) } else { String::new() },
+        evidence: if state == State::Done {
+            format!("演示〔{}〕{number}号", chrono::Datelike::year(&day))
+        } else {
+            String::new()
+        },
         source: "synthetic province of the demo".to_owned(),
         confidence: minsheng_proto::common::v1::Confidence::Low.into(),
         ..pb::Milestone::default()

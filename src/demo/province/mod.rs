@@ -158,11 +158,7 @@ impl Province {
 
     /// Makes a record that is true from a day on.
     fn creation(self, resource: &impl Message, name: &str, on: Option<common::Date>) -> Creation {
-        Creation {
-            request_id: self.uuid(&format!("create/{name}")),
-            resource: encoded(resource),
-            effective_on: on,
-        }
+        Creation { request_id: self.uuid(&format!("create/{name}")), resource: encoded(resource), effective_on: on }
     }
 
     /// Makes a change of a record from a day on; `version` is the one that it changes.

@@ -123,7 +123,11 @@ fn spec(commitment: &Commitment, measure: &Measure, primary: bool, course: Cours
         cumulative: commitment.cumulative,
         size,
         ratio: if measure.unit.en.contains("yuan") { 3_000.0 } else { 12.0 },
-        areas: if fixed(course) && measure.form == Form::Figure { given_out(commitment) } else { areas(commitment, level) },
+        areas: if fixed(course) && measure.form == Form::Figure {
+            given_out(commitment)
+        } else {
+            areas(commitment, level)
+        },
     }
 }
 
@@ -211,7 +215,8 @@ fn figures(draw: &mut Draw, spec: &Spec, area: &str, share: f64) -> impl Iterato
         let (numerator, denominator) = match spec.form {
             Form::Share => {
                 let whole = part(spec.size, share).max(12);
-                let degree = if to >= 1.0 && month >= day_of(2025, 12, 1) && !late_to_goal(spec) { 1.0 } else { degree };
+                let degree =
+                    if to >= 1.0 && month >= day_of(2025, 12, 1) && !late_to_goal(spec) { 1.0 } else { degree };
                 (part(whole_of(whole), degree.clamp(0.0, 1.0)), Some(whole))
             }
             Form::Ratio => {

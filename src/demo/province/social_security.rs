@@ -4,14 +4,12 @@ use chrono::NaiveDate;
 use minsheng_kit::values::divisions::{CountyCode, Divisions};
 use minsheng_proto::social_security::v1 as pb;
 
-use super::{
-    Batch, Draw, LAST_DAY, Province, date, day_of, encoded, earlier, later, people, places,
-};
+use super::{Batch, Draw, LAST_DAY, Province, date, day_of, earlier, encoded, later, people, places};
 
-/// People with a pension and a medical insurance, at scale 1: about one in 120 of the region's insured.
-const INSURED: u32 = 30_000;
+/// People with a pension and a medical insurance, at scale 1: about one in 150 of the region's insured.
+const INSURED: u32 = 24_000;
 /// Households on assistance, at scale 1.
-const HOUSEHOLDS: u32 = 12_000;
+const HOUSEHOLDS: u32 = 11_000;
 /// Applicants who work without an employer and enrolled for maternity.
 const FLEXIBLE: u32 = 1_500;
 /// Yearly contributions that a resident may choose, in fen; more of the higher ones as years go by.
