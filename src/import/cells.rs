@@ -1,7 +1,5 @@
 //! One cell of a table into one field of a message.
 
-use std::collections::BTreeSet;
-
 use chrono::{Datelike as _, NaiveDate};
 use minsheng_proto::{short_value_name, value_label_zh};
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value};
@@ -172,12 +170,9 @@ fn one_of(list: &EnumDescriptor, text: &str) -> Result<Value, CellError> {
                 || value.name() == wanted
                 || value_label_zh(value).as_deref() == Some(text))
     });
-    match found {
-        Some(value) => Ok(Value::EnumNumber(value.number())),
-        None => {
-            let values: BTreeSet<String> = values_of(list).into_iter().map(|(zh, en)| format!("{zh} {en}")).collect();
-            Err(CellError::NotInList(values.into_iter().collect()))
-        }
+    if let Some(value) = found { Ok(Value::EnumNumber(value.number())) } else {
+        let values: BTreeSet<String> = values_of(list).into_iter().map(|(zh, en)| format!("{zh} {en}")).collect();
+        Err(CellError::NotInList(values.into_iter().collect()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The columns of a register: the labelled fields of its resource, those of its members' message behind them.
 
 use minsheng_proto::{label_zh, message_option_string};
-use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{Cardinality, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
 /// Where a column's values go.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,20 +122,30 @@ fn is_required(field: &FieldDescriptor) -> bool {
     if !options.has_extension(&extension) {
         return false;
     }
-    let text = format!("{:?}", options.get_extension(&extension));
-    // A rule on the least length, on the values not allowed, or `required` itself; patterns decide the rest.
-    let pattern_without_empty =
-        options_pattern(&text).is_some_and(|pattern| !pattern.contains(")?$") && !pattern.ends_with("*$"));
-    text.contains("\"required\": Bool(true)")
-        || text.contains("min_len")
-        || text.contains("not_in")
-        || pattern_without_empty
+    let value = options.get_extension(&extension);
+    let Some(rules) = value.as_message() else { return false };
+    if set(rules, "required").is_some_and(|value| value.as_bool() == Some(true)) {
+        return true;
+    }
+    match field.kind() {
+        Kind::String => set(rules, "string").as_deref().and_then(Value::as_message).is_some_and(|rules| {
+            let least = set(rules, "min_len").and_then(|value| value.as_u64());
+            // A pattern that an empty text does not match asks for one.
+            let pattern = set(rules, "pattern").and_then(|value| value.as_str().map(str::to_owned));
+            least.is_some_and(|least| least > 0)
+                || pattern.is_some_and(|pattern| !pattern.ends_with(")?$") && !pattern.ends_with("*$"))
+        }),
+        Kind::Enum(_) => {
+            let rules = set(rules, "enum");
+            rules.as_deref().and_then(Value::as_message).is_some_and(|rules| rules.has_field_by_name("not_in"))
+        }
+        _ => false,
+    }
 }
 
-fn options_pattern(text: &str) -> Option<&str> {
-    let start = text.find("\"pattern\": String(\"")? + "\"pattern\": String(\"".len();
-    let length = text.get(start..)?.find("\")")?;
-    text.get(start..start + length)
+/// Gives a field of a rule when it is set.
+fn set<'a>(rules: &'a DynamicMessage, name: &str) -> Option<std::borrow::Cow<'a, Value>> {
+    rules.has_field_by_name(name).then(|| rules.get_field_by_name(name)).flatten()
 }
 
 #[cfg(test)]

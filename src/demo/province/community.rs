@@ -173,10 +173,10 @@ fn planned(province: Province, project: &Project) -> pb::HousingProject {
 /// The stages of a project: started in spring and summer of 2025, all but a few by the end of the year, those in the
 /// first quarter of 2026 - the plan is met late.
 fn stages(draw: &mut Draw, project: &Project) -> Vec<(NaiveDate, i64, i64, i64, i64)> {
-    let acquired = if project.number % 5 == 0 { project.homes / 4 } else { 0 };
+    let acquired = if project.number.is_multiple_of(5) { project.homes / 4 } else { 0 };
     let build = project.homes - acquired;
     let half = build / 2;
-    let last = if project.number % 6 == 0 {
+    let last = if project.number.is_multiple_of(6) {
         draw.day(day_of(2026, 1, 12), day_of(2026, 2, 20))
     } else {
         draw.day(day_of(2025, 8, 1), day_of(2025, 12, 10))

@@ -259,7 +259,7 @@ fn fitness(province: Province) -> Vec<pb::ServicePoint> {
             let county = township.code.county();
             let mut point = point(province, township.code.as_str(), county, Kind::FitnessFacility, &title);
             point.level = AreaLevel::Township.into();
-            point.township_code = township.code.as_str().to_owned();
+            point.township_code = township.code.to_string();
             equip(&mut draw, &mut point, (20_000, 120_000));
             made.push(point);
         }
@@ -271,8 +271,8 @@ fn fitness(province: Province) -> Vec<pb::ServicePoint> {
                 point(province, village.code.as_str(), village.code.county(), Kind::FitnessFacility, &title);
             point.operator = Operator::Collective.into();
             point.level = AreaLevel::Village.into();
-            point.township_code = village.code.township().as_str().to_owned();
-            point.village_code = village.code.as_str().to_owned();
+            point.township_code = village.code.township().to_string();
+            point.village_code = village.code.to_string();
             equip(&mut draw, &mut point, (8_000, 60_000));
             made.push(point);
         }
@@ -286,7 +286,7 @@ fn oxygen(province: Province, site: &(&str, &str, &str, Option<NaiveDate>)) -> p
     let county = divisions.counties().iter().copied().find(|known| known.as_str() == county);
     let county = county.unwrap_or(divisions.counties()[0]);
     let mut made = point(province, code, county, Kind::OxygenSite, &format!("{name}增压补氧点"));
-    made.site_code = code.to_owned();
+    made.site_code = code.into();
     made.weekly_opening_minutes = 7 * 480;
     made.opened_on = opened_on.map(date);
     made
