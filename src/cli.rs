@@ -135,7 +135,7 @@ pub struct ScheduleArgs {
 /// Options of `import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The register, as service_points
+    /// The register, as `service_points`
     pub register: String,
     /// The file: CSV (UTF-8) or XLSX
     pub file: PathBuf,

@@ -31,7 +31,7 @@ struct Chunk {
     #[prost(string, tag = "1")]
     upload_id: String,
     #[prost(int64, tag = "2")]
-    chunk: i64,
+    number: i64,
     #[prost(bool, tag = "3")]
     validate_only: bool,
     #[prost(bytes = "bytes", repeated, tag = "4")]
@@ -135,7 +135,7 @@ impl Uploader {
         let (upload_id, validate_only) = (self.upload_id.to_string(), self.validate_only);
         let numbered = chunks.zip(futures::stream::iter(first..)).map(move |(items, chunk)| Chunk {
             upload_id: upload_id.clone(),
-            chunk,
+            number: chunk,
             validate_only,
             items,
         });

@@ -201,7 +201,7 @@ async fn survives(database: TestDatabase, kills: usize, dice: &mut fastrand::Rng
     let kept: BTreeSet<String> = registered.into_values().collect();
     assert_eq!(told, kept, "{database:?}: journal and register do not agree");
     assert!(cut * 2 >= kills, "{database:?}: only {cut} of {kills} kills cut an upload");
-    println!("{database:?}: {kills} kills, {cut} of them within uploads; {} records, each there once", kept.len());
+    eprintln!("{database:?}: {kills} kills, {cut} of them within uploads; {} records, each there once", kept.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

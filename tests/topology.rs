@@ -43,14 +43,14 @@ fn services(text: &str) -> BTreeMap<String, Service> {
         let depth = line.len() - line.trim_start().len();
         let content = line.trim();
         match depth {
-            0 => section = content.trim_end_matches(':').to_owned(),
+            0 => section = String::from(content.trim_end_matches(':')),
             2 if section == "services" => {
-                service = content.strip_suffix(':').unwrap_or_else(|| panic!("not a service: {line}")).to_owned();
+                service = String::from(content.strip_suffix(':').unwrap_or_else(|| panic!("not a service: {line}")));
                 found.insert(service.clone(), Service::default());
             }
             4 if section == "services" => {
                 let (name, value) = content.split_once(':').unwrap_or_else(|| panic!("not a key: {line}"));
-                key = name.to_owned();
+                key = String::from(name);
                 assert!(key != "environment" || value.is_empty(), "the environment must be a block: {line}");
                 assert!(
                     key != "env_file" && key != "extends" && !value.trim().starts_with('*'),

@@ -56,7 +56,7 @@ async fn question(site: &Site, extent: Extent, table: &mut Table) -> Result<(), 
             };
             async move {
                 let answer = client.check_recognisable(Request::new(message).idempotent()).await?.into_inner();
-                if answer.recognisable { Ok(()) } else { Err(tonic::Status::internal("not recognisable")) }
+                if answer.recognisable { Ok(()) } else { Err(tonic::Status::data_loss("not recognisable")) }
             }
         })
         .await
@@ -102,7 +102,7 @@ async fn audited_question(site: &Site, extent: Extent, table: &mut Table) -> Res
             };
             async move {
                 let answer = client.check_coverage(Request::new(message).idempotent()).await?.into_inner();
-                if answer.covered { Ok(()) } else { Err(tonic::Status::internal("not covered")) }
+                if answer.covered { Ok(()) } else { Err(tonic::Status::data_loss("not covered")) }
             }
         })
         .await

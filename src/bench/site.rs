@@ -56,13 +56,16 @@ impl Place {
     }
 }
 
+/// A service under way: how to stop it, and how it ended.
+type Running = (oneshot::Sender<()>, JoinHandle<Result<(), minsheng_kit::error::Error>>);
+
 /// The services of one measurement.
 pub(super) struct Site {
     pub(super) place: Place,
     directory: PathBuf,
     endpoints: Endpoints,
     databases: RefCell<Vec<String>>,
-    running: Vec<(oneshot::Sender<()>, JoinHandle<Result<(), minsheng_kit::error::Error>>)>,
+    running: Vec<Running>,
 }
 
 impl Site {

@@ -39,7 +39,10 @@ async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
         Action::Verify(arguments) => verify::run(arguments, lang).await,
         Action::Bench(arguments) => crate::bench::run(arguments, lang).await,
         Action::Pki { action: PkiAction::Init { dir, departments } } => pki::init(&dir, &departments, lang),
-        Action::Parameters { action: ParametersAction::List { prefix, on } } => parameters::list(&prefix, on, lang),
+        Action::Parameters { action: ParametersAction::List { prefix, on } } => {
+            parameters::list(&prefix, on, lang);
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -1,17 +1,15 @@
 //! `parameters list`: the figures that rules read, with their days, sources and how sure we are of them.
 
-use std::process::ExitCode;
-
 use chrono::NaiveDate;
 use minsheng_kit::values::parameters::{Confidence, Parameter, Parameters};
 
-use crate::{error::Error, lang::Lang, lang::Text, output, said};
+use crate::{lang::Lang, lang::Text, output, said};
 
 const HIGH: Text = Text { zh: "高", en: "high" };
 const MEDIUM: Text = Text { zh: "中", en: "medium" };
 const LOW: Text = Text { zh: "低", en: "low" };
 
-pub(super) fn list(prefix: &str, on: Option<NaiveDate>, lang: Lang) -> Result<ExitCode, Error> {
+pub(super) fn list(prefix: &str, on: Option<NaiveDate>, lang: Lang) {
     let parameters = Parameters::get();
     let holds = |parameter: &Parameter| {
         on.is_none_or(|day| parameter.effective_from <= day && parameter.effective_to.is_none_or(|last| last >= day))
@@ -36,5 +34,4 @@ pub(super) fn list(prefix: &str, on: Option<NaiveDate>, lang: Lang) -> Result<Ex
     for (key, note) in parameters.unknown().filter(|(key, _)| key.starts_with(prefix)) {
         output::line(said!(lang, "{key}  未知:{note}", "{key}  not known: {note}"));
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -15,7 +15,7 @@ use tonic::Request;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 /// How long a process may take until it serves.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Time between two looks at its health.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -115,7 +115,7 @@ pub fn check_category(recognition: &Recognition, means: Means, lines: &Lines, vi
     };
     match recognition.category {
         Category::Tekun | Category::Dibao => {
-            income(below_standard, "needs an income per head below the dibao standard", "人均收入须低于低保标准")
+            income(below_standard, "needs an income per head below the dibao standard", "人均收入须低于低保标准");
         }
         Category::Margin => income(
             !below_standard && below_margin,
