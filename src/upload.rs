@@ -133,9 +133,9 @@ impl Uploader {
         S: Stream<Item = Vec<Bytes>> + Send + 'static,
     {
         let (upload_id, validate_only) = (self.upload_id.to_string(), self.validate_only);
-        let numbered = chunks.zip(futures::stream::iter(first..)).map(move |(items, chunk)| Chunk {
+        let numbered = chunks.zip(futures::stream::iter(first..)).map(move |(items, number)| Chunk {
             upload_id: upload_id.clone(),
-            number: chunk,
+            number,
             validate_only,
             items,
         });
