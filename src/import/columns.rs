@@ -83,6 +83,7 @@ impl Column {
     fn answers_to(&self, header: &str) -> bool {
         self.zh == header
             || self.en.eq_ignore_ascii_case(header)
+            || self.header() == header
             || (self.list.is_none() && self.field.name() == header)
     }
 

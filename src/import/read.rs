@@ -73,10 +73,17 @@ fn csv_lines(path: &str, bytes: &[u8]) -> Result<Vec<Line>, TableError> {
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(path, error))?;
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = record.position().map_or(0, |place| line_of(text, place));
         lines.push(Line { number, cells: record.iter().map(str::to_owned).collect() });
     }
     Ok(lines)
+}
+
+/// Gives the line on which a record begins: the reader's place lies before the empty lines that it passes over.
+fn line_of(text: &str, place: &csv::Position) -> u64 {
+    let rest = usize::try_from(place.byte()).ok().and_then(|start| text.as_bytes().get(start..)).unwrap_or_default();
+    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
+    place.line() + u64::try_from(empty.count()).unwrap_or_default()
 }
 
 fn xlsx_lines(path: &Path, shown: &str) -> Result<Vec<Line>, TableError> {
