@@ -9,7 +9,7 @@ mod support;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, sql_types::BigInt};
@@ -136,8 +136,8 @@ impl Ground {
     }
 
     /// Starts the binary with the environment of a service and nothing else but the search path.
-    fn run(&self, service: &str, of: &Service, words: &[String]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_minsheng"))
+    fn run(&self, service: &str, of: &Service, words: &[String]) -> Running {
+        let child = Command::new(env!("CARGO_BIN_EXE_minsheng"))
             .args(words)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -146,7 +146,24 @@ impl Ground {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
-            .expect("the binary starts")
+            .expect("the binary starts");
+        Running(child)
+    }
+}
+
+/// A process that is killed when it goes out of scope.
+struct Running(Child);
+
+impl Running {
+    fn ended(mut self) -> ExitStatus {
+        self.0.wait().expect("a child can be waited for")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -179,7 +196,7 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     // Certificates first, as the file's own command makes them.
     let pki = &file["pki"];
     let words: Vec<_> = pki.command.iter().map(|word| ground.path("pki", word)).collect();
-    assert!(ground.run("pki", pki, &words).wait().expect("ends").success(), "no certificates");
+    assert!(ground.run("pki", pki, &words).ended().success(), "no certificates");
 
     let addresses = ground.ports.iter().map(|(name, port)| ((*name).to_owned(), format!("https://localhost:{port}")));
     let endpoints = Endpoints { pki: ground.directory().join("pki"), addresses: addresses.collect() };
@@ -206,6 +223,9 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
         for batch in lane.batches.into_iter().chain(lane.filings) {
             *expected.entry(batch.register).or_default() += batch.records.count();
         }
+        for cases in &lane.cases {
+            *expected.entry(cases.register).or_default() += cases.creations.len();
+        }
         for (register, records) in expected {
             assert_eq!(rows_in(&url, register), records, "{} {register}", lane.department);
             sent += u64::try_from(records).expect("a count");
@@ -215,7 +235,7 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
 
     // An operator's report, in the analytics container.
     let report = |words: [&str; 7]| {
-        let status = ground.run("analytics", analytics, &words.map(str::to_owned)).wait().expect("ends");
+        let status = ground.run("analytics", analytics, &words.map(str::to_owned)).ended();
         assert!(status.success(), "the report ended with {status}");
     };
     report(["report", "--on", "2026-03-31", "--lake", "made/lake", "--out", "made/report"]);
@@ -236,7 +256,5 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     assert_eq!(load().await.accepted, loaded.accepted);
     report(["report", "--on", "2026-03-31", "--lake", "made/lake", "--out", "made/again"]);
     assert_eq!(rows(), told);
-    assert_eq!(schedule.try_wait().expect("a child can be asked"), None, "the schedule ended by itself");
-    schedule.kill().expect("ours");
-    schedule.wait().expect("ends");
+    assert_eq!(schedule.0.try_wait().expect("a child can be asked"), None, "the schedule ended by itself");
 }
