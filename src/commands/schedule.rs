@@ -19,9 +19,7 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
     let mut log = RunLog::open(&record).map_err(wrong)?;
     let (cron, zone, place) = (&arguments.cron, &arguments.zone, record.display());
     output::line(said!(lang, "按 {cron}({zone})运行,记录在 {place}", "Runs at {cron} ({zone}); on record in {place}"));
-    let stop = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
+    let stop = minsheng_kit::server::stop_requested();
     keep(&schedule, &mut log, &SystemClock, stop, |due_at| {
         let on = schedule.day_of(due_at);
         let out: PathBuf = arguments.out.join(due_at.format("%Y-%m-%dT%H%M").to_string());

@@ -68,7 +68,7 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
     output::line(said!(lang, "用时 {seconds} 秒(其中载入 {of_it} 秒)", "{seconds} s ({of_it} s of it loading)"));
     if arguments.serve {
         invite(&site, lang);
-        let _ = tokio::signal::ctrl_c().await;
+        minsheng_kit::server::stop_requested().await;
     }
     site.stop().await?;
     Ok(output::code_for_refused(loaded.refused))
