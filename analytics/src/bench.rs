@@ -255,7 +255,10 @@ fn batch(numbers: std::ops::Range<u64>, of: u64, counties: &[String]) -> RecordB
     let days = |of: &dyn Fn(&Row) -> Option<i32>| Arc::new(rows.iter().map(of).collect::<Date32Array>()) as ArrayRef;
     let decision =
         |row: &Row| ["ADMITTED", "ADMITTED", "ADMITTED", "ADMITTED", "REFUSED", "PENDING"][(row.dice % 6) as usize];
-    let decided = |row: &Row| (decision(row) != "PENDING").then_some(row.valid_on + 5 + i32::try_from((row.dice >> 8) % 20).unwrap_or_default());
+    let decided = |row: &Row| {
+        (decision(row) != "PENDING")
+            .then_some(row.valid_on + 5 + i32::try_from((row.dice >> 8) % 20).unwrap_or_default())
+    };
     let reason = |row: &Row| {
         (decision(row) == "REFUSED").then_some(if row.dice & 64 == 0 {
             "HOUSEHOLD_REGISTRATION"

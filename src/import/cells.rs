@@ -170,9 +170,9 @@ fn one_of(list: &EnumDescriptor, text: &str) -> Result<Value, CellError> {
                 || value.name() == wanted
                 || value_label_zh(value).as_deref() == Some(text))
     });
-    found.map(|value| Value::EnumNumber(value.number())).ok_or_else(|| {
-        CellError::NotInList(values_of(list).into_iter().map(|(zh, en)| format!("{zh} {en}")).collect())
-    })
+    found
+        .map(|value| Value::EnumNumber(value.number()))
+        .ok_or_else(|| CellError::NotInList(values_of(list).into_iter().map(|(zh, en)| format!("{zh} {en}")).collect()))
 }
 
 #[cfg(test)]
