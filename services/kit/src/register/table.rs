@@ -151,9 +151,7 @@ macro_rules! register_table {
             ) -> Result<(), $crate::error::Error> {
                 use diesel::RunQueryDsl as _;
                 for rows in records.chunks($crate::register::ROWS_PER_INSERT) {
-                    $crate::on_each!(connection, c => {
-                        diesel::insert_into($table::table).values(rows).execute(c)
-                    })?;
+                    $crate::insert_rows!(connection, $table::table, rows)?;
                 }
                 Ok(())
             }
@@ -190,6 +188,10 @@ macro_rules! register_table {
                 ids: &[String],
             ) -> Result<Vec<Self>, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+                // One id alone goes through a statement that stays prepared.
+                if let [id] = ids {
+                    return Ok($table::table.filter($table::id.eq(id)).load(connection)?);
+                }
                 Ok($table::table.filter($table::id.eq_any(ids)).order($table::id).load(connection)?)
             }
 

@@ -11,6 +11,19 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
+/// Inserts rows. One row alone goes through a statement that stays prepared; the statement of many depends on how many
+/// they are and is prepared anew each time.
+#[macro_export]
+macro_rules! insert_rows {
+    ($connection:expr, $table:expr, $rows:expr) => {
+        match $rows {
+            [] => Ok(0),
+            [row] => $crate::on_each!($connection, c => diesel::insert_into($table).values(row).execute(c)),
+            rows => $crate::on_each!($connection, c => diesel::insert_into($table).values(rows).execute(c)),
+        }
+    };
+}
+
 /// Repeats a statement on the inner connection of either database: batch inserts and `on_conflict` need it.
 #[macro_export]
 macro_rules! on_each {

@@ -7,7 +7,7 @@ use super::{
     AnyConnection,
     schema::{accesses, idempotency, journal, revisions},
 };
-use crate::{error::Error, journal::Change, on_each};
+use crate::{error::Error, insert_rows, journal::Change};
 
 /// Makes a request repeatable: who asked what under which id.
 #[derive(Clone, Debug)]
@@ -204,13 +204,13 @@ where
     let answer = f(&mut tx)?;
     let Tx { connection, journal: entries, accesses: looks, revisions: contents, .. } = tx;
     for rows in entries.chunks(ROWS_PER_STATEMENT) {
-        on_each!(connection, c => diesel::insert_into(journal::table).values(rows).execute(c))?;
+        insert_rows!(connection, journal::table, rows)?;
     }
     for rows in looks.chunks(ROWS_PER_STATEMENT) {
-        on_each!(connection, c => diesel::insert_into(accesses::table).values(rows).execute(c))?;
+        insert_rows!(connection, accesses::table, rows)?;
     }
     for rows in contents.chunks(ROWS_PER_STATEMENT) {
-        on_each!(connection, c => diesel::insert_into(revisions::table).values(rows).execute(c))?;
+        insert_rows!(connection, revisions::table, rows)?;
     }
     if let Some(key) = &unit.idempotency {
         diesel::insert_into(idempotency::table)
