@@ -1,6 +1,7 @@
 //! The topology of `docker-compose.yml` as processes of their own: each gets exactly the environment and the command
 //! that stand in the file, but for hosts, ports, directories and databases; then the demo's load runs against it on
-//! PostgreSQL, and a report is made as an operator makes it there.
+//! PostgreSQL, and a report is made as an operator makes it there. The same load on SQLite gives the same report but for
+//! the sources' positions and times.
 //!
 //! Needs `MINSHENG_TEST_POSTGRES_URL`; says so and passes without it.
 
@@ -13,11 +14,13 @@ use std::{
 };
 
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, sql_types::BigInt};
+use chrono::DateTime;
 use minsheng::{
+    commands::report::{Job, make},
     demo::{self, province::Province},
     lang::Lang,
     output::Progress,
-    site::Endpoints,
+    site::{Endpoints, Site},
 };
 use minsheng_kit::testing::{TestDatabase, TestSite};
 use support::{Process, free_port};
@@ -233,15 +236,44 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     }
     assert_eq!(loaded.accepted, sent);
 
+    // The same province on SQLite, and its report of the same day and moment.
+    let embedded = ground.site.path().join("embedded");
+    let on_sqlite = Site::start(&embedded).await.expect("the services start");
+    let loaded_there = demo::load_province(on_sqlite.endpoints(), province, &Progress::hidden(), Lang::En).await;
+    assert_eq!(loaded_there.expect("loaded"), loaded);
+    let as_of = DateTime::from_timestamp_micros(chrono::Utc::now().timestamp_micros()).expect("a moment");
+    let job = Job {
+        lake: embedded.join("lake"),
+        out: embedded.join("report"),
+        on: demo::province::LAST_DAY,
+        as_of: Some(as_of),
+    };
+    make(&job, Some(on_sqlite.endpoints()), Lang::En).await.expect("reports");
+    on_sqlite.stop().await.expect("the services stop");
+
     // An operator's report, in the analytics container.
-    let report = |words: [&str; 7]| {
+    let (on, as_of) = (demo::province::LAST_DAY.to_string(), as_of.to_rfc3339());
+    let report = |out: &str| {
+        let words = ["report", "--on", &on, "--as-of", &as_of, "--lake", "made/lake", "--out", out];
         let status = ground.run("analytics", analytics, &words.map(str::to_owned)).ended();
         assert!(status.success(), "the report ended with {status}");
     };
-    report(["report", "--on", "2026-03-31", "--lake", "made/lake", "--out", "made/report"]);
+    report("made/report");
     let made = ground.directory().join("made");
-    let page: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(made.join("report/attainment.json")).expect("written")).expect("JSON");
+    for file in ["attainment.csv", "attainment.parquet"] {
+        let (ours, theirs) = (made.join("report").join(file), job.out.join(file));
+        let [ours, theirs] = [ours, theirs].map(|path| std::fs::read(path).expect("written"));
+        assert!(ours == theirs, "{file} from PostgreSQL differs from that from SQLite");
+    }
+    let [page, there] = [made.join("report"), job.out].map(|out| {
+        let mut page: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(out.join("attainment.json")).expect("written")).expect("JSON");
+        // Positions and times of the sources are the databases' own.
+        let sources = page["sources"].take();
+        assert_eq!(sources.as_array().map(Vec::len), Some(SERVICES.len()));
+        page
+    });
+    assert_eq!(page, there, "PostgreSQL on the left, SQLite on the right");
     let entries = page["commitments"].as_array().expect("a list").iter();
     let commitments: std::collections::BTreeSet<_> = entries.filter_map(|entry| entry["id"].as_str()).collect();
     assert_eq!(commitments.len(), 92);
@@ -254,7 +286,7 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
 
     // Loaded again, nothing is added anywhere.
     assert_eq!(load().await.accepted, loaded.accepted);
-    report(["report", "--on", "2026-03-31", "--lake", "made/lake", "--out", "made/again"]);
+    report("made/again");
     assert_eq!(rows(), told);
     assert_eq!(schedule.0.try_wait().expect("a child can be asked"), None, "the schedule ended by itself");
 }
