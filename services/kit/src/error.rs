@@ -52,6 +52,13 @@ impl Violations {
         }
     }
 
+    /// Leaves out those of fields that are judged elsewhere.
+    #[must_use]
+    pub fn without(mut self, elsewhere: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|violation| !elsewhere(&violation.field));
+        self
+    }
+
     /// Says whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,15 +1,15 @@
 //! The steps that every handler takes: who calls, is the message right, is it a repetition, in what pieces does it come.
 
-use std::{future::Future, pin::Pin};
+use std::pin::Pin;
 
-use futures::{Stream, StreamExt as _};
+use futures::Stream;
 use minsheng_proto::{Validate, common::v1 as pb};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Status};
 
 use crate::{
     access::Access,
     context::Context,
-    error::{Error, Violations},
+    error::Error,
     identity::Caller,
     status,
     store::{AccessEntry, Idempotency, Tx, Unit},
@@ -18,9 +18,6 @@ use crate::{
 
 /// Largest message that a service takes or gives, in bytes.
 pub const LARGEST_MESSAGE: usize = 16 << 20;
-/// Chunks of one upload that are read ahead of the one being written.
-const CHUNKS_AHEAD: usize = 1;
-
 /// The answers to an upload's chunks.
 pub type AnswerStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -60,74 +57,16 @@ pub fn repeatable_partial<T: Validate + prost::Message>(
     let department = caller(&request)?;
     let message = request.into_inner();
     let inside = format!("{resource}.");
-    validate_outside(&message, |field| field.starts_with(&inside))?;
+    if let Err(found) = status::validate(&message) {
+        found.without(|field| field.starts_with(&inside)).into_result(())?;
+    }
     let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
     Ok((key, message))
-}
-
-/// Checks a chunk of an upload, but not the items in it: the engine judges each by itself, so that a bad one does not
-/// keep the good ones out.
-fn validate_chunk(chunk: &impl Validate) -> Result<(), Violations> {
-    validate_outside(chunk, |field| field.contains("]."))
-}
-
-/// Checks a message by its contract but for the fields that `inside` says are judged elsewhere.
-fn validate_outside(message: &impl Validate, inside: impl Fn(&str) -> bool) -> Result<(), Violations> {
-    let Err(found) = status::validate(message) else { return Ok(()) };
-    let mut outside = Violations::new();
-    for violation in found.iter().filter(|violation| !inside(&violation.field)) {
-        outside.add(
-            violation.field.clone(),
-            violation.reason,
-            violation.description.clone(),
-            violation.description_zh.clone(),
-        );
-    }
-    outside.into_result(())
 }
 
 /// Takes a field that the contract requires.
 pub fn required<T>(field: &str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required", "必填"))
-}
-
-/// Answers an upload chunk by chunk, each after its commit; a chunk sent again gets its first answer.
-///
-/// A chunk that fails ends the stream with its error: what was answered before it is durable.
-pub fn answer_chunks<Q, A, F, Fut>(
-    service: &'static str,
-    method: &'static str,
-    request: Request<Streaming<Q>>,
-    place: impl Fn(&Q) -> (String, i64) + Send + 'static,
-    answer: F,
-) -> Result<AnswerStream<A>, Error>
-where
-    Q: Validate + prost::Message + 'static,
-    A: Send + 'static,
-    F: Fn(Idempotency, Q) -> Fut + Send + 'static,
-    Fut: Future<Output = Result<A, Error>> + Send + 'static,
-{
-    let department = caller(&request)?;
-    let method = format!("{service}/{method}");
-    let answers = request
-        .into_inner()
-        .map(move |chunk| {
-            let prepared = chunk.and_then(|chunk| {
-                validate_chunk(&chunk).map_err(Error::from)?;
-                let (upload_id, number) = place(&chunk);
-                let id = format!("{upload_id}/{number}");
-                let key = Idempotency::new(&department, &method, &id, &chunk);
-                Ok(answer(key, chunk))
-            });
-            async move {
-                match prepared {
-                    Ok(answering) => answering.await.map_err(Status::from),
-                    Err(status) => Err(status),
-                }
-            }
-        })
-        .buffered(CHUNKS_AHEAD);
-    Ok(answers.boxed())
 }
 
 /// A question from another department whose purpose the access policy allows.

@@ -1,12 +1,10 @@
 //! The contract's `MealPriceService` over the register.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
 use minsheng_kit::{
     clients::DepartmentChannel,
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_number, required_day},
+    register::{Facts, Head, Held, Register, Table as _, date, day, enum_number, required_day},
     store::AnyConnection,
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -29,6 +27,14 @@ use crate::{
 
 /// The place to which identity numbers are sealed.
 const SEAL: &str = "meal_prices.resident";
+
+/// Said where a person has a price at the point already.
+const PRICE_IN_FORCE: Held = Held {
+    field: "resident_id",
+    reason: "PRICE_IN_FORCE",
+    description: "has a price at this point already; end that one first",
+    description_zh: "该人员在此服务点已有有效价格，请先终止",
+};
 
 /// The register of meal prices.
 #[derive(Clone, Debug)]
@@ -214,25 +220,13 @@ impl Register for MealPrices {
     ) -> Result<Vec<Violations>, Error> {
         let points = service_points_by_id(connection, records.iter().map(|record| record.service_point.as_str()))?;
         let persons: Vec<&[u8]> = records.iter().map(|record| record.resident_key.as_slice()).collect();
-        let there = store::meal_prices_by_person(connection, &persons)?;
-        let mut holders: HashMap<(&[u8], &str), &str> =
-            there.iter().map(|(person, point, id)| ((person.as_slice(), point.as_str()), id.as_str())).collect();
+        let mut there = store::meal_prices_by_person(connection, &persons)?;
         let mut verdicts = Vec::with_capacity(records.len());
         for record in records {
             let mut violations = Violations::new();
             check_against_point(record, points.get(&record.service_point), &mut violations);
-            let key = (record.resident_key.as_slice(), record.service_point.as_str());
-            violations.require(
-                holders.get(&key).is_none_or(|holder| *holder == record.id),
-                "resident_id",
-                "PRICE_IN_FORCE",
-                "has a price at this point already; end that one first",
-                "该人员在此服务点已有有效价格，请先终止",
-            );
-            if violations.is_empty() {
-                // A later item of the chunk finds the place taken.
-                holders.insert(key, &record.id);
-            }
+            let key = (record.resident_key.clone(), record.service_point.clone());
+            there.claim(key, &record.id, PRICE_IN_FORCE, &mut violations);
             verdicts.push(violations);
         }
         Ok(verdicts)

@@ -1,7 +1,7 @@
 //! Queries over meal prices.
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{error::Error, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_kit::{error::Error, load_among, register::Holders, store::AnyConnection};
 use minsheng_proto::{common::v1::RecordState, community::v1::PriceOutcome};
 
 use crate::schema::{MealPriceRecord, meal_prices};
@@ -21,19 +21,14 @@ pub(super) fn meal_prices_waiting(
         .load(connection)?)
 }
 
-/// A price in force as another record sees it: person, point, id.
-pub(super) type PriceKey = (Vec<u8>, String, String);
-
-/// Finds the prices in force of persons, at whatever point.
-pub(super) fn meal_prices_by_person(connection: &mut AnyConnection, persons: &[&[u8]]) -> Result<Vec<PriceKey>, Error> {
-    let mut found = Vec::new();
-    for part in persons.chunks(ROWS_PER_INSERT) {
-        let prices: Vec<PriceKey> = meal_prices::table
-            .filter(meal_prices::resident_key.eq_any(part.iter().copied()))
-            .filter(meal_prices::state.eq(RecordState::Active as i64))
-            .select((meal_prices::resident_key, meal_prices::service_point, meal_prices::id))
-            .load(connection)?;
-        found.extend(prices);
-    }
-    Ok(found)
+/// Tells which prices of persons are in force, by person and point.
+pub(super) fn meal_prices_by_person(
+    connection: &mut AnyConnection,
+    persons: &[&[u8]],
+) -> Result<Holders<(Vec<u8>, String)>, Error> {
+    let in_force = meal_prices::table
+        .filter(meal_prices::state.eq(RecordState::Active as i64))
+        .select((meal_prices::resident_key, meal_prices::service_point, meal_prices::id));
+    let found: Vec<(Vec<u8>, String, String)> = load_among!(connection, in_force, meal_prices::resident_key, persons)?;
+    Ok(found.into_iter().map(|(person, point, id)| ((person, point), id)).collect())
 }

@@ -1,12 +1,10 @@
 //! The contract's `PointActivityService` over the register.
 
-use std::collections::HashMap;
-
 use chrono::{Datelike as _, NaiveDate};
 use minsheng_kit::{
     error::{Error, Violations},
     register::{
-        Facts, Head, Register, Table as _, date, enum_field, enum_number, month_end, month_start, optional_day,
+        Facts, Head, Held, Register, Table as _, date, enum_field, enum_number, month_end, month_start, optional_day,
     },
     store::AnyConnection,
     values::calendar::{day_of_epoch, epoch_day},
@@ -22,6 +20,14 @@ use crate::schema::PointActivityRecord;
 
 /// Longest id of a record, in characters.
 const LONGEST_ID: usize = 64;
+
+/// Said where a month of a point is reported already.
+const MONTH_REPORTED: Held = Held {
+    field: "month",
+    reason: "MONTH_REPORTED",
+    description: "has a record of this point already, under another name",
+    description_zh: "该服务点当月已有月报",
+};
 
 /// The register of monthly activity.
 #[derive(Clone, Copy, Debug)]
@@ -137,24 +143,13 @@ impl Register for PointActivities {
             store::service_points_by_id(connection, records.iter().map(|record| record.service_point.as_str()))?;
         let keys: Vec<(&str, i64)> =
             records.iter().map(|record| (record.service_point.as_str(), record.month_from)).collect();
-        let there = store::activities_by_point(connection, &keys)?;
-        let mut months: HashMap<(&str, i64), &str> =
-            there.iter().map(|(point, month, id)| ((point.as_str(), *month), id.as_str())).collect();
+        let mut months = store::activities_by_point(connection, &keys)?;
         let mut verdicts = Vec::with_capacity(records.len());
-        for (record, key) in records.iter().zip(keys) {
+        for record in records {
             let mut violations = Violations::new();
             check_against_point(record, points.get(&record.service_point), &mut violations);
-            violations.require(
-                months.get(&key).is_none_or(|holder| *holder == record.id),
-                "month",
-                "MONTH_REPORTED",
-                "has a record of this point already, under another name",
-                "该服务点当月已有月报",
-            );
-            if violations.is_empty() {
-                // A later item of the chunk finds the month taken.
-                months.insert(key, &record.id);
-            }
+            let key = (record.service_point.clone(), record.month_from);
+            months.claim(key, &record.id, MONTH_REPORTED, &mut violations);
             verdicts.push(violations);
         }
         Ok(verdicts)

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
-    register::{ROWS_PER_INSERT, Table as _},
+    load_among,
+    register::{Holders, ROWS_PER_INSERT, Table as _},
     store::AnyConnection,
 };
 use minsheng_proto::common::v1::RecordState;
@@ -32,39 +33,26 @@ pub(super) fn activity_kinds_by_point(
     connection: &mut AnyConnection,
     points: &[&str],
 ) -> Result<Vec<(String, i64)>, Error> {
-    let mut found = Vec::new();
-    for part in points.chunks(ROWS_PER_INSERT) {
-        let kinds: Vec<(String, i64)> = point_activities::table
-            .filter(point_activities::service_point.eq_any(part.iter().copied()))
-            .filter(point_activities::state.ne(RecordState::Withdrawn as i64))
-            .select((point_activities::service_point, point_activities::kind))
-            .distinct()
-            .load(connection)?;
-        found.extend(kinds);
-    }
-    Ok(found)
+    let kinds = point_activities::table
+        .filter(point_activities::state.ne(RecordState::Withdrawn as i64))
+        .select((point_activities::service_point, point_activities::kind))
+        .distinct();
+    Ok(load_among!(connection, kinds, point_activities::service_point, points)?)
 }
 
-/// A month's activity as another record sees it: point, first day of the month, id.
-pub(super) type ActivityKey = (String, i64, String);
-
-/// Finds the activity of points in the span of months that `keys` cover, other than withdrawn.
+/// Tells which months of points are reported, in the span of months that `keys` cover, and not withdrawn.
 pub(super) fn activities_by_point(
     connection: &mut AnyConnection,
     keys: &[(&str, i64)],
-) -> Result<Vec<ActivityKey>, Error> {
-    let mut found = Vec::new();
-    for part in keys.chunks(ROWS_PER_INSERT) {
-        let months = part.iter().map(|(_, month)| *month);
-        let (Some(first), Some(last)) = (months.clone().min(), months.max()) else { continue };
-        let points: HashSet<&str> = part.iter().map(|(point, _)| *point).collect();
-        let standing = point_activities::state.ne(RecordState::Withdrawn as i64);
-        let there: Vec<ActivityKey> = point_activities::table
-            .filter(point_activities::service_point.eq_any(points))
-            .filter(point_activities::month_from.between(first, last).and(standing))
-            .select((point_activities::service_point, point_activities::month_from, point_activities::id))
-            .load(connection)?;
-        found.extend(there);
-    }
-    Ok(found)
+) -> Result<Holders<(String, i64)>, Error> {
+    let months = keys.iter().map(|(_, month)| *month);
+    let (Some(first), Some(last)) = (months.clone().min(), months.max()) else { return Ok(Holders::from_iter([])) };
+    let points: Vec<&str> = keys.iter().map(|(point, _)| *point).collect::<HashSet<_>>().into_iter().collect();
+    let reported = point_activities::table
+        .filter(point_activities::month_from.between(first, last))
+        .filter(point_activities::state.ne(RecordState::Withdrawn as i64))
+        .select((point_activities::service_point, point_activities::month_from, point_activities::id));
+    let found: Vec<(String, i64, String)> =
+        load_among!(connection, reported, point_activities::service_point, points)?;
+    Ok(found.into_iter().map(|(point, month, id)| ((point, month), id)).collect())
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     clients::DepartmentChannel,
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, required_day},
     store::AnyConnection,
     values::{calendar::epoch_day, identifiers::ResidentId},
 };
@@ -18,6 +18,14 @@ use crate::{schema::AidRecord, schools};
 
 /// Place of the sealed identity number.
 const RESIDENT: &str = "aid_cases.resident";
+
+/// Said where another record of the pupil is there.
+const HELD: Held = Held {
+    field: "resident_id",
+    reason: "CASE_EXISTS",
+    description: "the pupil has a case at this school in this year; change that one",
+    description_zh: "该生本年度在该校已有记录，请修改原记录",
+};
 
 /// The register of cases for the three guarantees.
 #[derive(Clone, Debug)]
@@ -168,18 +176,7 @@ impl Register for AidCases {
                         "学校在申请前已停办",
                     );
                 }
-                let key = once(record);
-                violations.require(
-                    there.get(&key).is_none_or(|first| *first == record.id),
-                    "resident_id",
-                    "CASE_EXISTS",
-                    "the pupil has a case at this school in this year; change that one",
-                    "该生本年度在该校已有记录，请修改原记录",
-                );
-                if violations.is_empty() {
-                    // The first good one of a chunk keeps the later ones out.
-                    there.insert(key, record.id.clone());
-                }
+                there.claim(once(record), &record.id, HELD, &mut violations);
                 violations
             })
             .collect())

@@ -1,9 +1,7 @@
 //! What the store knows about cases: which wait, and which pupils have a case already.
 
-use std::collections::HashMap;
-
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{error::Error, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_kit::{error::Error, load_among, register::Holders, store::AnyConnection};
 use minsheng_proto::{common::v1::RecordState, education::v1::AidOutcome};
 
 use crate::schema::{AidRecord, aid_cases};
@@ -26,18 +24,14 @@ pub(super) fn waiting_cases(connection: &mut AnyConnection, after: &str, limit: 
 pub(super) fn there_already(
     connection: &mut AnyConnection,
     records: &[AidRecord],
-) -> Result<HashMap<Once, String>, Error> {
+) -> Result<Holders<Once>, Error> {
     let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_blind.as_slice()).collect();
-    let mut there = HashMap::new();
-    for part in pupils.chunks(ROWS_PER_INSERT) {
-        let found: Vec<(Vec<u8>, String, i64, String)> = aid_cases::table
-            .filter(aid_cases::resident_blind.eq_any(part))
-            .filter(aid_cases::state.eq(RecordState::Active as i64))
-            .select((aid_cases::resident_blind, aid_cases::school, aid_cases::term_year, aid_cases::id))
-            .load(connection)?;
-        there.extend(found.into_iter().map(|(pupil, school, year, id)| ((pupil, school, year), id)));
-    }
-    Ok(there)
+    let active = aid_cases::table
+        .filter(aid_cases::state.eq(RecordState::Active as i64))
+        .select((aid_cases::resident_blind, aid_cases::school, aid_cases::term_year, aid_cases::id));
+    let found: Vec<(Vec<u8>, String, i64, String)> =
+        load_among!(connection, active, aid_cases::resident_blind, pupils)?;
+    Ok(found.into_iter().map(|(pupil, school, year, id)| ((pupil, school, year), id)).collect())
 }
 
 /// Gives the pupil, school and year of a case.

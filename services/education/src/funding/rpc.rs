@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, required_day},
     store::AnyConnection,
     values::{calendar::epoch_day, divisions::AreaCode, parameters::ParameterError},
 };
@@ -17,6 +17,14 @@ use crate::{schema::FundingEntry, schools};
 
 /// Longest id of a record.
 const LONGEST_ID: usize = 64;
+
+/// Said where another record of the term is there.
+const HELD: Held = Held {
+    field: "term",
+    reason: "TERM_RECORDED",
+    description: "the school has a record of this fund and term; change that one",
+    description_zh: "该校该学期该项经费已有记录，请修改原记录",
+};
 
 /// The register of appropriations and payments.
 #[derive(Clone, Copy, Debug)]
@@ -159,18 +167,7 @@ impl Register for FundingRecords {
                         &mut violations,
                     );
                 }
-                let key = once(record);
-                violations.require(
-                    there.get(&key).is_none_or(|first| *first == record.id),
-                    "term",
-                    "TERM_RECORDED",
-                    "the school has a record of this fund and term; change that one",
-                    "该校该学期该项经费已有记录，请修改原记录",
-                );
-                if violations.is_empty() {
-                    // The first good one of a chunk keeps the later ones out.
-                    there.insert(key, record.id.clone());
-                }
+                there.claim(once(record), &record.id, HELD, &mut violations);
                 violations
             })
             .collect())

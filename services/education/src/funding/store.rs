@@ -1,9 +1,7 @@
 //! What the store knows about a chunk of funding records: other records of the same school, fund and term.
 
-use std::collections::HashMap;
-
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{error::Error, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_kit::{error::Error, load_among, register::Holders, store::AnyConnection};
 use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::{FundingEntry, funding_records};
@@ -15,30 +13,25 @@ type Once = (String, i64, i64, i64);
 pub(super) fn there_already(
     connection: &mut AnyConnection,
     records: &[FundingEntry],
-) -> Result<HashMap<Once, String>, Error> {
+) -> Result<Holders<Once>, Error> {
     let mut schools: Vec<&str> = records.iter().map(|record| record.school.as_str()).collect();
     schools.sort_unstable();
     schools.dedup();
-    let mut years: Vec<i64> = records.iter().map(|record| record.term_year).collect();
-    years.sort_unstable();
-    years.dedup();
-    let mut there = HashMap::new();
-    for part in schools.chunks(ROWS_PER_INSERT) {
-        let found: Vec<(String, i64, i64, i64, String)> = funding_records::table
-            .filter(funding_records::school.eq_any(part))
-            .filter(funding_records::term_year.eq_any(&years))
-            .filter(funding_records::state.ne(RecordState::Withdrawn as i64))
-            .select((
-                funding_records::school,
-                funding_records::fund,
-                funding_records::term_year,
-                funding_records::term,
-                funding_records::id,
-            ))
-            .load(connection)?;
-        there.extend(found.into_iter().map(|(school, fund, year, term, id)| ((school, fund, year, term), id)));
-    }
-    Ok(there)
+    let years = records.iter().map(|record| record.term_year);
+    let (Some(first), Some(last)) = (years.clone().min(), years.max()) else { return Ok(Holders::from_iter([])) };
+    let standing = funding_records::table
+        .filter(funding_records::term_year.between(first, last))
+        .filter(funding_records::state.ne(RecordState::Withdrawn as i64))
+        .select((
+            funding_records::school,
+            funding_records::fund,
+            funding_records::term_year,
+            funding_records::term,
+            funding_records::id,
+        ));
+    let found: Vec<(String, i64, i64, i64, String)> =
+        load_among!(connection, standing, funding_records::school, schools)?;
+    Ok(found.into_iter().map(|(school, fund, year, term, id)| ((school, fund, year, term), id)).collect())
 }
 
 /// Gives the school, fund, year and term of a record.

@@ -6,7 +6,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, 
 use minsheng_kit::{
     error::Error,
     journal::Change,
-    on_each,
+    load_among, on_each,
     register::{Facts, ROWS_PER_INSERT, Register as _, keep_revision},
     store::{AnyConnection, JournalEntry, Tx, schema::journal},
 };
@@ -100,18 +100,16 @@ fn certificates_of(
     institutions: &[String],
 ) -> Result<HashMap<String, Vec<CertificatePeriod>>, Error> {
     let mut found: HashMap<String, Vec<CertificatePeriod>> = HashMap::new();
-    for part in institutions.chunks(ROWS_PER_INSERT) {
-        let records: Vec<AgeFriendlyAssessmentRecord> = age_friendly_assessments::table
-            .filter(age_friendly_assessments::institution.eq_any(part))
-            .filter(age_friendly_assessments::passed.eq(true))
-            .filter(age_friendly_assessments::state.ne(common::RecordState::Withdrawn as i64))
-            .load(connection)?;
-        for record in records {
-            if let (Some(from), Some(to)) = (record.certificate_from, certificate_to(&record)) {
-                let cut_on = cut_on(&record);
-                let period = CertificatePeriod { assessment: record.id, from, to, cut_on };
-                found.entry(record.institution).or_default().push(period);
-            }
+    let passed = age_friendly_assessments::table
+        .filter(age_friendly_assessments::passed.eq(true))
+        .filter(age_friendly_assessments::state.ne(common::RecordState::Withdrawn as i64));
+    let records: Vec<AgeFriendlyAssessmentRecord> =
+        load_among!(connection, passed, age_friendly_assessments::institution, institutions)?;
+    for record in records {
+        if let (Some(from), Some(to)) = (record.certificate_from, certificate_to(&record)) {
+            let cut_on = cut_on(&record);
+            let period = CertificatePeriod { assessment: record.id, from, to, cut_on };
+            found.entry(record.institution).or_default().push(period);
         }
     }
     Ok(found)

@@ -8,6 +8,7 @@ use diesel::{
 };
 use minsheng_kit::{
     error::{Error, Violations},
+    load_among,
     store::AnyConnection,
     values::divisions::{AreaCode, AreaLevel, CountyCode},
 };
@@ -39,21 +40,28 @@ impl Evidence {
     ) -> Result<Self, Error> {
         let (holders, codes): (BTreeSet<&str>, BTreeSet<&str>) = asked.into_iter().unzip();
         let mut evidence = Self::default();
-        let items: Vec<RecognitionItemRecord> = recognition_items::table
-            .filter(recognition_items::code.eq_any(codes.iter().copied()))
-            .filter(recognition_items::state.ne(WITHDRAWN))
-            .load(connection)?;
+        let (holders, codes) = (Vec::from_iter(holders), Vec::from_iter(codes));
+        let listed = recognition_items::table.filter(recognition_items::state.ne(WITHDRAWN));
+        let items: Vec<RecognitionItemRecord> = load_among!(connection, listed, recognition_items::code, codes)?;
+        let passed = quality_certificates::table
+            .filter(quality_certificates::passed.eq(true))
+            .filter(quality_certificates::state.ne(WITHDRAWN));
+        let certificates: Vec<QualityCertificateRecord> = match codes.as_slice() {
+            // As a question asks.
+            [code] => {
+                let passed = passed.filter(quality_certificates::item_code.eq(code));
+                load_among!(connection, passed, quality_certificates::institution, holders)?
+            }
+            codes => {
+                let passed = passed.filter(quality_certificates::item_code.eq_any(codes));
+                load_among!(connection, passed, quality_certificates::institution, holders)?
+            }
+        };
         for item in items {
             let to = active_to(&item);
             let period = ListedPeriod { from: item.active_from, to, window_days: item.window_days };
             evidence.listed.entry(item.code).or_default().push(period);
         }
-        let certificates: Vec<QualityCertificateRecord> = quality_certificates::table
-            .filter(quality_certificates::institution.eq_any(holders))
-            .filter(quality_certificates::item_code.eq_any(codes))
-            .filter(quality_certificates::passed.eq(true))
-            .filter(quality_certificates::state.ne(WITHDRAWN))
-            .load(connection)?;
         for held in certificates {
             let scope = i32::try_from(held.scope).ok().and_then(|scope| pb::RecognitionScope::try_from(scope).ok());
             let period = CertifiedPeriod {
@@ -83,13 +91,12 @@ pub(super) fn check_listed<'a>(
     connection: &mut AnyConnection,
     codes: impl Iterator<Item = &'a str> + Clone,
 ) -> Result<Vec<Violations>, Error> {
-    let asked: BTreeSet<&str> = codes.clone().collect();
-    let known: Vec<String> = recognition_items::table
-        .filter(recognition_items::code.eq_any(asked))
+    let asked = Vec::from_iter(codes.clone().collect::<BTreeSet<&str>>());
+    let listed = recognition_items::table
         .filter(recognition_items::state.ne(WITHDRAWN))
         .select(recognition_items::code)
-        .distinct()
-        .load(connection)?;
+        .distinct();
+    let known: Vec<String> = load_among!(connection, listed, recognition_items::code, asked)?;
     let known: HashSet<&str> = known.iter().map(String::as_str).collect();
     let judge = |code: &str| {
         let mut violations = Violations::new();

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{Engine, Envelope, Facts, Head, Register, Table as _, date, enum_number, month_start},
+    register::{Chunk, Engine, Envelope, Facts, Head, Register, Table as _, date, enum_number, month_start},
     rpc,
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -176,7 +176,7 @@ impl ReturnRpc {
 impl pb::return_service_server::ReturnService for ReturnRpc {
     async fn submit_returns(&self, request: Request<pb::SubmitReturnsRequest>) -> Answer<pb::SubmitReturnsResponse> {
         let (key, message) = rpc::repeatable(Self::SERVICE, "SubmitReturns", request, |m| &m.request_id)?;
-        let results = self.engine.record_all(key, message.returns, false).await?;
+        let results = self.engine.record_all(key, &message.returns).await?;
         Ok(Response::new(pb::SubmitReturnsResponse { results }))
     }
 
@@ -227,15 +227,14 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
         &self,
         request: Request<Streaming<pb::UploadReturnsRequest>>,
     ) -> Answer<Self::UploadReturnsStream> {
-        let engine = self.engine.clone();
-        let place = |message: &pb::UploadReturnsRequest| (message.upload_id.clone(), message.chunk);
-        let answers = rpc::answer_chunks(Self::SERVICE, "UploadReturns", request, place, move |key, message| {
-            let engine = engine.clone();
-            async move {
-                let results = engine.record_all(key, message.returns, message.validate_only).await?;
-                Ok(pb::UploadReturnsResponse { chunk: message.chunk, results })
-            }
-        })?;
+        let take = |chunk: pb::UploadReturnsRequest| Chunk {
+            upload_id: chunk.upload_id,
+            number: chunk.chunk,
+            validate_only: chunk.validate_only,
+            items: chunk.returns,
+        };
+        let answer = |chunk, results| pb::UploadReturnsResponse { chunk, results };
+        let answers = self.engine.upload(Self::SERVICE, "UploadReturns", request, take, answer)?;
         Ok(Response::new(answers))
     }
 }

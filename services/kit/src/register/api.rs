@@ -139,16 +139,15 @@ macro_rules! register_api {
                 &self,
                 request: tonic::Request<tonic::Streaming<$($package)::+::[<Upload $plural Request>]>>,
             ) -> Result<tonic::Response<Self::[<Upload $plural Stream>]>, tonic::Status> {
-                let engine = self.engine.clone();
                 let method = concat!("Upload", stringify!($plural));
-                let answers = $crate::rpc::answer_chunks(Self::SERVICE, method, request, |m| (m.upload_id.clone(), m.chunk), move |key, message| {
-                    let engine = engine.clone();
-                    async move {
-                        let results =
-                            engine.record_all(key, message.$plural_field, message.validate_only).await?;
-                        Ok($($package)::+::[<Upload $plural Response>] { chunk: message.chunk, results })
-                    }
-                })?;
+                let take = |chunk: $($package)::+::[<Upload $plural Request>]| $crate::register::Chunk {
+                    upload_id: chunk.upload_id,
+                    number: chunk.chunk,
+                    validate_only: chunk.validate_only,
+                    items: chunk.$plural_field,
+                };
+                let answer = |chunk, results| $($package)::+::[<Upload $plural Response>] { chunk, results };
+                let answers = self.engine.upload(Self::SERVICE, method, request, take, answer)?;
                 Ok(tonic::Response::new(answers))
             }
         }

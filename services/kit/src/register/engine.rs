@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use minsheng_proto::common::v1 as pb;
 
-use super::{Facts, Head, Register, Table, dates, intake::Inserted, resource::merged};
+use super::{Facts, Head, Register, Table, dates, intake::{Contract, Inserted}, resource::merged};
 use crate::{
     context::Context,
     error::{Error, Violations},
@@ -56,7 +56,7 @@ impl<R: Register> Engine<R> {
         &self.context
     }
 
-    /// Records one.
+    /// Records one, out of a request that kept the contract.
     pub async fn create(
         &self,
         key: Idempotency,
@@ -64,7 +64,7 @@ impl<R: Register> Engine<R> {
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
         let now = self.context.store.now();
-        let record = self.context.with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), facts))?;
+        let record = self.context.with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), Contract::Kept, facts))?;
         self.insert_one(key, record).await
     }
 

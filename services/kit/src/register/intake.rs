@@ -13,49 +13,42 @@ use crate::{
     values::{calendar::epoch_day, divisions::AreaCode},
 };
 
-/// Chunks above this size are decoded on a thread that may block.
-const SMALL_CHUNK: usize = 32;
+/// Whether what comes in was checked by its contract, with the message that it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contract {
+    /// It was, and kept it.
+    Kept,
+    /// Each item is to be checked by itself.
+    Unchecked,
+}
 
 /// An item that passed the contract's and the register's rules, or what it broke.
 pub(super) type Decoded<Record> = Result<Record, Violations>;
 
 impl<R: Register> Engine<R> {
-    /// Records many, or only checks them; one answer for each, in order.
-    pub async fn record_all(
+    /// Records items of a request that kept the contract; one answer for each, in order.
+    pub async fn record_all(&self, key: Idempotency, items: &[R::Resource]) -> Result<Vec<pb::ItemResult>, Error> {
+        self.write_all(key, self.decode_all(items, Contract::Kept)).await
+    }
+
+    /// Checks items by the register's rules, and by the contract where that was not done yet.
+    pub(super) fn decode_all(&self, items: &[R::Resource], contract: Contract) -> Vec<Decoded<R::Record>> {
+        let now = self.context.store.now();
+        self.context
+            .with_facts(now, |facts| items.iter().map(|item| self.decode(item, None, contract, facts)).collect())
+    }
+
+    /// Writes what passed; one answer for each item.
+    pub(super) async fn write_all(
         &self,
         key: Idempotency,
-        items: Vec<R::Resource>,
-        validate_only: bool,
+        items: Vec<Decoded<R::Record>>,
     ) -> Result<Vec<pb::ItemResult>, Error> {
-        let now = self.context.store.now();
-        let (engine, items_len) = (self.clone(), items.len());
-        let decode = move || -> Vec<Decoded<R::Record>> {
-            engine
-                .context
-                .with_facts(now, |facts| items.iter().map(|resource| engine.decode(resource, None, facts)).collect())
-        };
-        let decoded = if items_len <= SMALL_CHUNK {
-            decode()
-        } else {
-            tokio::task::spawn_blocking(decode).await.map_err(Error::internal)?
-        };
         let engine = self.clone();
-        if validate_only {
-            return self
-                .context
-                .store
-                .read_long(move |connection| {
-                    let judged = engine.judge(connection, decoded, now)?;
-                    Ok(judged.into_iter().enumerate().map(|(index, item)| item.result::<R>(index, true)).collect())
-                })
-                .await;
-        }
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let inserted = engine.insert(tx, decoded)?;
-                let results =
-                    inserted.into_iter().enumerate().map(|(index, item)| item.result::<R>(index, false)).collect();
+                let results = results::<R>(engine.insert(tx, items)?, false);
                 // The kept answer must be a message; every upload's response has this shape.
                 Ok(KeptResults { results })
             })
@@ -63,15 +56,28 @@ impl<R: Register> Engine<R> {
             .map(|kept| kept.results)
     }
 
-    /// Checks one item by the contract and by the register, and gives it a head.
+    /// Says what would become of items, and writes nothing.
+    pub(super) async fn check_only(&self, items: Vec<Decoded<R::Record>>) -> Result<Vec<pb::ItemResult>, Error> {
+        let engine = self.clone();
+        let now = self.context.store.now();
+        self.context
+            .store
+            .read_long(move |connection| Ok(results::<R>(engine.judge(connection, items, now)?, true)))
+            .await
+    }
+
+    /// Checks one item by the register's rules, and by the contract where that was not done yet, and gives it a head.
     pub(super) fn decode(
         &self,
         resource: &R::Resource,
         effective_on: Option<&pb::Date>,
+        contract: Contract,
         facts: Facts<'_>,
     ) -> Decoded<R::Record> {
         let mut violations = Violations::new();
-        if let Err(found) = status::validate(resource) {
+        if contract == Contract::Unchecked
+            && let Err(found) = status::validate(resource)
+        {
             violations.extend_under("", found);
         }
         match AreaCode::parse(R::area(resource)) {
@@ -209,6 +215,11 @@ pub(super) enum Inserted<Record> {
     Unchanged(String),
     Exists(String),
     Rejected(Violations),
+}
+
+/// Answers items in their order.
+fn results<R: Register>(items: Vec<Inserted<R::Record>>, validate_only: bool) -> Vec<pb::ItemResult> {
+    items.into_iter().enumerate().map(|(index, item)| item.result::<R>(index, validate_only)).collect()
 }
 
 impl<Record: Table> Inserted<Record> {

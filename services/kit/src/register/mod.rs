@@ -13,15 +13,22 @@ mod evidence;
 mod intake;
 mod resource;
 mod table;
+mod unique;
+mod upload;
 
 pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
 pub use engine::{Engine, ListPage, keep_revision};
 pub use evidence::{EvidenceRegister, SETTLE_EVERY, asked};
 pub use resource::{Envelope, enum_field, enum_number};
 pub use table::{Head, Table};
+pub use unique::{Held, Holders};
+pub use upload::Chunk;
 
 /// Rows of one INSERT: with 32 columns at the most, below the 65,535 bound values of PostgreSQL and SQLite's 32,766.
 pub const ROWS_PER_INSERT: usize = 1000;
+
+/// Ids that are looked for one by one on SQLite, where the statement then stays prepared.
+pub const FEW_IDS: usize = 4;
 
 use chrono::NaiveDate;
 

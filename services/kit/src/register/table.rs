@@ -188,9 +188,19 @@ macro_rules! register_table {
                 ids: &[String],
             ) -> Result<Vec<Self>, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                // One id alone goes through a statement that stays prepared.
-                if let [id] = ids {
-                    return Ok($table::table.filter($table::id.eq(id)).load(connection)?);
+                // SQLite prepares a list anew for each call; a few ids cost less one by one, by a statement that stays
+                // prepared.
+                if ids.len() == 1
+                    || ids.len() <= $crate::register::FEW_IDS
+                        && matches!(connection, $crate::store::AnyConnection::Sqlite(_))
+                {
+                    let mut found = Vec::with_capacity(ids.len());
+                    for id in ids {
+                        found.extend($table::table.filter($table::id.eq(id)).load::<Self>(connection)?);
+                    }
+                    found.sort_by(|a, b| a.id.cmp(&b.id));
+                    found.dedup_by(|a, b| a.id == b.id);
+                    return Ok(found);
                 }
                 Ok($table::table.filter($table::id.eq_any(ids)).order($table::id).load(connection)?)
             }

@@ -34,3 +34,24 @@ macro_rules! on_each {
         }
     };
 }
+
+/// Loads the rows of a query in which a column has one of several values. One value alone goes through a statement that
+/// stays prepared; a list is prepared anew each time on SQLite.
+///
+/// The rows come in no order, and the query must not group or limit them: a long list is asked for in parts.
+#[macro_export]
+macro_rules! load_among {
+    ($connection:expr, $query:expr, $column:expr, $values:expr $(,)?) => {{
+        let mut found = Vec::new();
+        let mut load = || -> diesel::QueryResult<()> {
+            for part in $values.chunks($crate::register::ROWS_PER_INSERT) {
+                found.append(&mut match part {
+                    [one] => $query.filter($column.eq(one)).load($connection)?,
+                    many => $query.filter($column.eq_any(many)).load($connection)?,
+                });
+            }
+            Ok(())
+        };
+        load().map(|()| found)
+    }};
+}

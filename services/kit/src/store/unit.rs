@@ -29,8 +29,13 @@ impl Idempotency {
             caller: caller.to_owned(),
             method: method.to_owned(),
             request_id: request_id.to_owned(),
-            request_hash: Sha256::digest(request.encode_to_vec()).to_vec(),
+            request_hash: Self::hash(request),
         }
+    }
+
+    /// Gives the hash that tells a repeated request from another one under the same id.
+    pub fn hash(request: &impl prost::Message) -> Vec<u8> {
+        Sha256::digest(request.encode_to_vec()).to_vec()
     }
 }
 

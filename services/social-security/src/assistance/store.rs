@@ -2,7 +2,7 @@
 //! the rule that a person belongs to one assisted household at a time.
 
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
-use minsheng_kit::{error::Error, on_each, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_kit::{error::Error, load_among, on_each, register::ROWS_PER_INSERT, store::AnyConnection};
 use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
 
 use crate::{
@@ -47,15 +47,7 @@ pub(super) fn member_indexes(record: &AssistanceHouseholdRecord) -> impl Iterato
 
 /// Reads in which households some people are, and when.
 pub(super) fn members_of_people(connection: &mut AnyConnection, people: &[&[u8]]) -> Result<Vec<MemberRecord>, Error> {
-    let mut members = Vec::new();
-    for part in people.chunks(ROWS_PER_INSERT) {
-        members.extend(
-            assistance_members::table
-                .filter(assistance_members::resident_index.eq_any(part))
-                .load::<MemberRecord>(connection)?,
-        );
-    }
-    Ok(members)
+    Ok(load_among!(connection, assistance_members::table, assistance_members::resident_index, people)?)
 }
 
 /// Reads the strongest category of a person on a day, with its last day.

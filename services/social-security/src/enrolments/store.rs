@@ -1,7 +1,7 @@
 //! What the register of enrolments reads: covers of people.
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{error::Error, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_kit::{error::Error, load_among, store::AnyConnection};
 use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
 
 use crate::{
@@ -33,27 +33,23 @@ pub(super) fn cover_span(record: &EnrolmentRecord) -> Option<Span> {
 
 /// Reads all covers of some people, in any scheme.
 pub(super) fn covers_of_people(connection: &mut AnyConnection, people: &[&[u8]]) -> Result<Vec<CoverRecord>, Error> {
-    let mut covers = Vec::new();
-    for part in people.chunks(ROWS_PER_INSERT) {
-        let rows: Vec<CoverColumns> = enrolments::table
-            .filter(enrolments::resident_index.eq_any(part))
-            .filter(enrolments::decision.eq(pb::EnrolmentDecision::Admitted as i64))
-            .filter(enrolments::state.ne(common::RecordState::Withdrawn as i64))
-            .select((
-                enrolments::id,
-                enrolments::resident_index,
-                enrolments::scheme,
-                enrolments::covered_from,
-                enrolments::covered_to,
-                enrolments::ended_on,
-            ))
-            .load(connection)?;
-        covers.extend(rows.into_iter().filter_map(|(enrolment, resident_index, scheme, from, to, ended_on)| {
-            let span = Span::new(from?, to)?.before(ended_on)?;
-            Some(CoverRecord { enrolment, resident_index, scheme, span })
-        }));
-    }
-    Ok(covers)
+    let admitted = enrolments::table
+        .filter(enrolments::decision.eq(pb::EnrolmentDecision::Admitted as i64))
+        .filter(enrolments::state.ne(common::RecordState::Withdrawn as i64))
+        .select((
+            enrolments::id,
+            enrolments::resident_index,
+            enrolments::scheme,
+            enrolments::covered_from,
+            enrolments::covered_to,
+            enrolments::ended_on,
+        ));
+    let rows: Vec<CoverColumns> = load_among!(connection, admitted, enrolments::resident_index, people)?;
+    let cover = |(enrolment, resident_index, scheme, from, to, ended_on): CoverColumns| {
+        let span = Span::new(from?, to)?.before(ended_on)?;
+        Some(CoverRecord { enrolment, resident_index, scheme, span })
+    };
+    Ok(rows.into_iter().filter_map(cover).collect())
 }
 
 /// Reads the covers of a person in a scheme.
