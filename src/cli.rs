@@ -233,6 +233,7 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.bench.postgres", "也在 PostgreSQL 上测量:可新建数据库的集群,postgres://USER@HOST:PORT"),
     ("minsheng.bench.data", "测量所用目录;新建,结束时删除"),
     ("minsheng.bench.quick", "每项只测片刻:只表明全部能运行,不作数"),
+    ("minsheng.bench.only", "只测这一部分"),
     ("minsheng.pki", "双向 TLS 的开发证书"),
     ("minsheng.pki.init", "建立签发机构和各部门的证书"),
     ("minsheng.pki.init.dir", "目录"),

@@ -13,8 +13,8 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, sql_types::BigInt};
 use chrono::DateTime;
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, sql_types::BigInt};
 use minsheng::{
     commands::report::{Job, make},
     demo::{self, province::Province},

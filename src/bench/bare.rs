@@ -9,9 +9,9 @@ use diesel::{
     Connection as _, ExpressionMethods as _, PgConnection, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
     connection::SimpleConnection as _,
 };
-use minsheng_health::schema::InstitutionRecord;
+use minsheng_health::schema::{InstitutionRecord, institutions};
 use minsheng_kit::{
-    register::Table as _,
+    on_each,
     store::{AnyConnection, Store, StoreConfig, schema::journal, system_clock},
 };
 
@@ -56,7 +56,9 @@ impl Bare {
         let mut rows = 0;
         while began.elapsed() < window {
             *ids += 1;
-            self.insert(&[record(&format!("s{ids}"))])?;
+            let row = record(&format!("s{ids}"));
+            let insert = diesel::insert_into(institutions::table).values(&row);
+            on_each!(&mut self.0, c => c.transaction(|c| insert.execute(c))).map_err(Error::internal)?;
             rows += 1;
         }
         Ok(per_second(rows, began.elapsed()))
@@ -65,14 +67,11 @@ impl Bare {
     /// Inserts rows by statements of many rows, a transaction for each chunk; gives rows per second.
     pub(super) fn insert_many(&mut self, records: &[InstitutionRecord], chunk: usize) -> Result<f64, Error> {
         let began = Instant::now();
-        for records in records.chunks(chunk) {
-            self.insert(records)?;
+        for rows in records.chunks(chunk) {
+            let insert = diesel::insert_into(institutions::table).values(rows);
+            on_each!(&mut self.0, c => c.transaction(|c| insert.execute(c))).map_err(Error::internal)?;
         }
         Ok(per_second(records.len(), began.elapsed()))
-    }
-
-    fn insert(&mut self, records: &[InstitutionRecord]) -> Result<(), Error> {
-        self.0.transaction(|connection| InstitutionRecord::insert(connection, records)).map_err(Error::internal)
     }
 
     /// Reads a dataset's entries; gives rows per second.

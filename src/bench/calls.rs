@@ -23,11 +23,10 @@ use crate::{error::Error, lang::Text};
 const EMPTY: Text =
     Text { zh: "同一服务的空调用(健康检查)", en: "an empty call of the same service (health check)" };
 
-/// Measures questions and durable writes of a site.
-pub(super) async fn measure(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
+/// Measures questions.
+pub(super) async fn questions(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
     question(site, extent, table).await?;
-    audited_question(site, extent, table).await?;
-    writes(site, extent, table).await
+    audited_question(site, extent, table).await
 }
 
 /// Measures empty calls of a service per second.
@@ -127,7 +126,8 @@ async fn audited_question(site: &Site, extent: Extent, table: &mut Table) -> Res
     Ok(())
 }
 
-async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
+/// Measures durable writes.
+pub(super) async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Error> {
     let client = health::institution_service_client::InstitutionServiceClient::new(site.channel("operator", "health")?);
     let numbers = Arc::new(AtomicU64::new(0));
     let write = async || {

@@ -23,7 +23,7 @@ pub mod table;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::{error::Error, lang::Lang, output, said};
 use table::Table;
@@ -46,9 +46,25 @@ pub struct BenchArgs {
     /// Directory for what is measured; made, and removed at the end
     #[arg(long, default_value = "minsheng-bench")]
     pub data: PathBuf,
+    /// Measure only this
+    #[arg(long, value_name = "PART")]
+    pub only: Vec<Part>,
     /// A moment for each measurement: shows that all of it runs, and measures nothing
     #[arg(long)]
     pub quick: bool,
+}
+
+/// A part of what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Questions at many callers
+    Questions,
+    /// Durable writes at many callers
+    Writes,
+    /// Uploads and the feed
+    Bulk,
+    /// Statistics over many rows
+    Lake,
 }
 
 /// How much is measured.
@@ -90,20 +106,34 @@ pub async fn run(arguments: BenchArgs, lang: Lang) -> Result<ExitCode, Error> {
     let directory = Directory::make(&arguments.data)?;
     let extent = Extent::of(&arguments);
     let mut table = Table::default();
+    let wants = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let mut places = vec![site::Place::Sqlite];
     places.extend(arguments.postgres.clone().map(site::Place::Postgres));
     for place in places {
+        if !wants(Part::Questions) && !wants(Part::Writes) && !wants(Part::Bulk) {
+            continue;
+        }
         let name = place.name();
-        output::error(said!(lang, "{name}:提问与写入……", "{name}: questions and writes ..."));
         let site = site::Site::start(&directory.0, place).await?;
-        calls::measure(&site, extent, &mut table).await?;
-        output::error(said!(lang, "{name}:批量上报与数据流……", "{name}: uploads and the feed ..."));
-        bulk::measure(&site, extent, &mut table).await?;
+        if wants(Part::Questions) {
+            output::error(said!(lang, "{name}:提问……", "{name}: questions ..."));
+            calls::questions(&site, extent, &mut table).await?;
+        }
+        if wants(Part::Writes) {
+            output::error(said!(lang, "{name}:写入……", "{name}: writes ..."));
+            calls::writes(&site, extent, &mut table).await?;
+        }
+        if wants(Part::Bulk) {
+            output::error(said!(lang, "{name}:批量上报与数据流……", "{name}: uploads and the feed ..."));
+            bulk::measure(&site, extent, &mut table).await?;
+        }
         site.stop().await?;
     }
-    let rows = extent.lake.1;
-    output::error(said!(lang, "数据湖统计,{rows} 行……", "statistics over a lake of {rows} rows ..."));
-    lake::measure(&directory.0, extent, &mut table).await?;
+    if wants(Part::Lake) {
+        let rows = extent.lake.1;
+        output::error(said!(lang, "数据湖统计,{rows} 行……", "statistics over a lake of {rows} rows ..."));
+        lake::measure(&directory.0, extent, &mut table).await?;
+    }
     let text = table.markdown(lang);
     output::line(&text);
     if let Some(path) = &arguments.out {

@@ -26,9 +26,11 @@ pub(super) fn meal_prices_by_person(
     connection: &mut AnyConnection,
     persons: &[&[u8]],
 ) -> Result<Holders<(Vec<u8>, String)>, Error> {
-    let in_force = meal_prices::table
-        .filter(meal_prices::state.eq(RecordState::Active as i64))
-        .select((meal_prices::resident_key, meal_prices::service_point, meal_prices::id));
+    let in_force = meal_prices::table.filter(meal_prices::state.eq(RecordState::Active as i64)).select((
+        meal_prices::resident_key,
+        meal_prices::service_point,
+        meal_prices::id,
+    ));
     let found: Vec<(Vec<u8>, String, String)> = load_among!(connection, in_force, meal_prices::resident_key, persons)?;
     Ok(found.into_iter().map(|(person, point, id)| ((person, point), id)).collect())
 }

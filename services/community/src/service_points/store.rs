@@ -52,7 +52,6 @@ pub(super) fn activities_by_point(
         .filter(point_activities::month_from.between(first, last))
         .filter(point_activities::state.ne(RecordState::Withdrawn as i64))
         .select((point_activities::service_point, point_activities::month_from, point_activities::id));
-    let found: Vec<(String, i64, String)> =
-        load_among!(connection, reported, point_activities::service_point, points)?;
+    let found: Vec<(String, i64, String)> = load_among!(connection, reported, point_activities::service_point, points)?;
     Ok(found.into_iter().map(|(point, month, id)| ((point, month), id)).collect())
 }

@@ -21,14 +21,14 @@ pub(super) fn waiting_cases(connection: &mut AnyConnection, after: &str, limit: 
 }
 
 /// Gives, by pupil, school and year, the id of the active case that is there.
-pub(super) fn there_already(
-    connection: &mut AnyConnection,
-    records: &[AidRecord],
-) -> Result<Holders<Once>, Error> {
+pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidRecord]) -> Result<Holders<Once>, Error> {
     let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_blind.as_slice()).collect();
-    let active = aid_cases::table
-        .filter(aid_cases::state.eq(RecordState::Active as i64))
-        .select((aid_cases::resident_blind, aid_cases::school, aid_cases::term_year, aid_cases::id));
+    let active = aid_cases::table.filter(aid_cases::state.eq(RecordState::Active as i64)).select((
+        aid_cases::resident_blind,
+        aid_cases::school,
+        aid_cases::term_year,
+        aid_cases::id,
+    ));
     let found: Vec<(Vec<u8>, String, i64, String)> =
         load_among!(connection, active, aid_cases::resident_blind, pupils)?;
     Ok(found.into_iter().map(|(pupil, school, year, id)| ((pupil, school, year), id)).collect())

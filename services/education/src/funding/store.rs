@@ -10,10 +10,7 @@ use crate::schema::{FundingEntry, funding_records};
 type Once = (String, i64, i64, i64);
 
 /// Gives, by school, fund and term, the id of the record that is there and was not withdrawn.
-pub(super) fn there_already(
-    connection: &mut AnyConnection,
-    records: &[FundingEntry],
-) -> Result<Holders<Once>, Error> {
+pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingEntry]) -> Result<Holders<Once>, Error> {
     let mut schools: Vec<&str> = records.iter().map(|record| record.school.as_str()).collect();
     schools.sort_unstable();
     schools.dedup();

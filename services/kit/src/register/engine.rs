@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use minsheng_proto::common::v1 as pb;
 
-use super::{Facts, Head, Register, Table, dates, intake::{Contract, Inserted}, resource::merged};
+use super::{
+    Facts, Head, Register, Table, dates,
+    intake::{Contract, Judged, Outcome},
+    resource::merged,
+};
 use crate::{
     context::Context,
     error::{Error, Violations},
@@ -64,7 +68,9 @@ impl<R: Register> Engine<R> {
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
         let now = self.context.store.now();
-        let record = self.context.with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), Contract::Kept, facts))?;
+        let record = self
+            .context
+            .with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), Contract::Kept, facts))?;
         self.insert_one(key, record).await
     }
 
@@ -74,16 +80,14 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let mut records = engine.insert(tx, vec![Ok(record)])?;
-                match records.pop() {
-                    Some(Inserted::Created(record)) => {
-                        engine.context.with_facts(tx.now(), |facts| engine.encode(&record, facts, false))
-                    }
-                    Some(Inserted::Unchanged(id) | Inserted::Exists(id)) => {
+                let Judged { mut outcomes, records } = engine.insert(tx, vec![Ok(record)])?;
+                match (outcomes.pop(), records.as_slice()) {
+                    (_, [record]) => engine.context.with_facts(tx.now(), |facts| engine.encode(record, facts, false)),
+                    (Some(Outcome::Unchanged(id) | Outcome::Exists(id)), _) => {
                         Err(Error::AlreadyExists(format!("{}/{id}", R::COLLECTION)))
                     }
-                    Some(Inserted::Rejected(violations)) => Err(Error::Invalid(violations)),
-                    None => Err(Error::internal("one item went in and none came out")),
+                    (Some(Outcome::Rejected(violations)), _) => Err(Error::Invalid(violations)),
+                    (Some(Outcome::Created(_)) | None, _) => Err(Error::internal("one item went in and none came out")),
                 }
             })
             .await

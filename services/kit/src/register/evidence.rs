@@ -87,8 +87,9 @@ impl<R: EvidenceRegister> Engine<R> {
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
         let now = self.context().store.now();
-        let mut record =
-            self.context().with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), Contract::Kept, facts))?;
+        let mut record = self
+            .context()
+            .with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), Contract::Kept, facts))?;
         if self.register().waits(&record) && self.would_be_recorded(record.clone(), now).await? {
             let decided = self.answer_for(&record, question_time()).await.and_then(|evidence| {
                 let mut decided = record.clone();

@@ -2,6 +2,8 @@
 //!
 //! Creations, uploads and batches of returns take this one way.
 
+use std::collections::HashMap;
+
 use minsheng_proto::common::v1 as pb;
 
 use super::{Engine, Facts, Head, Register, Table, dates};
@@ -48,7 +50,7 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let results = results::<R>(engine.insert(tx, items)?, false);
+                let results = results::<R>(engine.insert(tx, items)?.outcomes, false);
                 // The kept answer must be a message; every upload's response has this shape.
                 Ok(KeptResults { results })
             })
@@ -62,7 +64,7 @@ impl<R: Register> Engine<R> {
         let now = self.context.store.now();
         self.context
             .store
-            .read_long(move |connection| Ok(results::<R>(engine.judge(connection, items, now)?, true)))
+            .read_long(move |connection| Ok(results::<R>(engine.judge(connection, items, now)?.outcomes, true)))
             .await
     }
 
@@ -118,7 +120,7 @@ impl<R: Register> Engine<R> {
             .store
             .read(move |connection| {
                 let judged = engine.judge(connection, vec![Ok(record)], now)?;
-                Ok(matches!(judged.as_slice(), [Inserted::Created(_)]))
+                Ok(matches!(judged.outcomes.as_slice(), [Outcome::Created(_)]))
             })
             .await
     }
@@ -129,74 +131,86 @@ impl<R: Register> Engine<R> {
         connection: &mut AnyConnection,
         items: Vec<Decoded<R::Record>>,
         now: i64,
-    ) -> Result<Vec<Inserted<R::Record>>, Error> {
-        let ids: Vec<String> = items.iter().flatten().map(|record| record.head().id).collect();
-        let mut known: std::collections::HashMap<String, R::Record> = std::collections::HashMap::new();
+    ) -> Result<Judged<R::Record>, Error> {
+        let ids: Vec<String> = items.iter().flatten().map(|record| record.id().to_owned()).collect();
+        let mut there: HashMap<String, R::Record> = HashMap::new();
         for part in ids.chunks(super::ROWS_PER_INSERT) {
-            known.extend(R::Record::find(connection, part)?.into_iter().map(|record| (record.head().id, record)));
+            there.extend(R::Record::find(connection, part)?.into_iter().map(|record| (record.id().to_owned(), record)));
         }
-        let mut judged = Vec::with_capacity(items.len());
-        let mut fresh = Vec::new();
         self.context.with_facts(now, |facts| {
+            let mut outcomes = Vec::with_capacity(items.len());
+            let mut records: Vec<R::Record> = Vec::with_capacity(ids.len());
+            let mut coming: HashMap<String, Coming> = HashMap::with_capacity(ids.len());
             for item in items {
-                judged.push(match item {
-                    Err(violations) => Inserted::Rejected(violations),
+                let place = outcomes.len();
+                outcomes.push(match item {
+                    Err(violations) => Outcome::Rejected(violations),
                     Ok(record) => {
-                        let id = record.head().id;
-                        if let Some(there) = known.get(&id) {
-                            let mut contents = [self.register.encode(there, facts, true)?, {
-                                let mut candidate = record.clone();
-                                candidate.set_head(there.head());
-                                self.register.encode(&candidate, facts, true)?
-                            }];
-                            for content in &mut contents {
-                                self.register.clear_decided(content);
+                        let id = record.id().to_owned();
+                        if let Some(stored) = there.get(&id) {
+                            if self.same(stored, &record, facts)? {
+                                Outcome::Unchanged(id)
+                            } else {
+                                Outcome::Exists(id)
                             }
-                            let same = contents[0] == contents[1];
-                            if same { Inserted::Unchanged(id) } else { Inserted::Exists(id) }
+                        } else if let Some(first) = coming.get_mut(&id) {
+                            first.repeated.push(place);
+                            if self.same(&records[first.record], &record, facts)? {
+                                Outcome::Unchanged(id)
+                            } else {
+                                Outcome::Exists(id)
+                            }
                         } else {
-                            known.insert(id, record.clone());
-                            fresh.push((judged.len(), record));
-                            Inserted::Unchanged(String::new())
+                            coming.insert(id.clone(), Coming { record: records.len(), place, repeated: Vec::new() });
+                            records.push(record);
+                            Outcome::Created(id)
                         }
                     }
                 });
             }
-            let (places, mut records): (Vec<usize>, Vec<R::Record>) = fresh.into_iter().unzip();
             let verdicts = self.register.check(connection, &records, facts)?;
             self.register.complete(connection, &mut records, facts)?;
-            for ((place, record), violations) in places.into_iter().zip(records).zip(verdicts) {
-                judged[place] =
-                    if violations.is_empty() { Inserted::Created(record) } else { Inserted::Rejected(violations) };
+            for item in coming.into_values() {
+                let violations = &verdicts[item.record];
+                if !violations.is_empty() {
+                    // What repeats a refused item is refused like it: nothing of it is there.
+                    for place in item.repeated.into_iter().chain([item.place]) {
+                        outcomes[place] = Outcome::Rejected(violations.clone());
+                    }
+                }
             }
-            Ok(judged)
+            let mut passed = verdicts.iter().map(Violations::is_empty);
+            records.retain(|_| passed.next().unwrap_or_default());
+            Ok(Judged { outcomes, records })
         })
     }
 
+    /// Says whether a new record says what one says that has its id, but for what the register decides itself.
+    fn same(&self, there: &R::Record, new: &R::Record, facts: Facts<'_>) -> Result<bool, Error> {
+        let mut candidate = new.clone();
+        candidate.set_head(there.head());
+        let mut contents = [self.register.encode(there, facts, true)?, self.register.encode(&candidate, facts, true)?];
+        for content in &mut contents {
+            self.register.clear_decided(content);
+        }
+        Ok(contents[0] == contents[1])
+    }
+
     /// Writes what is new, with its journal entries.
-    pub(super) fn insert(
-        &self,
-        tx: &mut Tx<'_>,
-        items: Vec<Decoded<R::Record>>,
-    ) -> Result<Vec<Inserted<R::Record>>, Error> {
+    pub(super) fn insert(&self, tx: &mut Tx<'_>, items: Vec<Decoded<R::Record>>) -> Result<Judged<R::Record>, Error> {
         let now = tx.now();
         let mut judged = self.judge(tx.connection, items, now)?;
-        let mut records = Vec::new();
-        for item in &mut judged {
-            if let Inserted::Created(record) = item {
-                let head = record.head();
-                record.set_head(Head { created_at: now, updated_at: now, ..head });
-                records.push(record.clone());
-            }
+        for record in &mut judged.records {
+            record.recorded(now);
         }
-        R::Record::insert(tx.connection, &records)?;
+        R::Record::insert(tx.connection, &judged.records)?;
         self.context.with_facts(now, |facts| {
             let dataset = self.register.dataset();
-            for record in &records {
+            for record in &judged.records {
                 let (head, row) = (record.head(), self.register.row(record, facts));
                 tx.journal(JournalEntry::new(&dataset, &head.id, Change::Created, head.effective_on, &head.area, &row));
             }
-            self.register.written(tx, &records, facts)
+            self.register.written(tx, &judged.records, facts)
         })?;
         Ok(judged)
     }
@@ -209,27 +223,42 @@ struct KeptResults {
     results: Vec<pb::ItemResult>,
 }
 
-/// What became of an item in the store.
-pub(super) enum Inserted<Record> {
-    Created(Record),
+/// What became of items, and the records that are new.
+pub(super) struct Judged<Record> {
+    /// One for each item, in order.
+    pub(super) outcomes: Vec<Outcome>,
+    /// Those of the created, in order.
+    pub(super) records: Vec<Record>,
+}
+
+/// A new record of a chunk: where it is, and which items repeat it.
+struct Coming {
+    record: usize,
+    place: usize,
+    repeated: Vec<usize>,
+}
+
+/// What became of an item: with the record's id, or what it broke.
+pub(super) enum Outcome {
+    Created(String),
     Unchanged(String),
     Exists(String),
     Rejected(Violations),
 }
 
 /// Answers items in their order.
-fn results<R: Register>(items: Vec<Inserted<R::Record>>, validate_only: bool) -> Vec<pb::ItemResult> {
-    items.into_iter().enumerate().map(|(index, item)| item.result::<R>(index, validate_only)).collect()
+fn results<R: Register>(outcomes: Vec<Outcome>, validate_only: bool) -> Vec<pb::ItemResult> {
+    outcomes.into_iter().enumerate().map(|(index, outcome)| outcome.result::<R>(index, validate_only)).collect()
 }
 
-impl<Record: Table> Inserted<Record> {
+impl Outcome {
     fn result<R: Register>(self, index: usize, validate_only: bool) -> pb::ItemResult {
         let mut result =
             pb::ItemResult { index: i32::try_from(index).unwrap_or(i32::MAX), ..pb::ItemResult::default() };
         let name = |id: &str| format!("{}/{id}", R::COLLECTION);
         let (outcome, name) = match self {
             Self::Created(_) if validate_only => (pb::ItemOutcome::Valid, String::new()),
-            Self::Created(record) => (pb::ItemOutcome::Created, name(&record.head().id)),
+            Self::Created(id) => (pb::ItemOutcome::Created, name(&id)),
             Self::Unchanged(id) => (pb::ItemOutcome::Unchanged, name(&id)),
             Self::Exists(id) => {
                 let mut violations = Violations::new();

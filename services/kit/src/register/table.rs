@@ -25,8 +25,12 @@ pub struct Head {
 
 /// A register's table as the kit uses it. Implemented by [`register_table!`](crate::register_table).
 pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
+    /// Gives the id.
+    fn id(&self) -> &str;
     /// Gives the head.
     fn head(&self) -> Head;
+    /// Notes when a new record is recorded, microseconds UTC.
+    fn recorded(&mut self, now: i64);
     /// Puts another head on the record.
     fn set_head(&mut self, head: Head);
     /// Makes an empty record with a head, for a decoder to fill: `Record { title, ..Record::with_head(head) }`.
@@ -115,6 +119,15 @@ macro_rules! register_table {
         }
 
         impl $crate::register::Table for $record {
+            fn id(&self) -> &str {
+                &self.id
+            }
+
+            fn recorded(&mut self, now: i64) {
+                self.created_at = now;
+                self.updated_at = now;
+            }
+
             fn head(&self) -> $crate::register::Head {
                 $crate::register::Head {
                     id: self.id.clone(),
@@ -162,11 +175,9 @@ macro_rules! register_table {
                 version: i64,
             ) -> Result<bool, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                let changed = diesel::update(
-                    $table::table.filter($table::id.eq(&record.id)).filter($table::version.eq(version)),
-                )
-                .set(record)
-                .execute(connection)?;
+                let there = $table::table.filter($table::id.eq(&record.id)).filter($table::version.eq(version));
+                let changed =
+                    $crate::on_each!(connection, c => diesel::update(there).set(record).execute(c))?;
                 Ok(changed == 1)
             }
 
@@ -176,9 +187,9 @@ macro_rules! register_table {
             ) -> Result<Option<Self>, $crate::error::Error> {
                 use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
                 Ok(match connection {
-                    $crate::store::AnyConnection::Sqlite(c) => $table::table.find(id).first(c).optional()?,
+                    $crate::store::AnyConnection::Sqlite(c) => $table::table.find(id).get_result(c).optional()?,
                     $crate::store::AnyConnection::Postgres(c) => {
-                        $table::table.find(id).for_update().first(c).optional()?
+                        $table::table.find(id).for_update().get_result(c).optional()?
                     }
                 })
             }
@@ -196,13 +207,15 @@ macro_rules! register_table {
                 {
                     let mut found = Vec::with_capacity(ids.len());
                     for id in ids {
-                        found.extend($table::table.filter($table::id.eq(id)).load::<Self>(connection)?);
+                        let query = $table::table.filter($table::id.eq(id));
+                        found.append(&mut $crate::on_each!(connection, c => query.load::<Self>(c))?);
                     }
                     found.sort_by(|a, b| a.id.cmp(&b.id));
                     found.dedup_by(|a, b| a.id == b.id);
                     return Ok(found);
                 }
-                Ok($table::table.filter($table::id.eq_any(ids)).order($table::id).load(connection)?)
+                let query = $table::table.filter($table::id.eq_any(ids)).order($table::id);
+                Ok($crate::on_each!(connection, c => query.load(c))?)
             }
 
             fn page(
@@ -212,12 +225,12 @@ macro_rules! register_table {
                 limit: i64,
             ) -> Result<Vec<Self>, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                Ok($table::table
+                let query = $table::table
                     .filter($table::area.between(areas.0, areas.1))
                     .filter($table::id.gt(after))
                     .order($table::id)
-                    .limit(limit)
-                    .load(connection)?)
+                    .limit(limit);
+                Ok($crate::on_each!(connection, c => query.load(c))?)
             }
         }
     };

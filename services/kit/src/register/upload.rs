@@ -64,9 +64,8 @@ impl<R: Register> Engine<R> {
         let (preparing, writing) = (self.clone(), self.clone());
         let prepared = request.into_inner().map(move |chunk| {
             let (engine, caller, method) = (preparing.clone(), Arc::clone(&caller), Arc::clone(&method));
-            let task = chunk.map(|chunk| {
-                tokio::task::spawn_blocking(move || engine.prepare(&caller, &method, chunk, take))
-            });
+            let task =
+                chunk.map(|chunk| tokio::task::spawn_blocking(move || engine.prepare(&caller, &method, chunk, take)));
             async move { Ok(task?.await.map_err(Error::internal)??) }
         });
         let answers = prepared.buffered(CHUNKS_AT_ONCE).then(move |prepared: Result<_, Status>| {

@@ -1,7 +1,8 @@
 //! Chooses the database by its URL and brings its schema up to date.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::HashSet, path::PathBuf, time::Duration};
 
+use diesel::{backend::Backend as Database, migration::MigrationSource};
 use diesel_migrations::EmbeddedMigrations;
 
 use super::{AnyConnection, postgres::PostgresBackend, sqlite::SqliteBackend};
@@ -23,6 +24,20 @@ macro_rules! migrations {
         const POSTGRES: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!($postgres);
         $crate::store::Migrations { sqlite: || SQLITE, postgres: || POSTGRES }
     }};
+}
+
+/// Refuses parts of which two have a migration of one version: the later one would be taken for done and never run.
+pub(super) fn told_apart<DB: Database>(parts: impl Iterator<Item = EmbeddedMigrations>) -> Result<(), Error> {
+    let mut versions = HashSet::new();
+    for part in parts {
+        for migration in MigrationSource::<DB>::migrations(&part).map_err(Error::Internal)? {
+            let name = migration.name();
+            if !versions.insert(name.version().as_owned()) {
+                return Err(Error::internal(format!("two migrations have the version of {name}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where the records are kept.
@@ -72,5 +87,18 @@ impl Backend {
             Self::Sqlite(sqlite) => sqlite.read(f),
             Self::Postgres(postgres) => postgres.read(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_migrations_of_one_version_are_refused_before_any_runs() {
+        let kit = || (crate::store::KIT_MIGRATIONS.sqlite)();
+        assert!(told_apart::<diesel::sqlite::Sqlite>([kit()].into_iter()).is_ok());
+        let twice = told_apart::<diesel::sqlite::Sqlite>([kit(), kit()].into_iter()).expect_err("one version twice");
+        assert!(format!("{twice:?}").contains("two migrations"), "{twice:?}");
     }
 }

@@ -1,4 +1,7 @@
-//! The one connection type over both databases, and the macro for the few statements that diesel cannot build on it.
+//! The one connection type over both databases, and the macros for statements on the inner connection.
+//!
+//! Through [`AnyConnection`] a statement is built twice for every call, before its prepared form is found. What is on the
+//! path of each request therefore goes through [`on_each!`](crate::on_each) or a macro over it.
 
 use diesel::{pg::PgConnection, sqlite::SqliteConnection};
 
@@ -11,20 +14,26 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
-/// Inserts rows. One row alone goes through a statement that stays prepared; the statement of many depends on how many
-/// they are and is prepared anew each time.
+/// Inserts rows: on SQLite one by one through a statement that stays prepared, which there is cheaper than to build and
+/// prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, all of them in one.
 #[macro_export]
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {
-        match $rows {
-            [] => Ok(0),
-            [row] => $crate::on_each!($connection, c => diesel::insert_into($table).values(row).execute(c)),
-            rows => $crate::on_each!($connection, c => diesel::insert_into($table).values(rows).execute(c)),
+        match $connection {
+            $crate::store::AnyConnection::Sqlite(c) => $rows.iter().try_fold(0, |inserted, row| {
+                diesel::insert_into($table).values(row).execute(c).map(|one| inserted + one)
+            }),
+            $crate::store::AnyConnection::Postgres(c) => match $rows {
+                [] => Ok(0),
+                [row] => diesel::insert_into($table).values(row).execute(c),
+                rows => diesel::insert_into($table).values(rows).execute(c),
+            },
         }
     };
 }
 
-/// Repeats a statement on the inner connection of either database: batch inserts and `on_conflict` need it.
+/// Repeats a statement on the inner connection of either database: its prepared form is found without building it, and
+/// batch inserts and `on_conflict` need it.
 #[macro_export]
 macro_rules! on_each {
     ($connection:expr, $inner:ident => $statement:expr) => {
@@ -46,8 +55,8 @@ macro_rules! load_among {
         let mut load = || -> diesel::QueryResult<()> {
             for part in $values.chunks($crate::register::ROWS_PER_INSERT) {
                 found.append(&mut match part {
-                    [one] => $query.filter($column.eq(one)).load($connection)?,
-                    many => $query.filter($column.eq_any(many)).load($connection)?,
+                    [one] => $crate::on_each!($connection, c => $query.clone().filter($column.eq(one)).load(c))?,
+                    many => $crate::on_each!($connection, c => $query.clone().filter($column.eq_any(many)).load(c))?,
                 });
             }
             Ok(())

@@ -8,7 +8,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness as _;
 
-use super::{AnyConnection, Migrations, StoreConfig};
+use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart};
 use crate::error::Error;
 
 /// Key of the advisory lock under which replicas migrate, one after the other ("minsheng" in ASCII).
@@ -44,6 +44,7 @@ impl ManageConnection for Manager {
 
 impl PostgresBackend {
     pub(super) fn open(config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, Error> {
+        told_apart::<diesel::pg::Pg>(migrations.iter().map(|part| (part.postgres)()))?;
         let mut connection =
             PgConnection::establish(&config.url).map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
         diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK).execute(&mut connection)?;

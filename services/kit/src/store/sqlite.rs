@@ -9,6 +9,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, Sender};
@@ -17,7 +18,7 @@ use diesel_migrations::MigrationHarness as _;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{AnyConnection, Migrations, StoreConfig, schema::journal};
+use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, schema::journal};
 use crate::error::Error;
 
 /// Most units that one commit holds: bounds how long the first one waits for the last.
@@ -51,6 +52,7 @@ impl SqliteBackend {
         let lock = File::create(path.with_extension("lock")).map_err(Error::internal)?;
         lock.try_lock().map_err(|error| Error::StoreUnavailable(Box::new(std::io::Error::from(error))))?;
         let mut connection = connect(&path)?;
+        told_apart::<diesel::sqlite::Sqlite>(migrations.iter().map(|part| (part.sqlite)()))?;
         for part in migrations {
             connection.run_pending_migrations((part.sqlite)()).map_err(Error::Internal)?;
         }
@@ -154,18 +156,20 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
     connection
         .batch_execute(
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
-             PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;",
+             PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
         )
         .map_err(|error| unavailable(Box::new(error)))?;
     Ok(connection)
 }
 
-/// Takes units as they come and commits all that wait together.
+/// Takes units as they come and commits together all that wait.
 ///
 /// `floor` is the moment of the newest entry: moments grow strictly, so that "everything up to a moment" is settled
 /// once an entry of that moment can be read, even when the machine's clock goes back.
 fn write_groups(connection: &mut AnyConnection, jobs: &Receiver<Job>, mut floor: i64) {
+    let mut gathering = Gathering::default();
     while let Ok(first) = jobs.recv() {
+        let (began, mut waited) = (Instant::now(), Duration::ZERO);
         let mut done = Vec::new();
         let committed = connection.transaction(|connection| {
             let mut next = Some(first);
@@ -173,10 +177,11 @@ fn write_groups(connection: &mut AnyConnection, jobs: &Receiver<Job>, mut floor:
                 let finished = job(connection, floor + 1);
                 floor = floor.max(finished.recorded_at.unwrap_or(0));
                 done.push(finished);
-                next = if done.len() < GROUP_LIMIT { jobs.try_recv().ok() } else { None };
+                next = gathering.next(jobs, done.len(), &mut waited);
             }
             Ok::<_, diesel::result::Error>(())
         });
+        gathering = Gathering { units: done.len(), took: began.elapsed().saturating_sub(waited) };
         let fault = committed.err().map(|error| error.to_string());
         if let Some(fault) = &fault {
             tracing::error!(error = %fault, units = done.len(), "commit failed");
@@ -184,5 +189,34 @@ fn write_groups(connection: &mut AnyConnection, jobs: &Receiver<Job>, mut floor:
         for finished in done {
             (finished.answer)(fault.as_deref());
         }
+    }
+}
+
+/// How long a group is gathered: by the size and the time of the one before it.
+///
+/// The callers of a group that was just answered are about to come back. A commit for the first of them alone would
+/// make the others wait for a second one; so a group of less than half the size of the last waits for more, at most as
+/// long as that one took. Where callers come one at a time, nobody waits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gathering {
+    /// Units of the last group.
+    units: usize,
+    /// Time that it took, without waiting.
+    took: Duration,
+}
+
+impl Gathering {
+    fn next(self, jobs: &Receiver<Job>, gathered: usize, waited: &mut Duration) -> Option<Job> {
+        if gathered >= GROUP_LIMIT {
+            return None;
+        }
+        let there = jobs.try_recv().ok();
+        if there.is_some() || gathered >= self.units / 2 {
+            return there;
+        }
+        let began = Instant::now();
+        let job = jobs.recv_timeout(self.took.saturating_sub(*waited)).ok();
+        *waited += began.elapsed();
+        job
     }
 }

@@ -7,7 +7,7 @@ use super::{
     AnyConnection,
     schema::{accesses, idempotency, journal, revisions},
 };
-use crate::{error::Error, insert_rows, journal::Change};
+use crate::{error::Error, insert_rows, journal::Change, on_each};
 
 /// Makes a request repeatable: who asked what under which id.
 #[derive(Clone, Debug)]
@@ -218,16 +218,15 @@ where
         insert_rows!(connection, revisions::table, rows)?;
     }
     if let Some(key) = &unit.idempotency {
-        diesel::insert_into(idempotency::table)
-            .values(FirstAnswer {
-                caller: &key.caller,
-                method: &key.method,
-                request_id: &key.request_id,
-                request_hash: &key.request_hash,
-                response: answer.encode_to_vec(),
-                recorded_at: now,
-            })
-            .execute(connection)?;
+        let first = FirstAnswer {
+            caller: &key.caller,
+            method: &key.method,
+            request_id: &key.request_id,
+            request_hash: &key.request_hash,
+            response: answer.encode_to_vec(),
+            recorded_at: now,
+        };
+        on_each!(connection, c => diesel::insert_into(idempotency::table).values(first).execute(c))?;
     }
     Ok(answer)
 }
@@ -247,13 +246,12 @@ fn first_answer<T: prost::Message + Default>(
             .bind::<diesel::sql_types::BigInt, _>(i64::from_be_bytes(lock))
             .execute(connection)?;
     }
-    let found: Option<(Vec<u8>, Vec<u8>)> = idempotency::table
+    let query = idempotency::table
         .filter(idempotency::caller.eq(&key.caller))
         .filter(idempotency::method.eq(&key.method))
         .filter(idempotency::request_id.eq(&key.request_id))
-        .select((idempotency::request_hash, idempotency::response))
-        .first(connection)
-        .optional()?;
+        .select((idempotency::request_hash, idempotency::response));
+    let found: Option<(Vec<u8>, Vec<u8>)> = on_each!(connection, c => query.get_result(c)).optional()?;
     Ok(found.map(|(hash, response)| {
         if hash != key.request_hash {
             return Err(Error::RequestIdReused(key.request_id.clone()));
