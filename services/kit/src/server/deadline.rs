@@ -24,6 +24,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::ServerConfig;
+use crate::error::Error;
 
 /// The header in which a caller names the time it gives a call.
 pub(crate) const TIMEOUT_HEADER: &str = "grpc-timeout";
@@ -203,6 +204,21 @@ impl Limit {
         }
     }
 
+    /// Says whether the moment is past, without a timer.
+    fn is_over(&self) -> bool {
+        match self {
+            Self::At(deadline) => deadline.remaining().is_zero(),
+            Self::Stop(token) => token.is_cancelled(),
+        }
+    }
+
+    fn status(&self) -> Status {
+        match self {
+            Self::At(_) => Error::Deadline.into(),
+            Self::Stop(_) => Status::unavailable("the server is stopping"),
+        }
+    }
+
     fn end(&self) -> End {
         match self {
             Self::At(deadline) => End::At { sleep: sleep_until(deadline.0) },
@@ -212,7 +228,7 @@ impl Limit {
 }
 
 pin_project! {
-    /// Resolves to the status with which a call ends at its limit.
+    /// Resolves at a call's limit.
     #[project = EndProjection]
     enum End {
         At { #[pin] sleep: Sleep },
@@ -221,18 +237,12 @@ pin_project! {
 }
 
 impl Future for End {
-    type Output = Status;
+    type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Status> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.project() {
-            EndProjection::At { sleep } => {
-                ready!(sleep.poll(cx));
-                Poll::Ready(Status::deadline_exceeded("the call's deadline is over"))
-            }
-            EndProjection::Stop { stopped } => {
-                ready!(stopped.poll(cx));
-                Poll::Ready(Status::unavailable("the server is stopping"))
-            }
+            EndProjection::At { sleep } => sleep.poll(cx),
+            EndProjection::Stop { stopped } => stopped.poll(cx),
         }
     }
 }
@@ -260,7 +270,7 @@ where
                     // an answer that is ready at once, costs nothing.
                     return Poll::Ready(answer.map(|response| response.map(|body| bounded(body, limit.clone()))));
                 }
-                end.poll(cx).map(|status| Ok(status.into_http()))
+                end.poll(cx).map(|()| Ok(limit.status().into_http()))
             }
             DeadlineFutureProjection::Malformed => {
                 Poll::Ready(Ok(Status::invalid_argument("the header grpc-timeout is malformed").into_http()))
@@ -295,10 +305,15 @@ impl HttpBody for BoundedBody {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        if let Poll::Ready(frame) = this.limit.enter(|| inner.poll_frame(cx)) {
-            return Poll::Ready(frame);
+        // The clock first: a body that always has something ready would never let the timer be asked, and one that
+        // nobody took anything from is asked again long after its time.
+        if !this.limit.is_over() {
+            if let Poll::Ready(frame) = this.limit.enter(|| inner.poll_frame(cx)) {
+                return Poll::Ready(frame);
+            }
+            ready!(this.end.poll(cx));
         }
-        let status = ready!(this.end.poll(cx));
+        let status = this.limit.status();
         this.inner.set(None);
         let mut trailers = HeaderMap::new();
         Poll::Ready(Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
@@ -349,6 +364,17 @@ mod tests {
         assert_eq!(layer.default_for("/a.B/Get"), config.default_deadline);
         assert_eq!(layer.default_for("/a.B/Upload"), config.longest_deadline);
         assert_eq!(layer.default_for("/arrow.flight.protocol.FlightService/DoGet"), config.longest_deadline);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_always_ready_does_not_outrun_its_deadline() {
+        use http_body_util::BodyExt as _;
+        let endless = futures::stream::repeat_with(|| Ok::<_, Status>(Frame::data(Bytes::from_static(b"more"))));
+        let body = Body::new(http_body_util::StreamBody::new(endless));
+        let mut body = bounded(body, Limit::At(Deadline::within(Duration::ZERO)));
+        let frame = body.frame().await.expect("a frame").expect("no error");
+        assert_eq!(frame.into_trailers().expect("the end")["grpc-status"], "4");
+        assert!(body.frame().await.is_none());
     }
 
     #[test]

@@ -83,7 +83,8 @@ async fn a_call_beyond_its_deadline_is_answered_deadline_exceeded() {
     let begun = Instant::now();
     let request = within(60_000, Duration::from_secs(10));
     let error = call(bench.channel("education", &running), "Sleep", request).await.expect_err("too late");
-    assert_eq!((error.code(), error.message()), (Code::DeadlineExceeded, "the call's deadline is over"));
+    assert_eq!((error.code(), error.message()), (Code::DeadlineExceeded, "deadline exceeded"));
+    assert_eq!(error.get_details_error_info().expect("an ErrorInfo").reason, "DEADLINE_EXCEEDED");
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -101,7 +102,8 @@ async fn a_stream_beyond_its_deadline_ends_with_deadline_exceeded() {
             Err(error) => break error,
         }
     };
-    assert_eq!((error.code(), error.message()), (Code::DeadlineExceeded, "the call's deadline is over"));
+    assert_eq!((error.code(), error.message()), (Code::DeadlineExceeded, "deadline exceeded"));
+    assert_eq!(error.get_details_error_info().expect("an ErrorInfo").reason, "DEADLINE_EXCEEDED");
 }
 
 #[tokio::test]
