@@ -4,7 +4,11 @@
 //! A pseudonym is another keyed hash, so that who reads the dataset cannot join it with the register or with another
 //! department's dataset.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
@@ -30,6 +34,8 @@ pub struct Keys {
     blind: Hmac<Sha256>,
     pseudonym: Hmac<Sha256>,
     token: Hmac<Sha256>,
+    request: Hmac<Sha256>,
+    check: Hmac<Sha256>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -55,35 +61,54 @@ impl Keys {
             blind: mac("blind-index"),
             pseudonym: mac("pseudonym"),
             token: mac("page-token"),
+            request: mac("request-hash"),
+            check: mac("key-check"),
         }
     }
 
     /// Reads the department's secret from a directory, or makes one there (mode 0600).
+    ///
+    /// The secret is whole before it has its name, and the name is given once: replicas that start together on one
+    /// directory all read the secret of the one that was first.
     pub fn open_or_create(directory: &Path, department: &str) -> Result<Self, Error> {
-        let path = directory.join(format!("{department}.key"));
-        fs::create_dir_all(directory).map_err(Error::internal)?;
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
-            Ok(mut file) => {
-                let mut secret = Zeroizing::new([0; SECRET_BYTES]);
-                secret[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-                secret[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-                let strong = Hkdf::<Sha256>::new(None, secret.as_ref());
-                strong.expand(b"minsheng secret", secret.as_mut()).expect("32 bytes are within HKDF's limit");
-                file.write_all(secret.as_ref()).and_then(|()| file.sync_all()).map_err(Error::internal)?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Error::internal(error)),
+        if !file_of(directory, department).try_exists().map_err(Error::internal)? {
+            create(directory, department).map_err(|error| {
+                Error::internal(format!("cannot make {}: {error}", file_of(directory, department).display()))
+            })?;
         }
-        let bytes = Zeroizing::new(fs::read(&path).map_err(Error::internal)?);
+        Self::existing(directory, department)
+    }
+
+    /// Reads the department's secret from a directory; an error when there is none.
+    pub fn existing(directory: &Path, department: &str) -> Result<Self, Error> {
+        let path = file_of(directory, department);
+        let bytes = fs::read(&path).map(Zeroizing::new).map_err(|error| {
+            Error::internal(format!(
+                "cannot read {}, the key that the database was written with: {error}",
+                path.display()
+            ))
+        })?;
         let secret: &[u8; SECRET_BYTES] = bytes
             .as_slice()
             .try_into()
             .map_err(|_| Error::internal(format!("{} does not hold 32 bytes", path.display())))?;
         Ok(Self::derive(secret, department))
+    }
+
+    /// Gives what tells this key from another one; nothing can be learnt from it about the key.
+    pub fn check_value(&self) -> Vec<u8> {
+        tag(&self.check, b"minsheng").to_vec()
+    }
+
+    /// Puts the hash of a request under the key, for keeping.
+    pub fn request_tag(&self, hash: &[u8]) -> Vec<u8> {
+        tag(&self.request, hash).to_vec()
+    }
+
+    /// Gives [`request_tag`](Self::request_tag) as a function of its own.
+    pub fn request_tags(&self) -> impl Fn(&[u8]) -> Vec<u8> + Send + 'static {
+        let mac = self.request.clone();
+        move |hash| tag(&mac, hash).to_vec()
     }
 
     /// Gives the blind index of a person.
@@ -154,6 +179,38 @@ impl Keys {
     }
 }
 
+fn file_of(directory: &Path, department: &str) -> PathBuf {
+    directory.join(format!("{department}.key"))
+}
+
+/// Makes a secret under a name of its own, durable, and then links it to the department's name unless that is taken.
+fn create(directory: &Path, department: &str) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+    secret[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    secret[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    let strong = Hkdf::<Sha256>::new(None, secret.as_ref());
+    strong.expand(b"minsheng secret", secret.as_mut()).expect("32 bytes are within HKDF's limit");
+    let draft = directory.join(format!(".{department}.{}.tmp", uuid::Uuid::new_v4()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    let linked = file.write_all(secret.as_ref()).and_then(|()| file.sync_all()).and_then(|()| {
+        match fs::hard_link(&draft, file_of(directory, department)) {
+            // Another replica was faster: its secret is the department's.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        }
+    });
+    let removed = fs::remove_file(&draft);
+    linked.and(removed)?;
+    #[cfg(unix)]
+    fs::File::open(directory)?.sync_all()?;
+    Ok(())
+}
+
 fn tag(mac: &Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
     let mut mac = mac.clone();
     mac.update(message);
@@ -191,5 +248,40 @@ mod tests {
         let mut changed = token.into_bytes();
         changed[3] ^= 1;
         assert!(keys.read_page_token("institutions/540100", &String::from_utf8_lossy(&changed)).is_err());
+    }
+
+    #[test]
+    fn replicas_that_start_together_all_get_the_secret_of_the_first() {
+        for round in 0..20 {
+            let directory = tempfile::tempdir().expect("a directory");
+            let start = std::sync::Barrier::new(8);
+            let open = || {
+                start.wait();
+                Keys::open_or_create(directory.path(), "health").map(|keys| keys.check_value())
+            };
+            let values: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+                threads.into_iter().map(|thread| thread.join().expect("no panic").expect("a key")).collect()
+            });
+            assert!(values.iter().all(|value| *value == values[0]), "round {round}: two secrets");
+            assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 1, "nothing else is left");
+        }
+    }
+
+    #[test]
+    fn a_secret_cut_short_or_missing_is_an_error_and_not_a_new_secret() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(Keys::existing(directory.path(), "health").is_err());
+        fs::write(directory.path().join("health.key"), b"").expect("written");
+        assert!(Keys::open_or_create(directory.path(), "health").is_err());
+        assert!(fs::read(directory.path().join("health.key")).expect("read").is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_of_a_request_cannot_be_told_without_the_department_s_key() {
+        let hash = [1; 32];
+        assert_eq!(keys("health").request_tag(&hash), keys("health").request_tag(&hash));
+        assert_ne!(keys("health").request_tag(&hash), keys("education").request_tag(&hash));
+        assert_ne!(keys("health").request_tag(&hash), hash);
     }
 }
