@@ -40,8 +40,8 @@ pub(super) fn told_apart<DB: Database>(parts: impl Iterator<Item = EmbeddedMigra
     Ok(())
 }
 
-/// Where the records are kept.
-#[derive(Clone, Debug)]
+/// Where the records are kept. Printed without its password.
+#[derive(Clone)]
 pub struct StoreConfig {
     /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
     pub url: String,
@@ -49,6 +49,25 @@ pub struct StoreConfig {
     pub connections: u32,
     /// How long to wait for a connection.
     pub patience: Duration,
+}
+
+impl std::fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreConfig")
+            .field("url", &redacted(&self.url))
+            .field("connections", &self.connections)
+            .field("patience", &self.patience)
+            .finish()
+    }
+}
+
+/// Leaves out of a URL what may be a password: whoever it names, and its parameters.
+pub(crate) fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let (place, parameters) = place.split_once('?').map_or((place, ""), |(place, _)| (place, "?…"));
+    let user = if rest.contains('@') { "…@" } else { "" };
+    format!("{scheme}://{user}{place}{parameters}")
 }
 
 impl StoreConfig {
@@ -93,6 +112,15 @@ impl Backend {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_s_configuration_prints_without_its_password() {
+        for url in ["postgres://minsheng:s3cret@db:5432/health", "postgres://db/health?user=m&password=s3cret"] {
+            let printed = format!("{:?}", StoreConfig::new(url));
+            assert!(printed.contains("db") && printed.contains("health") && !printed.contains("s3cret"), "{printed}");
+        }
+        assert!(format!("{:?}", StoreConfig::new("sqlite:/data/health.db")).contains("sqlite:/data/health.db"));
+    }
 
     #[test]
     fn two_migrations_of_one_version_are_refused_before_any_runs() {
