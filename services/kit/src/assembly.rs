@@ -1,7 +1,7 @@
 //! Puts a department's service together: its registers, and what every service has (returns, milestones, parameters,
 //! history, accesses, the feed).
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use minsheng_proto::Dataset;
 use tokio_util::sync::CancellationToken;
@@ -92,7 +92,7 @@ impl Assembly {
     /// Begins with what every service has.
     pub fn new(context: Context) -> Result<Self, Error> {
         let datasets = datasets_of(context.service);
-        let flight = JournalFlight::new(context.store.clone(), &datasets)?;
+        let flight = JournalFlight::new(context.store.clone(), Arc::clone(&context.keys), &datasets)?;
         let empty = Self { context, routes: RoutesBuilder::default(), names: vec![], tasks: vec![] };
         Ok(crate::common::add(empty).serve(flight.into_service()))
     }

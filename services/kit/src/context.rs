@@ -28,10 +28,11 @@ pub struct Context {
 impl Context {
     /// Makes the context of a service with the parameters that the software ships with.
     pub fn new(service: &'static str, store: Store, keys: Keys) -> Self {
+        let keys = Arc::new(keys);
         Self {
             service,
-            store,
-            keys: Arc::new(keys),
+            store: store.keyed(Arc::clone(&keys)),
+            keys,
             parameters: Arc::new(RwLock::new(Arc::new(Parameters::get().clone()))),
             calendar: Calendar::get(),
         }

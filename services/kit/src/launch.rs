@@ -15,7 +15,6 @@ use crate::{
     context::Context,
     error::Error,
     identity::Department,
-    keys::Keys,
     pki::Credentials,
     server::{Server, ServerConfig, reload_credentials, stop_requested},
     store::{Clock, Store, StoreConfig, system_clock},
@@ -86,14 +85,12 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
         .map_err(Error::internal)?;
         upstreams = upstreams.with(department.as_str(), channel);
     }
-    let (store, keys, clock) = (launch.store, launch.keys, launch.clock);
-    let context = tokio::task::spawn_blocking(move || {
-        let store = Store::open(&store, &definition.all_migrations(), clock)?;
-        let keys = Keys::open_or_create(&keys, definition.department)?;
-        Ok::<_, Error>(Context::new(definition.service, store, keys))
-    })
-    .await
-    .map_err(Error::internal)??;
+    let (config, clock) = (launch.store, launch.clock);
+    let store = tokio::task::spawn_blocking(move || Store::open(&config, &definition.all_migrations(), clock))
+        .await
+        .map_err(Error::internal)??;
+    let keys = store.open_keys(&launch.keys, definition.department).await?;
+    let context = Context::new(definition.service, store, keys);
     context.load_parameters().await?;
     let mut assembled = (definition.assemble)(Parts { context, upstreams })?.finish();
     let server = Server::builder(launch.credentials, launch.access)

@@ -18,9 +18,10 @@ use minsheng_kit::{
     error::Error,
     journal::{
         Change,
-        feed::{self, Cursor},
+        feed::{Cursor, Reading},
     },
-    store::{JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Unit, system_clock},
+    keys::Keys,
+    store::{AnyConnection, Clock, JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Unit, system_clock},
     testing::{TestDatabase, TestSite, databases},
 };
 use minsheng_proto::returns::v1 as pb;
@@ -47,15 +48,23 @@ impl Dice {
     }
 }
 
-fn open(site: &TestSite, database: TestDatabase) -> Store {
+fn open(site: &TestSite, database: TestDatabase, clock: Clock) -> Store {
     let url = site.database(database, "probe").expect("a database");
     let config = StoreConfig { connections: 16, ..StoreConfig::new(url) };
-    Store::open(&config, &[KIT_MIGRATIONS], system_clock()).expect("opens")
+    Store::open(&config, &[KIT_MIGRATIONS], clock).expect("opens")
+}
+
+/// Opens another replica on PostgreSQL, one whose clock is late.
+fn replica(site: &TestSite, database: TestDatabase, store: &Store) -> Store {
+    match database {
+        TestDatabase::Sqlite => store.clone(),
+        TestDatabase::Postgres => open(site, database, Arc::new(|| system_clock()() - 3_000_000)),
+    }
 }
 
 /// Raises a record's version under its row lock and tells the journal.
 fn raise(tx: &mut minsheng_kit::store::Tx<'_>, record: &str) -> Result<i64, Error> {
-    let sql = if matches!(tx.connection, minsheng_kit::store::AnyConnection::Postgres(_)) {
+    let sql = if matches!(tx.connection, AnyConnection::Postgres(_)) {
         "UPDATE probe SET version = version + 1 WHERE id = $1 RETURNING version"
     } else {
         "UPDATE probe SET version = version + 1 WHERE id = ? RETURNING version"
@@ -100,34 +109,51 @@ async fn write_randomly(store: Store, writer: u64) -> BTreeSet<(String, i64)> {
     committed
 }
 
-/// Follows the feed until told that all is written, stopping in the middle of windows now and then.
-fn follow(store: &Store, runtime: &tokio::runtime::Handle, done: &AtomicBool) -> Vec<(String, i64, i64)> {
+/// A change as the reader saw it.
+struct Seen {
+    record: String,
+    version: i64,
+    position: i64,
+}
+
+/// Follows the feed until told that all is written, stopping in the middle of windows now and then; sees to it that
+/// nothing appears at or before a moment that was called settled.
+fn follow(store: &Store, runtime: &tokio::runtime::Handle, done: &AtomicBool) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut cursor = Cursor::default();
     let mut dice = Dice(42);
+    let keys = Keys::derive(&[7; 32], "probe");
+    let mut promised = 0;
     loop {
         let last = done.load(Ordering::SeqCst);
-        let now = store.now();
+        let begun = store.now();
         let (from, patience) = (cursor.clone(), if last { u64::MAX } else { 1 + dice.roll(4) });
-        let (rows, next) = runtime
-            .block_on(store.read_long(move |connection| {
-                let mut rows = Vec::new();
-                let mut batches = 0;
-                let progress = feed::read(connection, now, DATASET, &from, 7, &mut |records, _| {
-                    batches += 1;
-                    rows.extend(records);
-                    batches < patience
-                })?;
-                Ok((rows, progress.cursor))
-            }))
-            .expect("reads");
+        let settled = runtime.block_on(store.settled()).expect("settles");
+        let begin = move |connection: &mut AnyConnection| Reading::begin(connection, settled, DATASET, &from);
+        let mut reading = runtime.block_on(store.read_long(begin)).expect("begins");
+        for _ in 0..patience {
+            let fetch = move |connection: &mut AnyConnection| {
+                let rows = reading.next(connection, 7)?;
+                Ok((reading, rows))
+            };
+            let rows;
+            (reading, rows) = runtime.block_on(store.read_long(fetch)).expect("reads");
+            if rows.is_empty() {
+                break;
+            }
+            seen.extend(rows.into_iter().map(|row| {
+                assert!(row.recorded_at > promised, "{} appeared after {promised} was settled", row.recorded_at);
+                let payload = pb::ReturnRow::decode(row.payload.as_slice()).expect("own payload");
+                let version = payload.commitment.parse().expect("a version");
+                Seen { record: row.record, version, position: row.position }
+            }));
+        }
+        promised = promised.max(reading.progress().recorded_until);
         // A cursor survives its way through the reader's hands.
-        cursor = Cursor::parse(&next.encode()).expect("own cursor");
-        seen.extend(rows.into_iter().map(|row| {
-            let payload = pb::ReturnRow::decode(row.payload.as_slice()).expect("own payload");
-            (row.record, payload.commitment.parse().expect("a version"), row.position)
-        }));
+        let sealed = reading.progress().cursor.seal(&keys, DATASET);
+        cursor = Cursor::open(&keys, DATASET, &sealed).expect("own cursor");
         if last {
+            assert!(promised >= begun, "with nobody writing, all is settled up to the clock");
             return seen;
         }
     }
@@ -137,7 +163,8 @@ fn follow(store: &Store, runtime: &tokio::runtime::Handle, done: &AtomicBool) ->
 async fn every_committed_change_is_seen_exactly_once_and_in_the_order_of_its_record() {
     for database in databases() {
         let site = TestSite::new().expect("a directory");
-        let store = open(&site, database);
+        let store = open(&site, database, system_clock());
+        let late = replica(&site, database, &store);
         store
             .write(Unit::of("probe"), |tx| {
                 let create = "CREATE TABLE probe (id TEXT PRIMARY KEY, version BIGINT NOT NULL)";
@@ -156,7 +183,12 @@ async fn every_committed_change_is_seen_exactly_once_and_in_the_order_of_its_rec
             let (store, done, runtime) = (store.clone(), Arc::clone(&done), tokio::runtime::Handle::current());
             std::thread::spawn(move || follow(&store, &runtime, &done))
         };
-        let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write_randomly(store.clone(), writer))).collect();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let replica = if writer % 3 == 0 { &late } else { &store };
+                tokio::spawn(write_randomly(replica.clone(), writer))
+            })
+            .collect();
         let mut committed = BTreeSet::new();
         for writer in writers {
             committed.extend(writer.await.expect("a writer"));
@@ -164,13 +196,13 @@ async fn every_committed_change_is_seen_exactly_once_and_in_the_order_of_its_rec
         done.store(true, Ordering::SeqCst);
         let seen = tokio::task::spawn_blocking(move || reader.join().expect("the reader")).await.expect("joins");
 
-        let positions: BTreeSet<i64> = seen.iter().map(|(_, _, position)| *position).collect();
+        let positions: BTreeSet<i64> = seen.iter().map(|change| change.position).collect();
         assert_eq!(positions.len(), seen.len(), "{database:?}: a change was given twice");
         let distinct: BTreeSet<(String, i64)> =
-            seen.iter().map(|(record, version, _)| (record.clone(), *version)).collect();
+            seen.iter().map(|change| (change.record.clone(), change.version)).collect();
         assert_eq!(distinct, committed, "{database:?}: what was seen is not what was committed");
         let mut versions: BTreeMap<&str, i64> = BTreeMap::new();
-        for (record, version, _) in &seen {
+        for Seen { record, version, .. } in &seen {
             let last = versions.insert(record, *version).unwrap_or(0);
             assert_eq!(*version, last + 1, "{database:?}: {record} out of order");
         }

@@ -9,17 +9,24 @@
 //!
 //! Reading behind the oldest running transaction, ordered by transaction id, would miss nothing either, but it breaks
 //! the history of a record that an old transaction touches late, and a long transaction would hold the feed up.
+//!
+//! A window's ends are fixed when it is opened, and what lies in it never changes. So a reading needs a connection only
+//! for the moment in which it fetches a batch, and each batch may be fetched through another one.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use diesel::{
-    ExpressionMethods as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
-    sql_types::{BigInt, Binary, Text},
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
+    sql_types::{BigInt, Binary, Nullable, Text},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Error,
-    store::{AnyConnection, schema::journal},
+    keys::Keys,
+    on_each,
+    store::{
+        AnyConnection,
+        schema::{journal, journal_state},
+    },
 };
 
 /// Where a reader stands in a dataset's changes. Opaque to readers.
@@ -27,28 +34,36 @@ use crate::{
 /// A mark is a snapshot on PostgreSQL and a position on SQLite; what lies between two marks is a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
+    /// The journal's life that the marks belong to; empty at the beginning.
+    incarnation: String,
     /// What was read completely; empty at the beginning.
     from: String,
     /// End of the window that is being read.
     until: String,
     /// Last position read within the window.
     after: i64,
+    /// Everything recorded up to this moment has been given; 0 as long as there is none.
+    settled: i64,
 }
 
 impl Cursor {
-    /// Reads a cursor; the empty text is the beginning.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    /// Reads a cursor that [`seal`](Self::seal) wrote for the same dataset; the empty text is the beginning.
+    pub fn open(keys: &Keys, dataset: &str, text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(bad_cursor)
+        let opened = keys.read_page_token(&scope(dataset), text).ok();
+        opened.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(bad_cursor)
     }
 
-    /// Writes it for the reader.
-    pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    /// Writes it for the reader, who cannot change it and cannot use it elsewhere.
+    pub fn seal(&self, keys: &Keys, dataset: &str) -> String {
+        keys.page_token(&scope(dataset), &serde_json::to_string(self).unwrap_or_default())
     }
+}
+
+fn scope(dataset: &str) -> String {
+    format!("feed/{dataset}")
 }
 
 /// One change, as stored.
@@ -84,64 +99,143 @@ pub struct Progress {
     pub cursor: Cursor,
     /// Greatest position given so far in this reading, 0 for none.
     pub position: i64,
-    /// Everything recorded up to this moment is behind the cursor, microseconds UTC.
+    /// Everything recorded up to this moment is behind the cursor and nothing more will appear there, microseconds UTC.
+    /// 0 as long as the first reading has not come to its end.
     pub recorded_until: i64,
 }
 
-#[derive(QueryableByName)]
-struct Horizon {
-    #[diesel(sql_type = Text)]
-    mark: String,
-    #[diesel(sql_type = BigInt)]
-    recorded_until: i64,
+/// A reading under way: how far it goes, and where it is. It holds no connection between its batches.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    dataset: String,
+    /// Where it ends.
+    end: String,
+    /// What is settled once it has come there.
+    settled: i64,
+    progress: Progress,
 }
 
-/// Reads a dataset's changes behind a cursor, in batches, up to what is settled when the reading begins.
+#[derive(QueryableByName)]
+struct Mark {
+    #[diesel(sql_type = Text)]
+    mark: String,
+}
+
+#[derive(QueryableByName)]
+struct First {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    first: Option<i64>,
+}
+
+impl Reading {
+    /// Begins to read a dataset's changes behind a cursor, up to what is committed now.
+    ///
+    /// `settled` was given by [`Store::settled`](crate::store::Store::settled) before the connection's read began.
+    pub fn begin(connection: &mut AnyConnection, settled: i64, dataset: &str, cursor: &Cursor) -> Result<Self, Error> {
+        let state = journal_state::table.select(journal_state::incarnation);
+        let incarnation: String = on_each!(connection, c => state.first(c))?;
+        let end = mark(connection)?;
+        if *cursor != Cursor::default() && (cursor.incarnation != incarnation || is_ahead(connection, cursor, &end)?) {
+            return Err(Error::Precondition {
+                reason: "JOURNAL_REPLACED",
+                description: format!(
+                    "the journal was restored or made anew after this cursor was given; read {dataset} again from the \
+                     beginning, into an empty place"
+                ),
+            });
+        }
+        let cursor = Cursor { incarnation, ..cursor.clone() };
+        let progress = Progress { recorded_until: cursor.settled, cursor, position: 0 };
+        Ok(Self { dataset: dataset.to_owned(), end, settled, progress })
+    }
+
+    /// Says how far it is.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Says whether all was given.
+    pub fn is_finished(&self) -> bool {
+        let cursor = &self.progress.cursor;
+        cursor.from == cursor.until && cursor.until == self.end
+    }
+
+    /// Fetches the next batch; an empty one is the last.
+    ///
+    /// Blocks. Any read will do for it: what lies in the window is the same for all of them.
+    pub fn next(&mut self, connection: &mut AnyConnection, batch: usize) -> Result<Vec<JournalRecord>, Error> {
+        while !self.is_finished() {
+            let cursor = &mut self.progress.cursor;
+            if cursor.from == cursor.until {
+                cursor.until.clone_from(&self.end);
+                cursor.after = before_window(connection, &self.dataset, cursor)?;
+            }
+            let rows = window(connection, &self.dataset, cursor, batch)?;
+            if let Some(last) = rows.last() {
+                cursor.after = last.position;
+                self.progress.position = self.progress.position.max(last.position);
+            }
+            if rows.len() < batch {
+                cursor.from.clone_from(&cursor.until);
+                cursor.after = 0;
+            }
+            if cursor.from == self.end {
+                cursor.settled = cursor.settled.max(self.settled);
+            }
+            self.progress.recorded_until = cursor.settled;
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
+        let cursor = &mut self.progress.cursor;
+        cursor.settled = cursor.settled.max(self.settled);
+        self.progress.recorded_until = cursor.settled;
+        Ok(Vec::new())
+    }
+}
+
+/// Reads a dataset's changes behind a cursor, in batches, up to what is committed when the reading begins.
 ///
-/// Blocks. `give` takes a batch and says whether to go on; the progress after the last batch given is returned.
+/// Blocks, and keeps its connection: for what does not wait for anybody. `give` takes a batch and says whether to go
+/// on; the progress after the last batch given is returned.
 pub fn read(
     connection: &mut AnyConnection,
-    now: i64,
+    settled: i64,
     dataset: &str,
     cursor: &Cursor,
     batch: usize,
     give: &mut dyn FnMut(Vec<JournalRecord>, &Progress) -> bool,
 ) -> Result<Progress, Error> {
-    let horizon = horizon(connection, now)?;
-    let mut progress = Progress { cursor: cursor.clone(), position: 0, recorded_until: horizon.recorded_until };
-    if cursor.from != cursor.until {
-        // The rest of a window in which an earlier reading stopped.
-        if !read_window(connection, dataset, &mut progress, batch, give)? {
-            return Ok(progress);
+    let mut reading = Reading::begin(connection, settled, dataset, cursor)?;
+    loop {
+        let rows = reading.next(connection, batch)?;
+        if rows.is_empty() || !give(rows, reading.progress()) {
+            return Ok(reading.progress);
         }
     }
-    let from = progress.cursor.until;
-    progress.cursor = Cursor { from, until: horizon.mark, after: 0 };
-    if progress.cursor.from != progress.cursor.until && !read_window(connection, dataset, &mut progress, batch, give)? {
-        return Ok(progress);
-    }
-    let end = progress.cursor.until;
-    progress.cursor = Cursor { from: end.clone(), until: end, after: 0 };
-    Ok(progress)
 }
 
 /// Marks what can be read now.
-fn horizon(connection: &mut AnyConnection, now: i64) -> Result<Horizon, Error> {
+fn mark(connection: &mut AnyConnection) -> Result<String, Error> {
     match connection {
         AnyConnection::Sqlite(connection) => {
-            let last: Option<i64> = journal::table.select(diesel::dsl::max(journal::position)).first(connection)?;
-            // The writer's clock never goes back, and what it has not yet committed is recorded later than what it has.
-            let until: Option<i64> = journal::table.select(diesel::dsl::max(journal::recorded_at)).first(connection)?;
-            Ok(Horizon { mark: last.unwrap_or(0).to_string(), recorded_until: until.unwrap_or(now) })
+            let last = journal::table.order(journal::position.desc()).select(journal::position);
+            let last: Option<i64> = last.first(connection).optional()?;
+            Ok(last.unwrap_or(0).to_string())
         }
-        AnyConnection::Postgres(connection) => Ok(diesel::sql_query(
-            "SELECT pg_current_snapshot()::text AS mark, \
-             least($1, coalesce((SELECT (extract(epoch FROM min(xact_start)) * 1000000)::bigint - 1 \
-             FROM pg_stat_activity WHERE backend_xid IS NOT NULL), $1)) AS recorded_until",
-        )
-        .bind::<BigInt, _>(now)
-        .get_result(connection)?),
+        AnyConnection::Postgres(connection) => {
+            let now: Mark = diesel::sql_query("SELECT pg_current_snapshot()::text AS mark").get_result(connection)?;
+            Ok(now.mark)
+        }
     }
+}
+
+/// Says whether a cursor has seen what this journal does not have.
+fn is_ahead(connection: &AnyConnection, cursor: &Cursor, now: &str) -> Result<bool, Error> {
+    Ok(match connection {
+        AnyConnection::Sqlite(_) => position_of(&cursor.until)? > position_of(now)?,
+        AnyConnection::Postgres(_) => end_of(&cursor.until)? > end_of(now)?,
+    })
 }
 
 /// Reads a mark of SQLite.
@@ -149,77 +243,78 @@ fn position_of(mark: &str) -> Result<i64, Error> {
     if mark.is_empty() { Ok(0) } else { mark.parse().map_err(|_| bad_cursor()) }
 }
 
+/// Reads the first transaction that had not begun in a mark of PostgreSQL.
+fn end_of(mark: &str) -> Result<u64, Error> {
+    mark.split(':').nth(1).and_then(|end| end.parse().ok()).ok_or_else(bad_cursor)
+}
+
 fn bad_cursor() -> Error {
     Error::invalid("cursor", "BAD_CURSOR", "is not a cursor of this feed", "不是本数据流的游标")
 }
 
-/// Streams one window in the order of positions; says whether it was read to its end.
-fn read_window(
+/// What nothing has seen on PostgreSQL: the mark before the beginning.
+const BEGINNING: &str = "1:1:";
+
+/// Gives a position before the first one of a window, so that its batches need not look for it among older entries.
+fn before_window(connection: &mut AnyConnection, dataset: &str, cursor: &Cursor) -> Result<i64, Error> {
+    let AnyConnection::Postgres(connection) = connection else { return Ok(0) };
+    if cursor.from.is_empty() {
+        return Ok(0);
+    }
+    // `+ 0` keeps PostgreSQL from walking the positions in their order, which begins with the oldest.
+    let found: First = diesel::sql_query(
+        "SELECT min(position + 0) AS first FROM journal WHERE dataset = $1 AND tx >= $2::xid8 \
+         AND NOT pg_visible_in_snapshot(tx, $3::pg_snapshot) AND pg_visible_in_snapshot(tx, $4::pg_snapshot)",
+    )
+    .bind::<Text, _>(dataset)
+    .bind::<Text, _>(cursor.from.split(':').next().unwrap_or_default())
+    .bind::<Text, _>(&cursor.from)
+    .bind::<Text, _>(&cursor.until)
+    .get_result(connection)?;
+    Ok(found.first.map_or(i64::MAX, |first| first - 1))
+}
+
+/// Fetches the next entries of a window in the order of positions.
+fn window(
     connection: &mut AnyConnection,
     dataset: &str,
-    progress: &mut Progress,
+    cursor: &Cursor,
     batch: usize,
-    give: &mut dyn FnMut(Vec<JournalRecord>, &Progress) -> bool,
-) -> Result<bool, Error> {
-    let cursor = progress.cursor.clone();
-    let mut pending = Vec::with_capacity(batch);
-    let mut hand_over = |record: Option<JournalRecord>, progress: &mut Progress| -> bool {
-        let last = record.is_none();
-        if let Some(record) = record {
-            progress.cursor.after = record.position;
-            progress.position = progress.position.max(record.position);
-            pending.push(record);
-        }
-        if pending.is_empty() || (!last && pending.len() < batch) {
-            return true;
-        }
-        give(std::mem::replace(&mut pending, Vec::with_capacity(batch)), progress)
-    };
+) -> Result<Vec<JournalRecord>, Error> {
+    let limit = i64::try_from(batch).map_err(Error::internal)?;
     match connection {
-        AnyConnection::Sqlite(connection) => {
-            let rows = journal::table
-                .filter(journal::dataset.eq(dataset))
-                .filter(journal::position.gt(position_of(&cursor.from)?.max(cursor.after)))
-                .filter(journal::position.le(position_of(&cursor.until)?))
-                .order(journal::position)
-                .select((
-                    journal::position,
-                    journal::record,
-                    journal::change,
-                    journal::valid_on,
-                    journal::recorded_at,
-                    journal::area,
-                    journal::payload,
-                ))
-                .load_iter::<JournalRecord, diesel::connection::DefaultLoadingMode>(connection)?;
-            for row in rows {
-                if !hand_over(Some(row?), progress) {
-                    return Ok(false);
-                }
-            }
-        }
+        AnyConnection::Sqlite(connection) => Ok(journal::table
+            .filter(journal::dataset.eq(dataset))
+            .filter(journal::position.gt(position_of(&cursor.from)?.max(cursor.after)))
+            .filter(journal::position.le(position_of(&cursor.until)?))
+            .order(journal::position)
+            .limit(limit)
+            .select((
+                journal::position,
+                journal::record,
+                journal::change,
+                journal::valid_on,
+                journal::recorded_at,
+                journal::area,
+                journal::payload,
+            ))
+            .load(connection)?),
         AnyConnection::Postgres(connection) => {
-            // What nothing has seen: the mark before the beginning.
-            let from = if cursor.from.is_empty() { "1:1:" } else { &cursor.from };
+            let from = if cursor.from.is_empty() { BEGINNING } else { &cursor.from };
             let oldest = from.split(':').next().unwrap_or_default();
-            let rows = diesel::sql_query(
+            Ok(diesel::sql_query(
                 "SELECT position, record, change, valid_on, recorded_at, area, payload FROM journal \
                  WHERE dataset = $1 AND tx >= $2::xid8 AND position > $3 \
                  AND NOT pg_visible_in_snapshot(tx, $4::pg_snapshot) \
-                 AND pg_visible_in_snapshot(tx, $5::pg_snapshot) ORDER BY position",
+                 AND pg_visible_in_snapshot(tx, $5::pg_snapshot) ORDER BY position LIMIT $6",
             )
             .bind::<Text, _>(dataset)
             .bind::<Text, _>(oldest)
             .bind::<BigInt, _>(cursor.after)
             .bind::<Text, _>(from)
             .bind::<Text, _>(&cursor.until)
-            .load_iter::<JournalRecord, diesel::pg::PgRowByRowLoadingMode>(connection)?;
-            for row in rows {
-                if !hand_over(Some(row?), progress) {
-                    return Ok(false);
-                }
-            }
+            .bind::<BigInt, _>(limit)
+            .load(connection)?)
         }
     }
-    Ok(hand_over(None, progress))
 }

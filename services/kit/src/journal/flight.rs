@@ -16,20 +16,16 @@ use arrow_flight::{
 use futures::{Stream, StreamExt as _, stream};
 use minsheng_proto::Dataset;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     columns::Columns,
-    feed::{self, Cursor, Progress},
+    feed::{self, Cursor, Progress, Reading},
 };
-use crate::{error::Error, store::Store};
+use crate::{error::Error, keys::Keys, server::Deadline, store::Store};
 
 /// Rows of one Arrow batch.
 const BATCH_ROWS: usize = 8192;
-/// Batches that may wait for a slow reader.
-const BATCHES_AHEAD: usize = 2;
 
 /// What a reader asks for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,33 +45,29 @@ pub struct FeedPosition {
     pub cursor: String,
     /// Greatest position given in this reading, 0 for none.
     pub position: i64,
-    /// Everything recorded up to this moment is behind the cursor, microseconds UTC.
+    /// Everything recorded up to this moment is behind the cursor and nothing more will appear there, microseconds UTC;
+    /// 0 before a first reading has come to its end.
     pub recorded_until: i64,
-}
-
-impl From<&Progress> for FeedPosition {
-    fn from(progress: &Progress) -> Self {
-        Self { cursor: progress.cursor.encode(), position: progress.position, recorded_until: progress.recorded_until }
-    }
 }
 
 /// The Flight service of one department's journal.
 #[derive(Clone)]
 pub struct JournalFlight {
     store: Store,
+    keys: Arc<Keys>,
     datasets: Arc<BTreeMap<String, Columns>>,
 }
 
 type BoxStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl JournalFlight {
-    /// Serves these datasets out of a store.
-    pub fn new(store: Store, datasets: &[Dataset]) -> Result<Self, Error> {
+    /// Serves these datasets out of a store; the keys seal the cursors.
+    pub fn new(store: Store, keys: Arc<Keys>, datasets: &[Dataset]) -> Result<Self, Error> {
         let datasets = datasets
             .iter()
             .map(|dataset| Ok((dataset.name.clone(), Columns::of(&dataset.row).map_err(Error::internal)?)))
             .collect::<Result<_, Error>>()?;
-        Ok(Self { store, datasets: Arc::new(datasets) })
+        Ok(Self { store, keys, datasets: Arc::new(datasets) })
     }
 
     /// Makes the tonic service.
@@ -137,42 +129,33 @@ impl FlightService for JournalFlight {
             Error::invalid("ticket", "BAD_TICKET", format!("not a ticket of this feed: {error}"), "不是本数据流的凭据")
         })?;
         let columns = self.columns(&ticket.dataset)?.clone();
-        let cursor = Cursor::parse(&ticket.cursor)?;
-        let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-        let store = self.store.clone();
-        tokio::spawn(async move {
-            let failed = sender.clone();
-            let now = store.now();
-            let reading = store.read_long(move |connection| {
-                let options = IpcWriteOptions::default();
-                let schema: FlightData = SchemaAsIpc::new(&columns.schema(), &options).into();
-                if sender.blocking_send(Ok(schema)).is_err() {
-                    return Ok(());
+        let deadline = Deadline::of(&request);
+        let cursor = Cursor::open(&self.keys, &ticket.dataset, &ticket.cursor)?;
+        let schema: FlightData = SchemaAsIpc::new(&columns.schema(), &IpcWriteOptions::default()).into();
+        let settled = self.store.settled().await?;
+        let dataset = ticket.dataset.clone();
+        let begin = move |connection: &mut _| Reading::begin(connection, settled, &dataset, &cursor);
+        let reading = self.store.read_long(begin).await?;
+        let pages = Pages {
+            store: self.store.clone(),
+            keys: Arc::clone(&self.keys),
+            dataset: ticket.dataset.into(),
+            columns: Arc::new(columns),
+            deadline,
+        };
+        let first = tokio::spawn(pages.clone().page(reading));
+        let rest = stream::unfold(Some(first), move |next| {
+            let pages = pages.clone();
+            async move {
+                // A reader that takes nothing is not asked for: one page waits for it, and no connection.
+                match next?.await.map_err(Error::internal).flatten() {
+                    Ok((page, Some(reading))) => Some((Ok(page), Some(tokio::spawn(pages.page(reading))))),
+                    Ok((page, None)) => Some((Ok(page), None)),
+                    Err(error) => Some((Err(Status::from(error)), None)),
                 }
-                let mut fault = None;
-                let progress =
-                    feed::read(connection, now, &ticket.dataset, &cursor, BATCH_ROWS, &mut |records, progress| {
-                        match encode(&columns, &records, progress, &options) {
-                            Ok(data) => sender.blocking_send(Ok(data)).is_ok(),
-                            Err(error) => {
-                                fault = Some(error);
-                                false
-                            }
-                        }
-                    })?;
-                if let Some(fault) = fault {
-                    return Err(fault);
-                }
-                let end = encode(&columns, &[], &progress, &options)?;
-                // A reader that went away will ask again with the cursor it has.
-                let _ = sender.blocking_send(Ok(end));
-                Ok(())
-            });
-            if let Err(error) = reading.await {
-                let _ = failed.send(Err(Status::from(error))).await;
             }
         });
-        Ok(Response::new(ReceiverStream::new(receiver).boxed()))
+        Ok(Response::new(stream::iter([Ok(schema)]).chain(rest).boxed()))
     }
 
     async fn handshake(
@@ -203,18 +186,51 @@ impl FlightService for JournalFlight {
     }
 }
 
-/// Encodes a batch with the reader's new position as its metadata.
-fn encode(
-    columns: &Columns,
-    records: &[feed::JournalRecord],
-    progress: &Progress,
-    options: &IpcWriteOptions,
-) -> Result<FlightData, Error> {
-    let batch = columns.batch(records).map_err(Error::internal)?;
-    let mut dictionaries = DictionaryTracker::new(false);
-    let (_, encoded) = IpcDataGenerator::default()
-        .encode(&batch, &mut dictionaries, options, &mut IpcWriteContext::default())
-        .map_err(Error::internal)?;
-    let metadata = serde_json::to_vec(&FeedPosition::from(progress)).map_err(Error::internal)?;
-    Ok(FlightData::from(encoded).with_app_metadata(metadata))
+/// Makes the pages of one reading, each in a read of its own.
+#[derive(Clone)]
+struct Pages {
+    store: Store,
+    keys: Arc<Keys>,
+    dataset: Arc<str>,
+    columns: Arc<Columns>,
+    deadline: Option<Deadline>,
+}
+
+impl Pages {
+    /// Fetches a batch, gives the connection back, and makes the page; the reading too, as long as it goes on.
+    async fn page(self, mut reading: Reading) -> Result<(FlightData, Option<Reading>), Error> {
+        if self.deadline.is_some_and(|deadline| deadline.remaining().is_zero()) {
+            return Err(Error::Deadline);
+        }
+        let (reading, rows) = if reading.is_finished() {
+            (reading, Vec::new())
+        } else {
+            let fetch = move |connection: &mut _| {
+                let rows = reading.next(connection, BATCH_ROWS)?;
+                Ok((reading, rows))
+            };
+            self.store.read_long(fetch).await?
+        };
+        let encode = move || {
+            let page = self.encode(&rows, reading.progress())?;
+            Ok((page, (!rows.is_empty()).then_some(reading)))
+        };
+        tokio::task::spawn_blocking(encode).await.map_err(Error::internal)?
+    }
+
+    /// Encodes a batch with the reader's new position as its metadata.
+    fn encode(&self, records: &[feed::JournalRecord], progress: &Progress) -> Result<FlightData, Error> {
+        let batch = self.columns.batch(records).map_err(Error::internal)?;
+        let mut dictionaries = DictionaryTracker::new(false);
+        let (_, encoded) = IpcDataGenerator::default()
+            .encode(&batch, &mut dictionaries, &IpcWriteOptions::default(), &mut IpcWriteContext::default())
+            .map_err(Error::internal)?;
+        let position = FeedPosition {
+            cursor: progress.cursor.seal(&self.keys, &self.dataset),
+            position: progress.position,
+            recorded_until: progress.recorded_until,
+        };
+        let metadata = serde_json::to_vec(&position).map_err(Error::internal)?;
+        Ok(FlightData::from(encoded).with_app_metadata(metadata))
+    }
 }

@@ -6,7 +6,10 @@
 
 mod backend;
 mod connection;
+mod key_check;
 mod locks;
+mod moments;
+mod place;
 mod postgres;
 pub mod schema;
 mod sqlite;
@@ -19,7 +22,7 @@ pub use connection::AnyConnection;
 pub use locks::hold_keys;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
 
-use crate::error::Error;
+use crate::{error::Error, keys::Keys};
 
 /// Gives the time in microseconds UTC; fixed in tests.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -34,6 +37,7 @@ pub fn system_clock() -> Clock {
 pub struct Store {
     backend: Arc<backend::Backend>,
     clock: Clock,
+    keys: Option<Arc<Keys>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -47,12 +51,35 @@ impl Store {
     ///
     /// Blocks; several processes may do it at once on PostgreSQL, one at a time owns an SQLite file.
     pub fn open(config: &StoreConfig, migrations: &[Migrations], clock: Clock) -> Result<Self, Error> {
-        Ok(Self { backend: Arc::new(backend::Backend::open(config, migrations)?), clock })
+        Ok(Self { backend: Arc::new(backend::Backend::open(config, migrations)?), clock, keys: None })
+    }
+
+    /// Keeps hashes of requests under the department's key from now on.
+    #[must_use]
+    pub fn keyed(self, keys: Arc<Keys>) -> Self {
+        Self { keys: Some(keys), ..self }
     }
 
     /// Gives the present moment, in microseconds UTC.
     pub fn now(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// Gives a moment that is settled: a read that begins afterwards sees everything recorded up to it, and nothing
+    /// recorded at or before it will ever appear.
+    pub async fn settled(&self) -> Result<i64, Error> {
+        let now = self.now();
+        match &*self.backend {
+            backend::Backend::Sqlite(sqlite) => Ok(sqlite.settle(now)),
+            backend::Backend::Postgres(_) => {
+                let backend = Arc::clone(&self.backend);
+                let settle = move || match &*backend {
+                    backend::Backend::Postgres(postgres) => postgres.settle(now),
+                    backend::Backend::Sqlite(_) => unreachable!("matched above"),
+                };
+                tokio::task::spawn_blocking(settle).await.map_err(Error::internal)?
+            }
+        }
     }
 
     /// Reads in one snapshot. Short reads on SQLite stay on the caller's thread; PostgreSQL's hop to one that may block.
@@ -81,11 +108,14 @@ impl Store {
     /// Carries out a unit of work and answers when it is durable.
     ///
     /// A repeated request gets the first answer back; the closure is then not called.
-    pub async fn write<T, F>(&self, unit: Unit, f: F) -> Result<T, Error>
+    pub async fn write<T, F>(&self, mut unit: Unit, f: F) -> Result<T, Error>
     where
         T: prost::Message + Default + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
+        if let (Some(keys), Some(key)) = (&self.keys, &mut unit.idempotency) {
+            key.request_hash = keys.request_tag(&key.request_hash);
+        }
         let clock = Arc::clone(&self.clock);
         let work = move |connection: &mut AnyConnection, floor: i64| {
             let now = clock().max(floor);

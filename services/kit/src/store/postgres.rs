@@ -8,7 +8,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness as _;
 
-use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart};
+use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments, place};
 use crate::error::Error;
 
 /// Key of the advisory lock under which replicas migrate, one after the other ("minsheng" in ASCII).
@@ -19,7 +19,6 @@ pub(super) struct PostgresBackend {
 }
 
 /// Makes the pool's connections in the shape that the store speaks.
-#[derive(Debug)]
 struct Manager {
     url: String,
 }
@@ -51,6 +50,7 @@ impl PostgresBackend {
         for part in migrations {
             connection.run_pending_migrations((part.postgres)()).map_err(Error::Internal)?;
         }
+        place::recognise(&mut connection)?;
         diesel::sql_query("SELECT pg_advisory_unlock($1)")
             .bind::<BigInt, _>(MIGRATION_LOCK)
             .execute(&mut connection)?;
@@ -74,6 +74,12 @@ impl PostgresBackend {
             diesel::sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection)?;
             f(connection)
         })
+    }
+
+    pub(super) fn settle(&self, now: i64) -> Result<i64, Error> {
+        let mut connection = self.pool.get().map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
+        let AnyConnection::Postgres(connection) = &mut *connection else { unreachable!("the manager makes no other") };
+        moments::settle(connection, now)
     }
 
     pub(super) fn write<T, F>(&self, work: F) -> Result<T, Error>

@@ -31,7 +31,7 @@ diesel::table! {
         method -> Text,
         /// As the caller gave it.
         request_id -> Text,
-        /// SHA-256 of the request.
+        /// Keyed hash of the request.
         request_hash -> Binary,
         /// The answer, encoded.
         response -> Binary,
@@ -103,5 +103,21 @@ diesel::table! {
         confidence -> BigInt,
         /// Microseconds UTC.
         recorded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What the department knows about its database: one row.
+    journal_state (id) {
+        /// Always 1.
+        id -> BigInt,
+        /// Which life of the journal a cursor belongs to: another one after a restore that was noticed.
+        incarnation -> Text,
+        /// Moment that was called settled, microseconds UTC; PostgreSQL only.
+        settled -> BigInt,
+        /// Cluster, timeline and database in which it was opened last; PostgreSQL only.
+        place -> Text,
+        /// Tells the key that the database was written with from another one.
+        key_check -> Nullable<Binary>,
     }
 }

@@ -8,17 +8,21 @@ use std::{
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, Sender};
-use diesel::{Connection as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _};
+use diesel::{
+    Connection as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
+    connection::SimpleConnection as _,
+};
 use diesel_migrations::MigrationHarness as _;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, schema::journal};
+use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments::Moments, schema::journal};
 use crate::error::Error;
 
 /// Most units that one commit holds: bounds how long the first one waits for the last.
@@ -39,6 +43,7 @@ pub(super) struct SqliteBackend {
     writer: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     readers: Mutex<Vec<AnyConnection>>,
+    moments: Arc<Moments>,
     path: PathBuf,
     connections: usize,
     _lock: File,
@@ -56,22 +61,31 @@ impl SqliteBackend {
         for part in migrations {
             connection.run_pending_migrations((part.sqlite)()).map_err(Error::Internal)?;
         }
-        let floor: Option<i64> =
-            journal::table.select(diesel::dsl::max(journal::recorded_at)).first(&mut connection)?;
-        let floor = floor.unwrap_or(0);
+        // Moments grow with positions: the last entry has the latest one.
+        let last = journal::table.order(journal::position.desc()).select(journal::recorded_at);
+        let floor = last.first(&mut connection).optional()?.unwrap_or(0);
+        let moments = Arc::new(Moments::default());
         let (writer, jobs) = crossbeam_channel::bounded::<Job>(GROUP_LIMIT * 4);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_groups(&mut AnyConnection::Sqlite(connection), &jobs, floor))
+            .spawn({
+                let (path, moments) = (path.clone(), Arc::clone(&moments));
+                move || write_groups(AnyConnection::Sqlite(connection), &path, &jobs, &moments, floor)
+            })
             .map_err(Error::internal)?;
         Ok(Self {
             writer: Some(writer),
             thread: Some(thread),
             readers: Mutex::new(Vec::new()),
+            moments,
             path,
             connections: config.connections as usize,
             _lock: lock,
         })
+    }
+
+    pub(super) fn settle(&self, now: i64) -> i64 {
+        self.moments.settle(now)
     }
 
     pub(super) fn read<T, F>(&self, f: F) -> Result<T, Error>
@@ -164,11 +178,26 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
 
 /// Takes units as they come and commits together all that wait.
 ///
+/// A fault of the disk may end the transaction behind the connection's back, and the connection is of no use then: the
+/// group fails as a whole and the next one gets a new connection.
+///
 /// `floor` is the moment of the newest entry: moments grow strictly, so that "everything up to a moment" is settled
 /// once an entry of that moment can be read, even when the machine's clock goes back.
-fn write_groups(connection: &mut AnyConnection, jobs: &Receiver<Job>, mut floor: i64) {
+fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>, moments: &Moments, mut floor: i64) {
     let mut gathering = Gathering::default();
+    let mut broken = false;
     while let Ok(first) = jobs.recv() {
+        if broken {
+            match connect(path) {
+                Ok(anew) => connection = AnyConnection::Sqlite(anew),
+                Err(error) => {
+                    // Its caller hears that the store does not take it: the unit goes with the sender of its answer.
+                    tracing::error!(%error, "the database cannot be opened again");
+                    continue;
+                }
+            }
+        }
+        floor = moments.begin(floor);
         let (began, mut waited) = (Instant::now(), Duration::ZERO);
         let mut done = Vec::new();
         let committed = connection.transaction(|connection| {
@@ -176,11 +205,18 @@ fn write_groups(connection: &mut AnyConnection, jobs: &Receiver<Job>, mut floor:
             while let Some(job) = next {
                 let finished = job(connection, floor + 1);
                 floor = floor.max(finished.recorded_at.unwrap_or(0));
+                let failed = finished.recorded_at.is_none();
                 done.push(finished);
+                // What ran now would begin a transaction of its own, and be committed while its caller hears a fault.
+                if failed && transaction_is_gone(connection) {
+                    return Err(diesel::result::Error::NotInTransaction);
+                }
                 next = gathering.next(jobs, done.len(), &mut waited);
             }
             Ok::<_, diesel::result::Error>(())
         });
+        moments.end();
+        broken = committed.is_err();
         gathering = Gathering { units: done.len(), took: began.elapsed().saturating_sub(waited) };
         let fault = committed.err().map(|error| error.to_string());
         if let Some(fault) = &fault {
@@ -190,6 +226,12 @@ fn write_groups(connection: &mut AnyConnection, jobs: &Receiver<Job>, mut floor:
             (finished.answer)(fault.as_deref());
         }
     }
+}
+
+/// Says whether the group's transaction has ended by itself, as it does when the disk is full or does not answer.
+fn transaction_is_gone(connection: &mut AnyConnection) -> bool {
+    // Within a transaction another one cannot begin.
+    connection.batch_execute("BEGIN").is_ok()
 }
 
 /// How long a group is gathered: by the size and the time of the one before it.
@@ -220,3 +262,6 @@ impl Gathering {
         job
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDs
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    AnyConnection,
+    AnyConnection, moments,
     schema::{accesses, idempotency, journal, revisions},
 };
 use crate::{error::Error, insert_rows, journal::Change, on_each};
@@ -18,7 +18,8 @@ pub struct Idempotency {
     pub method: String,
     /// As the caller gave it.
     pub request_id: String,
-    /// SHA-256 of the request.
+    /// SHA-256 of the request; the store keeps it only under the department's key, for a request may hold what has few
+    /// possible values, as an identity number.
     pub request_hash: Vec<u8>,
 }
 
@@ -207,7 +208,8 @@ where
         revisions: Vec::new(),
     };
     let answer = f(&mut tx)?;
-    let Tx { connection, journal: entries, accesses: looks, revisions: contents, .. } = tx;
+    let Tx { connection, journal: mut entries, accesses: looks, revisions: contents, .. } = tx;
+    moments::stamp(connection, &mut entries, now)?;
     for rows in entries.chunks(ROWS_PER_STATEMENT) {
         insert_rows!(connection, journal::table, rows)?;
     }

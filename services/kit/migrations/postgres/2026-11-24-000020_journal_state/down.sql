@@ -1,0 +1,2 @@
+DROP FUNCTION announce_moment;
+DROP TABLE journal_state;
