@@ -1,0 +1,174 @@
+//! A unit's parts are there together or not at all, replicas may start together, and a database knows its key.
+
+use diesel::{QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_types::BigInt};
+use minsheng_kit::{
+    error::Error,
+    journal::Change,
+    keys::Keys,
+    on_each,
+    store::{
+        AccessEntry, AnyConnection, Idempotency, JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Tx, Unit,
+        system_clock,
+    },
+    testing::{TestDatabase, TestSite, databases},
+};
+use minsheng_proto::returns::v1::ReturnRow;
+
+const PARTS: [&str; 5] = ["probe", "journal", "accesses", "revisions", "idempotency"];
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+fn open(site: &TestSite, database: TestDatabase) -> Store {
+    let url = site.database(database, "probe").expect("a database");
+    Store::open(&StoreConfig::new(url), &[KIT_MIGRATIONS], system_clock()).expect("opens")
+}
+
+async fn batch(store: &Store, sqlite: String, postgres: String) {
+    let run = move |tx: &mut Tx<'_>| {
+        let sql = if matches!(tx.connection, AnyConnection::Sqlite(_)) { &sqlite } else { &postgres };
+        tx.connection.batch_execute(sql)?;
+        Ok(ReturnRow::default())
+    };
+    store.write(Unit::of("probe"), run).await.expect("run");
+}
+
+/// Lets every insert into a table fail, or not any more.
+async fn break_table(store: &Store, table: &str) {
+    let sqlite = format!("CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    let postgres = format!(
+        "CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN RAISE EXCEPTION 'broken'; END $$; \
+         CREATE TRIGGER broken BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION broken()"
+    );
+    batch(store, sqlite, postgres).await;
+}
+
+async fn mend_table(store: &Store, table: &str) {
+    batch(store, "DROP TRIGGER broken".to_owned(), format!("DROP TRIGGER broken ON {table}")).await;
+}
+
+async fn counts(store: &Store) -> Vec<i64> {
+    let count = |connection: &mut AnyConnection| {
+        PARTS
+            .iter()
+            .map(|table| {
+                let sql = diesel::sql_query(format!("SELECT count(*) AS number FROM {table}"));
+                let found: Count = on_each!(connection, c => sql.get_result(c))?;
+                Ok(found.number)
+            })
+            .collect::<Result<Vec<_>, Error>>()
+    };
+    store.read(count).await.expect("counted")
+}
+
+/// A unit with all of its parts, that gives up at the end of its closure or not.
+async fn write(store: &Store, gives_up: bool) -> Result<ReturnRow, Error> {
+    let row = ReturnRow { commitment: "x".to_owned(), ..ReturnRow::default() };
+    let key = Idempotency::new("probe", "probe/Write", "00000000-0000-4000-8000-000000000001", &row);
+    let unit = move |tx: &mut Tx<'_>| {
+        tx.connection.batch_execute("INSERT INTO probe VALUES (1)")?;
+        tx.journal(JournalEntry::new("probe.rows", "a", Change::Created, 0, "540102", &row));
+        tx.access(AccessEntry {
+            recorded_at: 0,
+            department: "probe".to_owned(),
+            officer: "7".to_owned(),
+            purpose: 1,
+            case_number: "case".to_owned(),
+            method: "probe/Write".to_owned(),
+            subject: vec![1],
+        });
+        tx.revision("probe", "a", 1, 0, vec![1]);
+        if gives_up { Err(Error::Deadline) } else { Ok(row) }
+    };
+    store.write(Unit::repeatable(key), unit).await
+}
+
+#[tokio::test]
+async fn a_unit_that_fails_at_any_step_leaves_none_of_its_parts() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        let table = "CREATE TABLE probe (id BIGINT PRIMARY KEY)";
+        batch(&store, table.to_owned(), table.to_owned()).await;
+        for part in PARTS {
+            break_table(&store, part).await;
+            let error = write(&store, false).await.expect_err("broken");
+            assert!(matches!(error, Error::Internal(_)), "{database:?}, {part}: {error:?}");
+            mend_table(&store, part).await;
+            assert_eq!(counts(&store).await, [0; 5], "{database:?}: failed at {part}");
+        }
+        write(&store, true).await.expect_err("given up");
+        assert_eq!(counts(&store).await, [0; 5], "{database:?}: given up at the end");
+        let first = write(&store, false).await.expect("written");
+        assert_eq!(counts(&store).await, [1; 5], "{database:?}");
+        assert_eq!(write(&store, true).await.expect("the first answer"), first, "{database:?}");
+        assert_eq!(counts(&store).await, [1; 5], "{database:?}: repeated");
+    }
+}
+
+#[test]
+fn replicas_that_start_together_on_a_fresh_database_all_come_up() {
+    if !databases().contains(&TestDatabase::Postgres) {
+        return;
+    }
+    let site = TestSite::new().expect("a directory");
+    site.database(TestDatabase::Postgres, "probe").expect("a database");
+    let start = std::sync::Barrier::new(8);
+    let opened: Vec<_> = std::thread::scope(|scope| {
+        let replica = || {
+            start.wait();
+            open(&site, TestDatabase::Postgres)
+        };
+        let replicas: Vec<_> = (0..8).map(|_| scope.spawn(replica)).collect();
+        replicas.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+    });
+    assert!(opened.iter().all(Result::is_ok), "a replica did not start");
+}
+
+#[tokio::test]
+async fn a_database_is_opened_only_with_the_key_it_was_written_with() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        let (own, other) = (site.path().join("own"), site.path().join("other"));
+        let keys = store.open_keys(&own, "probe").await.expect("made at the first start");
+        let again = store.open_keys(&own, "probe").await.expect("found at the second");
+        assert_eq!(keys.check_value(), again.check_value(), "{database:?}");
+
+        let error = store.open_keys(&other, "probe").await.expect_err("no key");
+        assert!(format!("{error:?}").contains("cannot read"), "{error:?}");
+        assert!(!other.exists(), "{database:?}: no key was made beside a database that has one");
+        Keys::open_or_create(&other, "probe").expect("a foreign key");
+        let error = store.open_keys(&other, "probe").await.expect_err("a foreign key");
+        assert!(format!("{error:?}").contains("is not the key"), "{database:?}: {error:?}");
+    }
+}
+
+/// Hashes that a version before this one kept are put under the key when it first meets them.
+#[tokio::test]
+async fn no_hash_of_a_request_is_kept_that_can_be_computed_without_the_key() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        let table = "CREATE TABLE probe (id BIGINT PRIMARY KEY)";
+        batch(&store, table.to_owned(), table.to_owned()).await;
+        let first = write(&store, false).await.expect("written by a version without keys");
+        // That version made its key beside the database.
+        Keys::open_or_create(&site.path().join("keys"), "probe").expect("a key");
+        let keys = store.open_keys(&site.path().join("keys"), "probe").await.expect("taken over");
+        let plain = Idempotency::hash(&first);
+        let kept = |connection: &mut AnyConnection| {
+            use diesel::QueryDsl as _;
+            use minsheng_kit::store::schema::idempotency;
+            let hashes = idempotency::table.select(idempotency::request_hash);
+            Ok(on_each!(connection, c => hashes.load::<Vec<u8>>(c))?)
+        };
+        assert_eq!(store.read(kept).await.expect("read"), [keys.request_tag(&plain)], "{database:?}");
+        let store = store.keyed(std::sync::Arc::new(keys));
+        assert_eq!(write(&store, true).await.expect("the first answer"), first, "{database:?}");
+    }
+}
