@@ -31,6 +31,8 @@ minsheng_kit::register_table! {
         opened_on: Nullable<BigInt> = Option<i64>,
         /// Day on which it closed.
         closed_on: Nullable<BigInt> = Option<i64>,
+        /// Number of the contract's `SchoolOwnership`; 0 where it was not said.
+        ownership: BigInt = i64,
     }
 }
 
@@ -61,14 +63,20 @@ minsheng_kit::register_table! {
         term_to: BigInt = i64,
         /// Amount for each student, brought to a year, in fen, rounded down.
         per_student_year_fen: BigInt = i64,
-        /// Standard in force on the first day of the term, in fen for each student and year.
+        /// Standard in force on the first day of the term, in fen for each student and year; without nutrition.
         standard_fen: BigInt = i64,
-        /// True when the amount reaches the standard.
+        /// True when the amount without nutrition reaches the standard.
         meets_standard: Bool = bool,
-        /// What is missing for all students of the term, in fen, rounded up.
+        /// What is missing to it for all students of the term, in fen, rounded up.
         shortfall_fen: BigInt = i64,
         /// True when the nutrition part reaches its own standard; none where nobody is in the scheme.
         nutrition_meets_standard: Nullable<Bool> = Option<bool>,
+        /// Amount without nutrition for each student, brought to a year, in fen, rounded down.
+        base_per_student_year_fen: BigInt = i64,
+        /// Standard of the nutrition scheme, in fen for each student in it and year; none where nobody is.
+        nutrition_standard_fen: Nullable<BigInt> = Option<i64>,
+        /// What is missing to it for the term, in fen, rounded up.
+        nutrition_shortfall_fen: BigInt = i64,
     }
 }
 

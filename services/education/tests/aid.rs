@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use common::{clock, date, journal_of, record_schools, request_id, social_security};
+use common::{clock, date, journal_of, record_schools, request_id, school, social_security};
 use minsheng_kit::{
     clients::DepartmentChannel,
     testing::{TestDatabase, TestService, TestSite, databases},
@@ -14,7 +14,7 @@ use minsheng_kit::{
 use minsheng_proto::{common::v1 as shared, education::v1 as pb, social_security::v1::AssistanceCategory};
 use pb::{
     AidHouseholdKind as Ground, AidOutcome as Outcome, AidStage, SchoolStage,
-    aid_case_service_client::AidCaseServiceClient,
+    aid_case_service_client::AidCaseServiceClient, school_service_client::SchoolServiceClient,
 };
 use tokio::net::TcpListener;
 use tonic::Code;
@@ -247,6 +247,51 @@ async fn a_change_keeps_the_decision_unless_it_changes_what_was_decided_by() {
         assert_eq!(other.assistance_category(), AssistanceCategory::Unspecified);
         service.stop().await.expect("stops");
         provider.stop().await.expect("stops");
+    }
+}
+
+#[tokio::test]
+async fn a_case_needs_a_public_school_that_is_there_on_the_day_of_the_application() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let (service, mut client) = start(&site, database, "https://localhost:1".to_owned()).await;
+        let channel = site.channel("operator", &minsheng_education::DEFINITION, &service).expect("channel");
+        let mut schools = SchoolServiceClient::new(channel);
+        for (n, ownership) in [(1, pb::SchoolOwnership::Private), (2, pb::SchoolOwnership::Unspecified)] {
+            let school =
+                pb::School { ownership: ownership.into(), ..school(&format!("schools/s{n}"), SchoolStage::NineYear) };
+            let request =
+                pb::CreateSchoolRequest { request_id: request_id(n), school: Some(school), effective_on: None };
+            schools.create_school(request).await.expect("recorded");
+        }
+        let end = pb::EndSchoolRequest {
+            request_id: request_id(3),
+            name: "schools/s2".to_owned(),
+            etag: "v1".to_owned(),
+            kind: shared::EndKind::Ended.into(),
+            ended_on: date(2026, 3, 2),
+        };
+        schools.end_school(end).await.expect("ended");
+        let of = |name: &str, sequence, school: &str, day| pb::AidCase {
+            school: school.to_owned(),
+            applied_on: date(2026, 3, day),
+            ..case(name, poor(sequence), Ground::FarmerHerder)
+        };
+        let chunk = pb::UploadAidCasesRequest {
+            upload_id: request_id(4),
+            chunk: 0,
+            validate_only: false,
+            aid_cases: vec![
+                of("private", 1, "schools/s1", 1),
+                of("before", 2, "schools/s2", 1),
+                of("after", 3, "schools/s2", 2),
+            ],
+        };
+        let answer = upload(&mut client, chunk).await;
+        let reasons: Vec<_> =
+            answer.results.iter().map(|result| result.violations.first().map(|found| found.reason.as_str())).collect();
+        assert_eq!(reasons, [Some("NOT_A_PUBLIC_SCHOOL"), None, Some("SCHOOL_CLOSED")]);
+        service.stop().await.expect("stops");
     }
 }
 

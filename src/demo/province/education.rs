@@ -28,13 +28,15 @@ const TERMS: [(i32, pb::Term, NaiveDate, f64); 5] = [
     (2025, pb::Term::Autumn, day_of(2025, 9, 1), 0.9),
     (2026, pb::Term::Spring, day_of(2026, 3, 1), 0.965),
 ];
-/// Standards of the terms a student and year, in yuan: three guarantees, then public funds.
-const GUARANTEES: [i64; 5] = [5_620, 5_620, 5_620, 5_700, 5_940];
+/// Standards of the terms a student and year, in yuan: three guarantees without nutrition, then public funds.
+const GUARANTEES: [i64; 5] = [4_620, 4_620, 4_620, 4_700, 4_940];
 const PUBLIC_FUNDS: [i64; 5] = [1_000, 1_000, 1_100, 1_100, 1_100];
-/// Of the three guarantees, for the nutrition scheme a pupil and term, in fen.
+/// Beside it for the nutrition scheme a pupil and term, in fen.
 const NUTRITION_FEN: i64 = 50_000;
 /// Share of senior schools that reach the public funds in the last terms.
 const SENIOR_SHARE: f64 = 0.83;
+/// Of so many kindergartens in towns one is private: it has neither public funds nor the three guarantees.
+const PRIVATE_ONE_OF: u32 = 6;
 /// Pupils' cases, at scale 1.
 const CASES: u32 = 8_000;
 /// Cases of urban families in hardship, which ask social security, at scale 1.
@@ -47,6 +49,7 @@ struct School {
     title: &'static str,
     county: CountyCode,
     rural: bool,
+    private: bool,
     places: i64,
     pupils: i64,
     opened_on: NaiveDate,
@@ -101,7 +104,8 @@ pub(super) fn cases(province: Province) -> Vec<Changes> {
 }
 
 fn open_to_pupils(all: Vec<School>) -> Vec<School> {
-    all.into_iter().filter(|school| aid_stage(school.stage).is_some() && school.closed_on.is_none()).collect()
+    let open = |school: &School| aid_stage(school.stage).is_some() && school.closed_on.is_none() && !school.private;
+    all.into_iter().filter(open).collect()
 }
 
 /// The school year brings new numbers of places and pupils to some schools.
@@ -139,12 +143,14 @@ fn schools(province: Province) -> Vec<School> {
                 let rural = matches!(stage, Stage::Kindergarten | Stage::Primary) && draw.chance(0.8);
                 let size = if rural { size * 6 / 10 } else { size };
                 let places = draw.between(size * 6 / 10, size * 14 / 10).max(20);
+                let number = u32::try_from(all.len()).unwrap_or_default();
                 all.push(School {
-                    number: u32::try_from(all.len()).unwrap_or_default(),
+                    number,
                     stage,
                     title,
                     county,
                     rural,
+                    private: stage == Stage::Kindergarten && !rural && number % PRIVATE_ONE_OF == 0,
                     places,
                     pupils: places * draw.between(70, 99) / 100,
                     opened_on: draw.day(day_of(1965, 9, 1), day_of(2023, 9, 1)),
@@ -183,6 +189,7 @@ fn record(province: Province, draw: &mut Draw, school: &School) -> pb::School {
         nursery_children: nursery_places * draw.between(40, 95) / 100,
         opened_on: Some(date(school.opened_on)),
         closed_on: school.closed_on.map(date),
+        ownership: if school.private { pb::SchoolOwnership::Private } else { pb::SchoolOwnership::Public }.into(),
         ..pb::School::default()
     }
 }
@@ -200,8 +207,8 @@ fn payments(province: Province, draw: &mut Draw, school: &School, term: usize) -
         term_year: year,
         term: name.into(),
         students,
-        // Half of the year's amount, in fen.
-        amount_fen: students * each_year * 50,
+        // Half of the year's amount, in fen, and the nutrition part.
+        amount_fen: students * each_year * 50 + nutrition_students * NUTRITION_FEN,
         nutrition_fen: nutrition_students * NUTRITION_FEN,
         nutrition_students,
         paid_on: Some(date(paid_on)),

@@ -5,10 +5,12 @@ use minsheng_kit::{
     clients::DepartmentChannel,
     error::{Error, Violations},
     register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, required_day},
-    store::AnyConnection,
+    store::{AnyConnection, Tx},
     values::{calendar::epoch_day, identifiers::ResidentId},
 };
-use minsheng_proto::{education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient};
+use minsheng_proto::{
+    common::v1::RecordState, education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient,
+};
 
 use super::{
     rules::{Decision, decide_at_once, school_gives},
@@ -169,17 +171,30 @@ impl Register for AidCases {
                         "学段与学校不符",
                     );
                     violations.require(
-                        school.closed_on.is_none_or(|closed| closed > record.applied_on),
+                        school.closes_on().is_none_or(|closes| closes > record.applied_on),
                         "school",
                         "SCHOOL_CLOSED",
                         "closed before the application",
                         "学校在申请前已停办",
+                    );
+                    violations.require(
+                        school.is_public(),
+                        "school",
+                        "NOT_A_PUBLIC_SCHOOL",
+                        "is not a public school",
+                        "不是公办学校",
                     );
                 }
                 there.claim(once(record), &record.id, HELD, &mut violations);
                 violations
             })
             .collect())
+    }
+
+    /// Holds the schools until the unit ends, so that none is withdrawn in between.
+    fn written(&self, tx: &mut Tx<'_>, records: &[AidRecord], _: Facts<'_>) -> Result<(), Error> {
+        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
+        schools::hold(tx.connection, standing.map(|record| record.school.as_str()))
     }
 }
 

@@ -1,8 +1,7 @@
 //! Who has the three guarantees. Pure.
 //!
 //! Source: the region's rule that they are for children of farmers and herders and of urban families in hardship, in
-//! public schools from kindergarten to the senior stage. The contract's school carries no ownership, so the rule reads
-//! the stage alone.
+//! public schools from kindergarten to the senior stage.
 
 use minsheng_proto::{education::v1 as pb, social_security::v1::AssistanceCategory};
 

@@ -4,16 +4,23 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, required_day},
-    store::AnyConnection,
-    values::{calendar::epoch_day, divisions::AreaCode, parameters::ParameterError},
+    store::{AnyConnection, Tx},
+    values::{
+        calendar::{day_of_epoch, epoch_day},
+        divisions::{AreaCode, Divisions},
+        parameters::Parameters,
+    },
 };
-use minsheng_proto::education::v1 as pb;
+use minsheng_proto::{common::v1::RecordState, education::v1 as pb};
 
 use super::{
-    rules::{check_nutrition, check_school, judge, nutrition_meets, standard_of, term_days},
+    rules::{Given, Kind, NoVerdict, SchoolInTerm, Verdict, check_nutrition, check_school, term_days, verdict},
     store::{once, there_already},
 };
-use crate::{schema::FundingEntry, schools};
+use crate::{
+    schema::{FundingEntry, SchoolRecord},
+    schools,
+};
 
 /// Longest id of a record.
 const LONGEST_ID: usize = 64;
@@ -58,23 +65,7 @@ impl Register for FundingRecords {
             "拨付日期晚于今天",
         );
         check_nutrition(fund, funding.amount_fen, funding.nutrition_fen, funding.nutrition_students, &mut violations);
-        let (Some(days), Ok(area), true) =
-            (term_days(funding.term_year, term), AreaCode::parse(&head.area), violations.is_empty())
-        else {
-            return Err(violations);
-        };
-        let standard_fen = match standard_of(fund, area, days.from, facts.parameters) {
-            Ok(standard) => standard,
-            Err(error) => return Err(no_standard("term_year", &error)),
-        };
-        let nutrition_meets_standard =
-            match nutrition_meets(funding.nutrition_fen, funding.nutrition_students, area, days.from, facts.parameters)
-            {
-                Ok(meets) => meets,
-                Err(error) => return Err(no_standard("nutrition_fen", &error)),
-            };
-        let Some(judgement) = judge(funding.amount_fen, funding.students, standard_fen) else {
-            violations.add("amount_fen", "TOO_LARGE", "exceeds what can be kept", "金额过大");
+        let (Some(days), true) = (term_days(funding.term_year, term), violations.is_empty()) else {
             return Err(violations);
         };
         violations.into_result(FundingEntry {
@@ -89,11 +80,7 @@ impl Register for FundingRecords {
             paid_on,
             term_from: epoch_day(days.from),
             term_to: epoch_day(days.to),
-            per_student_year_fen: judgement.per_student_year_fen,
-            standard_fen,
-            meets_standard: judgement.meets_standard,
-            shortfall_fen: judgement.shortfall_fen,
-            nutrition_meets_standard,
+            // The school decides by which standards it is judged; see `complete`.
             ..FundingEntry::with_head(head)
         })
     }
@@ -128,6 +115,10 @@ impl Register for FundingRecords {
             meets_standard: record.meets_standard,
             shortfall_fen: record.shortfall_fen,
             nutrition_meets_standard: record.nutrition_meets_standard,
+            nutrition_students: record.nutrition_students,
+            base_per_student_year_fen: record.base_per_student_year_fen,
+            nutrition_standard_fen: record.nutrition_standard_fen,
+            nutrition_shortfall_fen: record.nutrition_shortfall_fen,
         }
     }
 
@@ -142,12 +133,13 @@ impl Register for FundingRecords {
         (id.len() <= LONGEST_ID).then_some(id)
     }
 
-    /// Checks that the school is there and may have the fund, and that the term has no other record.
+    /// Checks that the school is there and may have the fund, that standards are in force for the term, and that the term
+    /// has no other record.
     fn check(
         &self,
         connection: &mut AnyConnection,
         records: &[FundingEntry],
-        _: Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
         let mut there = there_already(connection, records)?;
@@ -156,28 +148,81 @@ impl Register for FundingRecords {
             .map(|record| {
                 let mut violations = Violations::new();
                 if let Some(school) = schools.of_record(&record.school, &record.area, &mut violations) {
-                    let fund = pb::FundKind::try_from(enum_number(record.fund)).unwrap_or_default();
-                    let closed = school.closed_on.is_some_and(|closed| closed <= record.term_from);
-                    check_school(
-                        fund,
-                        record.nutrition_students,
-                        school.school_stage(),
-                        school.rural,
-                        closed,
-                        &mut violations,
-                    );
+                    let in_term = SchoolInTerm {
+                        stage: school.school_stage(),
+                        rural: school.rural,
+                        public: school.is_public(),
+                        in_service: school.in_service_between(record.term_from, record.term_to),
+                    };
+                    check_school(fund_of(record), record.nutrition_students, in_term, &mut violations);
+                    if let Err(none) = verdict_on(record, school, facts.parameters) {
+                        note(&none, &mut violations);
+                    }
                 }
                 there.claim(once(record), &record.id, HELD, &mut violations);
                 violations
             })
             .collect())
     }
+
+    /// Writes what the standards say; a record whose school or standards are missing was refused by `check`.
+    fn complete(
+        &self,
+        connection: &mut AnyConnection,
+        records: &mut [FundingEntry],
+        facts: Facts<'_>,
+    ) -> Result<(), Error> {
+        let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
+        for record in records {
+            let Some(school) = schools.get(&record.school) else { continue };
+            let Ok(verdict) = verdict_on(record, school, facts.parameters) else { continue };
+            record.per_student_year_fen = verdict.per_student_year_fen;
+            record.base_per_student_year_fen = verdict.base.per_student_year_fen;
+            record.standard_fen = verdict.base.standard_fen;
+            record.meets_standard = verdict.base.meets_standard;
+            record.shortfall_fen = verdict.base.shortfall_fen;
+            record.nutrition_meets_standard = verdict.nutrition.map(|nutrition| nutrition.meets_standard);
+            record.nutrition_standard_fen = verdict.nutrition.map(|nutrition| nutrition.standard_fen);
+            record.nutrition_shortfall_fen = verdict.nutrition.map_or(0, |nutrition| nutrition.shortfall_fen);
+        }
+        Ok(())
+    }
+
+    /// Holds the schools until the unit ends, so that none is withdrawn in between.
+    fn written(&self, tx: &mut Tx<'_>, records: &[FundingEntry], _: Facts<'_>) -> Result<(), Error> {
+        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
+        schools::hold(tx.connection, standing.map(|record| record.school.as_str()))
+    }
 }
 
-fn no_standard(field: &str, error: &ParameterError) -> Violations {
-    let mut violations = Violations::new();
-    violations.add(field, error.reason(), error.to_string(), error.message_zh());
-    violations
+fn fund_of(record: &FundingEntry) -> pb::FundKind {
+    pb::FundKind::try_from(enum_number(record.fund)).unwrap_or_default()
+}
+
+/// Judges a record by the standards of its school and of the first day of its term.
+fn verdict_on(record: &FundingEntry, school: &SchoolRecord, parameters: &Parameters) -> Result<Verdict, NoVerdict> {
+    let given = Given {
+        fund: fund_of(record),
+        students: record.students,
+        amount_fen: record.amount_fen,
+        nutrition_fen: record.nutrition_fen,
+        nutrition_students: record.nutrition_students,
+    };
+    let area = AreaCode::parse(&school.area).unwrap_or_else(|_| Divisions::get().region());
+    let kind = Kind { stage: school.school_stage(), altitude_class: school.altitude(), area };
+    verdict(given, kind, day_of_epoch(record.term_from).unwrap_or_default(), parameters)
+}
+
+fn note(none: &NoVerdict, violations: &mut Violations) {
+    match none {
+        NoVerdict::Standard(error) => {
+            violations.add("term_year", error.reason(), error.to_string(), error.message_zh())
+        }
+        NoVerdict::NutritionStandard(error) => {
+            violations.add("nutrition_students", error.reason(), error.to_string(), error.message_zh());
+        }
+        NoVerdict::TooLarge => violations.add("amount_fen", "TOO_LARGE", "exceeds what can be kept", "金额过大"),
+    }
 }
 
 minsheng_kit::register_api! {

@@ -15,10 +15,8 @@ pub const TERMS_PER_YEAR: i64 = 2;
 
 /// Standard of public funds of senior secondary schools (普通高中生均公用经费), by dated parameter.
 const SENIOR_PUBLIC_FUNDS: &str = "senior_public_funds.standard_fen";
-/// Standard of the three guarantees, nutrition included (教育三包年生均标准), by dated parameter.
-///
-/// The published figure is an average; rates by stage, altitude class and boarding are not published.
-const THREE_GUARANTEES: &str = "three_guarantees.standard_fen";
+/// Average standard of the three guarantees without nutrition (教育三包年生均标准), by dated parameter.
+const THREE_GUARANTEES: &str = "three_guarantees.standard_without_nutrition_fen";
 /// Standard of the nutrition scheme (营养改善计划), by dated parameter.
 const NUTRITION: &str = "nutrition.standard_fen";
 
@@ -31,15 +29,65 @@ pub struct TermDays {
     pub to: NaiveDate,
 }
 
-/// What the standard says about an amount.
+/// What a school was given for a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// What for.
+    pub fund: pb::FundKind,
+    /// Students for whom it is meant.
+    pub students: i64,
+    /// Amount for the term, in fen, nutrition included.
+    pub amount_fen: i64,
+    /// Of it nutrition, in fen.
+    pub nutrition_fen: i64,
+    /// Students in the nutrition scheme.
+    pub nutrition_students: i64,
+}
+
+/// What the standards of the three guarantees ask about a school.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its stage.
+    pub stage: pb::SchoolStage,
+    /// Class of hardship of its place.
+    pub altitude_class: pb::AltitudeClass,
+    /// Its county; of border counties a rate may be recorded for the county itself.
+    pub area: AreaCode,
+}
+
+/// What a standard says about an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judgement {
+    /// The standard, in fen for each student and year.
+    pub standard_fen: i64,
     /// Amount for each student, brought to a year, in fen, rounded down.
     pub per_student_year_fen: i64,
     /// True when the amount reaches the standard.
     pub meets_standard: bool,
     /// What is missing for all students of the term, in fen, rounded up; 0 when nothing is.
     pub shortfall_fen: i64,
+}
+
+/// What the standards say about what a school was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The whole amount for each student, brought to a year, in fen, rounded down.
+    pub per_student_year_fen: i64,
+    /// Of the amount without nutrition.
+    pub base: Judgement,
+    /// Of the nutrition part; none when nobody is in the scheme.
+    pub nutrition: Option<Judgement>,
+}
+
+/// Says why there is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoVerdict {
+    /// No standard is in force on the first day of the term.
+    Standard(ParameterError),
+    /// No standard of the nutrition scheme is.
+    NutritionStandard(ParameterError),
+    /// The amount for each student exceeds what can be stored.
+    TooLarge,
 }
 
 /// Gives the days of a term of the calendar year in which it begins: spring from 1 March to 31 August, autumn from
@@ -56,18 +104,60 @@ pub fn term_days(year: i32, term: pb::Term) -> Option<TermDays> {
     }
 }
 
-/// Looks up the standard of a fund for a student and a year, in fen, in force on a day in an area.
+/// Looks up the standard of a fund for a student and a year, in fen, in force on a day for a kind of school; of the three
+/// guarantees the one without nutrition.
+///
+/// The three guarantees have a rate for each stage and altitude class, which is not published: where a rate of the
+/// school's own kind is recorded for the day, it holds, else the published average does.
 pub fn standard_of(
     fund: pb::FundKind,
-    area: AreaCode,
+    school: Kind,
     on: NaiveDate,
     parameters: &Parameters,
 ) -> Result<i64, ParameterError> {
-    let key = match fund {
-        pb::FundKind::SeniorPublicFunds => SENIOR_PUBLIC_FUNDS,
-        pb::FundKind::ThreeGuarantees | pb::FundKind::Unspecified => THREE_GUARANTEES,
+    let fen = |key: &str| Ok(parameters.value_on(key, school.area, on)?.as_fen()?.get());
+    if fund == pb::FundKind::SeniorPublicFunds {
+        return fen(SENIOR_PUBLIC_FUNDS);
+    }
+    use ParameterError::{NoSuchKey, NotInForce, NotKnown};
+    match rate_key(school).map(|key| fen(&key)) {
+        Some(Err(NotKnown { .. } | NoSuchKey { .. } | NotInForce { .. })) | None => fen(THREE_GUARANTEES),
+        Some(found) => found,
+    }
+}
+
+/// Names the parameter with the rate of a kind of school, without nutrition.
+fn rate_key(school: Kind) -> Option<String> {
+    use pb::SchoolStage as Stage;
+    let stage = match school.stage {
+        Stage::Kindergarten => "kindergarten",
+        Stage::Primary | Stage::Junior | Stage::NineYear | Stage::Special | Stage::Dedicated => "compulsory",
+        Stage::Senior | Stage::Vocational => "senior",
+        Stage::Unspecified => return None,
     };
-    Ok(parameters.value_on(key, area, on)?.as_fen()?.get())
+    let class = match school.altitude_class {
+        pb::AltitudeClass::Two => "two",
+        pb::AltitudeClass::Three => "three",
+        pb::AltitudeClass::Four => "four",
+        pb::AltitudeClass::Unspecified => return None,
+    };
+    Some(format!("three_guarantees.{stage}_class_{class}_without_nutrition_fen"))
+}
+
+/// Judges what a school was given for a term by the standards in force on the term's first day: what is not nutrition by
+/// the standard without nutrition, the nutrition part by its own, so that neither hides what the other lacks.
+pub fn verdict(given: Given, school: Kind, on: NaiveDate, parameters: &Parameters) -> Result<Verdict, NoVerdict> {
+    let standard = standard_of(given.fund, school, on, parameters).map_err(NoVerdict::Standard)?;
+    let base = judge(given.amount_fen - given.nutrition_fen, given.students, standard).ok_or(NoVerdict::TooLarge)?;
+    let whole = judge(given.amount_fen, given.students, standard).ok_or(NoVerdict::TooLarge)?;
+    let nutrition = if given.nutrition_students > 0 {
+        let standard = parameters.value_on(NUTRITION, school.area, on).and_then(|entry| entry.as_fen());
+        let standard = standard.map_err(NoVerdict::NutritionStandard)?.get();
+        Some(judge(given.nutrition_fen, given.nutrition_students, standard).ok_or(NoVerdict::TooLarge)?)
+    } else {
+        None
+    };
+    Ok(Verdict { per_student_year_fen: whole.per_student_year_fen, base, nutrition })
 }
 
 /// Judges what was given for a term's students by a standard for a student and a year.
@@ -82,25 +172,11 @@ pub fn judge(amount_fen: i64, students: i64, standard_fen: i64) -> Option<Judgem
     let (year, due) = (i128::from(amount_fen) * terms, i128::from(standard_fen) * i128::from(students));
     let missing = (due - year).max(0);
     Some(Judgement {
+        standard_fen,
         per_student_year_fen: i64::try_from(year.div_euclid(i128::from(students))).ok()?,
         meets_standard: year >= due,
         shortfall_fen: i64::try_from((missing + terms - 1) / terms).ok()?,
     })
-}
-
-/// Says whether the nutrition part reaches its own standard; none when nobody is in the scheme.
-pub fn nutrition_meets(
-    nutrition_fen: i64,
-    nutrition_students: i64,
-    area: AreaCode,
-    on: NaiveDate,
-    parameters: &Parameters,
-) -> Result<Option<bool>, ParameterError> {
-    if nutrition_students <= 0 {
-        return Ok(None);
-    }
-    let standard = parameters.value_on(NUTRITION, area, on)?.as_fen()?.get();
-    Ok(judge(nutrition_fen, nutrition_students, standard).map(|judgement| judgement.meets_standard))
 }
 
 /// Checks that the nutrition part belongs to the three guarantees, lies within the amount and has students.
@@ -134,19 +210,27 @@ pub fn check_nutrition(
     );
 }
 
-/// Checks that a school may have a fund for a term: its stage, whether it is open, whether it is in the nutrition scheme.
+/// What the register of schools says about a school, for a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchoolInTerm {
+    /// Its stage.
+    pub stage: pb::SchoolStage,
+    /// True when in a township or village.
+    pub rural: bool,
+    /// True unless others than the state run it.
+    pub public: bool,
+    /// True when it taught on the first day of the term or began in the term.
+    pub in_service: bool,
+}
+
+/// Checks that a school may have a fund for a term: whether it is public, its stage, whether it is in service, whether
+/// it is in the nutrition scheme.
 ///
 /// Public funds of this kind are for senior secondary schools. The three guarantees reach from kindergarten to the
-/// senior stage; the nutrition scheme is for rural schools of the compulsory stage.
-pub fn check_school(
-    fund: pb::FundKind,
-    nutrition_students: i64,
-    stage: pb::SchoolStage,
-    rural: bool,
-    closed_before_term: bool,
-    violations: &mut Violations,
-) {
+/// senior stage; the nutrition scheme is for rural schools of the compulsory stage. All of them are for public schools.
+pub fn check_school(fund: pb::FundKind, nutrition_students: i64, school: SchoolInTerm, violations: &mut Violations) {
     use pb::SchoolStage as Stage;
+    let SchoolInTerm { stage, rural, public, in_service } = school;
     violations.require(
         fund != pb::FundKind::SeniorPublicFunds || stage == Stage::Senior,
         "fund",
@@ -154,6 +238,7 @@ pub fn check_school(
         "is for senior secondary schools only",
         "仅限普通高中",
     );
+    violations.require(public, "school", "NOT_A_PUBLIC_SCHOOL", "is not a public school", "不是公办学校");
     let compulsory =
         matches!(stage, Stage::Primary | Stage::Junior | Stage::NineYear | Stage::Special | Stage::Dedicated);
     violations.require(
@@ -164,136 +249,14 @@ pub fn check_school(
         "营养改善计划仅限农村义务教育学校",
     );
     violations.require(
-        !closed_before_term,
+        in_service,
         "school",
-        "SCHOOL_CLOSED",
-        "closed before the term began",
-        "学校在学期开始前已停办",
+        "SCHOOL_NOT_IN_SERVICE",
+        "did not teach in the term: not opened by then, or closed before",
+        "学校在该学期未开办或已停办",
     );
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use pb::{FundKind as Fund, SchoolStage as Stage, Term};
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().expect("a day")
-    }
-
-    fn county() -> AreaCode {
-        AreaCode::parse("540102").expect("a county")
-    }
-
-    /// Judges as the register does: standard of the term's first day, amount and students of the record.
-    fn judged(fund: Fund, year: i32, term: Term, amount: i64, students: i64) -> (i64, Judgement) {
-        let days = term_days(year, term).expect("a term");
-        let standard = standard_of(fund, county(), days.from, Parameters::get()).expect("in force");
-        (standard, judge(amount, students, standard).expect("students"))
-    }
-
-    #[test]
-    fn terms_begin_in_march_and_september_and_leave_no_day_out() {
-        for (year, term, from, to) in [
-            (2025, Term::Spring, "2025-03-01", "2025-08-31"),
-            (2025, Term::Autumn, "2025-09-01", "2026-02-28"),
-            (2027, Term::Autumn, "2027-09-01", "2028-02-29"),
-        ] {
-            assert_eq!(term_days(year, term), Some(TermDays { from: day(from), to: day(to) }));
-        }
-    }
-
-    #[test]
-    fn a_term_is_judged_by_the_standard_of_its_own_first_day() {
-        // (fund, year, term, yuan for 100 students in the term, standard, meets, shortfall of the term in fen)
-        for (fund, year, term, yuan, standard, meets, shortfall) in [
-            // Senior public funds: 1,000 yuan until autumn 2024, 1,100 from spring 2025 on.
-            (Fund::SeniorPublicFunds, 2024, Term::Autumn, 50_000, 100_000, true, 0),
-            (Fund::SeniorPublicFunds, 2025, Term::Spring, 50_000, 110_000, false, 500_000),
-            (Fund::SeniorPublicFunds, 2025, Term::Spring, 55_000, 110_000, true, 0),
-            // Three guarantees: 5,620 yuan until spring 2025, 5,700 from autumn 2025 on, 5,940 in 2026.
-            (Fund::ThreeGuarantees, 2025, Term::Spring, 281_000, 562_000, true, 0),
-            (Fund::ThreeGuarantees, 2025, Term::Autumn, 281_000, 570_000, false, 400_000),
-            (Fund::ThreeGuarantees, 2025, Term::Autumn, 285_000, 570_000, true, 0),
-            (Fund::ThreeGuarantees, 2026, Term::Spring, 285_000, 594_000, false, 1_200_000),
-        ] {
-            let (found, judgement) = judged(fund, year, term, yuan * 100, 100);
-            assert_eq!(found, standard, "{fund:?} {year} {term:?}");
-            assert_eq!(
-                (judgement.meets_standard, judgement.shortfall_fen),
-                (meets, shortfall),
-                "{fund:?} {year} {term:?} {yuan}"
-            );
-            assert_eq!(judgement.per_student_year_fen, yuan * 2);
-        }
-    }
-
-    #[test]
-    fn exactly_the_standard_meets_it_and_a_fen_less_does_not() {
-        // 3 students at 1,100 yuan a year: 165,000 fen for the term.
-        assert!(judge(165_000, 3, 110_000).expect("students").meets_standard);
-        let less = judge(164_999, 3, 110_000).expect("students");
-        assert_eq!((less.meets_standard, less.shortfall_fen, less.per_student_year_fen), (false, 1, 109_999));
-    }
-
-    #[test]
-    fn an_uneven_half_is_rounded_against_the_payer() {
-        // A standard of 1 fen for one student: half a fen is due for the term, and a whole one is missing.
-        let judgement = judge(0, 1, 1).expect("students");
-        assert_eq!((judgement.meets_standard, judgement.shortfall_fen), (false, 1));
-    }
-
-    #[test]
-    fn amounts_at_the_edge_of_what_can_be_stored_do_not_wrap() {
-        assert_eq!(judge(i64::MAX, 1, 1), None);
-        assert!(judge(i64::MAX, 2, 1).expect("fits").meets_standard);
-        assert_eq!(judge(0, 0, 1), None);
-    }
-
-    #[test]
-    fn nutrition_is_judged_apart_by_its_own_standard() {
-        let on = day("2025-09-01");
-        let meets = |fen, students| nutrition_meets(fen, students, county(), on, Parameters::get()).expect("in force");
-        // 1,000 yuan a year, 500 for the term.
-        assert_eq!(meets(5_000_000, 100), Some(true));
-        assert_eq!(meets(4_999_999, 100), Some(false));
-        assert_eq!(meets(0, 0), None);
-    }
-
-    #[test]
-    fn a_term_before_the_first_known_standard_is_an_error_and_not_a_guess() {
-        let before = standard_of(Fund::SeniorPublicFunds, county(), day("2019-03-01"), Parameters::get());
-        assert!(matches!(before, Err(ParameterError::NotInForce { .. })));
-    }
-
-    #[test]
-    fn schools_get_only_what_is_meant_for_their_stage() {
-        for (fund, nutrition, stage, rural, expected) in [
-            (Fund::SeniorPublicFunds, 0, Stage::Senior, false, None),
-            (Fund::SeniorPublicFunds, 0, Stage::Vocational, false, Some("NOT_A_SENIOR_SCHOOL")),
-            (Fund::SeniorPublicFunds, 0, Stage::Junior, false, Some("NOT_A_SENIOR_SCHOOL")),
-            (Fund::ThreeGuarantees, 0, Stage::Kindergarten, true, None),
-            (Fund::ThreeGuarantees, 10, Stage::NineYear, true, None),
-            (Fund::ThreeGuarantees, 10, Stage::NineYear, false, Some("NOT_IN_NUTRITION_SCHEME")),
-            (Fund::ThreeGuarantees, 10, Stage::Kindergarten, true, Some("NOT_IN_NUTRITION_SCHEME")),
-        ] {
-            let mut violations = Violations::new();
-            check_school(fund, nutrition, stage, rural, false, &mut violations);
-            assert_eq!(violations.iter().map(|v| v.reason).next(), expected, "{fund:?} {stage:?}");
-        }
-    }
-
-    #[test]
-    fn the_nutrition_part_lies_within_the_amount_and_has_students() {
-        for (fund, amount, fen, students, expected) in [
-            (Fund::ThreeGuarantees, 100, 100, 1, None),
-            (Fund::ThreeGuarantees, 100, 101, 1, Some("MORE_THAN_AMOUNT")),
-            (Fund::ThreeGuarantees, 100, 1, 0, Some("NUTRITION_WITHOUT_STUDENTS")),
-            (Fund::SeniorPublicFunds, 100, 0, 1, Some("NOT_THREE_GUARANTEES")),
-        ] {
-            let mut violations = Violations::new();
-            check_nutrition(fund, amount, fen, students, &mut violations);
-            assert_eq!(violations.iter().map(|v| v.reason).next(), expected, "{fund:?} {amount} {fen} {students}");
-        }
-    }
-}
+#[path = "rules/tests.rs"]
+mod tests;

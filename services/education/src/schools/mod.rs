@@ -1,7 +1,7 @@
 //! Schools and kindergartens (学校): places, pupils, conditions, and nursery classes of kindergartens.
 //!
 //! The register promises the other registers that a school which they name is there, in their county and of a stage
-//! ([`named`]).
+//! ([`named`]), that it stays so while their records go in ([`hold`]), and that it is not withdrawn under them.
 
 mod rpc;
 mod rules;
@@ -9,4 +9,4 @@ mod store;
 
 pub use rpc::{SchoolRpc, Schools};
 pub use rules::{NurseryFigures, check_days, check_nursery, check_pupils};
-pub use store::{COLLECTION, SchoolsNamed, named};
+pub use store::{COLLECTION, SchoolsNamed, hold, named};

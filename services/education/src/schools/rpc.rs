@@ -4,11 +4,15 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    store::Tx,
     values::divisions::{AreaCode, Divisions},
 };
-use minsheng_proto::education::v1 as pb;
+use minsheng_proto::{common::v1::RecordState, education::v1 as pb};
 
-use super::rules::{NurseryFigures, check_days, check_nursery, check_pupils};
+use super::{
+    rules::{NurseryFigures, check_days, check_nursery, check_pupils},
+    store::check_unnamed,
+};
 use crate::schema::SchoolRecord;
 
 /// The register of schools.
@@ -66,6 +70,7 @@ impl Register for Schools {
             nursery_children: school.nursery_children,
             opened_on,
             closed_on,
+            ownership: i64::from(school.ownership),
             ..SchoolRecord::with_head(head)
         })
     }
@@ -86,6 +91,7 @@ impl Register for Schools {
             nursery_children: record.nursery_children,
             opened_on: record.opened_on.and_then(date),
             closed_on: record.closed_on.and_then(date),
+            ownership: enum_number(record.ownership),
             ..pb::School::default()
         })
     }
@@ -105,12 +111,19 @@ impl Register for Schools {
             nursery_children: record.nursery_children,
             opened_on: record.opened_on.and_then(date),
             closed_on: record.closed_on.and_then(date),
+            ownership: enum_number(record.ownership),
         }
     }
 
     /// A school is on record from the day on which it opened; one that is still being built, from today.
     fn effective_on(&self, school: &pb::School, today: NaiveDate) -> NaiveDate {
         school.opened_on.as_ref().and_then(day).map_or(today, |opened| opened.min(today))
+    }
+
+    /// A school that funding or cases name is not withdrawn.
+    fn written(&self, tx: &mut Tx<'_>, records: &[SchoolRecord], _: Facts<'_>) -> Result<(), Error> {
+        let withdrawn = records.iter().filter(|school| school.state == RecordState::Withdrawn as i64);
+        withdrawn.map(|school| check_unnamed(tx.connection, &school.id)).collect()
     }
 }
 

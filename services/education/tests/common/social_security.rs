@@ -2,21 +2,26 @@
 //! over the real server, policies and access log.
 
 use diesel::{QueryDsl as _, RunQueryDsl as _, connection::Connection as _};
+use diesel_migrations::EmbeddedMigrations;
 use minsheng_kit::{
     assembly::{Assembly, Definition, Parts},
     context::Context,
     error::Error,
     rpc::Question,
-    store::{KIT_MIGRATIONS, schema::accesses},
+    store::{Migrations, schema::accesses},
     testing::{TestDatabase, TestSite},
 };
 use minsheng_proto::social_security::v1 as pb;
 use pb::question_service_server::{QuestionService, QuestionServiceServer};
 use tonic::{Request, Response, Status};
 
-/// The stand-in as a service.
-pub static DEFINITION: Definition =
-    Definition { department: "social-security", service: "social_security", migrations: KIT_MIGRATIONS, assemble };
+/// The stand-in as a service. It has no register of its own, so only the kit's tables.
+pub static DEFINITION: Definition = Definition {
+    department: "social-security",
+    service: "social_security",
+    migrations: Migrations { sqlite: || EmbeddedMigrations::new(&[]), postgres: || EmbeddedMigrations::new(&[]) },
+    assemble,
+};
 
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let questions = Questions { context: parts.context.clone() };
