@@ -64,8 +64,20 @@ minsheng_kit::register_table! {
         valid_to: Nullable<BigInt> = Option<i64>,
         /// Monthly dibao amount, in fen.
         monthly_amount_fen: BigInt = i64,
-        /// Standard a month and member, in fen.
+        /// Standard a month and member, in fen; of a rural one the twelfth part, rounded.
         monthly_standard_fen: BigInt = i64,
+        /// Number of the contract's `RecognitionGround`, 0 when not said.
+        ground: BigInt = i64,
+        /// Necessary spending that is deducted, in fen a month.
+        deducted_spending_monthly_fen: BigInt = i64,
+        /// Number of the contract's `DibaoGrade`, 0 when the difference is paid.
+        grade: BigInt = i64,
+        /// Members who get dibao as persons.
+        single_person_members: BigInt = i64,
+        /// Standard a year and member, in fen; 0 for a rural amount that was computed from the twelfth part.
+        yearly_standard_fen: BigInt = i64,
+        /// Days before `effective_on` that corrections named as the content's first, 8 bytes each, lowest byte first.
+        claimed_days: Binary = Vec<u8>,
     }
 }
 

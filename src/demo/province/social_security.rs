@@ -222,6 +222,7 @@ fn members(draw: &mut Draw, household: u32, size: i64) -> Vec<pb::HouseholdMembe
                 resident_id: people::resident_id(ages, number),
                 relation: relation.into(),
                 severe_disability: draw.chance(0.06),
+                ..pb::HouseholdMember::default()
             }
         })
         .collect()

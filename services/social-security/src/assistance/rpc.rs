@@ -5,25 +5,27 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    keys::Keys,
+    journal::Change,
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
-    store::{AnyConnection, Tx, hold_keys},
+    store::{AnyConnection, JournalEntry, Tx, hold_keys},
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::CountyCode,
         identifiers::ResidentId,
-        money::Fen,
+        money::{Fen, MoneyError},
         parameters::ParameterError,
     },
 };
-use minsheng_proto::social_security::v1 as pb;
-use prost::Message as _;
+use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
 
 use super::{
+    days::{category_span, claimed_after, claimed_days, first_day},
     rules::{
-        Lines, Means, Recognition, RoundingRule, check_category, check_members, check_recognition, monthly_amount,
+        Former, Lines, Means, Payment, Recognition, RoundingRule, amount_of_single_persons, banded, check_category,
+        check_grade, check_members, check_recognition, check_single_persons, monthly_amount,
     },
-    store::{category_span, member_indexes, members_of_people, members_written},
+    sealed::{opened, sealed},
+    store::{leaves_no_former_content, member_indexes, members_of_people, members_written},
 };
 use crate::{
     duration::decision_working_days,
@@ -31,19 +33,9 @@ use crate::{
     spans::{Holders, Span},
 };
 
-/// Place of the sealed members.
-const SEALED_MEMBERS: &str = "assistance_households.members";
-
 /// The register of households on social assistance.
 #[derive(Clone, Copy, Debug)]
 pub struct AssistanceHouseholds;
-
-/// The members as they are sealed.
-#[derive(Clone, PartialEq, prost::Message)]
-struct StoredMembers {
-    #[prost(message, repeated, tag = "1")]
-    members: Vec<pb::HouseholdMember>,
-}
 
 impl Register for AssistanceHouseholds {
     const COLLECTION: &'static str = "assistance_households";
@@ -58,39 +50,44 @@ impl Register for AssistanceHouseholds {
         &self,
         household: &pb::AssistanceHousehold,
         head: Head,
-        _: Option<&AssistanceHouseholdRecord>,
+        previous: Option<&AssistanceHouseholdRecord>,
         facts: Facts<'_>,
     ) -> Result<AssistanceHouseholdRecord, Violations> {
         let mut violations = Violations::new();
-        let residence: pb::ResidenceKind = enum_field("residence_kind", household.residence_kind, &mut violations);
         let members = members_of(household, facts, &mut violations);
         let (recognition, days) = recognition_of(household, &mut violations);
-        let means = Means {
-            members: i64::try_from(household.members.len()).unwrap_or(i64::MAX),
-            monthly_income: Fen::new(household.net_monthly_income_fen),
+        let count = |says: fn(&pb::HouseholdMember) -> bool| {
+            household.members.iter().map(|member| i64::from(says(member))).sum()
         };
-        let mut paid = Paid::default();
-        if days.is_empty() {
-            check_recognition(&recognition, epoch_day(facts.today), &mut violations);
-            paid = paid_to(&head, residence, &recognition, means, facts, &mut violations);
-        }
-        violations.extend_under("", days);
-        violations.into_result(AssistanceHouseholdRecord {
-            residence_kind: residence as i64,
+        let corrected = previous.filter(|previous| previous.effective_on == head.effective_on);
+        let mut record = AssistanceHouseholdRecord {
+            residence_kind: enum_field::<pb::ResidenceKind>("residence_kind", household.residence_kind, &mut violations)
+                as i64,
             members: sealed(&household.members, facts.keys),
             member_indexes: members.iter().flat_map(|(resident, _)| facts.keys.blind(resident)).collect(),
-            member_count: means.members,
-            severely_disabled_members: household.members.iter().map(|member| i64::from(member.severe_disability)).sum(),
+            member_count: count(|_| true),
+            severely_disabled_members: count(|member| member.severe_disability),
+            single_person_members: count(|member| member.single_person_dibao),
             net_monthly_income_fen: household.net_monthly_income_fen,
             category: recognition.category as i64,
+            ground: recognition.ground as i64,
+            deducted_spending_monthly_fen: household.deducted_spending_monthly_fen,
+            grade: household.grade() as i64,
             applied_on: recognition.applied_on,
             decided_on: recognition.decided_on,
             valid_from: recognition.valid_from,
             valid_to: recognition.valid_to,
-            monthly_amount_fen: paid.amount.get(),
-            monthly_standard_fen: paid.standard.get(),
+            claimed_days: corrected.map(|was| claimed_after(was, recognition.valid_from)).unwrap_or_default(),
             ..AssistanceHouseholdRecord::with_head(head)
-        })
+        };
+        if days.is_empty() {
+            check_recognition(&recognition, epoch_day(facts.today), &mut violations);
+            let former = previous.map(|previous| former(previous, corrected.is_none()));
+            let case = Case { household, recognition: &recognition, former: former.as_ref() };
+            paid_to(&mut record, case, facts, &mut violations);
+        }
+        violations.extend_under("", days);
+        violations.into_result(record)
     }
 
     fn encode(
@@ -110,6 +107,10 @@ impl Register for AssistanceHouseholds {
             valid_to: record.valid_to.and_then(date),
             monthly_amount_fen: record.monthly_amount_fen,
             monthly_standard_fen: record.monthly_standard_fen,
+            ground: enum_number(record.ground),
+            deducted_spending_monthly_fen: record.deducted_spending_monthly_fen,
+            grade: enum_number(record.grade),
+            yearly_standard_fen: record.yearly_standard_fen,
             ..pb::AssistanceHousehold::default()
         })
     }
@@ -120,7 +121,7 @@ impl Register for AssistanceHouseholds {
             residence_kind: enum_number(record.residence_kind),
             members: record.member_count,
             severely_disabled_members: record.severely_disabled_members,
-            monthly_amount_fen: record.monthly_amount_fen,
+            monthly_amount_fen: banded(Fen::new(record.monthly_amount_fen)).get(),
             monthly_standard_fen: record.monthly_standard_fen,
             applied_on: date(record.applied_on),
             decided_on: date(record.decided_on),
@@ -135,7 +136,13 @@ impl Register for AssistanceHouseholds {
         first.and_then(day).unwrap_or(today)
     }
 
-    /// A person belongs to one assisted household at a time.
+    fn clear_decided(&self, household: &mut pb::AssistanceHousehold) {
+        household.monthly_amount_fen = 0;
+        household.monthly_standard_fen = 0;
+        household.yearly_standard_fen = 0;
+    }
+
+    /// A person belongs to one assisted household at a time, and a correction leaves the former contents some day.
     fn check(
         &self,
         connection: &mut AnyConnection,
@@ -151,62 +158,110 @@ impl Register for AssistanceHouseholds {
             let span = Span { from: member.valid_from, to: member.valid_to };
             households.add(member.resident_index, &member.household, span);
         }
-        Ok(records.iter().map(|record| check_memberships(record, &mut households)).collect())
+        let mut verdicts = Vec::with_capacity(records.len());
+        for record in records {
+            let mut violations = check_memberships(record, &mut households);
+            if !record.claimed_days.is_empty() && leaves_no_former_content(connection, record)? {
+                violations.add(
+                    "valid_from",
+                    "BEFORE_FORMER_CONTENT",
+                    "lies on or before the first day of a former content; withdraw the record and record it anew",
+                    "早于或等于此前内容的首日；请撤销该记录并重新登记",
+                );
+            }
+            verdicts.push(violations);
+        }
+        Ok(verdicts)
     }
 
-    fn written(&self, tx: &mut Tx<'_>, records: &[AssistanceHouseholdRecord], _: Facts<'_>) -> Result<(), Error> {
-        members_written(tx.connection, records)
+    /// Writes the members, and tells the dataset of the days before `effective_on` that a correction claimed: of those it
+    /// would otherwise go on saying what it said before.
+    fn written(&self, tx: &mut Tx<'_>, records: &[AssistanceHouseholdRecord], facts: Facts<'_>) -> Result<(), Error> {
+        members_written(tx.connection, records, facts.keys)?;
+        for record in records.iter().filter(|record| record.state != common::RecordState::Withdrawn as i64) {
+            for day in claimed_days(record) {
+                let row = self.row(record, facts);
+                tx.journal(JournalEntry::new(&self.dataset(), &record.id, Change::Changed, day, &record.area, &row));
+            }
+        }
+        Ok(())
     }
 }
 
-/// What dibao pays, and by which standard.
-#[derive(Clone, Copy, Default)]
-struct Paid {
-    standard: Fen,
-    amount: Fen,
+/// What is decided about a household.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    household: &'a pb::AssistanceHousehold,
+    recognition: &'a Recognition,
+    former: Option<&'a Former>,
 }
 
-/// Checks the category by the figures of the content's first day, and computes what is paid.
-fn paid_to(
-    head: &Head,
-    residence: pb::ResidenceKind,
-    recognition: &Recognition,
-    means: Means,
-    facts: Facts<'_>,
-    violations: &mut Violations,
-) -> Paid {
-    let first_day = recognition.valid_from.unwrap_or(recognition.decided_on).max(head.effective_on);
+/// Tells what the content said that an update replaces.
+fn former(previous: &AssistanceHouseholdRecord, goes_before: bool) -> Former {
+    Former {
+        category: pb::AssistanceCategory::try_from(enum_number(previous.category)).unwrap_or_default(),
+        ground: pb::RecognitionGround::try_from(enum_number(previous.ground)).unwrap_or_default(),
+        valid_from: previous.valid_from,
+        monthly_amount_fen: previous.monthly_amount_fen,
+        goes_before,
+    }
+}
+
+/// Checks the category by the figures of the content's first day, and puts on the record what is paid and by which
+/// standard.
+fn paid_to(record: &mut AssistanceHouseholdRecord, case: Case<'_>, facts: Facts<'_>, violations: &mut Violations) {
+    let Case { household, recognition, former } = case;
+    let first_day = recognition.valid_from.unwrap_or(recognition.decided_on).max(first_day(record));
     // The kit and the contract refuse an unknown county or residence themselves.
-    let (Ok(county), Some(first_day)) = (CountyCode::parse(&head.area), day_of_epoch(first_day)) else {
-        return Paid::default();
-    };
+    let (Ok(county), Some(first_day)) = (CountyCode::parse(&record.area), day_of_epoch(first_day)) else { return };
+    let residence = household.residence_kind();
     if residence == pb::ResidenceKind::Unspecified {
-        return Paid::default();
+        return;
     }
-    let figures = Lines::on(facts.parameters, county, residence, first_day)
-        .and_then(|lines| Ok((lines, RoundingRule::on(facts.parameters, county, first_day)?)));
-    let (lines, rounding) = match figures {
+    let parameters = facts.parameters;
+    let figures = || -> Result<_, ParameterError> {
+        Ok((
+            Lines::on(parameters, county, residence, first_day)?,
+            RoundingRule::on(parameters, county, first_day)?,
+            Payment::is_graded(parameters, county, residence, first_day)?,
+            Payment::of_grade(parameters, county, residence, household.grade(), first_day)?,
+        ))
+    };
+    let (lines, rounding, is_graded, payment) = match figures() {
         Ok(figures) => figures,
         Err(error) => {
-            note_parameter(&error, violations);
-            return Paid::default();
+            // There is no standard to judge by.
+            violations.add("valid_from", error.reason(), error.to_string(), error.message_zh());
+            return;
         }
     };
-    check_category(recognition, means, &lines, violations);
-    let amount = if recognition.category == pb::AssistanceCategory::Dibao {
-        monthly_amount(lines.standard, means, rounding).unwrap_or_else(|error| {
-            violations.add("net_monthly_income_fen", error.reason(), error.to_string(), error.message_zh());
-            Fen::ZERO
-        })
-    } else {
-        Fen::ZERO
+    let means = Means { members: record.member_count, monthly_income: Fen::new(household.net_monthly_income_fen) };
+    check_category(recognition, means, &lines, former, violations);
+    check_single_persons(&household.members, recognition.category, lines.standard, violations);
+    let fades_out = recognition.ground == pb::RecognitionGround::FadeOut;
+    let on_dibao = recognition.category == pb::AssistanceCategory::Dibao;
+    let pays_dibao = (on_dibao && !fades_out) || record.single_person_members > 0;
+    check_grade(household.grade(), pays_dibao, is_graded, violations);
+    let money = || -> Result<_, MoneyError> {
+        let amount = if on_dibao && fades_out {
+            Fen::new(former.map_or(0, |former| former.monthly_amount_fen))
+        } else if on_dibao {
+            monthly_amount(lines.standard, payment, recognition.counted(means), rounding)?
+        } else {
+            amount_of_single_persons(&household.members, lines.standard, payment, rounding)?
+        };
+        Ok((amount, lines.standard.monthly(rounding.direction)?, lines.standard.yearly(rounding.direction)?))
     };
-    Paid { standard: lines.standard, amount }
-}
-
-/// Notes that there is no standard to judge by.
-fn note_parameter(error: &ParameterError, violations: &mut Violations) {
-    violations.add("valid_from", error.reason(), error.to_string(), error.message_zh());
+    match money() {
+        Ok((amount, monthly, yearly)) => {
+            record.monthly_amount_fen = amount.get();
+            record.monthly_standard_fen = monthly.get();
+            record.yearly_standard_fen = yearly.get();
+        }
+        Err(error) => {
+            violations.add("net_monthly_income_fen", error.reason(), error.to_string(), error.message_zh());
+        }
+    }
 }
 
 /// Reads the members' identities and relations, and checks them.
@@ -238,6 +293,8 @@ fn recognition_of(household: &pb::AssistanceHousehold, violations: &mut Violatio
     let mut days = Violations::new();
     let recognition = Recognition {
         category: enum_field("category", household.category, violations),
+        ground: household.ground(),
+        deducted_spending: Fen::new(household.deducted_spending_monthly_fen),
         applied_on: required_day("applied_on", household.applied_on.as_ref(), &mut days),
         decided_on: required_day("decided_on", household.decided_on.as_ref(), &mut days),
         valid_from: optional_day("valid_from", household.valid_from.as_ref(), &mut days),
@@ -265,22 +322,6 @@ fn check_memberships(record: &AssistanceHouseholdRecord, households: &mut Holder
         }
     }
     violations
-}
-
-fn sealed(members: &[pb::HouseholdMember], keys: &Keys) -> Vec<u8> {
-    keys.seal(SEALED_MEMBERS, &StoredMembers { members: members.to_vec() }.encode_to_vec())
-}
-
-fn opened(sealed: &[u8], keys: &Keys, reveal: bool) -> Result<Vec<pb::HouseholdMember>, Error> {
-    let plain = keys.open(SEALED_MEMBERS, sealed)?;
-    let mut members = StoredMembers::decode(plain.as_slice()).map_err(Error::internal)?.members;
-    if !reveal {
-        for member in &mut members {
-            let resident = ResidentId::parse_stored(&member.resident_id).map_err(Error::internal)?;
-            member.resident_id = resident.to_string();
-        }
-    }
-    Ok(members)
 }
 
 minsheng_kit::register_api! {

@@ -2,9 +2,13 @@
 //! the rule that a person belongs to one assisted household at a time.
 
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
-use minsheng_kit::{error::Error, load_among, on_each, register::ROWS_PER_INSERT, store::AnyConnection};
+use minsheng_kit::{error::Error, keys::Keys, load_among, on_each, register::ROWS_PER_INSERT, store::AnyConnection};
 use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
 
+use super::{
+    days::{category_span, first_day},
+    sealed::opened,
+};
 use crate::{
     schema::{AssistanceHouseholdRecord, assistance_members},
     spans::Span,
@@ -29,15 +33,6 @@ pub(super) struct MemberRecord {
     pub(super) valid_from: i64,
     /// Last day.
     pub(super) valid_to: Option<i64>,
-}
-
-/// Gives the days on which the household's present content puts its members in a category: from the day on which the
-/// content is true. None for the category NONE, and none when the record was withdrawn.
-pub(super) fn category_span(record: &AssistanceHouseholdRecord) -> Option<Span> {
-    let counts =
-        record.category != pb::AssistanceCategory::None as i64 && record.state != common::RecordState::Withdrawn as i64;
-    let from = record.valid_from.filter(|_| counts)?.max(record.effective_on);
-    Span::new(from, record.valid_to)?.before(record.ended_on)
 }
 
 /// Gives the blind indexes of a household's members, in their order.
@@ -70,30 +65,59 @@ pub(crate) fn strongest_category(
 pub(super) fn members_written(
     connection: &mut AnyConnection,
     households: &[AssistanceHouseholdRecord],
+    keys: &Keys,
 ) -> Result<(), Error> {
     for household in households.iter().filter(|household| household.version > 1) {
         members_cut(connection, household)?;
     }
-    let rows: Vec<MemberRecord> = households.iter().flat_map(member_records).collect();
+    let mut rows: Vec<MemberRecord> = Vec::new();
+    for household in households {
+        rows.extend(member_records(household, keys)?);
+    }
     for part in rows.chunks(ROWS_PER_INSERT) {
         on_each!(connection, c => diesel::insert_into(assistance_members::table).values(part).execute(c))?;
     }
     Ok(())
 }
 
-/// Makes the rows of a household's present content.
-fn member_records(household: &AssistanceHouseholdRecord) -> Vec<MemberRecord> {
-    let Some(span) = category_span(household) else { return Vec::new() };
-    member_indexes(household)
-        .map(|index| MemberRecord {
-            household: household.id.clone(),
-            effective_on: household.effective_on,
-            resident_index: index.to_vec(),
-            category: household.category,
-            valid_from: span.from,
-            valid_to: span.to,
-        })
-        .collect()
+/// Makes the rows of a household's present content: each member in the household's category, but in dibao who gets it as a
+/// person.
+fn member_records(household: &AssistanceHouseholdRecord, keys: &Keys) -> Result<Vec<MemberRecord>, Error> {
+    let Some(span) = category_span(household) else { return Ok(Vec::new()) };
+    let mut singles = Vec::new();
+    if household.single_person_members > 0 {
+        singles = opened(&household.members, keys, true)?.iter().map(|member| member.single_person_dibao).collect();
+    }
+    let row = |(place, index): (usize, &[u8])| MemberRecord {
+        household: household.id.clone(),
+        effective_on: household.effective_on,
+        resident_index: index.to_vec(),
+        category: if singles.get(place).copied().unwrap_or_default() {
+            pb::AssistanceCategory::Dibao as i64
+        } else {
+            household.category
+        },
+        valid_from: span.from,
+        valid_to: span.to,
+    };
+    Ok(member_indexes(household).enumerate().map(row).collect())
+}
+
+/// Says whether a former content of a household puts somebody in a category on no day before one: taking the days from
+/// there on would leave nothing of it.
+pub(super) fn leaves_no_former_content(
+    connection: &mut AnyConnection,
+    household: &AssistanceHouseholdRecord,
+) -> Result<bool, Error> {
+    use assistance_members as members;
+    let taken = members::table
+        .filter(members::household.eq(&household.id))
+        .filter(members::effective_on.lt(household.effective_on))
+        .filter(members::valid_from.ge(first_day(household)))
+        .select(members::valid_from)
+        .limit(1);
+    let taken: Vec<i64> = on_each!(connection, c => taken.load(c))?;
+    Ok(!taken.is_empty())
 }
 
 /// Removes what earlier contents say of the days from the present content's first day on.
@@ -101,7 +125,7 @@ fn members_cut(connection: &mut AnyConnection, household: &AssistanceHouseholdRe
     use assistance_members as members;
     // A household that was withdrawn never had a category on any day.
     let withdrawn = household.state == common::RecordState::Withdrawn as i64;
-    let first_day = if withdrawn { i64::MIN } else { household.effective_on };
+    let first_day = if withdrawn { i64::MIN } else { first_day(household) };
     diesel::delete(
         members::table.filter(members::household.eq(&household.id)).filter(members::valid_from.ge(first_day)),
     )

@@ -1,27 +1,27 @@
 //! Which category a household can be recognised in, and for how long (社会救助法 13-22; before 2026-07-01 社会救助暂行办法).
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::Violations,
     values::{
         calendar::{add_months, day_of_epoch, epoch_day},
         divisions::CountyCode,
-        identifiers::ResidentId,
         money::{Fen, PerMille},
         parameters::{Parameter, ParameterError, Parameters},
     },
 };
 use minsheng_proto::social_security::v1 as pb;
 
-use super::amount::{Means, known, monthly_standard};
+use super::{
+    amount::{Means, Standard, known, switched_on},
+    grounds::{Former, check_ground},
+};
 
 /// The lines that incomes are compared with, for a county on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lines {
-    /// Dibao standard a month and member.
-    pub standard: Fen,
+    /// Dibao standard of a member.
+    pub standard: Standard,
     /// Margin line as a multiple of the standard; nothing before there was one.
     pub margin: Option<PerMille>,
     /// Income line of rigid-expenditure households a year and member: last year's income per head. Nothing where it
@@ -29,6 +29,10 @@ pub struct Lines {
     pub rigid_yearly: Option<Fen>,
     /// Months for which a rigid-expenditure recognition holds at most.
     pub rigid_months: Option<u32>,
+    /// Months for which dibao runs on at most after the income has risen.
+    pub fade_out_months: Option<u32>,
+    /// True where the county deducts necessary spending from the income.
+    pub deducts_spending: bool,
 }
 
 impl Lines {
@@ -40,11 +44,14 @@ impl Lines {
         day: NaiveDate,
     ) -> Result<Self, ParameterError> {
         let value = |key| known(parameters.value_on(key, county, day));
+        let months = |key| value(key)?.map(Parameter::as_months).transpose();
         Ok(Self {
-            standard: monthly_standard(parameters, county, residence, day)?,
+            standard: Standard::on(parameters, county, residence, day)?,
             margin: value("margin.multiplier_permille")?.map(Parameter::as_per_mille).transpose()?,
             rigid_yearly: value("rigid.income_line_yearly_fen")?.map(Parameter::as_fen).transpose()?,
-            rigid_months: value("rigid.validity_months")?.map(Parameter::as_months).transpose()?,
+            rigid_months: months("rigid.validity_months")?,
+            fade_out_months: months("dibao.fade_out_months")?,
+            deducts_spending: switched_on(parameters, "dibao.deduct_spending", county, day)?,
         })
     }
 }
@@ -54,6 +61,10 @@ impl Lines {
 pub struct Recognition {
     /// The category.
     pub category: pb::AssistanceCategory,
+    /// What it rests on.
+    pub ground: pb::RecognitionGround,
+    /// Necessary spending that is deducted from the income, a month.
+    pub deducted_spending: Fen,
     /// Day of the application.
     pub applied_on: i64,
     /// Day of the decision.
@@ -64,9 +75,16 @@ pub struct Recognition {
     pub valid_to: Option<i64>,
 }
 
+impl Recognition {
+    /// Gives the means that count: what is left where spending is deducted.
+    pub fn counted(&self, means: Means) -> Means {
+        if self.ground == pb::RecognitionGround::SpendingDeducted { means.after(self.deducted_spending) } else { means }
+    }
+}
+
 /// Checks the days of a recognition.
 pub fn check_recognition(recognition: &Recognition, today: i64, violations: &mut Violations) {
-    let Recognition { category, applied_on, decided_on, valid_from, valid_to } = *recognition;
+    let Recognition { category, applied_on, decided_on, valid_from, valid_to, .. } = *recognition;
     violations.require(
         decided_on >= applied_on,
         "decided_on",
@@ -101,83 +119,99 @@ pub fn check_recognition(recognition: &Recognition, today: i64, violations: &mut
     }
 }
 
-/// Checks a category against the household's means and its validity.
+/// Checks a category and its ground against the household's means and its validity.
 ///
-/// Assets, labour capacity and necessary spending are not in the record, so a category may still be wrong; it is
-/// refused where the income alone rules it out. Somebody without income in the sense of tekun is one whose income
-/// lies below the dibao standard (民发〔2021〕43号).
-pub fn check_category(recognition: &Recognition, means: Means, lines: &Lines, violations: &mut Violations) {
-    use pb::AssistanceCategory as Category;
-    let below_standard = means.below(lines.standard);
-    let below_margin = lines.margin.is_none_or(|margin| means.below_multiple(lines.standard, margin));
+/// Assets, labour capacity and the papers of necessary spending are not in the record, so a category may still be wrong;
+/// it is refused where what the record says rules it out. Somebody without income in the sense of tekun is one whose
+/// income lies below the dibao standard (民发〔2021〕43号).
+pub fn check_category(
+    recognition: &Recognition,
+    means: Means,
+    lines: &Lines,
+    former: Option<&Former>,
+    violations: &mut Violations,
+) {
+    use pb::{AssistanceCategory as Category, RecognitionGround as Ground};
+    check_ground(recognition, means, lines, former, violations);
+    let counted = recognition.counted(means);
+    let below_standard = counted.below(lines.standard);
+    let below_margin = lines.margin.is_none_or(|margin| counted.below_multiple(lines.standard, margin));
     let mut income = |holds, description: &str, description_zh: &str| {
         violations.require(holds, "category", "INCOME_CONTRADICTS_CATEGORY", description, description_zh);
     };
-    match recognition.category {
-        Category::Tekun | Category::Dibao => {
+    match (recognition.category, recognition.ground) {
+        (Category::Dibao, Ground::FadeOut) => income(
+            !below_standard && below_margin,
+            "needs, in a fade-out, an income per head from the dibao standard to below the margin line",
+            "渐退期人均收入须不低于低保标准且低于低保边缘标准",
+        ),
+        (Category::Tekun | Category::Dibao, _) => {
             income(below_standard, "needs an income per head below the dibao standard", "人均收入须低于低保标准");
         }
-        Category::Margin => income(
+        (Category::Margin, _) => income(
             !below_standard && below_margin,
             "needs an income per head from the dibao standard to below the margin line",
             "人均收入须不低于低保标准且低于低保边缘标准",
         ),
-        Category::RigidExpenditure => income(
-            lines.rigid_yearly.is_none_or(|line| means.below_yearly(line)),
-            "needs an income per head below last year's of the region",
-            "人均收入须低于上年度人均可支配收入",
-        ),
-        Category::None | Category::Unspecified => {}
-    }
-    if let (Category::RigidExpenditure, Some(months)) = (recognition.category, lines.rigid_months) {
-        let latest = recognition.valid_from.and_then(day_of_epoch).and_then(|from| add_months(from, months));
-        let within = recognition.valid_to.zip(latest).is_some_and(|(to, latest)| to <= epoch_day(latest));
-        violations.require(
-            within || recognition.valid_from.is_none(),
-            "valid_to",
-            "VALID_TOO_LONG",
-            "is required for rigid expenditure and lies within the longest validity",
-            "刚性支出困难认定须填有效期止且不得超过最长有效期",
-        );
+        (Category::RigidExpenditure, _) => {
+            income(
+                lines.rigid_yearly.is_none_or(|line| means.below_yearly(line)),
+                "needs an income per head below last year's of the region",
+                "人均收入须低于上年度人均可支配收入",
+            );
+            if let Some(months) = lines.rigid_months {
+                violations.require(
+                    recognition.valid_from.is_none_or(|from| holds_at_most(from, recognition.valid_to, months)),
+                    "valid_to",
+                    "VALID_TOO_LONG",
+                    "is required for rigid expenditure and lies within the longest validity",
+                    "刚性支出困难认定须填有效期止且不得超过最长有效期",
+                );
+            }
+        }
+        (Category::None | Category::Unspecified, _) => {}
     }
 }
 
-/// Checks the members: the applicant first and only once, nobody twice.
-pub fn check_members(members: &[(ResidentId, pb::MemberRelation)], violations: &mut Violations) {
-    let mut seen = BTreeSet::new();
-    for (index, (resident, relation)) in members.iter().enumerate() {
-        violations.require(
-            (*relation == pb::MemberRelation::Applicant) == (index == 0),
-            &format!("members[{index}].relation"),
-            "APPLICANT_FIRST",
-            "the applicant is the first member and no other",
-            "申请人须为第一位成员且仅一人",
-        );
-        violations.require(
-            seen.insert(resident),
-            &format!("members[{index}].resident_id"),
-            "MEMBER_TWICE",
-            "is a member already",
-            "成员重复",
-        );
-    }
+/// Says whether a validity ends, and does so within so many months: twelve months from 1 January end on 31 December, for
+/// the first and the last day both count.
+pub(super) fn holds_at_most(from: i64, to: Option<i64>, months: u32) -> bool {
+    let behind = day_of_epoch(from).and_then(|from| add_months(from, months));
+    to.zip(behind).is_some_and(|(to, behind)| to < epoch_day(behind))
 }
 
 #[cfg(test)]
 mod tests {
-    use pb::{AssistanceCategory as Category, MemberRelation as Relation};
+    use pb::{AssistanceCategory as Category, RecognitionGround as Ground};
 
     use super::*;
 
-    const LINES: Lines = Lines {
-        standard: Fen::new(90_000),
-        margin: Some(PerMille::new(1_500)),
-        rigid_yearly: Some(Fen::new(3_135_800)),
-        rigid_months: Some(12),
-    };
+    fn lines() -> Lines {
+        Lines {
+            standard: Standard::of_month(Fen::new(90_000)).expect("small"),
+            margin: Some(PerMille::new(1_500)),
+            rigid_yearly: Some(Fen::new(3_135_800)),
+            rigid_months: Some(12),
+            fade_out_months: Some(12),
+            deducts_spending: true,
+        }
+    }
 
+    /// Of 2025: 20,089 is 1 January, 20,453 is 31 December.
     fn recognition(category: Category) -> Recognition {
-        Recognition { category, applied_on: 10, decided_on: 20, valid_from: Some(20_089), valid_to: Some(20_454) }
+        Recognition {
+            category,
+            ground: Ground::Unspecified,
+            deducted_spending: Fen::ZERO,
+            applied_on: 10,
+            decided_on: 20,
+            valid_from: Some(20_089),
+            valid_to: Some(20_453),
+        }
+    }
+
+    fn found(recognition: &Recognition, means: Means, lines: &Lines) -> Vec<&'static str> {
+        reasons(|violations| check_category(recognition, means, lines, None, violations))
     }
 
     fn reasons(check: impl FnOnce(&mut Violations)) -> Vec<&'static str> {
@@ -204,33 +238,29 @@ mod tests {
         ] {
             let means = Means { members: 3, monthly_income: Fen::new(fen_per_head * 3) };
             let expected: &[&str] = if fits { &[] } else { &["INCOME_CONTRADICTS_CATEGORY"] };
-            let found = reasons(|violations| check_category(&recognition(category), means, &LINES, violations));
-            assert_eq!(found, expected, "{category:?} {fen_per_head}");
+            assert_eq!(found(&recognition(category), means, &lines()), expected, "{category:?} {fen_per_head}");
         }
     }
 
     #[test]
     fn rigid_expenditure_is_recognised_for_twelve_months_at_most() {
         let means = Means { members: 1, monthly_income: Fen::new(200_000) };
-        // 20,089 is 2025-01-01, 20,454 is 2026-01-01.
-        for (valid_to, fits) in [(Some(20_454), true), (Some(20_455), false), (None, false)] {
+        for (valid_to, fits) in [(Some(20_453), true), (Some(20_454), false), (None, false)] {
             let recognition = Recognition { valid_to, ..recognition(Category::RigidExpenditure) };
             let expected: &[&str] = if fits { &[] } else { &["VALID_TOO_LONG"] };
-            let found = reasons(|violations| check_category(&recognition, means, &LINES, violations));
-            assert_eq!(found, expected, "{valid_to:?}");
+            assert_eq!(found(&recognition, means, &lines()), expected, "{valid_to:?}");
         }
         let open = Recognition { valid_to: None, ..recognition(Category::Dibao) };
         let poor = Means { members: 1, monthly_income: Fen::ZERO };
-        assert!(reasons(|violations| check_category(&open, poor, &LINES, violations)).is_empty());
+        assert!(found(&open, poor, &lines()).is_empty());
     }
 
     #[test]
     fn a_figure_that_nobody_published_for_the_day_decides_nothing() {
-        let lines = Lines { margin: None, rigid_yearly: None, ..LINES };
+        let lines = Lines { margin: None, rigid_yearly: None, ..lines() };
         let rich = Means { members: 1, monthly_income: Fen::new(900_000) };
         for category in [Category::Margin, Category::RigidExpenditure] {
-            let found = reasons(|violations| check_category(&recognition(category), rich, &lines, violations));
-            assert!(found.is_empty(), "{category:?}");
+            assert!(found(&recognition(category), rich, &lines).is_empty(), "{category:?}");
         }
     }
 
@@ -252,22 +282,6 @@ mod tests {
                 expected,
                 "{recognition:?}"
             );
-        }
-    }
-
-    #[test]
-    fn the_applicant_is_the_first_member_and_nobody_is_a_member_twice() {
-        let person = |sequence| {
-            let born = NaiveDate::from_ymd_opt(1990, 1, 1).expect("a day");
-            ResidentId::synthetic(born, sequence).expect("synthetic")
-        };
-        for (members, expected) in [
-            (vec![(person(1), Relation::Applicant), (person(2), Relation::Child)], vec![]),
-            (vec![(person(1), Relation::Spouse)], vec!["APPLICANT_FIRST"]),
-            (vec![(person(1), Relation::Applicant), (person(2), Relation::Applicant)], vec!["APPLICANT_FIRST"]),
-            (vec![(person(1), Relation::Applicant), (person(1), Relation::Child)], vec!["MEMBER_TWICE"]),
-        ] {
-            assert_eq!(reasons(|violations| check_members(&members, violations)), expected);
         }
     }
 }

@@ -2,6 +2,10 @@
 
 mod amount;
 mod category;
+mod grounds;
+mod persons;
 
-pub use amount::{Means, RoundingRule, monthly_amount, monthly_standard};
-pub use category::{Lines, Recognition, check_category, check_members, check_recognition};
+pub use amount::{Means, Payment, RoundingRule, Standard, banded, monthly_amount};
+pub use category::{Lines, Recognition, check_category, check_recognition};
+pub use grounds::{Former, check_grade};
+pub use persons::{amount_of_single_persons, check_members, check_single_persons};

@@ -1,6 +1,8 @@
 //! The register of assisted households through its RPCs, on every database at hand.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod recognition;
 
 use common::{asked, date, outcomes, person, reasons, request_id, start};
 use diesel::{QueryDsl as _, RunQueryDsl as _};
@@ -22,6 +24,7 @@ fn household(name: &str, people: &[u16]) -> pb::AssistanceHousehold {
         resident_id: person(*sequence),
         relation: if index == 0 { pb::MemberRelation::Applicant } else { pb::MemberRelation::Child }.into(),
         severe_disability: index == 1,
+        ..pb::HouseholdMember::default()
     });
     pb::AssistanceHousehold {
         name: format!("assistance_households/{name}"),
@@ -78,7 +81,8 @@ async fn the_server_computes_the_amount_and_says_by_which_standard() {
         let (_, _, _, payload) = started.journal().remove(0);
         assert!(!contains(&payload, b"549999"));
         let row = pb::AssistanceHouseholdRow::decode(payload.as_slice()).expect("a row");
-        assert_eq!((row.members, row.severely_disabled_members, row.monthly_amount_fen), (3, 1, 129_000));
+        assert_eq!((row.members, row.severely_disabled_members, row.monthly_amount_fen), (3, 1, 130_000));
+        // The exact amount, beside standard and members, would tell what the household earns.
         assert_eq!(row.decision_working_days, Some(10));
         started.service.stop().await.expect("stops");
     }
