@@ -247,6 +247,39 @@ async fn a_person_has_one_cover_of_a_scheme_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_change_keeps_scheme_and_person_and_the_cover_of_the_days_before_it() {
+    for database in databases() {
+        let started = start(database).await;
+        let mut client = EnrolmentServiceClient::new(started.channel("operator"));
+        let created = client.create_enrolment(create(1, enrolment("e1", 1))).await.expect("created").into_inner();
+        let etag = created.enrolment.and_then(|enrolment| enrolment.meta).expect("meta").etag;
+        let change = |n: u128, change: pb::Enrolment, path: &str| pb::UpdateEnrolmentRequest {
+            request_id: request_id(n),
+            enrolment: Some(pb::Enrolment { name: "enrolments/e1".to_owned(), ..change }),
+            etag: etag.clone(),
+            update_mask: Some(prost_types::FieldMask { paths: vec![path.to_owned()] }),
+            effective_on: date(2025, 8, 1),
+        };
+        let pension = pb::Enrolment { scheme: pb::Scheme::ResidentPension.into(), ..pb::Enrolment::default() };
+        let somebody = pb::Enrolment { resident_id: person(2), ..pb::Enrolment::default() };
+        let anew = pb::Enrolment { covered_from: date(2025, 8, 1), ..pb::Enrolment::default() };
+        for (request, reason) in [
+            (change(2, pension, "scheme"), "CANNOT_CHANGE"),
+            (change(3, somebody, "resident_id"), "CANNOT_CHANGE"),
+            (change(4, anew, "covered_from"), "ERASES_COVER"),
+        ] {
+            let refused = client.update_enrolment(request).await.expect_err("refused");
+            assert_eq!(refused.code(), Code::InvalidArgument);
+            assert!(contains(refused.details(), reason.as_bytes()), "{reason}");
+        }
+        let mut questions = QuestionServiceClient::new(started.channel("health"));
+        let answer = questions.check_coverage(asking(1, date(2025, 5, 1))).await.expect("answered").into_inner();
+        assert!(answer.covered);
+        started.service.stop().await.expect("stops");
+    }
+}
+
+#[tokio::test]
 async fn an_upload_takes_the_good_ones_and_a_repeated_chunk_records_nothing_twice() {
     for database in databases() {
         let started = start(database).await;

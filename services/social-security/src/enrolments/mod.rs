@@ -11,5 +11,7 @@ mod rules;
 mod store;
 
 pub use rpc::{EnrolmentRpc, Enrolments};
-pub use rules::{Application, check_application, critical_illness, is_open_to, is_registered_elsewhere, waiting};
+pub use rules::{
+    Application, check_application, check_change, critical_illness, is_open_to, is_registered_elsewhere, waiting,
+};
 pub(crate) use store::covers_of_person;

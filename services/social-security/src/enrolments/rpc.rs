@@ -16,7 +16,7 @@ use minsheng_kit::{
 use minsheng_proto::social_security::v1 as pb;
 
 use super::{
-    rules::{Application, check_application, is_registered_elsewhere},
+    rules::{Application, check_application, check_change, is_registered_elsewhere},
     store::{cover_span, covers_of_people},
 };
 use crate::{duration::decision_working_days, schema::EnrolmentRecord, spans::Holders};
@@ -41,7 +41,7 @@ impl Register for Enrolments {
         &self,
         enrolment: &pb::Enrolment,
         head: Head,
-        _: Option<&EnrolmentRecord>,
+        previous: Option<&EnrolmentRecord>,
         facts: Facts<'_>,
     ) -> Result<EnrolmentRecord, Violations> {
         let mut violations = Violations::new();
@@ -50,7 +50,7 @@ impl Register for Enrolments {
         let application = application_of(enrolment, epoch_day(facts.today), &mut violations);
         let elsewhere = registered_elsewhere(&head.area, enrolment, application.applied_on, &mut violations);
         let Ok(resident) = resident else { return Err(violations) };
-        violations.into_result(EnrolmentRecord {
+        let record = EnrolmentRecord {
             resident: facts.keys.seal(SEALED_RESIDENT, enrolment.resident_id.as_bytes()),
             resident_index: facts.keys.blind(&resident),
             person: facts.keys.pseudonym(&resident),
@@ -67,7 +67,11 @@ impl Register for Enrolments {
             premium_payer: application.premium_payer as i64,
             yearly_contribution_fen: enrolment.yearly_contribution_fen,
             ..EnrolmentRecord::with_head(head)
-        })
+        };
+        if let Some(previous) = previous {
+            check_change(previous, &record, &mut violations);
+        }
+        violations.into_result(record)
     }
 
     fn encode(&self, record: &EnrolmentRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::Enrolment, Error> {

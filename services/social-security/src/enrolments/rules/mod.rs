@@ -1,5 +1,6 @@
 //! What an enrolment must satisfy, and the department's rules of medical insurance. Pure.
 
+mod change;
 pub mod critical_illness;
 pub mod waiting;
 
@@ -9,6 +10,8 @@ use minsheng_kit::{
     values::divisions::{CountyCode, Divisions},
 };
 use minsheng_proto::social_security::v1 as pb;
+
+pub use change::check_change;
 
 /// First two digits of the region's divisions.
 const REGION_PREFIX: &str = "54";
