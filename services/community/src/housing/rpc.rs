@@ -3,12 +3,13 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, enum_field, enum_number},
+    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
     store::Tx,
+    values::calendar::epoch_day,
 };
 use minsheng_proto::community::v1 as pb;
 
-use super::rules::{Stages, check_progress, check_stages};
+use super::rules::{Counted, Stages, check_progress, check_stages};
 use crate::schema::HousingProjectRecord;
 
 /// The register of housing projects.
@@ -41,11 +42,24 @@ impl Register for HousingProjects {
         project: &pb::HousingProject,
         head: Head,
         previous: Option<&HousingProjectRecord>,
-        _: Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<HousingProjectRecord, Violations> {
         let mut violations = Violations::new();
         let kind: pb::HousingKind = enum_field("kind", project.kind, &mut violations);
-        let effective_on = head.effective_on;
+        let counted = Counted {
+            on: optional_day("counted_on", project.counted_on.as_ref(), &mut violations),
+            asked_for: head.effective_on,
+            before: previous.map(|previous| previous.effective_on),
+        };
+        let effective_on = counted.true_from(epoch_day(facts.today), &mut violations);
+        violations.require(
+            effective_on == head.effective_on || head.ended_on.is_none_or(|ended| effective_on < ended),
+            "counted_on",
+            "RECORD_ENDED",
+            "is not before the day on which the record ended",
+            "不早于记录的终止日期",
+        );
+        let head = Head { effective_on, ..head };
         let record = HousingProjectRecord {
             title: project.title.clone(),
             kind: kind as i64,
@@ -74,6 +88,7 @@ impl Register for HousingProjects {
             units_acquired: record.units_acquired,
             units_completed: record.units_completed,
             units_let: record.units_let,
+            counted_on: date(record.effective_on),
             ..pb::HousingProject::default()
         })
     }
@@ -90,11 +105,10 @@ impl Register for HousingProjects {
         }
     }
 
-    /// The numbers are those of the day on which they are told.
-    /// The first day of the plan's year, or today for a plan of a year to come: the homes planned are known from then on,
-    /// and later states follow by updates with their own days.
+    /// The numbers are true from the day on which they were counted, or else from today: what is finished in February is
+    /// not told of the January in which it was planned.
     fn effective_on(&self, project: &pb::HousingProject, today: NaiveDate) -> NaiveDate {
-        NaiveDate::from_ymd_opt(project.plan_year, 1, 1).map_or(today, |first| first.min(today))
+        project.counted_on.as_ref().and_then(day).unwrap_or(today)
     }
 
     fn written(&self, _: &mut Tx<'_>, records: &[HousingProjectRecord], _: Facts<'_>) -> Result<(), Error> {

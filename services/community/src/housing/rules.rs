@@ -30,6 +30,43 @@ impl Stages {
     }
 }
 
+/// On which day the numbers of a content were counted; days since 1970-01-01.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// The day that the content names; on a change that names none, the day of the content before.
+    pub on: Option<i64>,
+    /// The day from which the request asks the content to be true; on a correction, that of the content before.
+    pub asked_for: i64,
+    /// The day from which the content before is true; absent for a new project.
+    pub before: Option<i64>,
+}
+
+impl Counted {
+    /// Gives the day from which the numbers are true: that on which they were counted. Notes a violation where request
+    /// and content name two days, or the day lies in the future or before the content that is there.
+    pub fn true_from(self, today: i64, violations: &mut Violations) -> i64 {
+        let Self { on, asked_for, before } = self;
+        // What only repeats the day of the content before names none.
+        let Some(on) = on.filter(|on| before != Some(*on)) else { return asked_for };
+        violations.require(on <= today, "counted_on", "IN_FUTURE", "lies in the future", "统计日期不得晚于当日");
+        violations.require(
+            before.is_none_or(|before| on > before),
+            "counted_on",
+            "BEFORE_EFFECTIVE",
+            "lies before the day of the present numbers; withdraw the record and record it anew",
+            "早于现有数值的统计日期；请撤销该记录并重新登记",
+        );
+        violations.require(
+            asked_for == on || before == Some(asked_for),
+            "counted_on",
+            "NOT_THE_EFFECTIVE_DAY",
+            "is another day than effective_on; name one of the two",
+            "与生效日期不一致，请只填其一",
+        );
+        on
+    }
+}
+
 /// Checks that no later stage holds more homes than the one before.
 pub fn check_stages(stages: Stages, violations: &mut Violations) {
     violations.require(
@@ -92,6 +129,32 @@ mod tests {
         ] {
             let found: Vec<_> = reasons(|v| check_stages(stages, v)).into_iter().map(|(_, reason)| reason).collect();
             assert_eq!(found, expected, "{stages:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_true_from_the_day_on_which_they_were_counted() {
+        for (on, asked_for, before, expected) in [
+            // A new project: its own day is asked for, or today, or the request's.
+            (Some(150), 150, None, Ok(150)),
+            (None, 200, None, Ok(200)),
+            (None, 120, None, Ok(120)),
+            (Some(150), 120, None, Err("NOT_THE_EFFECTIVE_DAY")),
+            (Some(201), 201, None, Err("IN_FUTURE")),
+            // A change from a day on, the content naming none, the former or the same.
+            (None, 180, Some(150), Ok(180)),
+            (Some(150), 180, Some(150), Ok(180)),
+            (Some(180), 180, Some(150), Ok(180)),
+            (Some(170), 180, Some(150), Err("NOT_THE_EFFECTIVE_DAY")),
+            // A correction; a later day makes it a change from then on.
+            (Some(150), 150, Some(150), Ok(150)),
+            (Some(180), 150, Some(150), Ok(180)),
+            (Some(140), 150, Some(150), Err("BEFORE_EFFECTIVE")),
+        ] {
+            let mut violations = Violations::new();
+            let from = Counted { on, asked_for, before }.true_from(200, &mut violations);
+            let found = violations.iter().map(|violation| violation.reason).next().map_or(Ok(from), Err);
+            assert_eq!(found, expected, "{on:?} {asked_for} {before:?}");
         }
     }
 

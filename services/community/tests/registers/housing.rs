@@ -1,12 +1,15 @@
 //! Affordable housing.
 
 use minsheng_kit::testing::databases;
-use minsheng_proto::{common::v1::Date, community::v1 as pb};
+use minsheng_proto::{
+    common::v1::{Date, ItemOutcome},
+    community::v1 as pb,
+};
 use pb::housing_project_service_client::HousingProjectServiceClient;
 use prost::Message as _;
 use tonic::Code;
 
-use crate::support::{Community, date, request_id, stored};
+use crate::support::{Community, date, request_id, stored, verdicts};
 
 fn update(
     n: u128,
@@ -72,6 +75,66 @@ async fn the_stages_of_a_project_are_its_history_and_never_run_backwards() {
             })
             .collect();
         assert_eq!(history, [(stored(2025, 1, 15), 0), (stored(2025, 5, 1), 220), (stored(2025, 5, 1), 210)]);
+        community.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn numbers_that_are_uploaded_are_true_from_the_day_on_which_they_were_counted_and_not_from_the_plan_s_year() {
+    for database in databases() {
+        let community = Community::start(database, None).await;
+        let mut client = HousingProjectServiceClient::new(community.channel.clone());
+        let finished = |name: &str, counted_on| pb::HousingProject {
+            name: format!("housing_projects/{name}"),
+            area: "540102".to_owned(),
+            title: "东城公租房".to_owned(),
+            kind: pb::HousingKind::PublicRental.into(),
+            plan_year: 2024,
+            units_planned: 100,
+            units_started: 100,
+            units_completed: 100,
+            counted_on,
+            ..pb::HousingProject::default()
+        };
+        let projects = vec![finished("p1", date(2025, 2, 10)), finished("p2", None), finished("p3", date(2025, 9, 11))];
+        let upload = |upload: u128, housing_projects: Vec<pb::HousingProject>| pb::UploadHousingProjectsRequest {
+            upload_id: request_id(upload),
+            chunk: 0,
+            validate_only: false,
+            housing_projects,
+        };
+        let sent = client.upload_housing_projects(tokio_stream::iter([upload(9, projects)])).await.expect("begun");
+        let results = sent.into_inner().message().await.expect("answered").expect("one").results;
+        assert_eq!(
+            verdicts(&results),
+            [
+                (ItemOutcome::Created, vec![]),
+                (ItemOutcome::Created, vec![]),
+                (ItemOutcome::Rejected, vec!["IN_FUTURE".to_owned()])
+            ]
+        );
+        let days: Vec<i64> =
+            community.journal("community.housing").into_iter().map(|(_, valid_on, _)| valid_on).collect();
+        assert_eq!(days, [stored(2025, 2, 10), stored(2025, 9, 10)]);
+
+        // Further numbers with their own day, without one of the request.
+        let get = pb::GetHousingProjectRequest { name: "housing_projects/p1".to_owned() };
+        let project = client.get_housing_project(get).await.expect("read").into_inner().housing_project.expect("there");
+        assert_eq!(project.counted_on, date(2025, 2, 10));
+        let further =
+            pb::HousingProject { units_let: 40, counted_on: date(2025, 6, 30), ..pb::HousingProject::default() };
+        let request = update(2, &project, further, &["units_let", "counted_on"], None);
+        let further = client.update_housing_project(request).await.expect("updated").into_inner();
+        let further = further.housing_project.expect("in the answer");
+        assert_eq!((further.counted_on, further.units_let), (date(2025, 6, 30), 40));
+        assert_eq!(community.journal("community.housing").last().map(|told| told.1), Some(stored(2025, 6, 30)));
+
+        // The same numbers again on another day are the same.
+        community.clock.set(chrono::NaiveDate::from_ymd_opt(2025, 9, 12).expect("a day"));
+        let again = upload(10, vec![finished("p2", None)]);
+        let sent = client.upload_housing_projects(tokio_stream::iter([again])).await.expect("begun");
+        let results = sent.into_inner().message().await.expect("answered").expect("one").results;
+        assert_eq!(verdicts(&results), [(ItemOutcome::Unchanged, vec![])]);
         community.stop().await;
     }
 }
