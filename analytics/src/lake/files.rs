@@ -1,7 +1,7 @@
 //! Files that are there after a crash, or not at all.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, FileType, TryLockError};
 use std::io::{BufReader, ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::{FILE_NAME, FileEntry, Manifest};
 use super::{LakeError, Step, frames};
+use crate::catalogue::columns_of;
 
 const LOCK_NAME: &str = "lock";
 const TEMPORARY: &str = "tmp";
@@ -126,22 +127,53 @@ pub(super) fn digest(path: &Path) -> Result<Option<String>, LakeError> {
 }
 
 /// Returns the files of rows that the manifest does not list, and files that were never finished.
+///
+/// Only what the lake itself could have written is looked at: `<dataset>/month=YYYY-MM/<first>-<last>.parquet`, the
+/// same with `.tmp`, and the manifest's own temporary file. Anything else in the directory belongs to somebody else,
+/// and what a symbolic link points to is not in the lake.
 pub(super) fn unlisted(directory: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, LakeError> {
     let listed: std::collections::BTreeSet<PathBuf> =
         manifest.sources.values().flat_map(|source| &source.files).map(|file| directory.join(&file.path)).collect();
+    let is_dataset = |name: &str| columns_of(name).is_some() || manifest.sources.contains_key(name);
     let mut found = Vec::new();
-    let mut open = vec![directory.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).map_err(failed("read", &folder))? {
-            let path = entry.map_err(failed("read", &folder))?.path();
-            let extension = path.extension().unwrap_or_default();
-            if path.is_dir() {
-                open.push(path);
-            } else if extension == TEMPORARY || extension == "parquet" && !listed.contains(&path) {
-                found.push(path);
+    for (name, path, kind) in entries(directory)? {
+        if kind.is_file() && name == format!("{FILE_NAME}.{TEMPORARY}") {
+            found.push(path);
+        } else if kind.is_dir() && is_dataset(&name) {
+            for (_, month, _) in entries(&path)?.into_iter().filter(|(name, _, kind)| kind.is_dir() && is_month(name)) {
+                let files = entries(&month)?.into_iter().filter(|(name, _, kind)| kind.is_file() && is_ours(name));
+                found.extend(files.map(|(_, path, _)| path).filter(|path| !listed.contains(path)));
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Lists a folder by name, path and kind; a symbolic link is of its own kind, whatever it points to.
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf, FileType)>, LakeError> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
+        let entry = entry.map_err(failed("read", folder))?;
+        let kind = entry.file_type().map_err(failed("read", folder))?;
+        if let Ok(name) = entry.file_name().into_string() {
+            all.push((name, entry.path(), kind));
+        }
+    }
+    Ok(all)
+}
+
+/// Tells whether a folder is named as one of a month, `month=YYYY-MM`.
+fn is_month(name: &str) -> bool {
+    let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    let month = name.strip_prefix("month=").and_then(|month| month.split_once('-'));
+    month.is_some_and(|(year, month)| digits(year, 4) && digits(month, 2))
+}
+
+/// Tells whether a file is named by two positions, finished or not.
+fn is_ours(name: &str) -> bool {
+    let name = name.strip_suffix(TEMPORARY).and_then(|name| name.strip_suffix('.')).unwrap_or(name);
+    let position = |text: &str| text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let range = name.strip_suffix(".parquet").and_then(|range| range.split_once('-'));
+    range.is_some_and(|(first, last)| position(first) && position(last))
 }

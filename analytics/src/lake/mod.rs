@@ -141,16 +141,21 @@ pub struct Lake {
 impl Lake {
     /// Opens a lake for reading and appending, and makes the directory where there is none.
     ///
-    /// What a crash left behind is removed.
+    /// What a crash left behind is removed; a file that the lake cannot have written is left alone.
     pub fn open(directory: &Path) -> Result<Self, LakeError> {
-        files::make_directory(directory)?;
-        let lock = files::lock(directory)?;
-        let manifest = Manifest::read(directory)?;
-        let lake = Self { directory: directory.to_owned(), manifest, _lock: Some(lock) };
+        let lake = Self::open_as_it_is(directory)?;
         for path in files::unlisted(directory, &lake.manifest)? {
             files::remove(&path)?;
         }
         Ok(lake)
+    }
+
+    /// Opens a lake for reading and appending, and removes nothing: what a crash left behind can still be found.
+    pub fn open_as_it_is(directory: &Path) -> Result<Self, LakeError> {
+        files::make_directory(directory)?;
+        let lock = files::lock(directory)?;
+        let manifest = Manifest::read(directory)?;
+        Ok(Self { directory: directory.to_owned(), manifest, _lock: Some(lock) })
     }
 
     /// Opens a lake for reading only; others may append meanwhile and are not seen.
@@ -167,6 +172,15 @@ impl Lake {
     /// Returns where the feed of a dataset goes on; empty at its beginning.
     pub fn cursor(&self, dataset: &str) -> &str {
         self.manifest.sources.get(dataset).map_or("", |source| source.cursor.as_str())
+    }
+
+    /// Returns the moment up to which all records of a service are in the lake, microseconds UTC.
+    ///
+    /// Its datasets are read one after the other, so it is the earliest of theirs. None for a service that was never
+    /// read, or never said.
+    pub fn complete_until(&self, service: &str) -> Option<i64> {
+        let own = self.manifest.sources.values().filter(|source| source.service == service);
+        own.filter_map(|source| source.recorded_until).min()
     }
 
     /// Returns the number of rows of a dataset.

@@ -93,13 +93,53 @@ fn a_damaged_a_missing_and_an_unlisted_file_are_found() {
     let mut bytes = std::fs::read(&january).unwrap();
     bytes[10] ^= 1;
     std::fs::write(&january, bytes).unwrap();
-    let copy = march.with_file_name("copy.parquet");
+    let copy = march.with_file_name("000000000007-000000000009.parquet");
     std::fs::copy(&march, &copy).unwrap();
     std::fs::remove_file(&february).unwrap();
-    assert_eq!(
-        lake.verify().unwrap(),
-        [Finding::Altered(january), Finding::Missing(february), Finding::Unlisted(copy)]
-    );
+    let found = [Finding::Altered(january), Finding::Missing(february), Finding::Unlisted(copy.clone())];
+    assert_eq!(lake.verify().unwrap(), found);
+    drop(lake);
+    let lake = Lake::open_as_it_is(directory.path()).unwrap();
+    assert_eq!(lake.verify().unwrap(), found, "opened as it is, nothing is cleared away before it is reported");
+    drop(lake);
+    drop(Lake::open(directory.path()).unwrap());
+    assert!(!copy.exists(), "opened for work, what a crash left is cleared away");
+}
+
+#[test]
+fn opening_a_lake_leaves_alone_what_the_lake_did_not_write() {
+    let place = tempfile::tempdir().unwrap();
+    let (directory, elsewhere) = (place.path().join("lake"), place.path().join("elsewhere"));
+    let mut lake = Lake::open(&directory).unwrap();
+    lake.append(DATASET, &[batch(1..8)], progress(7)).unwrap();
+    drop(lake);
+    let month = directory.join(DATASET).join("month=2025-01");
+    let kept = [
+        directory.join("000000000001-000000000002.parquet"),
+        directory.join("notes.tmp"),
+        directory.join("papers/month=2025-01/000000000001-000000000002.parquet"),
+        month.join("mine.parquet"),
+        month.join("1-2.parquet"),
+        month.join("sub/000000000001-000000000002.parquet"),
+        directory.join(DATASET).join("month=backup/000000000001-000000000002.parquet"),
+        elsewhere.join("month=2025-01/000000000001-000000000002.parquet"),
+    ];
+    for path in &kept {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "somebody's").unwrap();
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&elsewhere, directory.join("community.housing")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.join("month=2025-01"), directory.join(DATASET).join("month=2024-12"))
+            .unwrap();
+    }
+    let left = month.join("000000000020-000000000021.parquet.tmp");
+    std::fs::write(&left, "half a file").unwrap();
+    let lake = Lake::open(&directory).unwrap();
+    assert!(kept.iter().all(|path| path.exists()), "{kept:?}");
+    assert!(!left.exists(), "what the lake itself left half done goes");
+    assert_eq!(lake.verify().unwrap(), []);
 }
 
 #[test]
