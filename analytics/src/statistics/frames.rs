@@ -93,7 +93,7 @@ pub(super) fn truth_of(
 /// Keeps what was known at a moment and adds to each row the days on which it was the truth.
 ///
 /// A row is the truth of its record from its own day until the next row's: of two rows for the same day the later
-/// position counts. A record whose last row withdraws it was never true.
+/// position counts. What was recorded of a record before it was withdrawn was never true.
 pub(super) fn truth(mut rows: DataFrame, as_of: i64, with_id: bool) -> PolarsResult<DataFrame> {
     rows.rechunk_mut();
     let height = rows.height();
@@ -123,12 +123,12 @@ pub(super) fn truth(mut rows: DataFrame, as_of: i64, with_id: bool) -> PolarsRes
             entries.push(index);
             next = previous[index];
         }
-        let newest = entries.iter().copied().max_by_key(|index| position[*index]).unwrap_or(last);
-        if changes.get(newest) == Some("WITHDRAWN") {
-            for index in &entries {
-                keep[*index] = false;
-            }
-            continue;
+        let withdrawals = entries.iter().filter(|index| changes.get(**index) == Some("WITHDRAWN"));
+        if let Some(withdrawn) = withdrawals.map(|index| position[*index]).max() {
+            entries.retain(|index| {
+                keep[*index] &= position[*index] > withdrawn;
+                position[*index] > withdrawn
+            });
         }
         entries.sort_unstable_by_key(|index| (valid[*index], position[*index]));
         for pair in entries.windows(2) {

@@ -77,7 +77,7 @@ async fn all_that_is_wrong_with_a_school_is_said_at_once() {
         let details = tonic_types::StatusExt::get_error_details(&refused);
         let fields: Vec<_> =
             details.bad_request().expect("fields").field_violations.iter().map(|v| v.field.as_str()).collect();
-        assert_eq!(fields, ["nursery_places", "closed_on", "border"]);
+        assert_eq!(fields, ["school.nursery_places", "school.closed_on", "school.border"]);
         service.stop().await.expect("stops");
     }
 }

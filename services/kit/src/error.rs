@@ -157,6 +157,12 @@ pub enum Error {
         /// What stands in the way.
         description: String,
     },
+    /// The record's state does not allow what these fields ask.
+    #[error("not in this state: {0}")]
+    State(Violations),
+    /// Another request wrote the same records at the same moment; sent again, this one sees what that one wrote.
+    #[error("another request was writing the same records; send the request again")]
+    Raced,
     /// Somebody changed the record meanwhile.
     #[error("{0} has changed since it was read")]
     EtagMismatch(String),
@@ -166,6 +172,9 @@ pub enum Error {
     /// The caller may not.
     #[error("not permitted: {0}")]
     Denied(String),
+    /// No access policy permits it.
+    #[error(transparent)]
+    Refused(#[from] crate::access::AccessDenied),
     /// Another department does not answer.
     #[error("department {department} does not answer")]
     DepartmentUnavailable {
@@ -207,9 +216,9 @@ impl Error {
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::AlreadyExists(_) => ErrorKind::AlreadyExists,
-            Self::Precondition { .. } => ErrorKind::Precondition,
-            Self::EtagMismatch(_) | Self::RequestIdReused(_) => ErrorKind::Conflict,
-            Self::Denied(_) => ErrorKind::Denied,
+            Self::Precondition { .. } | Self::State(_) => ErrorKind::Precondition,
+            Self::EtagMismatch(_) | Self::Raced | Self::RequestIdReused(_) => ErrorKind::Conflict,
+            Self::Denied(_) | Self::Refused(_) => ErrorKind::Denied,
             Self::DepartmentUnavailable { .. } | Self::StoreUnavailable(_) => ErrorKind::Unavailable,
             Self::Deadline => ErrorKind::Deadline,
             Self::Internal(_) => ErrorKind::Internal,
@@ -223,9 +232,12 @@ impl Error {
             Self::NotFound(_) => "RECORD_NOT_FOUND",
             Self::AlreadyExists(_) => "RECORD_EXISTS",
             Self::Precondition { reason, .. } => reason,
+            Self::State(violations) => violations.iter().next().map_or("RECORD_STATE", |first| first.reason),
+            Self::Raced => "CONCURRENT_CHANGE",
             Self::EtagMismatch(_) => "ETAG_MISMATCH",
             Self::RequestIdReused(_) => "REQUEST_ID_REUSED",
             Self::Denied(_) => "NOT_PERMITTED",
+            Self::Refused(_) => "ACCESS_DENIED",
             Self::DepartmentUnavailable { .. } => "DEPARTMENT_UNAVAILABLE",
             Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
             Self::Deadline => "DEADLINE_EXCEEDED",
@@ -244,14 +256,20 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind, Error as Diesel};
         match error {
-            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection, _) => {
-                Self::StoreUnavailable(Box::new(error))
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => Self::StoreUnavailable(Box::new(error)),
+            // Two units raced for one key, or stood in each other's way: none of this one is there, and sent again it
+            // sees what the other wrote.
+            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure, _) => {
+                Self::Raced
             }
-            // Two units raced for one key: the caller may try again and will then see the other's record.
-            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
-                Self::EtagMismatch("a record of the same key".to_owned())
-            }
+            Diesel::DatabaseError(DatabaseErrorKind::Unknown, ref told) if is_deadlock(told.message()) => Self::Raced,
             other => Self::Internal(Box::new(other)),
         }
     }
+}
+
+/// Recognises PostgreSQL's message of SQLSTATE 40P01, in its English and its Chinese: diesel hands the code of this one
+/// error to nobody.
+fn is_deadlock(message: &str) -> bool {
+    message.contains("deadlock detected") || message.contains("死锁")
 }

@@ -4,7 +4,7 @@
 
 use minsheng_proto::Validate;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
 use crate::error::{Error, ErrorKind, Violations};
 
@@ -28,6 +28,11 @@ pub fn code(kind: ErrorKind) -> Code {
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
+        // A policy's refusal has one shape, whether the door or a handler met it.
+        let error = match error {
+            Error::Refused(denied) => return denied.into(),
+            other => other,
+        };
         let mut details = ErrorDetails::new();
         let mut metadata = std::collections::HashMap::new();
         let code = code(error.kind());
@@ -57,6 +62,21 @@ impl From<Error> for Status {
                                     "{} / {} [{}]",
                                     violation.description, violation.description_zh, violation.reason
                                 ),
+                            )
+                        })
+                        .collect::<Vec<_>>(),
+                );
+                error.to_string()
+            }
+            Error::State(violations) => {
+                details.set_precondition_failure(
+                    violations
+                        .iter()
+                        .map(|violation| {
+                            PreconditionViolation::new(
+                                violation.reason,
+                                &violation.field,
+                                format!("{} / {}", violation.description, violation.description_zh),
                             )
                         })
                         .collect::<Vec<_>>(),

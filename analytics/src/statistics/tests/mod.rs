@@ -116,6 +116,23 @@ fn a_record_that_ended_is_not_there_from_that_day_on() {
     );
 }
 
+#[test]
+fn what_was_withdrawn_and_recorded_again_counts_as_it_was_recorded_again() {
+    let home = |from: &str| Row { valid_on: day(from), ..place("d1", "540102", "DISABLED_HOME") };
+    let rows = [
+        home("2025-01-10"),
+        home("2025-03-10").change("CHANGED"),
+        home("2025-03-10").change("WITHDRAWN").recorded("2025-08-01"),
+        home("2025-02-10").recorded("2025-09-01"),
+    ];
+    let known = |as_of: &str, month: &str| {
+        value(&figures(&rows, "2025-04-30", as_of), "disabled-homes", "540102", month)
+    };
+    assert_eq!(known("2025-08-31", "2025-04"), None, "withdrawn");
+    assert_eq!((known("2025-09-30", "2025-01"), known("2025-09-30", "2025-02")), (None, Some(1.0)));
+    assert_eq!(known("2025-09-30", "2025-04"), Some(1.0), "the withdrawal is for what was there before it");
+}
+
 fn certificate(institution: &str, area: &str, item: &str) -> Row {
     let id = format!("quality_certificates/{institution}-{item}");
     row("health.quality_certificates", &id, area, "2025-01-01")

@@ -84,10 +84,9 @@ fn truth_by_definition<'a>(rows: &'a [Row], dataset: &str, on: NaiveDate, as_of:
         by_record.entry(&row.record).or_default().push(row);
     }
     let mut found = Vec::new();
-    for entries in by_record.into_values() {
-        if entries.last().unwrap().change == "WITHDRAWN" {
-            continue;
-        }
+    for mut entries in by_record.into_values() {
+        let withdrawn = entries.iter().rposition(|row| row.change == "WITHDRAWN").map_or(0, |index| index + 1);
+        let entries = entries.split_off(withdrawn);
         // `max_by_key` gives the last of equals, and the list is in the order of positions.
         let truth = entries.into_iter().filter(|row| row.valid_on <= on).max_by_key(|row| row.valid_on);
         found.extend(truth.filter(|row| row.change != "ENDED"));

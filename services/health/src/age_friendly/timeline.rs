@@ -53,10 +53,10 @@ pub fn entries_rewritten(
     certificates: &[CertificatePeriod],
     since: i64,
 ) -> Vec<InstitutionEntry> {
-    if entries.last().is_none_or(|entry| entry.change == Change::Withdrawn as i64) {
-        return Vec::new();
-    }
-    let days: BTreeMap<i64, InstitutionEntry> = entries.into_iter().map(|entry| (entry.valid_on, entry)).collect();
+    // What was said before a withdrawal counts no more, should the institution have been recorded again.
+    let withdrawn = entries.iter().rposition(|entry| entry.change == Change::Withdrawn as i64);
+    let entries = entries.into_iter().skip(withdrawn.map_or(0, |index| index + 1));
+    let days: BTreeMap<i64, InstitutionEntry> = entries.map(|entry| (entry.valid_on, entry)).collect();
     let mut wanted = days.clone();
     let boundaries = certificates.iter().flat_map(|certificate| [Some(certificate.from), certificate.cut_on]);
     for boundary in boundaries.flatten().chain([since]).filter(|day| *day >= since) {
@@ -165,6 +165,13 @@ mod tests {
         let written = entries_rewritten(ended, &[certificate("a", 100, 1000)], 100);
         let changes: Vec<_> = written.iter().map(|entry| (entry.valid_on, entry.change)).collect();
         assert_eq!(changes, [(100, Change::Changed as i64), (300, Change::Ended as i64)]);
+    }
+
+    #[test]
+    fn an_institution_recorded_again_after_a_withdrawal_is_there_from_its_new_day_on() {
+        let again = vec![entry(0, Change::Created, 2), entry(0, Change::Withdrawn, 2), entry(200, Change::Created, 3)];
+        let written = entries_rewritten(again, &[certificate("a", 100, 1000)], 100);
+        assert_eq!(written.iter().map(|entry| (entry.valid_on, entry.row.level)).collect::<Vec<_>>(), [(200, 3)]);
     }
 
     #[test]

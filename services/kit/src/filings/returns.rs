@@ -27,6 +27,7 @@ pub struct Returns {
 }
 
 impl Envelope for Returns {
+    const FIELD: &'static str = "return";
     type Resource = pb::Return;
 
     fn name(resource: &pb::Return) -> &str {

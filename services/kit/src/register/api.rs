@@ -153,6 +153,7 @@ macro_rules! register_api {
         }
 
         impl $crate::register::Envelope for $register {
+            const FIELD: &'static str = stringify!($field);
             type Resource = $($package)::+::$resource;
 
             fn name(resource: &Self::Resource) -> &str {

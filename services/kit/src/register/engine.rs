@@ -1,12 +1,12 @@
 //! The engine of every register: decode, decide, write, answer.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use minsheng_proto::common::v1 as pb;
 
 use super::{
-    Facts, Head, Register, Table, dates,
-    intake::{Contract, Judged, Outcome},
+    Facts, Head, Register, Table, dates, ends,
+    intake::{Judged, Outcome},
     resource::merged,
 };
 use crate::{
@@ -68,9 +68,7 @@ impl<R: Register> Engine<R> {
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
         let now = self.context.store.now();
-        let record = self
-            .context
-            .with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), Contract::Kept, facts))?;
+        let record = self.context.with_facts(now, |facts| self.decode_new(&resource, effective_on.as_ref(), facts))?;
         self.insert_one(key, record).await
     }
 
@@ -80,13 +78,13 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let Judged { mut outcomes, records } = engine.insert(tx, vec![Ok(record)])?;
+                let Judged { mut outcomes, records, .. } = engine.insert(tx, vec![Ok(record)])?;
                 match (outcomes.pop(), records.as_slice()) {
                     (_, [record]) => engine.context.with_facts(tx.now(), |facts| engine.encode(record, facts, false)),
                     (Some(Outcome::Unchanged(id) | Outcome::Exists(id)), _) => {
                         Err(Error::AlreadyExists(format!("{}/{id}", R::COLLECTION)))
                     }
-                    (Some(Outcome::Rejected(violations)), _) => Err(Error::Invalid(violations)),
+                    (Some(Outcome::Rejected(violations)), _) => Err(Error::Invalid(under_field::<R>(violations))),
                     (Some(Outcome::Created(_)) | None, _) => Err(Error::internal("one item went in and none came out")),
                 }
             })
@@ -152,7 +150,7 @@ impl<R: Register> Engine<R> {
         mask: Option<prost_types::FieldMask>,
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
-        let id = id_of::<R>(R::name(&resource))?;
+        let id = id_of::<R>(R::name(&resource)).map_err(under_field::<R>)?;
         let (engine, etag) = (self.clone(), etag.to_owned());
         self.context
             .store
@@ -162,16 +160,18 @@ impl<R: Register> Engine<R> {
                 engine.context.with_facts(now, |facts| {
                     let before = engine.encode(&old, facts, true)?;
                     let after = merged(&before, &resource, mask.as_ref())?;
-                    status::validate(&after).map_err(Error::Invalid)?;
+                    status::validate(&after).map_err(under_field::<R>)?;
                     let mut head = old.head();
                     if let Some(date) = &effective_on {
                         head.effective_on = changed_on(&head, date)?;
+                        ends::before_end(&head)?;
                     }
                     head.version += 1;
                     head.updated_at = now;
-                    let mut records = [engine.register.decode(&after, head, Some(&old), facts)?];
+                    let decoded = engine.register.decode(&after, head, Some(&old), facts);
+                    let mut records = [decoded.map_err(under_field::<R>)?];
                     for violations in engine.register.check(tx.connection, &records, facts)? {
-                        violations.into_result(())?;
+                        violations.into_result(()).map_err(under_field::<R>)?;
                     }
                     engine.register.complete(tx.connection, &mut records, facts)?;
                     let [record] = records;
@@ -206,7 +206,8 @@ impl<R: Register> Engine<R> {
             .await
     }
 
-    /// Ends or withdraws one.
+    /// Ends or withdraws one. What ended may be ended again, on another day: earlier, or later where the register's
+    /// rules allow the record for the days that it gains.
     pub async fn end(
         &self,
         key: Idempotency,
@@ -243,9 +244,15 @@ impl<R: Register> Engine<R> {
                     head.ended_on = Some(day);
                     (Change::Ended, day)
                 };
+                let gains_days = change == Change::Ended && old.head().ended_on.is_some_and(|ended| ended < valid_on);
                 let mut record = old.clone();
                 record.set_head(head);
                 engine.context.with_facts(now, |facts| {
+                    if gains_days {
+                        for violations in engine.register.check(tx.connection, std::slice::from_ref(&record), facts)? {
+                            violations.into_result(()).map_err(|found| Error::State(under_field::<R>(found)))?;
+                        }
+                    }
                     let before = engine.encode(&old, facts, true)?;
                     engine.replace(tx, &old, &before, &record, change, Some(valid_on), facts)
                 })
@@ -269,11 +276,18 @@ impl<R: Register> Engine<R> {
         if !R::Record::replace(tx.connection, record, was.version)? {
             return Err(Error::EtagMismatch(format!("{}/{}", R::COLLECTION, was.id)));
         }
-        keep::<R>(tx, &was, before, facts);
         let head = record.head();
         let row = self.register.row(record, facts);
         let valid_on = valid_on.unwrap_or(head.effective_on);
-        tx.journal(JournalEntry::new(&self.register.dataset(), &head.id, change, valid_on, &head.area, &row));
+        let earlier = match (was.ended_on, change) {
+            (None, _) | (_, Change::Created | Change::Withdrawn) => BTreeSet::new(),
+            _ => ends::told_earlier::<R>(tx, &was, facts.keys)?,
+        };
+        let dataset = self.register.dataset();
+        for (change, valid_on) in ends::entries(change, valid_on, &head, &earlier) {
+            tx.journal(JournalEntry::new(&dataset, &head.id, change, valid_on, &head.area, &row));
+        }
+        keep::<R>(tx, &was, before, facts);
         self.register.written(tx, std::slice::from_ref(record), facts)?;
         self.encode(record, facts, false)
     }
@@ -298,9 +312,20 @@ pub fn keep_revision<R: Register>(
 }
 
 fn keep<R: Register>(tx: &mut Tx<'_>, was: &Head, before: &R::Resource, facts: Facts<'_>) {
-    let place = format!("revisions.{}", R::COLLECTION);
-    let sealed = facts.keys.seal(&place, &prost::Message::encode_to_vec(before));
+    let sealed = facts.keys.seal(&revisions_place::<R>(), &prost::Message::encode_to_vec(before));
     tx.revision(R::COLLECTION, &was.id, was.version, was.effective_on, sealed);
+}
+
+/// Names the place of a register's sealed revisions.
+pub(super) fn revisions_place<R: Register>() -> String {
+    format!("revisions.{}", R::COLLECTION)
+}
+
+/// Reports what is wrong with a resource under its field in the request.
+pub(super) fn under_field<R: Register>(found: Violations) -> Violations {
+    let mut violations = Violations::new();
+    violations.extend_under(R::FIELD, found);
+    violations
 }
 
 /// Makes the resource of a record, with its envelope.
@@ -346,19 +371,18 @@ fn etag(head: &Head) -> String {
     format!("v{}", head.version)
 }
 
-fn id_of<R: Register>(name: &str) -> Result<String, Error> {
-    name.strip_prefix(R::COLLECTION)
-        .and_then(|rest| rest.strip_prefix('/'))
-        .filter(|id| !id.is_empty())
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            Error::invalid(
-                "name",
-                "WRONG_COLLECTION",
-                format!("must be {}/{{id}}", R::COLLECTION),
-                format!("须为 {}/{{id}}", R::COLLECTION),
-            )
-        })
+fn id_of<R: Register>(name: &str) -> Result<String, Violations> {
+    let id = name.strip_prefix(R::COLLECTION).and_then(|rest| rest.strip_prefix('/')).filter(|id| !id.is_empty());
+    id.map(str::to_owned).ok_or_else(|| {
+        let mut violations = Violations::new();
+        violations.add(
+            "name",
+            "WRONG_COLLECTION",
+            format!("must be {}/{{id}}", R::COLLECTION),
+            format!("须为 {}/{{id}}", R::COLLECTION),
+        );
+        violations
+    })
 }
 
 fn unknown_area(error: &crate::values::divisions::DivisionError) -> Error {

@@ -20,7 +20,7 @@ use minsheng_proto::common::v1 as pb;
 use tonic::Code;
 use tracing::Instrument as _;
 
-use super::{Engine, Register, Table, dates, intake::Contract};
+use super::{Engine, Register, Table, dates};
 use crate::{
     context::Context,
     error::{Error, ErrorKind},
@@ -87,9 +87,8 @@ impl<R: EvidenceRegister> Engine<R> {
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
         let now = self.context().store.now();
-        let mut record = self
-            .context()
-            .with_facts(now, |facts| self.decode(&resource, effective_on.as_ref(), Contract::Kept, facts))?;
+        let mut record =
+            self.context().with_facts(now, |facts| self.decode_new(&resource, effective_on.as_ref(), facts))?;
         if self.register().waits(&record) && self.would_be_recorded(record.clone(), now).await? {
             let decided = self.answer_for(&record, question_time()).await.and_then(|evidence| {
                 let mut decided = record.clone();

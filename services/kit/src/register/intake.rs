@@ -12,7 +12,7 @@ use crate::{
     journal::Change,
     status,
     store::{AnyConnection, Idempotency, JournalEntry, Tx, Unit},
-    values::{calendar::epoch_day, divisions::AreaCode},
+    values::{calendar::epoch_day, divisions::AreaCode, identifiers::ResidentId},
 };
 
 /// Whether what comes in was checked by its contract, with the message that it came in.
@@ -28,9 +28,9 @@ pub(super) enum Contract {
 pub(super) type Decoded<Record> = Result<Record, Violations>;
 
 impl<R: Register> Engine<R> {
-    /// Records items of a request that kept the contract; one answer for each, in order.
+    /// Records the items of a batch, each judged by itself, by its contract too; one answer for each, in order.
     pub async fn record_all(&self, key: Idempotency, items: &[R::Resource]) -> Result<Vec<pb::ItemResult>, Error> {
-        self.write_all(key, self.decode_all(items, Contract::Kept)).await
+        self.write_all(key, self.decode_all(items, Contract::Unchecked)).await
     }
 
     /// Checks items by the register's rules, and by the contract where that was not done yet.
@@ -68,11 +68,30 @@ impl<R: Register> Engine<R> {
             .await
     }
 
-    /// Checks one item by the register's rules, and by the contract where that was not done yet, and gives it a head.
-    pub(super) fn decode(
+    /// Checks a request's one new resource, which kept the contract, by the register's rules, and gives it a head.
+    pub(super) fn decode_new(
         &self,
         resource: &R::Resource,
         effective_on: Option<&pb::Date>,
+        facts: Facts<'_>,
+    ) -> Decoded<R::Record> {
+        let mut violations = Violations::new();
+        let from = dates::optional_day("effective_on", effective_on, &mut violations);
+        let from = from.filter(|_| violations.is_empty());
+        match self.decode(resource, from, Contract::Kept, facts) {
+            Ok(record) => violations.into_result(record),
+            Err(found) => {
+                violations.extend_under(R::FIELD, found);
+                Err(violations)
+            }
+        }
+    }
+
+    /// Checks one item by the register's rules, and by the contract where that was not done yet, and gives it a head.
+    fn decode(
+        &self,
+        resource: &R::Resource,
+        effective_on: Option<i64>,
         contract: Contract,
         facts: Facts<'_>,
     ) -> Decoded<R::Record> {
@@ -87,10 +106,7 @@ impl<R: Register> Engine<R> {
             Ok(_) => violations.add("area", "WRONG_LEVEL", "is not a county of the region", "不是本区县级区划"),
             Err(error) => violations.add("area", error.reason(), error.to_string(), error.message_zh()),
         }
-        let from = match effective_on {
-            Some(date) => dates::required_day("effective_on", Some(date), &mut violations),
-            None => epoch_day(self.register.effective_on(resource, facts.today)),
-        };
+        let from = effective_on.unwrap_or_else(|| epoch_day(self.register.effective_on(resource, facts.today)));
         if !violations.is_empty() {
             return Err(violations);
         }
@@ -100,6 +116,7 @@ impl<R: Register> Engine<R> {
                 self.register.natural_id(resource, facts).unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string())
             }
         };
+        check_id(&id)?;
         let head = Head {
             id,
             area: R::area(resource).to_owned(),
@@ -141,13 +158,15 @@ impl<R: Register> Engine<R> {
             let mut outcomes = Vec::with_capacity(items.len());
             let mut records: Vec<R::Record> = Vec::with_capacity(ids.len());
             let mut coming: HashMap<String, Coming> = HashMap::with_capacity(ids.len());
+            let withdrawn = |record: &R::Record| record.head().state == pb::RecordState::Withdrawn as i64;
             for item in items {
                 let place = outcomes.len();
                 outcomes.push(match item {
                     Err(violations) => Outcome::Rejected(violations),
-                    Ok(record) => {
+                    Ok(mut record) => {
                         let id = record.id().to_owned();
-                        if let Some(stored) = there.get(&id) {
+                        let stored = there.get(&id);
+                        if let Some(stored) = stored.filter(|stored| !withdrawn(stored)) {
                             if self.same(stored, &record, facts)? {
                                 Outcome::Unchanged(id)
                             } else {
@@ -161,6 +180,9 @@ impl<R: Register> Engine<R> {
                                 Outcome::Exists(id)
                             }
                         } else {
+                            if let Some(withdrawn) = stored {
+                                record.set_head(Head { version: withdrawn.head().version + 1, ..record.head() });
+                            }
                             coming.insert(id.clone(), Coming { record: records.len(), place, repeated: Vec::new() });
                             records.push(record);
                             Outcome::Created(id)
@@ -181,7 +203,8 @@ impl<R: Register> Engine<R> {
             }
             let mut passed = verdicts.iter().map(Violations::is_empty);
             records.retain(|_| passed.next().unwrap_or_default());
-            Ok(Judged { outcomes, records })
+            there.retain(|_, stored| withdrawn(stored));
+            Ok(Judged { outcomes, records, withdrawn: there })
         })
     }
 
@@ -196,13 +219,16 @@ impl<R: Register> Engine<R> {
         Ok(contents[0] == contents[1])
     }
 
-    /// Writes what is new, with its journal entries.
+    /// Writes what is new, with its journal entries, in the order of ids: units that write some of the same then wait
+    /// for each other and never in a circle.
     pub(super) fn insert(&self, tx: &mut Tx<'_>, items: Vec<Decoded<R::Record>>) -> Result<Judged<R::Record>, Error> {
         let now = tx.now();
         let mut judged = self.judge(tx.connection, items, now)?;
+        judged.records.sort_unstable_by(|one, other| one.id().cmp(other.id()));
         for record in &mut judged.records {
             record.recorded(now);
         }
+        let again = if judged.withdrawn.is_empty() { Vec::new() } else { self.insert_again(tx, &mut judged)? };
         R::Record::insert(tx.connection, &judged.records)?;
         self.context.with_facts(now, |facts| {
             let dataset = self.register.dataset();
@@ -212,8 +238,44 @@ impl<R: Register> Engine<R> {
             }
             self.register.written(tx, &judged.records, facts)
         })?;
+        judged.records.extend(again);
         Ok(judged)
     }
+
+    /// Writes those that come again after they were withdrawn, as the next version of what was there, and takes them
+    /// out of the others.
+    fn insert_again(&self, tx: &mut Tx<'_>, judged: &mut Judged<R::Record>) -> Result<Vec<R::Record>, Error> {
+        let records = std::mem::take(&mut judged.records);
+        let (mut again, new): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| judged.withdrawn.contains_key(record.id()));
+        judged.records = new;
+        self.context.with_facts(tx.now(), |facts| {
+            for record in &mut again {
+                let Some(was) = judged.withdrawn.get(record.id()) else { continue };
+                record.set_head(Head { created_at: was.head().created_at, ..record.head() });
+                let before = self.encode(was, facts, true)?;
+                let replaced = self.replace(tx, was, &before, record, Change::Created, None, facts);
+                // Nobody read this one: another request brought it back first.
+                replaced.map_err(|error| if let Error::EtagMismatch(_) = error { Error::Raced } else { error })?;
+            }
+            Ok::<_, Error>(())
+        })?;
+        Ok(again)
+    }
+}
+
+/// Refuses an identity number as the id of a record: ids stand in names, journals and logs.
+fn check_id(id: &str) -> Result<(), Violations> {
+    let mut violations = Violations::new();
+    let mut parts = id.split(|character: char| !character.is_ascii_alphanumeric()).filter(|part| part.len() == 18);
+    violations.require(
+        !parts.any(|part| ResidentId::parse_stored(&part.to_ascii_uppercase()).is_ok()),
+        "name",
+        "IDENTITY_NUMBER",
+        "must not hold an identity number",
+        "编号中不得含有公民身份号码",
+    );
+    violations.into_result(())
 }
 
 /// The part that every upload's and batch's response has: kept as the first answer.
@@ -227,8 +289,10 @@ struct KeptResults {
 pub(super) struct Judged<Record> {
     /// One for each item, in order.
     pub(super) outcomes: Vec<Outcome>,
-    /// Those of the created, in order.
+    /// Those of the created.
     pub(super) records: Vec<Record>,
+    /// What is there of their ids and was withdrawn, by id.
+    withdrawn: HashMap<String, Record>,
 }
 
 /// A new record of a chunk: where it is, and which items repeat it.

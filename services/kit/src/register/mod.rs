@@ -8,6 +8,7 @@
 
 mod api;
 mod dates;
+mod ends;
 mod engine;
 mod evidence;
 mod intake;
@@ -71,7 +72,7 @@ pub trait Register: Envelope + Send + Sync + 'static {
     /// Decides: checks a resource by the register's rules and makes the record of it. Pure.
     ///
     /// The head is given by the kit; `previous` is the record that an update replaces. All violations are reported at
-    /// once, by field of the resource.
+    /// once, by field of the resource as it stands; the kit puts the request's field before them.
     fn decode(
         &self,
         resource: &Self::Resource,

@@ -14,6 +14,9 @@ const FIRST_OWN_FIELD: u32 = 10;
 ///
 /// Implemented for the register by [`register_api!`](crate::register_api).
 pub trait Envelope {
+    /// Field of the resource in the requests of its contract, as `school`: what is wrong with a resource is reported
+    /// under it, but for the items of uploads and batches, which are reported as they stand.
+    const FIELD: &'static str;
     /// The contract's resource message.
     type Resource: prost::Message + prost::Name + Default + Clone + PartialEq + Validate;
 
