@@ -46,19 +46,22 @@ pub fn repeatable<T: Validate + prost::Message>(
     Ok((key, message))
 }
 
-/// As [`repeatable`], for an update: what lies inside the resource is checked after the merge, not here.
+/// As [`repeatable`], where what lies inside a part of the message is checked elsewhere: an update's resource after the
+/// merge, a batch's items (`returns[`) one by one.
 pub fn repeatable_partial<T: Validate + prost::Message>(
     service: &str,
     method: &str,
-    resource: &str,
+    part: &str,
     request: Request<T>,
     request_id: impl Fn(&T) -> &str,
 ) -> Result<(Idempotency, T), Error> {
     let department = caller(&request)?;
     let message = request.into_inner();
-    let inside = format!("{resource}.");
+    let inside = |field: &str| {
+        field.strip_prefix(part).is_some_and(|rest| rest.starts_with('.') || part.ends_with('[') && rest.contains("]."))
+    };
     if let Err(found) = status::validate(&message) {
-        found.without(|field| field.starts_with(&inside)).into_result(())?;
+        found.without(inside).into_result(())?;
     }
     let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
     Ok((key, message))

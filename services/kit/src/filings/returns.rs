@@ -62,7 +62,7 @@ impl Register for Returns {
         &self,
         filed: &pb::Return,
         head: Head,
-        _: Option<&ReturnRecord>,
+        previous: Option<&ReturnRecord>,
         facts: Facts<'_>,
     ) -> Result<ReturnRecord, Violations> {
         let mut violations = Violations::new();
@@ -95,6 +95,7 @@ impl Register for Returns {
             confidence: i64::from(filed.confidence),
             // A corrected figure is filed again and needs a new approval.
             return_state: pb::ReturnState::Submitted as i64,
+            correction_reason: previous.map(|_| filed.correction_reason.clone()).unwrap_or_default(),
             ..ReturnRecord::with_head(head)
         })
     }
@@ -111,7 +112,8 @@ impl Register for Returns {
             unit: record.unit.clone(),
             source: record.source.clone(),
             confidence: enum_number(record.confidence),
-            return_state: enum_number(record.return_state),
+            return_state: state_of(record).into(),
+            correction_reason: record.correction_reason.clone(),
             ..pb::Return::default()
         })
     }
@@ -124,7 +126,7 @@ impl Register for Returns {
             numerator: record.numerator,
             denominator: record.denominator,
             value: record.value,
-            return_state: enum_number(record.return_state),
+            return_state: state_of(record).into(),
             confidence: enum_number(record.confidence),
             source: record.source.clone(),
         }
@@ -132,6 +134,12 @@ impl Register for Returns {
 
     fn effective_on(&self, filed: &pb::Return, today: NaiveDate) -> NaiveDate {
         filed.month.as_ref().and_then(month_start).and_then(day_of_epoch).unwrap_or(today)
+    }
+
+    /// A figure filed again is the same, though it was approved since.
+    fn clear_decided(&self, filed: &mut pb::Return) {
+        filed.return_state = 0;
+        filed.correction_reason.clear();
     }
 
     /// One figure for a commitment, a measure, an area and a month.
@@ -147,6 +155,14 @@ impl Returns {
     fn department(self) -> String {
         self.service.replace('_', "-")
     }
+}
+
+/// Says where a return stands, for the answer and for the feed.
+fn state_of(record: &ReturnRecord) -> pb::ReturnState {
+    if record.state == common::RecordState::Withdrawn as i64 {
+        return pb::ReturnState::Withdrawn;
+    }
+    pb::ReturnState::try_from(enum_number(record.return_state)).unwrap_or_default()
 }
 
 /// The contract's service over the register.
@@ -176,16 +192,21 @@ impl ReturnRpc {
 #[tonic::async_trait]
 impl pb::return_service_server::ReturnService for ReturnRpc {
     async fn submit_returns(&self, request: Request<pb::SubmitReturnsRequest>) -> Answer<pb::SubmitReturnsResponse> {
-        let (key, message) = rpc::repeatable(Self::SERVICE, "SubmitReturns", request, |m| &m.request_id)?;
+        // Each figure is judged by itself, by the contract too.
+        let (key, message) =
+            rpc::repeatable_partial(Self::SERVICE, "SubmitReturns", "returns[", request, |m| &m.request_id)?;
         let results = self.engine.record_all(key, &message.returns).await?;
         Ok(Response::new(pb::SubmitReturnsResponse { results }))
     }
 
     async fn correct_return(&self, request: Request<pb::CorrectReturnRequest>) -> Answer<pb::CorrectReturnResponse> {
         let (key, message) = rpc::repeatable(Self::SERVICE, "CorrectReturn", request, |m| &m.request_id)?;
-        let corrected = rpc::required("return", message.r#return)?;
+        let mut corrected = rpc::required("return", message.r#return)?;
+        corrected.correction_reason = message.reason;
         let mask = prost_types::FieldMask {
-            paths: ["numerator", "denominator", "value", "unit", "source", "confidence"].map(str::to_owned).to_vec(),
+            paths: ["numerator", "denominator", "value", "unit", "source", "confidence", "correction_reason"]
+                .map(str::to_owned)
+                .to_vec(),
         };
         let corrected = self.engine.update(key, corrected, &message.etag, Some(mask), None).await?;
         Ok(Response::new(pb::CorrectReturnResponse { r#return: Some(corrected) }))
@@ -205,8 +226,7 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
     async fn withdraw_return(&self, request: Request<pb::WithdrawReturnRequest>) -> Answer<pb::WithdrawReturnResponse> {
         let (key, message) = rpc::repeatable(Self::SERVICE, "WithdrawReturn", request, |m| &m.request_id)?;
         let kind = common::EndKind::Withdrawn.into();
-        let mut withdrawn = self.engine.end(key, &message.name, &message.etag, kind, None).await?;
-        withdrawn.return_state = pb::ReturnState::Withdrawn.into();
+        let withdrawn = self.engine.end(key, &message.name, &message.etag, kind, None).await?;
         Ok(Response::new(pb::WithdrawReturnResponse { r#return: Some(withdrawn) }))
     }
 

@@ -21,8 +21,10 @@ crate::register_table! {
         source: Text = String,
         /// 1 high, 2 medium, 3 low, 0 not said.
         confidence: BigInt = i64,
-        /// 1 filed, 2 approved, 3 withdrawn.
+        /// 1 filed, 2 approved; that it was withdrawn says the head.
         return_state: BigInt = i64,
+        /// Why the figure was corrected, when it was.
+        correction_reason: Text = String,
     }
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE returns DROP COLUMN correction_reason;
