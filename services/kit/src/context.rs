@@ -12,6 +12,13 @@ use crate::{
     values::{calendar::Calendar, parameters::Parameters},
 };
 
+/// The parameters in force, and the last of those filed among them.
+#[derive(Clone, Debug)]
+struct InForce {
+    newest: i64,
+    all: Arc<Parameters>,
+}
+
 /// A department's context. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -21,7 +28,7 @@ pub struct Context {
     pub store: Store,
     /// The keys.
     pub keys: Arc<Keys>,
-    parameters: Arc<RwLock<Arc<Parameters>>>,
+    parameters: Arc<RwLock<InForce>>,
     calendar: &'static Calendar,
 }
 
@@ -33,7 +40,7 @@ impl Context {
             service,
             store: store.keyed(Arc::clone(&keys)),
             keys,
-            parameters: Arc::new(RwLock::new(Arc::new(Parameters::get().clone()))),
+            parameters: Arc::new(RwLock::new(InForce { newest: 0, all: Arc::new(Parameters::get().clone()) })),
             calendar: Calendar::get(),
         }
     }
@@ -46,21 +53,21 @@ impl Context {
 
     /// Gives the parameters in force.
     pub fn parameters(&self) -> Arc<Parameters> {
-        Arc::clone(&self.parameters.read())
+        Arc::clone(&self.parameters.read().all)
     }
 
-    /// Puts other parameters in force.
-    pub fn set_parameters(&self, parameters: Parameters) {
-        *self.parameters.write() = Arc::new(parameters);
-    }
-
-    /// Adds the parameters that operators have recorded to those the software ships with.
+    /// Puts in force what operators have filed since the last time, here or at another replica. Costs one look at a
+    /// key when there is nothing.
     pub async fn load_parameters(&self) -> Result<(), Error> {
-        let recorded = self.store.read(crate::common::parameters::recorded).await?;
-        if !recorded.is_empty() {
-            let mut all = Parameters::get().clone();
-            all.extend(recorded).map_err(Error::internal)?;
-            self.set_parameters(all);
+        let known = self.parameters.read().newest;
+        let filed =
+            self.store.read(move |connection| crate::common::parameters::filed_since(connection, known)).await?;
+        if let Some((newest, all)) = filed {
+            let mut in_force = self.parameters.write();
+            // Of two that load at the same time the one that saw more counts.
+            if newest > in_force.newest {
+                *in_force = InForce { newest, all: Arc::new(all) };
+            }
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 pub(crate) mod parameters;
 mod records;
 
+use std::time::Duration;
+
 use minsheng_proto::common::v1::{
     parameter_service_server::ParameterServiceServer, record_service_server::RecordServiceServer,
 };
@@ -12,11 +14,26 @@ use crate::{
     filings::{MilestoneRpc, Milestones, ReturnRpc},
 };
 
+/// How soon a replica notices a parameter that was filed at another one.
+const PARAMETERS_EVERY: Duration = Duration::from_secs(5);
+/// Entries of a page when the caller does not say; the contract bounds what it may say.
+const USUAL_PAGE: usize = 100;
+
+/// Gives the entries of a page.
+fn page_size(asked: i32) -> usize {
+    usize::try_from(asked).ok().filter(|asked| *asked > 0).unwrap_or(USUAL_PAGE)
+}
+
 /// Adds them.
 pub(crate) fn add(assembly: Assembly) -> Assembly {
     let context = assembly.context().clone();
     let milestones = Milestones { service: context.service };
+    let parameters = context.clone();
     assembly
+        .every(PARAMETERS_EVERY, move || {
+            let context = parameters.clone();
+            async move { context.load_parameters().await }
+        })
         .serve(ReturnRpc::new(context.clone()).into_service())
         .serve(MilestoneRpc::new(milestones, context.clone()).into_service())
         .serve(ParameterServiceServer::new(parameters::ParameterRpc::new(context.clone())))

@@ -1,19 +1,19 @@
 //! The contract's `ParameterService`: an operator lists the figures that rules read, and adds new ones.
 
-use diesel::{QueryDsl as _, Queryable, RunQueryDsl as _};
+use diesel::{QueryDsl as _, Queryable, RunQueryDsl as _, dsl::max};
 use minsheng_proto::common::v1 as pb;
 use tonic::{Request, Response, Status};
 
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{date, day, required_day},
+    register::{date, optional_day, required_day},
     rpc,
-    store::{AnyConnection, Unit as WorkUnit, schema::parameters},
+    store::{AnyConnection, Unit as WorkUnit, hold_keys, schema::parameters},
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::AreaCode,
-        parameters::{Confidence, Parameter, Parameters, Unit},
+        parameters::{Confidence, Parameter, ParameterError, Parameters, Unit},
     },
 };
 
@@ -31,11 +31,35 @@ struct ParameterRecord {
     recorded_at: i64,
 }
 
-/// Reads what operators have added.
-pub(crate) fn recorded(connection: &mut AnyConnection) -> Result<Vec<Parameter>, Error> {
-    let records: Vec<ParameterRecord> =
-        parameters::table.order((parameters::key, parameters::area, parameters::effective_from)).load(connection)?;
-    records.into_iter().map(ParameterRecord::into_parameter).collect()
+/// Gives the parameters that the software ships with and those that operators have filed, with the position of the last
+/// one; nothing when none was filed behind a position.
+pub(crate) fn filed_since(connection: &mut AnyConnection, position: i64) -> Result<Option<(i64, Parameters)>, Error> {
+    let newest: Option<i64> = parameters::table.select(max(parameters::position)).first(connection)?;
+    let Some(newest) = newest.filter(|newest| *newest > position) else { return Ok(None) };
+    Ok(Some((newest, filed(connection)?)))
+}
+
+/// Reads all parameters; of those filed with one key, area and first day the last one holds.
+fn filed(connection: &mut AnyConnection) -> Result<Parameters, Error> {
+    let records: Vec<ParameterRecord> = parameters::table
+        .order(parameters::position)
+        .select((
+            parameters::key,
+            parameters::area,
+            parameters::value,
+            parameters::unit,
+            parameters::effective_from,
+            parameters::effective_to,
+            parameters::source,
+            parameters::confidence,
+            parameters::recorded_at,
+        ))
+        .load(connection)?;
+    let mut all = Parameters::get().clone();
+    let filed: Vec<Parameter> =
+        records.into_iter().map(ParameterRecord::into_parameter).collect::<Result<_, Error>>()?;
+    all.extend(filed).map_err(Error::internal)?;
+    Ok(all)
 }
 
 impl ParameterRecord {
@@ -92,8 +116,8 @@ impl ParameterRpc {
         Self { context }
     }
 
-    /// Checks a new value against all others: units, names, overlaps.
-    fn judge(&self, message: &pb::Parameter) -> Result<(Parameter, Parameters), Violations> {
+    /// Reads a new value.
+    fn read(message: &pb::Parameter) -> Result<Parameter, Violations> {
         let mut violations = Violations::new();
         let area = AreaCode::parse(&message.area);
         if let Err(error) = &area {
@@ -102,32 +126,53 @@ impl ParameterRpc {
         let unit = Unit::parse(&message.unit);
         violations.require(unit.is_some(), "unit", "UNKNOWN_UNIT", "is not a unit of parameters", "单位不存在");
         let from = required_day("effective_from", message.effective_from.as_ref(), &mut violations);
-        let to = message.effective_to.as_ref().and_then(day);
+        let to = optional_day("effective_to", message.effective_to.as_ref(), &mut violations);
         let (Ok(area), Some(unit), Some(effective_from), Some(confidence)) =
             (area, unit, day_of_epoch(from), confidence(message.confidence.into()))
         else {
             return Err(violations);
         };
         violations.into_result(())?;
-        let parameter = Parameter {
+        Ok(Parameter {
             key: message.key.clone(),
             area,
             value: message.value,
             unit,
             effective_from,
-            effective_to: to,
+            effective_to: to.and_then(day_of_epoch),
             source: message.source.clone(),
             confidence,
             note: String::new(),
-        };
-        let mut all = (*self.context.parameters()).clone();
-        all.extend([parameter.clone()]).map_err(|error| {
-            let mut violations = Violations::new();
-            violations.add("parameter", error.reason(), error.to_string(), error.message_zh());
-            violations
-        })?;
-        Ok((parameter, all))
+        })
     }
+}
+
+/// Checks a new value against all others: units, names, its own days.
+fn check(parameter: &Parameter, all: &mut Parameters) -> Result<(), Violations> {
+    all.extend([parameter.clone()]).map_err(|error| {
+        let field = match &error {
+            ParameterError::EndBeforeStart { .. } => "effective_to",
+            ParameterError::OutOfRange { .. } => "value",
+            ParameterError::UnitMismatch { .. } => "unit",
+            _ => "",
+        };
+        let mut violations = Violations::new();
+        violations.add(field, error.reason(), error.to_string(), error.message_zh());
+        under_parameter(violations)
+    })
+}
+
+/// Reports what is wrong with a value under its field in the request.
+fn under_parameter(found: Violations) -> Violations {
+    let mut violations = Violations::new();
+    violations.extend_under("parameter", found);
+    violations
+}
+
+/// Says where a value stands in the list: by key, area and first day.
+fn place(parameter: &Parameter) -> String {
+    // A space comes before whatever a key may hold.
+    format!("{} {} {}", parameter.key, parameter.area.as_str(), parameter.effective_from)
 }
 
 #[tonic::async_trait]
@@ -146,6 +191,13 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
             }
             None => None,
         };
+        let size = super::page_size(asked.page_size);
+        let scope = format!("parameters/{}/{on:?}", asked.key_prefix);
+        let after = match asked.page_token.as_str() {
+            "" => None,
+            token => Some(self.context.keys.read_page_token(&scope, token)?),
+        };
+        self.context.load_parameters().await?;
         let all = self.context.parameters();
         let mut found: Vec<&Parameter> = all
             .iter()
@@ -157,8 +209,16 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
                 })
             })
             .collect();
-        found.sort_by(|a, b| (&a.key, a.area, a.effective_from).cmp(&(&b.key, b.area, b.effective_from)));
-        Ok(Response::new(pb::ListParametersResponse { parameters: found.into_iter().map(message).collect() }))
+        found.sort_by_cached_key(|parameter| place(parameter));
+        let begin = after.map_or(0, |after| found.partition_point(|parameter| place(parameter) <= after));
+        let mut page = found.split_off(begin);
+        let next_page_token = match page.get(size) {
+            Some(_) => self.context.keys.page_token(&scope, &place(page[size - 1])),
+            None => String::new(),
+        };
+        page.truncate(size);
+        let parameters = page.into_iter().map(message).collect();
+        Ok(Response::new(pb::ListParametersResponse { parameters, next_page_token }))
     }
 
     async fn set_parameter(
@@ -168,12 +228,15 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
         let service = pb::parameter_service_server::SERVICE_NAME;
         let (key, asked) = rpc::repeatable(service, "SetParameter", request, |m| &m.request_id)?;
         let wanted = rpc::required("parameter", asked.parameter)?;
-        let (parameter, all) = self.judge(&wanted).map_err(Error::Invalid)?;
+        let parameter = Self::read(&wanted).map_err(|found| Error::Invalid(under_parameter(found)))?;
         let answer = message(&parameter);
         let answer = self
             .context
             .store
             .write(WorkUnit::repeatable(key), move |tx| {
+                // One after the other: each is judged beside all that are there, and positions follow the commits.
+                hold_keys(tx.connection, "parameters", [b"all".as_slice()])?;
+                check(&parameter, &mut filed(tx.connection)?)?;
                 let record = ParameterRecord {
                     key: parameter.key.clone(),
                     area: parameter.area.as_str().to_owned(),
@@ -191,7 +254,10 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
                 Ok(pb::SetParameterResponse { parameter: Some(answer) })
             })
             .await?;
-        self.context.set_parameters(all);
+        // It is filed, whatever comes now; what cannot be loaded at once is loaded soon.
+        if let Err(error) = self.context.load_parameters().await {
+            tracing::warn!(%error, "a parameter that was filed is not in force yet");
+        }
         Ok(Response::new(answer))
     }
 }

@@ -8,13 +8,12 @@ use tonic::{Request, Response, Status};
 use crate::{
     context::Context,
     error::Error,
+    keys::Keys,
     register::{date, enum_number, moment},
     rpc::{self, Question},
     store::schema::{accesses, revisions},
 };
 
-/// Entries of a page when the caller does not say.
-const USUAL_PAGE: i64 = 100;
 /// What stands in place of personal data.
 const MASK: &str = "***";
 
@@ -66,6 +65,21 @@ fn resource_of(collection: &str) -> Option<MessageDescriptor> {
     })
 }
 
+/// Reads where a page of a list begins that goes from the newest to the oldest.
+fn position_behind(keys: &Keys, scope: &str, token: &str) -> Result<i64, Error> {
+    match token {
+        "" => Ok(i64::MAX),
+        token => keys.read_page_token(scope, token)?.parse().map_err(Error::internal),
+    }
+}
+
+/// Cuts rows, of which one more than a page was read, to the page; gives the token of the next one.
+fn cut<T>(rows: &mut Vec<T>, size: usize, keys: &Keys, scope: &str, position: impl Fn(&T) -> i64) -> String {
+    let more = rows.len() > size;
+    rows.truncate(size);
+    rows.last().filter(|_| more).map(|last| keys.page_token(scope, &position(last).to_string())).unwrap_or_default()
+}
+
 /// Masks personal fields, in the message and in those inside it.
 fn masked(message: &mut DynamicMessage) {
     let fields: Vec<_> = message.descriptor().fields().collect();
@@ -97,15 +111,20 @@ impl pb::record_service_server::RecordService for RecordRpc {
         let (collection, id) = asked.name.split_once('/').ok_or_else(unknown)?;
         let resource = resource_of(collection).ok_or_else(unknown)?;
         let (collection, id) = (collection.to_owned(), id.to_owned());
+        let size = super::page_size(asked.page_size);
+        let scope = format!("revisions/{}", asked.name);
+        let before = position_behind(&self.context.keys, &scope, &asked.page_token)?;
         let keys = std::sync::Arc::clone(&self.context.keys);
         let found = self
             .context
             .store
             .read(move |connection| {
-                let rows: Vec<RevisionRow> = revisions::table
+                let mut rows: Vec<RevisionRow> = revisions::table
                     .filter(revisions::register.eq(&collection))
                     .filter(revisions::record.eq(&id))
+                    .filter(revisions::version.lt(before))
                     .order(revisions::version.desc())
+                    .limit(i64::try_from(size + 1).map_err(Error::internal)?)
                     .select((
                         revisions::version,
                         revisions::effective_on,
@@ -114,8 +133,10 @@ impl pb::record_service_server::RecordService for RecordRpc {
                         revisions::resource,
                     ))
                     .load(connection)?;
+                let next_page_token = cut(&mut rows, size, &keys, &scope, |row| row.version);
                 let place = format!("revisions.{collection}");
-                rows.into_iter()
+                let revisions = rows
+                    .into_iter()
                     .map(|row| {
                         let plain = keys.open(&place, &row.resource)?;
                         let mut message =
@@ -132,10 +153,11 @@ impl pb::record_service_server::RecordService for RecordRpc {
                             }),
                         })
                     })
-                    .collect::<Result<Vec<_>, Error>>()
+                    .collect::<Result<Vec<_>, Error>>()?;
+                Ok(pb::ListRevisionsResponse { revisions, next_page_token })
             })
             .await?;
-        Ok(Response::new(pb::ListRevisionsResponse { revisions: found }))
+        Ok(Response::new(found))
     }
 
     async fn list_accesses(
@@ -143,23 +165,19 @@ impl pb::record_service_server::RecordService for RecordRpc {
         request: Request<pb::ListAccessesRequest>,
     ) -> Result<Response<pb::ListAccessesResponse>, Status> {
         let (question, asked) = Question::take(request, |message| message.context.as_ref())?;
-        let limit = if asked.page_size == 0 { USUAL_PAGE } else { i64::from(asked.page_size) };
-        let scope = "accesses";
-        let before = match asked.page_token.as_str() {
-            "" => i64::MAX,
-            token => {
-                let after = self.context.keys.read_page_token(scope, token)?;
-                after.parse().map_err(Error::internal)?
-            }
-        };
+        let size = super::page_size(asked.page_size);
         let keys = std::sync::Arc::clone(&self.context.keys);
         let answer = question
             .answer_about(&self.context, &asked.resident_id, move |tx, resident| {
+                // One person's token leads nowhere in another's list.
+                let subject = keys.blind(resident);
+                let scope = format!("accesses/{subject:?}");
+                let before = position_behind(&keys, &scope, &asked.page_token)?;
                 let mut rows: Vec<AccessRow> = accesses::table
-                    .filter(accesses::subject.eq(keys.blind(resident)))
+                    .filter(accesses::subject.eq(subject))
                     .filter(accesses::position.lt(before))
                     .order(accesses::position.desc())
-                    .limit(limit + 1)
+                    .limit(i64::try_from(size + 1).map_err(Error::internal)?)
                     .select((
                         accesses::position,
                         accesses::recorded_at,
@@ -170,12 +188,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
                         accesses::method,
                     ))
                     .load(tx.connection)?;
-                let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
-                rows.truncate(usize::try_from(limit).unwrap_or_default());
-                let next_page_token = match rows.last() {
-                    Some(last) if more => keys.page_token(scope, &last.position.to_string()),
-                    _ => String::new(),
-                };
+                let next_page_token = cut(&mut rows, size, &keys, &scope, |row| row.position);
                 let accesses = rows
                     .into_iter()
                     .map(|row| pb::Access {

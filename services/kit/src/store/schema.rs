@@ -83,8 +83,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Dated parameters that an operator added.
-    parameters (key, area, effective_from) {
+    /// Dated parameters that an operator filed; of those with one key, area and first day the last one holds.
+    parameters (position) {
+        /// Grows with every one filed.
+        position -> BigInt,
         /// As `three_guarantees.standard_fen`.
         key -> Text,
         /// Division in which it holds.

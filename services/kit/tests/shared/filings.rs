@@ -1,0 +1,317 @@
+//! Returns and milestones.
+
+use minsheng_kit::{
+    clients::DepartmentChannel,
+    filings::catalogue::{CommitmentSpec, Form, PRIMARY_MEASURE, commitments},
+    testing::databases,
+};
+use minsheng_proto::{
+    common::v1::{self as common, ItemOutcome},
+    returns::v1 as pb,
+};
+use pb::{ReturnState, milestone_service_client::MilestoneServiceClient, return_service_client::ReturnServiceClient};
+use prost::Message as _;
+use tonic::Code;
+
+use super::{DEFINITION, Site, date, refused, request_id, tampered};
+
+#[expect(clippy::unnecessary_wraps, reason = "the field is an Option")]
+fn month(year: i32, month: i32) -> Option<common::YearMonth> {
+    Some(common::YearMonth { year, month })
+}
+
+/// The service's first commitment whose primary measure has a form, with its unit; of all areas or of some.
+fn commitment(form: Form, scoped: bool) -> Option<(&'static str, &'static CommitmentSpec, &'static str)> {
+    commitments()
+        .iter()
+        .filter(|(_, spec)| spec.service == DEFINITION.department && spec.scope.is_empty() != scoped)
+        .find_map(|(id, spec)| {
+            let measure = &spec.measures[PRIMARY_MEASURE];
+            (measure.form == form).then_some((id.as_str(), spec, measure.unit.as_str()))
+        })
+}
+
+/// A share of a county in January 2026.
+fn share(numerator: f64, denominator: f64) -> pb::Return {
+    let (commitment, _, unit) = commitment(Form::Share, false).expect("every service has one");
+    pb::Return {
+        area: "540102".to_owned(),
+        commitment: commitment.to_owned(),
+        month: month(2026, 1),
+        numerator: Some(numerator),
+        denominator: Some(denominator),
+        unit: unit.to_owned(),
+        source: "monthly return".to_owned(),
+        ..pb::Return::default()
+    }
+}
+
+async fn submit(
+    client: &mut ReturnServiceClient<DepartmentChannel>,
+    n: u128,
+    returns: Vec<pb::Return>,
+) -> Vec<common::ItemResult> {
+    let request = pb::SubmitReturnsRequest { request_id: request_id(n), returns };
+    client.submit_returns(request).await.expect("answered").into_inner().results
+}
+
+fn outcomes(results: &[common::ItemResult]) -> Vec<ItemOutcome> {
+    results.iter().map(common::ItemResult::outcome).collect()
+}
+
+fn faults(result: &common::ItemResult) -> Vec<(&str, &str)> {
+    result.violations.iter().map(|violation| (violation.field.as_str(), violation.reason.as_str())).collect()
+}
+
+fn etag(filed: &pb::Return) -> String {
+    filed.meta.clone().expect("meta").etag
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitment() {
+    for database in databases() {
+        let site = Site::start(database).await;
+        let mut client = ReturnServiceClient::new(site.channel("operator"));
+        let (count, _, unit) = commitment(Form::Figure, false).expect("every service has one");
+        let figure =
+            pb::Return { denominator: None, commitment: count.to_owned(), unit: unit.to_owned(), ..share(7.0, 0.0) };
+        let elsewhere = commitments().iter().find(|(_, spec)| spec.service != DEFINITION.department).expect("one").0;
+        let mut batch = vec![
+            share(40.0, 50.0),
+            figure.clone(),
+            pb::Return { month: month(2026, 2), unit: "furlongs".to_owned(), ..share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), ..share(3.0, 2.0) },
+            pb::Return { month: month(2026, 4), ..share(1.0, 2.0) },
+            pb::Return { denominator: Some(2.0), month: month(2026, 2), ..figure },
+            pb::Return { month: None, source: String::new(), numerator: Some(-1.0), ..share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), measure: "no-such-measure".to_owned(), ..share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), commitment: elsewhere.clone(), ..share(1.0, 2.0) },
+        ];
+        if let Some((scoped, _, unit)) = commitment(Form::Share, true) {
+            // Applies to Lhasa alone, and this county lies in Shigatse.
+            let area = "540202".to_owned();
+            batch.push(pb::Return { commitment: scoped.to_owned(), unit: unit.to_owned(), area, ..share(1.0, 2.0) });
+        }
+        let results = submit(&mut client, 1, batch.clone()).await;
+        let expected = [ItemOutcome::Created, ItemOutcome::Created].into_iter();
+        let expected: Vec<_> = expected.chain(std::iter::repeat_n(ItemOutcome::Rejected, batch.len() - 2)).collect();
+        assert_eq!(outcomes(&results), expected);
+        for (index, fault) in [
+            (2, ("unit", "WRONG_UNIT")),
+            (3, ("numerator", "ABOVE_DENOMINATOR")),
+            (4, ("month", "IN_THE_FUTURE")),
+            (5, ("denominator", "NOT_A_RATE")),
+            (7, ("measure", "UNKNOWN_MEASURE")),
+        ] {
+            assert_eq!(faults(&results[index]), [fault]);
+        }
+        let broken: Vec<&str> = faults(&results[6]).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(broken, ["month", "numerator", "source"]);
+        assert!(faults(&results[8]).contains(&("commitment", "OTHER_DEPARTMENT")), "{:?}", results[8]);
+        if let Some(result) = results.get(9) {
+            assert_eq!(faults(result), [("area", "OUT_OF_SCOPE")]);
+        }
+        assert_eq!(submit(&mut client, 1, batch.clone()).await, results, "the same request gets the first answer");
+        let again = submit(&mut client, 2, batch[..2].to_vec()).await;
+        assert_eq!(outcomes(&again), [ItemOutcome::Unchanged, ItemOutcome::Unchanged]);
+        let corrected = submit(&mut client, 3, vec![share(41.0, 50.0)]).await;
+        assert_eq!(
+            faults(&corrected[0]),
+            [("name", "RECORD_EXISTS")],
+            "a figure in force is corrected, not filed over"
+        );
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_again_and_its_history_stays() {
+    for database in databases() {
+        let site = Site::start(database).await;
+        let mut client = ReturnServiceClient::new(site.channel("operator"));
+        let name = submit(&mut client, 1, vec![share(40.0, 50.0)]).await.remove(0).name;
+        let approve = |n, etag: &str| pb::ApproveReturnRequest {
+            request_id: request_id(n),
+            name: name.clone(),
+            etag: etag.to_owned(),
+        };
+        let approved = client.approve_return(approve(2, "v1")).await.expect("approved").into_inner().r#return;
+        let approved = approved.expect("in the answer");
+        assert_eq!((approved.return_state(), etag(&approved).as_str()), (ReturnState::Approved, "v2"));
+        let again = submit(&mut client, 3, vec![share(40.0, 50.0)]).await;
+        assert_eq!(outcomes(&again), [ItemOutcome::Unchanged], "the same figure, though it was approved");
+
+        let correct = |n, numerator, etag: &str, reason: &str| pb::CorrectReturnRequest {
+            request_id: request_id(n),
+            r#return: Some(pb::Return { name: name.clone(), ..share(numerator, 50.0) }),
+            etag: etag.to_owned(),
+            reason: reason.to_owned(),
+        };
+        refused(client.correct_return(correct(4, 41.0, "v2", "")).await, Code::InvalidArgument, "reason");
+        refused(client.correct_return(correct(5, 41.0, "v1", "typing error")).await, Code::Aborted, &name);
+        refused(
+            client.correct_return(correct(6, 51.0, "v2", "typing error")).await,
+            Code::InvalidArgument,
+            "return.numerator",
+        );
+        let corrected = client.correct_return(correct(7, 41.0, "v2", "typing error")).await.expect("corrected");
+        let corrected = corrected.into_inner().r#return.expect("in the answer");
+        assert_eq!((corrected.numerator, corrected.return_state()), (Some(41.0), ReturnState::Submitted));
+        assert_eq!(corrected.correction_reason, "typing error");
+        client.approve_return(approve(8, "v3")).await.expect("approved again");
+
+        let withdraw = |n, etag: &str| pb::WithdrawReturnRequest {
+            request_id: request_id(n),
+            name: name.clone(),
+            etag: etag.to_owned(),
+        };
+        let withdrawn = client.withdraw_return(withdraw(9, "v4")).await.expect("withdrawn").into_inner().r#return;
+        let get = || pb::GetReturnRequest { name: name.clone() };
+        let kept = client.get_return(get()).await.expect("there").into_inner().r#return;
+        assert_eq!(kept, withdrawn);
+        assert_eq!(kept.expect("in the answer").return_state(), ReturnState::Withdrawn);
+        refused(client.approve_return(approve(10, "v5")).await, Code::FailedPrecondition, "withdrawn");
+
+        let filed = submit(&mut client, 11, vec![share(42.0, 50.0)]).await;
+        assert_eq!((outcomes(&filed), filed[0].name.as_str()), (vec![ItemOutcome::Created], name.as_str()));
+        let now = client.get_return(get()).await.expect("there").into_inner().r#return.expect("in the answer");
+        assert_eq!(
+            (now.numerator, now.return_state(), etag(&now).as_str()),
+            (Some(42.0), ReturnState::Submitted, "v6")
+        );
+        assert_eq!(now.correction_reason, "", "it was filed anew");
+
+        let history = history_of(&site, &name).await;
+        let said: Vec<_> = history
+            .iter()
+            .map(|filed| (etag(filed), filed.numerator, filed.return_state(), filed.correction_reason.as_str()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("v5".to_owned(), Some(41.0), ReturnState::Withdrawn, "typing error"),
+                ("v4".to_owned(), Some(41.0), ReturnState::Approved, "typing error"),
+                ("v3".to_owned(), Some(41.0), ReturnState::Submitted, "typing error"),
+                ("v2".to_owned(), Some(40.0), ReturnState::Approved, ""),
+                ("v1".to_owned(), Some(40.0), ReturnState::Submitted, ""),
+            ]
+        );
+        site.stop().await;
+    }
+}
+
+/// Reads a return's history, the newest first, two contents a page.
+async fn history_of(site: &Site, name: &str) -> Vec<pb::Return> {
+    let mut records = site.records();
+    let asked = |page_token: String| common::ListRevisionsRequest { name: name.to_owned(), page_size: 2, page_token };
+    let mut found = Vec::new();
+    let (mut token, mut pages) = (String::new(), 0);
+    loop {
+        let page = records.list_revisions(asked(token)).await.expect("listed").into_inner();
+        assert!(page.revisions.len() <= 2);
+        found.extend(page.revisions.into_iter().map(|revision| {
+            assert_eq!(revision.department, "operator");
+            pb::Return::decode(revision.resource.expect("a content").value.as_slice()).expect("a return")
+        }));
+        (token, pages) = (page.next_page_token, pages + 1);
+        if token.is_empty() {
+            assert_eq!(pages, 3);
+            return found;
+        }
+        refused(records.list_revisions(asked(tampered(&token))).await, Code::InvalidArgument, "page_token");
+        let other = common::ListRevisionsRequest { name: "returns/other".to_owned(), ..asked(token.clone()) };
+        refused(records.list_revisions(other).await, Code::InvalidArgument, "page_token");
+    }
+}
+
+#[tokio::test]
+async fn a_page_token_leads_through_all_pages_of_its_own_list_and_of_no_other() {
+    for database in databases() {
+        let site = Site::start(database).await;
+        let mut client = ReturnServiceClient::new(site.channel("operator"));
+        let filed: Vec<pb::Return> =
+            (1..=7).map(|number| pb::Return { month: month(2025, number), ..share(1.0, 2.0) }).collect();
+        submit(&mut client, 1, filed).await;
+        let asked =
+            |area: &str, page_token: String| pb::ListReturnsRequest { area: area.to_owned(), page_size: 3, page_token };
+        let (mut names, mut sizes, mut token) = (Vec::new(), Vec::new(), String::new());
+        loop {
+            let page = client.list_returns(asked("540100", token)).await.expect("listed").into_inner();
+            sizes.push(page.returns.len());
+            names.extend(page.returns.into_iter().map(|filed| filed.name));
+            token = page.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+            refused(client.list_returns(asked("540100", tampered(&token))).await, Code::InvalidArgument, "page_token");
+            refused(client.list_returns(asked("540000", token.clone())).await, Code::InvalidArgument, "page_token");
+        }
+        assert_eq!(sizes, [3, 3, 1]);
+        assert!(names.is_sorted() && names.len() == 7, "{names:?}");
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_end_on() {
+    for database in databases() {
+        let site = Site::start(database).await;
+        let mut client = MilestoneServiceClient::new(site.channel(DEFINITION.department));
+        let (commitment, ..) = commitment(Form::Figure, false).expect("every service has one");
+        let planned = pb::Milestone {
+            area: "540000".to_owned(),
+            commitment: commitment.to_owned(),
+            subject: "first".to_owned(),
+            title: "方案印发".to_owned(),
+            milestone_state: pb::MilestoneState::Planned.into(),
+            source: "plan".to_owned(),
+            ..pb::Milestone::default()
+        };
+        let create = |n, milestone| pb::CreateMilestoneRequest {
+            request_id: request_id(n),
+            milestone: Some(milestone),
+            effective_on: date(2026, 1, 1),
+        };
+        let created = client.create_milestone(create(1, planned.clone())).await.expect("created").into_inner();
+        let created = created.milestone.expect("in the answer");
+        let update = |n, etag: &str, effective_on, milestone| pb::UpdateMilestoneRequest {
+            request_id: request_id(n),
+            milestone: Some(milestone),
+            etag: etag.to_owned(),
+            update_mask: None,
+            effective_on,
+        };
+        let done = pb::Milestone {
+            milestone_state: pb::MilestoneState::Done.into(),
+            happened_on: date(2026, 2, 1),
+            ..created.clone()
+        };
+        refused(
+            client.update_milestone(update(2, "v1", date(2026, 2, 1), done.clone())).await,
+            Code::InvalidArgument,
+            "milestone.evidence",
+        );
+        let done = pb::Milestone { evidence: "藏政办发〔2026〕1号".to_owned(), ..done };
+        client.update_milestone(update(3, "v1", date(2026, 2, 1), done.clone())).await.expect("reached");
+        let end = |n, etag: &str, kind: common::EndKind, ended_on| pb::EndMilestoneRequest {
+            request_id: request_id(n),
+            name: created.name.clone(),
+            etag: etag.to_owned(),
+            kind: kind.into(),
+            ended_on,
+        };
+        client.end_milestone(end(4, "v2", common::EndKind::Ended, date(2026, 3, 1))).await.expect("ended");
+        refused(
+            client.update_milestone(update(5, "v3", date(2026, 3, 1), done.clone())).await,
+            Code::FailedPrecondition,
+            "effective_on",
+        );
+        client.end_milestone(end(6, "v3", common::EndKind::Ended, date(2026, 3, 10))).await.expect("ended later");
+        client.update_milestone(update(7, "v4", date(2026, 3, 1), done)).await.expect("in its days");
+        client.end_milestone(end(8, "v5", common::EndKind::Withdrawn, None)).await.expect("withdrawn");
+        let again = client.create_milestone(create(9, planned)).await.expect("recorded again").into_inner();
+        let meta = again.milestone.expect("in the answer").meta.expect("meta");
+        assert_eq!((meta.etag.as_str(), meta.state(), meta.ended_on), ("v7", common::RecordState::Active, None));
+        site.stop().await;
+    }
+}
