@@ -2,6 +2,10 @@
 //!
 //! The only place that puts the stages together. A department that does not answer does not stop the run: the report
 //! names it, with the age of what is known of it. Reading and writing happen off the async runtime.
+//!
+//! Feeds are read side by side and their datasets one after the other, while departments go on recording. So a report
+//! takes into account only what was recorded up to a moment that every feed was read to; asked for a later one, it says
+//! of which departments more may come.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +19,7 @@ use crate::assessment::{self, Policy};
 use crate::catalogue::{Areas, Catalogue};
 use crate::feed::{Feed, FlightFeed, SharedLake, pull};
 use crate::lake::{Lake, LakeError};
-use crate::model::{AttainmentDocument, Commitment};
+use crate::model::{AttainmentDocument, Commitment, SourceState};
 use crate::report::{self, Files, Options, Report, ReportError};
 use crate::statistics::{self, Question, Statistics, StatisticsError};
 
@@ -30,7 +34,8 @@ pub struct JobConfig {
     pub catalogue: Arc<Catalogue>,
     /// The day that the figures are true for.
     pub on: NaiveDate,
-    /// The moment up to which records are taken into account; none for everything that is known.
+    /// The moment up to which records are taken into account; none for the latest up to which all departments that
+    /// answer are completely known.
     pub as_of: Option<DateTime<Utc>>,
     /// How the report is written.
     pub options: Options,
@@ -53,6 +58,9 @@ pub struct JobOutcome {
     pub rows_read: BTreeMap<String, u64>,
     /// The services that did not answer, and why.
     pub unreached: BTreeMap<String, String>,
+    /// The services whose records are not completely known up to the report's moment, with the moment to which they
+    /// are; none for one of which nothing is known.
+    pub incomplete: BTreeMap<String, Option<DateTime<Utc>>>,
 }
 
 /// Why a run gave no report.
@@ -119,11 +127,11 @@ pub async fn collect<F: Feed>(feeds: Vec<F>, lake: &SharedLake) -> Collected {
 
 /// Makes the report out of what the lake holds. Blocks.
 pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<JobOutcome, JobError> {
-    let as_of = match config.as_of {
-        Some(as_of) => as_of,
-        // An empty lake knows nothing at any moment; the end of the day is as good as another and always the same.
-        None => statistics::newest_record(lake)?.unwrap_or_else(|| config.on.and_time(NaiveTime::MIN).and_utc()),
-    };
+    // An empty lake knows nothing at any moment; the beginning of the day is as good as another and always the same.
+    let as_of = config
+        .as_of
+        .or_else(|| complete_until(lake, &collected))
+        .unwrap_or_else(|| config.on.and_time(NaiveTime::MIN).and_utc());
     let question = Question { on: config.on, as_of };
     let mut figures = statistics::compute(&config.catalogue, lake, &question)?;
     for source in &mut figures.sources {
@@ -146,7 +154,20 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     let files = report::write(&config.out_dir, &report, config.options)?;
     let written = std::fs::read(&files.json).map_err(|error| JobError::Unreadable(error.into()))?;
     let document = serde_json::from_slice(&written).map_err(|error| JobError::Unreadable(error.into()))?;
-    Ok(JobOutcome { document, commitments, files, rows_read: collected.rows_read, unreached: collected.unreached })
+    let incomplete = figures.sources.iter().filter(|source| source.incomplete);
+    let until = |source: &SourceState| source.recorded_until.and_then(DateTime::from_timestamp_micros);
+    let incomplete = incomplete.map(|source| (source.service.clone(), until(source))).collect();
+    let Collected { rows_read, unreached } = collected;
+    Ok(JobOutcome { document, commitments, files, rows_read, unreached, incomplete })
+}
+
+/// The latest moment up to which all departments that answered are completely known; where none was asked, all that
+/// the lake knows of.
+fn complete_until(lake: &Lake, collected: &Collected) -> Option<DateTime<Utc>> {
+    let services = lake.sources().values().map(|source| source.service.as_str());
+    let answered = |service: &&str| collected.rows_read.is_empty() || collected.rows_read.contains_key(*service);
+    let until = services.filter(answered).filter_map(|service| lake.complete_until(service)).min();
+    until.and_then(DateTime::from_timestamp_micros)
 }
 
 /// The commitments of a day, each with the source that its figure was taken from in fact.

@@ -236,9 +236,13 @@ pub struct SourceState {
     pub service: String,
     /// The last journal position that is in the lake.
     pub position: i64,
-    /// The moment up to which its records are known, microseconds UTC; none when it was never read.
+    /// The moment up to which its records are known, microseconds UTC, at most that of the report; none when it was
+    /// never read.
     #[serde(with = "wire::optional_moment")]
     pub recorded_until: Option<i64>,
+    /// Its records are known only to a moment before that of the report: later ones may still change the figures.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     /// Why the service could not be reached for this run; none when it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<String>,
@@ -265,6 +269,12 @@ pub struct CompletenessRow {
     pub area: String,
     /// How much of it reported.
     pub completeness: Completeness,
+    /// The last day that the department's records speak for; none where the figure itself says what it is for.
+    pub known_on: Option<NaiveDate>,
+    /// The day on which the newest record of the figure's register was recorded; none for what is filed.
+    pub last_record: Option<NaiveDate>,
+    /// There is a later figure than the newest that is given, but too few of the areas below have reported it.
+    pub partial: bool,
 }
 
 /// The verdict on a commitment in an area.
@@ -321,6 +331,8 @@ pub enum Reason {
     OnePoint,
     /// The newest data are too old to speak for the day.
     SourceTooOld,
+    /// Too few of the areas below have reported for the figure to be added up.
+    Incomplete,
     /// A goal without a date: the share reached is given, a pace does not exist.
     NoDueDate,
     /// A milestone that is neither done nor due, and has no stages.

@@ -89,6 +89,11 @@ impl Row {
     }
 }
 
+/// The beginning of a day, microseconds UTC.
+pub(crate) fn micros(day: &str) -> i64 {
+    self::day(day).and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros()
+}
+
 pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
@@ -162,10 +167,20 @@ pub(crate) fn batch(dataset: &str, rows: &[(i64, Row)]) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns).unwrap()
 }
 
-/// Appends rows of any datasets, as one file a dataset and month for every `chunk` rows.
+/// The moment to which lakes of tests are read, where a test says nothing else: behind all their records.
+pub(crate) const READ_UNTIL: &str = "2027-01-01";
+
+/// Appends rows of any datasets, as one file a dataset and month for every `chunk` rows; the feeds go on to
+/// [`READ_UNTIL`].
 ///
 /// Positions are those of the list.
 pub(crate) fn append(lake: &mut Lake, rows: &[Row], chunk: usize) {
+    append_until(lake, rows, chunk, READ_UNTIL);
+}
+
+/// Appends rows of feeds that were read to the beginning of a day.
+pub(crate) fn append_until(lake: &mut Lake, rows: &[Row], chunk: usize, until: &str) {
+    let recorded_until = Some(micros(until));
     let mut by_dataset: BTreeMap<&str, Vec<(i64, Row)>> = BTreeMap::new();
     for (position, row) in (1..).zip(rows) {
         by_dataset.entry(&row.dataset).or_default().push((position, row.clone()));
@@ -173,7 +188,7 @@ pub(crate) fn append(lake: &mut Lake, rows: &[Row], chunk: usize) {
     for (dataset, rows) in by_dataset {
         for part in rows.chunks(chunk) {
             let position = part.last().map_or(0, |(position, _)| *position);
-            let progress = Progress { cursor: position.to_string(), position, recorded_until: None };
+            let progress = Progress { cursor: position.to_string(), position, recorded_until };
             lake.append(dataset, &[batch(dataset, part)], progress).unwrap();
         }
     }

@@ -14,8 +14,8 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::forecast;
 use crate::model::{
-    Area, AttainmentDocument, AttainmentEntry, Commitment, Completeness, CompletenessRow, Forecast, Kind, Level,
-    PRIMARY_MEASURE, Reason, SourceState, StatisticRow, Status,
+    Area, AttainmentDocument, AttainmentEntry, Commitment, CompletenessRow, Forecast, Kind, Level, PRIMARY_MEASURE,
+    Reason, SourceState, StatisticRow, Status,
 };
 use rules::{Facts, Verdict};
 use series::Series;
@@ -32,13 +32,15 @@ mod tests;
 pub struct Policy {
     /// Months after which a figure no longer speaks for the day.
     pub max_age_months: i32,
+    /// Months without any record after which a register no longer speaks for the day.
+    pub max_silence_months: i32,
     /// The lowest level that gets a forecast.
     pub forecast_down_to: Level,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_age_months: 3, forecast_down_to: Level::Prefecture }
+        Self { max_age_months: 3, max_silence_months: 12, forecast_down_to: Level::Prefecture }
     }
 }
 
@@ -71,8 +73,8 @@ pub fn assess(input: &Input<'_>) -> AttainmentDocument {
     for row in input.rows.iter().filter(|row| row.measure == PRIMARY_MEASURE) {
         primary.entry((row.commitment.as_str(), row.area.as_str())).or_default().push(row);
     }
-    let completeness: BTreeMap<(&str, &str), Completeness> =
-        input.completeness.iter().map(|row| ((row.commitment.as_str(), row.area.as_str()), row.completeness)).collect();
+    let completeness: BTreeMap<(&str, &str), &CompletenessRow> =
+        input.completeness.iter().map(|row| ((row.commitment.as_str(), row.area.as_str()), row)).collect();
     let mut areas: Vec<&Area> = input.areas.iter().collect();
     areas.sort_by(|left, right| left.code.cmp(&right.code));
 
@@ -130,7 +132,7 @@ fn target_of(commitment: &Commitment, area: &Area) -> Option<f64> {
     own.or_else(|| commitment.target.filter(|_| commitment.every_area || area.level == Level::Region))
 }
 
-fn facts_of(commitment: &Commitment, target: Option<f64>, policy: Policy) -> Facts {
+fn facts_of(commitment: &Commitment, target: Option<f64>, policy: Policy, reported: Option<&CompletenessRow>) -> Facts {
     Facts {
         target,
         direction: commitment.direction,
@@ -143,6 +145,10 @@ fn facts_of(commitment: &Commitment, target: Option<f64>, policy: Policy) -> Fac
         cumulative: commitment.cumulative,
         bounds: commitment.bounds,
         max_age_months: policy.max_age_months,
+        max_silence_months: policy.max_silence_months,
+        known_on: reported.and_then(|row| row.known_on),
+        last_record: reported.and_then(|row| row.last_record),
+        partial: reported.is_some_and(|row| row.partial),
     }
 }
 
@@ -164,10 +170,10 @@ fn entry(
     area: &Area,
     scope: &Scope,
     rows: &[&StatisticRow],
-    completeness: Option<Completeness>,
+    reported: Option<&CompletenessRow>,
 ) -> AttainmentEntry {
     let target = target_of(commitment, area);
-    let facts = facts_of(commitment, target, input.policy);
+    let facts = facts_of(commitment, target, input.policy, reported);
     let series = Series::new(rows.iter().copied(), input.on);
     let verdict = if !scope.holds(area) {
         silent(Reason::OutOfScope)
@@ -211,7 +217,8 @@ fn entry(
         area_name_en: area.name_en.clone(),
         dataset: commitment.dataset.clone(),
         direction: commitment.direction,
-        value_on: current.and(newest).map(|observation| observation.on),
+        // The value speaks for the last day of its month, unless the department was not read up to then.
+        value_on: current.and(newest).map(|newest| facts.known_on.map_or(newest.on, |known| known.min(newest.on))),
         baseline: verdict.baseline,
         progress: verdict.progress,
         growth_ratio: verdict.growth_ratio,
@@ -219,7 +226,7 @@ fn entry(
         met_on: verdict.met_on,
         change_12_months: series.change_12_months(),
         forecast,
-        completeness,
+        completeness: reported.map(|row| row.completeness),
         suppressed: false,
     }
 }

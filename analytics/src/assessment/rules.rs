@@ -2,11 +2,15 @@
 //!
 //! Pure: a target, the months that are known, the day. The cases in the order in which they are decided:
 //!
-//! 1. not in force yet, no data, a share without denominator, or data too old: *not assessable*, with the reason;
+//! 1. not in force yet, no data, a share without denominator, too few areas that reported, or data too old: *not
+//!    assessable*, with the reason. Data are too old when the newest month is, when the department was last read too long
+//!    ago, or when nothing was recorded in the register for a year; what is done and stays done does not age;
 //! 2. no number for this area: *trend only*;
 //! 3. the due date has passed: *met* if the target held on it and holds now; held on it and lost since: *off track*;
-//!    not held on it: *met late* if it holds now, else *missed*. Where no record speaks for the due date, what holds now
-//!    is *not assessable* (nobody can say since when) and what does not hold is *missed*, with the reason beside it;
+//!    not held on it: *met late* if it holds now, else *missed*. Only the value of the due month itself speaks for the
+//!    due date (and an earlier one of things done, if they were enough then). Where there is none, what holds now is
+//!    *not assessable* (nobody can say since when), and so is what was last known before the date; what is known
+//!    after it and does not hold is *missed*, with the reason beside it;
 //! 4. the target holds: *met*;
 //! 5. a milestone of one step that is neither done nor due is *not assessable*: there is no way to be half there. A
 //!    milestone of several parts (two hospitals), or with stages between 0 and its target, has a pace like a count;
@@ -18,7 +22,7 @@
 use chrono::NaiveDate;
 
 use super::pace;
-use super::series::{Observation, Series, months_between};
+use super::series::{Observation, Series, month_end, months_between};
 use crate::model::{Baseline, Direction, Reason, Status};
 
 /// What the rules have to know of a commitment in an area.
@@ -44,6 +48,14 @@ pub struct Facts {
     pub bounds: Option<(f64, f64)>,
     /// Months after which a figure no longer speaks for the day.
     pub max_age_months: i32,
+    /// Months without any record after which a register no longer speaks for the day.
+    pub max_silence_months: i32,
+    /// The last day that the department's records speak for, where it is before the day of the figure.
+    pub known_on: Option<NaiveDate>,
+    /// The day on which the newest record of the register was recorded; none for what is filed.
+    pub last_record: Option<NaiveDate>,
+    /// A later month than the newest figure was reported by too few areas to be added up.
+    pub partial: bool,
 }
 
 /// What the rules say.
@@ -84,11 +96,12 @@ pub fn judge(facts: &Facts, series: &Series<'_>, on: NaiveDate) -> Verdict {
         return Verdict::silent(fault);
     }
     let observations = series.observations();
+    let without = |reason| Verdict::silent(if facts.partial { Reason::Incomplete } else { reason });
     let Some(&newest) = observations.last() else {
-        return Verdict::silent(Reason::NoData);
+        return without(Reason::NoData);
     };
     if is_too_old(facts, newest, on) {
-        return Verdict::silent(Reason::SourceTooOld);
+        return without(Reason::SourceTooOld);
     }
     let Some(target) = facts.target else {
         return Verdict::of(Status::TrendOnly, None);
@@ -110,7 +123,14 @@ fn stays(facts: &Facts) -> bool {
 
 fn is_too_old(facts: &Facts, newest: Observation, on: NaiveDate) -> bool {
     let done = stays(facts) && facts.target.is_some_and(|target| pace::holds(newest.value, target, facts.direction));
-    !done && months_between(newest.on, on) > facts.max_age_months
+    let known_on = facts.known_on.map_or(newest.on, |known| known.min(newest.on));
+    let silent = facts.last_record.is_some_and(|last| months_between(last, on) >= facts.max_silence_months);
+    !done && (silent || months_between(known_on, on) > facts.max_age_months)
+}
+
+/// The month whose value speaks for the due date: its own where it ends the month, else the one that ended before.
+fn speaks_for_due(then: NaiveDate, due: NaiveDate) -> bool {
+    months_between(then, due) == i32::from(due < month_end(due))
 }
 
 /// The first day of the unbroken run of months that hold, up to the newest.
@@ -136,9 +156,10 @@ fn after_due(
         .iter()
         .rfind(|observation| observation.on <= due)
         .map(|then| (then, pace::holds(then.value, target, facts.direction)))
-        .filter(|(then, held)| months_between(then.on, due) <= facts.max_age_months || (*held && stays(facts)))
+        .filter(|(then, held)| speaks_for_due(then.on, due) || (*held && stays(facts)))
         .map(|(_, held)| held);
     let (status, reason) = match (held_on_due, holds_now) {
+        (None, false) if newest.on <= due => (Status::NotAssessable, Some(Reason::NoDataOnDueDate)),
         (Some(true), true) => (Status::Met, None),
         (Some(true), false) => (Status::OffTrack, Some(Reason::LostAfterDue)),
         (Some(false), true) => (Status::MetLate, None),

@@ -38,6 +38,10 @@ fn at_least(target: f64, due: Option<&str>) -> Facts {
         cumulative: false,
         bounds: None,
         max_age_months: 3,
+        max_silence_months: 12,
+        known_on: None,
+        last_record: None,
+        partial: false,
     }
 }
 
@@ -111,6 +115,24 @@ fn every_case_of_the_table_gets_its_verdict() {
         case("met before the due date, not on it, and again later", at_least(176.0, due), &[("2025-11", 176.0), ("2025-12", 170.0), ("2026-01", 180.0)], "2026-01-31", MetLate, None, None),
         case("due before the first record, and it holds", at_least(176.0, due), &[("2026-02", 180.0)], "2026-02-28", NotAssessable, Some(Reason::NoDataOnDueDate), None),
         case("due before the first record, and it does not hold", at_least(176.0, due), &[("2026-02", 160.0)], "2026-02-28", Missed, Some(Reason::NoDataOnDueDate), None),
+        // The due month itself was never filed.
+        case("due month not filed, the month before falls short", at_least(176.0, due), &[("2025-10", 160.0), ("2025-11", 170.0)], "2026-01-10", NotAssessable, Some(Reason::NoDataOnDueDate), None),
+        case("due month not filed, the month before held", at_least(176.0, due), &[("2025-11", 180.0)], "2026-01-10", NotAssessable, Some(Reason::NoDataOnDueDate), None),
+        case("due month not filed, the next holds", at_least(176.0, due), &[("2025-11", 180.0), ("2026-01", 181.0)], "2026-01-31", NotAssessable, Some(Reason::NoDataOnDueDate), None),
+        case("due month not filed, the next falls short", at_least(176.0, due), &[("2025-11", 180.0), ("2026-01", 171.0)], "2026-01-31", Missed, Some(Reason::NoDataOnDueDate), None),
+        case("things done were enough the month before", Facts { cumulative: true, ..at_least(176.0, due) }, &[("2025-11", 180.0)], "2026-01-10", Met, None, None),
+        case("things done were not enough the month before", Facts { cumulative: true, ..at_least(176.0, due) }, &[("2025-11", 170.0)], "2026-01-10", NotAssessable, Some(Reason::NoDataOnDueDate), None),
+        case("due in the middle of a month, the month before speaks", at_least(176.0, Some("2025-12-15")), &[("2025-11", 170.0), ("2025-12", 171.0)], "2025-12-31", Missed, None, None),
+        // The register goes on month by month; what is known of it does not.
+        case("a department that was last read long ago", Facts { known_on: Some(day("2025-02-10")), ..at_least(176.0, due) }, &[("2025-01", 180.0), ("2025-06", 180.0)], "2025-06-30", NotAssessable, Some(Reason::SourceTooOld), None),
+        case("a department that was last read a while ago", Facts { known_on: Some(day("2025-03-31")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
+        case("a register in which nothing was recorded for a year", Facts { last_record: Some(day("2024-06-01")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", NotAssessable, Some(Reason::SourceTooOld), None),
+        case("a register in which something was recorded within the year", Facts { last_record: Some(day("2024-07-31")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
+        case("things done do not age with their register", Facts { cumulative: true, last_record: Some(day("2024-06-01")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
+        // Months that too few areas have reported.
+        case("only months that too few have reported", Facts { partial: true, ..at_least(176.0, due) }, &[], "2025-06-30", NotAssessable, Some(Reason::Incomplete), None),
+        case("a whole month too old, then months that too few have reported", Facts { partial: true, ..at_least(176.0, due) }, &[("2025-01", 180.0)], "2025-06-30", NotAssessable, Some(Reason::Incomplete), None),
+        case("a whole month, then one that too few have reported", Facts { partial: true, ..at_least(176.0, due) }, &[("2025-05", 180.0)], "2025-06-30", Met, None, None),
         // The cuts themselves, and the last bits of a double.
         case("exactly 0.95", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 95.0)], "2025-12-31", OnTrack, None, Some(0.95)),
         case("exactly 0.60", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 60.0)], "2025-12-31", AtRisk, None, Some(0.6)),

@@ -4,16 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use chrono::NaiveDate;
+use minsheng_kit::values::parameters as kit;
 use toml::Spanned;
 
 use super::areas::{Areas, DivisionLevel};
 use super::datasets::{Column, SERVICES, columns_of, service_of};
 use super::expression::{self, Wanted};
-use super::file::{RawCommitment, RawEnded, RawMeasure, RawRestriction, Source};
-use super::{Count, Denominator, Entry, Form, Group, Measure, Parameter, Problem, Restriction};
+use super::file::{RawCommitment, RawEnded, RawMeasure, RawParameter, RawRestriction, RawWhole, Source};
+use super::{Count, Denominator, Entry, Form, Group, Measure, Parameter, Problem, Restriction, Whole};
 use crate::model::{
-    Baseline, Basis, Bilingual, Commitment, Kind, Level, PRIMARY_MEASURE, SecondaryMeasure, SourceKind, StandardFigure,
+    Baseline, Basis, Bilingual, Commitment, Kind, Level, PRIMARY_MEASURE, REGION, SecondaryMeasure, SourceKind,
+    StandardFigure,
 };
+
+/// Percent of what is expected from which a figure is added up, where the catalogue says nothing else: all but one of
+/// ten counties, all of a prefecture of eight.
+const COMPLETE_FROM: f64 = 90.0;
 
 /// Collects the problems of one file.
 struct Checker<'a> {
@@ -86,11 +92,11 @@ impl Checker<'_> {
             let unit = Bilingual { zh: standard.unit_zh.clone(), en: standard.unit.clone() };
             standards.insert(self.day(&standard.from), StandardFigure { value: standard.value, unit });
         }
-        let parameters: Vec<Parameter> = raw
-            .parameters
-            .iter()
-            .map(|raw| Parameter { name: raw.name.clone(), value: raw.value, from: self.day(&raw.from) })
-            .collect();
+        let parameters: Vec<Parameter> = raw.parameters.iter().flat_map(|raw| self.parameter(raw)).collect();
+        let complete_from = raw.complete_from.as_ref().map_or(COMPLETE_FROM, |percent| *percent.get_ref());
+        if let Some(percent) = raw.complete_from.as_ref().filter(|percent| !(0.0..=100.0).contains(percent.get_ref())) {
+            self.problem(&percent.span(), "complete_from is a percentage");
+        }
         let baseline =
             raw.baseline.as_ref().map(|baseline| Baseline { value: baseline.value, on: self.day(&baseline.on) });
         let unit = Bilingual { zh: raw.unit_zh.clone(), en: raw.unit.clone() };
@@ -131,7 +137,34 @@ impl Checker<'_> {
             measure: Bilingual { zh: raw.text_zh, en: raw.text_en },
             secondary: measures.iter().skip(1).map(secondary).collect(),
         };
-        Entry { commitment, standards, parameters, measures }
+        Entry { commitment, standards, parameters, complete_from, measures }
+    }
+
+    /// Reads a parameter of the entry's own, or all dated values of one of the services'.
+    fn parameter(&mut self, raw: &RawParameter) -> Vec<Parameter> {
+        let name = raw.name.get_ref();
+        match (&raw.key, raw.value, &raw.from, &raw.confidence, &raw.note) {
+            (Some(key), None, None, None, None) => {
+                let of_region = |found: &&kit::Parameter| found.key == *key.get_ref() && found.area.as_str() == REGION;
+                let dated: Vec<Parameter> = kit::Parameters::get()
+                    .iter()
+                    .filter(of_region)
+                    .map(|found| Parameter { name: name.clone(), value: found.value, from: found.effective_from })
+                    .collect();
+                if dated.is_empty() {
+                    self.problem(&key.span(), format!("no parameter `{}` of the region is known", key.get_ref()));
+                }
+                dated
+            }
+            (None, Some(value), Some(from), Some(_), Some(_)) => {
+                vec![Parameter { name: name.clone(), value, from: self.day(from) }]
+            }
+            _ => {
+                let message = format!("parameter `{name}` has either a key, or value, from, confidence and note");
+                self.problem(&raw.name.span(), message);
+                vec![]
+            }
+        }
     }
 
     fn measures(
@@ -204,6 +237,21 @@ impl Checker<'_> {
             }
             Some(_) => {}
         }
+        if let Some(by) = &raw.complete_by
+            && !commitment.measures.iter().any(|other| {
+                let other = other.get_ref();
+                other.name.get_ref() == by.get_ref() && other.form == Form::Share && other.period == raw.period
+            })
+        {
+            let message = format!("no measure `{}` is a share of the same period", by.get_ref());
+            self.problem(&by.span(), message);
+        }
+        if !raw.subjects.is_empty() && source != SourceKind::Milestones {
+            self.problem(place, "only milestones have subjects");
+        }
+        if raw.rolls_up.is_some() && source != SourceKind::Returns {
+            self.problem(place, "rolls_up is for what is filed");
+        }
         let scale = raw.scale.unwrap_or(if raw.form == Form::Share { 100.0 } else { 1.0 });
         Measure {
             name: raw.name.get_ref().clone(),
@@ -216,6 +264,9 @@ impl Checker<'_> {
             dataset: dataset.clone(),
             scale,
             count,
+            rolls_up: raw.rolls_up.unwrap_or(true),
+            complete_by: raw.complete_by.as_ref().map(|by| by.get_ref().clone()),
+            subjects: raw.subjects.clone(),
         }
     }
 
@@ -233,7 +284,8 @@ impl Checker<'_> {
         let numerator = checked(&raw.numerator, Wanted::GroupNumber);
         let by_expression = checked(&raw.denominator, Wanted::GroupNumber).map(Denominator::Expression);
         let having = checked(&raw.having, Wanted::GroupCondition);
-        for column in [&raw.latest, &raw.group_by, &raw.division_column].into_iter().flatten() {
+        let columns = [&raw.latest, &raw.latest_of, &raw.group_by, &raw.division_column];
+        for column in columns.into_iter().flatten() {
             if !scope.contains(column.get_ref().as_str()) {
                 self.problem(&column.span(), format!("unknown column `{}`", column.get_ref()));
             }
@@ -249,7 +301,12 @@ impl Checker<'_> {
         if numerator.is_some() == group.is_some() {
             self.problem(place, "either a numerator or group_by with having is needed");
         }
-        let denominator = by_expression.or_else(|| self.divisions(raw));
+        if let Some(of) = raw.latest_of.as_ref().filter(|_| raw.latest.is_none()) {
+            self.problem(&of.span(), "latest_of says whose latest: latest is needed");
+        }
+        let denominator = by_expression
+            .or_else(|| self.divisions(raw))
+            .or_else(|| self.whole(raw.denominator_from.as_ref()?, &names));
         if denominator.is_some() != (raw.form != Form::Figure) {
             let name = raw.name.get_ref();
             let message = if denominator.is_some() {
@@ -263,7 +320,10 @@ impl Checker<'_> {
             condition,
             ended_included: raw.ended == Some(RawEnded::Included),
             latest: raw.latest.as_ref().map(|column| column.get_ref().clone()),
-            restrictions: raw.restrict.iter().map(|raw| self.restriction(raw, &scope)).collect(),
+            latest_of: raw.latest_of.as_ref().map(|column| column.get_ref().clone()),
+            period: raw.period,
+            empty: raw.empty,
+            restrictions: raw.restrict.iter().map(|raw| self.restriction(raw, &scope, &names)).collect(),
             group,
             numerator,
             denominator,
@@ -283,7 +343,31 @@ impl Checker<'_> {
         Some(Denominator::Divisions(levels))
     }
 
-    fn restriction(&mut self, raw: &Spanned<RawRestriction>, own: &polars::prelude::Schema) -> Restriction {
+    fn whole(&mut self, raw: &Spanned<RawWhole>, parameters: &[&str]) -> Option<Denominator> {
+        let place = raw.span();
+        let raw = raw.get_ref();
+        let Some(columns) = columns_of(&raw.dataset) else {
+            self.problem(&place, format!("unknown dataset `{}`", raw.dataset));
+            return None;
+        };
+        let scope = expression::scope_of(columns, parameters);
+        let wanted =
+            raw.condition.iter().map(|sql| (sql, Wanted::Condition)).chain([(&raw.count, Wanted::GroupNumber)]);
+        for (sql, wanted) in wanted {
+            if let Err(error) = expression::check(sql, &scope, wanted) {
+                self.problem(&place, error.to_string());
+            }
+        }
+        let (dataset, condition, count) = (raw.dataset.clone(), raw.condition.clone(), raw.count.clone());
+        Some(Denominator::Other(Whole { dataset, condition, count }))
+    }
+
+    fn restriction(
+        &mut self,
+        raw: &Spanned<RawRestriction>,
+        own: &polars::prelude::Schema,
+        parameters: &[&str],
+    ) -> Restriction {
         let place = raw.span();
         let raw = raw.get_ref();
         if !own.contains(raw.column.as_str()) {
@@ -292,7 +376,7 @@ impl Checker<'_> {
         match columns_of(&raw.dataset) {
             None => self.problem(&place, format!("unknown dataset `{}`", raw.dataset)),
             Some(columns) => {
-                let scope = expression::scope_of(columns, &[]);
+                let scope = expression::scope_of(columns, parameters);
                 if !scope.contains(raw.key.as_str()) {
                     self.problem(&place, format!("unknown column `{}`", raw.key));
                 }
@@ -309,6 +393,7 @@ impl Checker<'_> {
             key: raw.key.clone(),
             condition: raw.condition.clone(),
             ended_included: raw.ended == Some(RawEnded::Included),
+            without: raw.without,
         }
     }
 

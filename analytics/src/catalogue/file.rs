@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Form, Problem};
+use super::{Empty, Form, Period, Problem};
 use crate::model::{Basis, Direction, Kind, Level, SourceKind};
 
 #[derive(Deserialize)]
@@ -47,6 +47,7 @@ pub(super) struct RawCommitment {
     pub(super) every_area: Option<bool>,
     pub(super) lowest_level: Option<Level>,
     pub(super) bounds: Option<[f64; 2]>,
+    pub(super) complete_from: Option<Spanned<f64>>,
     pub(super) baseline: Option<RawBaseline>,
     #[serde(default)]
     pub(super) area_targets: BTreeMap<String, Spanned<f64>>,
@@ -93,17 +94,16 @@ pub(super) struct RawStandard {
     pub(super) _note: String,
 }
 
-/// `parameters = [{ name, value, from, confidence, note }]`
+/// `parameters = [{ name, value, from, confidence, note }]`, or `{ name, key }` for one of the services' own
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawParameter {
-    pub(super) name: String,
-    pub(super) value: i64,
-    pub(super) from: Spanned<String>,
-    #[serde(rename = "confidence")]
-    pub(super) _confidence: RawConfidence,
-    #[serde(rename = "note")]
-    pub(super) _note: String,
+    pub(super) name: Spanned<String>,
+    pub(super) key: Option<Spanned<String>>,
+    pub(super) value: Option<i64>,
+    pub(super) from: Option<Spanned<String>>,
+    pub(super) confidence: Option<RawConfidence>,
+    pub(super) note: Option<String>,
 }
 
 /// `[[commitment.measures]]`
@@ -126,12 +126,21 @@ pub(super) struct RawMeasure {
     pub(super) condition: Option<Spanned<String>>,
     pub(super) ended: Option<RawEnded>,
     pub(super) latest: Option<Spanned<String>>,
+    pub(super) latest_of: Option<Spanned<String>>,
+    pub(super) period: Option<Period>,
+    #[serde(default)]
+    pub(super) empty: Empty,
+    pub(super) rolls_up: Option<bool>,
+    pub(super) complete_by: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) subjects: Vec<String>,
     #[serde(default)]
     pub(super) restrict: Vec<Spanned<RawRestriction>>,
     pub(super) group_by: Option<Spanned<String>>,
     pub(super) having: Option<Spanned<String>>,
     pub(super) numerator: Option<Spanned<String>>,
     pub(super) denominator: Option<Spanned<String>>,
+    pub(super) denominator_from: Option<Spanned<RawWhole>>,
     pub(super) division_column: Option<Spanned<String>>,
     pub(super) denominator_divisions: Option<Spanned<Vec<String>>>,
     pub(super) scale: Option<f64>,
@@ -145,7 +154,7 @@ pub(super) enum RawEnded {
     Excluded,
 }
 
-/// `restrict = [{ column, dataset, key, where, ended }]`
+/// `restrict = [{ column, dataset, key, where, ended, without }]`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRestriction {
@@ -155,6 +164,18 @@ pub(super) struct RawRestriction {
     #[serde(rename = "where")]
     pub(super) condition: Option<String>,
     pub(super) ended: Option<RawEnded>,
+    #[serde(default)]
+    pub(super) without: bool,
+}
+
+/// `denominator_from = { dataset, where, count }`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWhole {
+    pub(super) dataset: String,
+    #[serde(rename = "where")]
+    pub(super) condition: Option<String>,
+    pub(super) count: String,
 }
 
 /// A file, to turn places in its text into lines.

@@ -53,6 +53,9 @@ pub struct Entry {
     pub standards: BTreeMap<NaiveDate, StandardFigure>,
     /// Figures that the expressions use, dated.
     pub parameters: Vec<Parameter>,
+    /// Percent of what is expected (counties that file, points that report) from which a figure is given; below it
+    /// too little is known to add anything up.
+    pub complete_from: f64,
     /// The measures; the first is the primary one.
     pub measures: Vec<Measure>,
 }
@@ -103,6 +106,12 @@ pub struct Measure {
     pub scale: f64,
     /// How it is counted from a register's rows; none for what is filed.
     pub count: Option<Count>,
+    /// What areas file adds up to the figure of the area above; a median or a rate in yuan does not.
+    pub rolls_up: bool,
+    /// The measure, a share of those that reported, without which enough of this one is not known.
+    pub complete_by: Option<String>,
+    /// The subjects of milestones that decide; empty for any.
+    pub subjects: Vec<String>,
 }
 
 /// How a measure is counted from the rows that were true on a day.
@@ -114,6 +123,12 @@ pub struct Count {
     pub ended_included: bool,
     /// Only rows with the greatest value of this column take part.
     pub latest: Option<String>,
+    /// The greatest among those that agree in this column, such as the latest term of each school.
+    pub latest_of: Option<String>,
+    /// What one figure is about; none for the state on a day.
+    pub period: Option<Period>,
+    /// What an area without a row says.
+    pub empty: Empty,
     /// Only rows that have a partner in another dataset take part.
     pub restrictions: Vec<Restriction>,
     /// The groups that are counted, where it is groups and not rows.
@@ -124,6 +139,27 @@ pub struct Count {
     pub denominator: Option<Denominator>,
     /// Column with the code of a division; rows whose code is not in the division table take no part.
     pub division_column: Option<String>,
+}
+
+/// What a figure is about when it is not the state on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// A whole month: the running one has no figure yet.
+    Month,
+}
+
+/// What an area says of which no row takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Empty {
+    /// Nothing was there, if any record of the dataset ever came from the area; otherwise nobody knows.
+    #[default]
+    ZeroWhereKnown,
+    /// Nothing was there: an area without any record has none of the things.
+    Zero,
+    /// Nobody knows: what was not reported for the month may yet be.
+    Unknown,
 }
 
 /// A condition on another dataset: rows stay where `column` is among its `key`s.
@@ -139,6 +175,8 @@ pub struct Restriction {
     pub condition: Option<String>,
     /// Rows of records that have ended by the day take part too.
     pub ended_included: bool,
+    /// The rows without a partner stay, not those with one.
+    pub without: bool,
 }
 
 /// Groups of rows, counted where they fulfil a condition.
@@ -157,6 +195,19 @@ pub enum Denominator {
     Expression(String),
     /// The number of divisions of these levels in the area, by the division table.
     Divisions(Vec<DivisionLevel>),
+    /// What another dataset of the service counts.
+    Other(Whole),
+}
+
+/// The whole of a share, counted from another dataset than the part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// The dataset.
+    pub dataset: String,
+    /// Which of its rows.
+    pub condition: Option<String>,
+    /// Aggregate over them.
+    pub count: String,
 }
 
 /// Something wrong in a catalogue file.

@@ -1,8 +1,13 @@
 use std::path::Path;
 
+use futures::StreamExt as _;
+use futures::stream;
+
 use super::*;
-use crate::model::{SourceKind, Status};
-use crate::testing::{Row, append, day, row};
+use crate::feed::{FeedError, Piece, Pieces};
+use crate::lake::Progress;
+use crate::model::{Reason, SourceKind, Status};
+use crate::testing::{Row, append, append_until, batch, day, micros, row};
 
 fn config(directory: &Path, lake: &str, out: &str) -> JobConfig {
     JobConfig {
@@ -26,40 +31,157 @@ fn rows() -> Vec<Row> {
         let certified = home.clone().with("age_friendly_from", "2025-06-01").with("age_friendly_to", "2028-05-31");
         rows.push(if id < 18 { certified } else { home });
     }
-    rows.push(
-        row("community.returns", "returns/1", "540000", "2025-11-30")
-            .with("commitment", "purchased-services")
-            .with("month_from", "2025-11-01")
-            .with("numerator", 3.0)
-            .with("denominator", 4.0)
-            .with("return_state", "SUBMITTED"),
-    );
+    rows.push(filed("returns/1", "540000", "2025-11-01"));
     rows
+}
+
+/// A share filed for a month, recorded on its last day.
+fn filed(record: &str, area: &str, month: &str) -> Row {
+    row("community.returns", record, area, &crate::statistics::month_end(day(month)).to_string())
+        .with("commitment", "purchased-services")
+        .with("month_from", month)
+        .with("numerator", 3.0)
+        .with("denominator", 4.0)
+        .with("return_state", "SUBMITTED")
+}
+
+/// The bytes of the files for machines.
+fn bytes(outcome: &JobOutcome) -> [Vec<u8>; 3] {
+    [&outcome.files.json, &outcome.files.csv, &outcome.files.parquet].map(|file| std::fs::read(file).unwrap())
 }
 
 #[tokio::test]
 async fn a_rebuilt_lake_gives_the_same_bytes_and_so_does_one_that_has_grown() {
     let directory = tempfile::tempdir().unwrap();
     let rows = rows();
-    append(&mut Lake::open(&directory.path().join("one")).unwrap(), &rows, usize::MAX);
+    append_until(&mut Lake::open(&directory.path().join("one")).unwrap(), &rows, usize::MAX, "2025-12-10");
     let first = run(config(directory.path(), "one", "first")).await.unwrap();
-    assert_eq!(first.document.as_of, day("2025-11-30").and_time(NaiveTime::MIN).and_utc());
+    assert_eq!(first.document.as_of, day("2025-12-10").and_time(NaiveTime::MIN).and_utc());
     let entry = first.document.region_entries().find(|entry| entry.id == "age-friendly-institutions").unwrap();
     assert_eq!((entry.value, entry.status), (Some(90.0), Status::Met));
 
     let mut grown = rows.clone();
     let later = row("health.institutions", "institutions/later", "540102", "2025-05-01").recorded("2025-12-20");
     grown.push(later.with("institution_class", "GENERAL_HOSPITAL").with("operating_from", "2020-01-01"));
-    append(&mut Lake::open(&directory.path().join("two")).unwrap(), &grown, 3);
+    append_until(&mut Lake::open(&directory.path().join("two")).unwrap(), &grown, 3, "2025-12-31");
     let as_of = Some(first.document.as_of);
     let second = run(JobConfig { as_of, ..config(directory.path(), "two", "second") }).await.unwrap();
-    for (one, two) in [
-        (&first.files.json, &second.files.json),
-        (&first.files.csv, &second.files.csv),
-        (&first.files.parquet, &second.files.parquet),
-    ] {
-        assert!(std::fs::read(one).unwrap() == std::fs::read(two).unwrap(), "{}", one.display());
+    assert!(bytes(&first) == bytes(&second));
+}
+
+/// A community department that goes on recording while its datasets are read, one after the other.
+struct Live {
+    /// All that it will have recorded, each row on its day.
+    rows: Vec<Row>,
+    /// The days on which the readings of its datasets begin, in their order.
+    days: std::collections::VecDeque<&'static str>,
+}
+
+impl Feed for Live {
+    fn service(&self) -> &'static str {
+        "community"
     }
+
+    async fn datasets(&mut self) -> Result<Vec<String>, FeedError> {
+        Ok(vec!["community.returns".to_owned(), "community.service_points".to_owned()])
+    }
+
+    async fn changes(&mut self, dataset: &str, cursor: &str) -> Result<Pieces, FeedError> {
+        let today = self.days.pop_front().expect("a day for each reading");
+        let behind: i64 = cursor.parse().unwrap_or_default();
+        let recorded: Vec<(i64, Row)> = (1..)
+            .zip(&self.rows)
+            .filter(|(position, row)| row.dataset == dataset && *position > behind && row.recorded_on < day(today))
+            .map(|(position, row)| (position, row.clone()))
+            .collect();
+        let position = recorded.last().map_or(behind, |(position, _)| *position);
+        let progress = Progress { cursor: position.to_string(), position, recorded_until: Some(micros(today)) };
+        let rows = (!recorded.is_empty()).then(|| batch(dataset, &recorded));
+        Ok(stream::iter([Ok(Piece { rows, progress: Some(progress) })]).boxed())
+    }
+}
+
+/// What the department records: a return between the readings of its two datasets, and a place before the second.
+fn recorded_meanwhile() -> Vec<Row> {
+    let home = |id: &str, on: &str| {
+        row("community.service_points", &format!("service_points/{id}"), "540102", on)
+            .with("kind", "DISABLED_HOME")
+            .with("opened_on", on)
+    };
+    vec![
+        home("1", "2025-10-01"),
+        filed("returns/1", "540000", "2025-10-01"),
+        filed("returns/2", "540000", "2025-11-01"),
+        home("2", "2025-12-02"),
+        home("3", "2025-12-20"),
+    ]
+}
+
+/// Reads a live department into a lake, its datasets on some days, and makes the report.
+async fn run_live(config: &JobConfig, days: &[&'static str]) -> JobOutcome {
+    let lake: SharedLake = Arc::new(Mutex::new(Lake::open(&config.lake_dir).unwrap()));
+    let live = Live { rows: recorded_meanwhile(), days: days.iter().copied().collect() };
+    let collected = collect(vec![live], &lake).await;
+    assert_eq!(collected.unreached, BTreeMap::new());
+    reckon(config, &lake.lock().unwrap(), collected).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_recorded_while_feeds_are_read_is_in_no_report_before_all_of_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    // The November return comes on 30 November: after the returns were read, before the places are.
+    let first = run_live(&config(directory.path(), "one", "first"), &["2025-11-15", "2025-12-05"]).await;
+    assert_eq!(first.document.as_of, day("2025-11-15").and_time(NaiveTime::MIN).and_utc());
+    assert_eq!(first.incomplete.keys().collect::<Vec<_>>(), ["education", "health", "social-security"]);
+
+    let as_of = Some(first.document.as_of);
+    let again = JobConfig { as_of, ..config(directory.path(), "one", "again") };
+    let again = run_live(&again, &["2025-12-24", "2025-12-25"]).await;
+    assert!(bytes(&first) == bytes(&again), "the same lake, read further");
+    let rebuilt = JobConfig { as_of, ..config(directory.path(), "two", "rebuilt") };
+    let rebuilt = run_live(&rebuilt, &["2025-12-26", "2025-12-27"]).await;
+    assert!(bytes(&first) == bytes(&rebuilt), "a lake that was rebuilt");
+}
+
+#[tokio::test]
+async fn a_report_of_a_later_moment_than_a_feed_was_read_to_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let later = day("2025-12-04").and_time(NaiveTime::MIN).and_utc();
+    let config = JobConfig { as_of: Some(later), ..config(directory.path(), "lake", "out") };
+    let outcome = run_live(&config, &["2025-11-15", "2025-12-05"]).await;
+    let community = outcome.document.sources.iter().find(|source| source.service == "community").unwrap();
+    assert!(community.incomplete);
+    assert_eq!(community.recorded_until, Some(micros("2025-11-15")));
+    let read_to = outcome.incomplete["community"].map(|moment| moment.timestamp_micros());
+    assert_eq!(read_to, Some(micros("2025-11-15")));
+}
+
+#[tokio::test]
+async fn a_department_unreached_for_months_shows_its_age_and_its_commitments_are_not_assessable() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path(), "lake", "out");
+    let mut lake = Lake::open(&config.lake_dir).unwrap();
+    append_until(&mut lake, &rows()[..20], usize::MAX, "2025-07-10");
+    append_until(&mut lake, &rows()[20..], usize::MAX, "2025-12-30");
+    let unreached = BTreeMap::from([("health".to_owned(), "gone".to_owned())]);
+    let collected = Collected { rows_read: BTreeMap::from([("community".to_owned(), 1)]), unreached };
+    let outcome = reckon(&config, &lake, collected).unwrap();
+    assert_eq!(outcome.document.as_of, day("2025-12-30").and_time(NaiveTime::MIN).and_utc());
+    let health = outcome.document.sources.iter().find(|source| source.service == "health").unwrap();
+    assert_eq!((health.recorded_until, health.incomplete), (Some(micros("2025-07-10")), true));
+    let entry = outcome.document.region_entries().find(|entry| entry.id == "age-friendly-institutions").unwrap();
+    assert_eq!((entry.status, entry.reason), (Status::NotAssessable, Some(Reason::SourceTooOld)));
+    assert_eq!((entry.value, entry.value_on), (Some(90.0), Some(day("2025-07-10"))));
+}
+
+#[tokio::test]
+async fn a_register_in_which_nothing_was_recorded_for_a_year_is_too_old() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = JobConfig { on: day("2026-03-31"), ..config(directory.path(), "lake", "out") };
+    append(&mut Lake::open(&config.lake_dir).unwrap(), &rows(), usize::MAX);
+    let outcome = run(config).await.unwrap();
+    let entry = outcome.document.region_entries().find(|entry| entry.id == "age-friendly-institutions").unwrap();
+    assert_eq!((entry.status, entry.reason), (Status::NotAssessable, Some(Reason::SourceTooOld)));
 }
 
 #[tokio::test]

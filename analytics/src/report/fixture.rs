@@ -368,11 +368,15 @@ pub(super) fn document() -> AttainmentDocument {
         commitment: commitment.into(),
         area: "540000".into(),
         completeness: Completeness { areas_reported: reported, areas_expected: 5, oldest: Some(day("2026-05-31")) },
+        known_on: None,
+        last_record: None,
+        partial: false,
     };
     let source = |service: &str, position, until: &str, unreached: Option<&str>| SourceState {
         service: service.into(),
         position,
         recorded_until: Some(moment(until).timestamp_micros()),
+        incomplete: false,
         unreached: unreached.map(Into::into),
     };
     assess(&Input {

@@ -87,6 +87,7 @@ pub fn reason(reason: Reason) -> Words {
         Reason::ZeroDenominator => ("当期没有应办事项，分母为零", "no case in the period, denominator is zero"),
         Reason::OnePoint => ("只有一个月的数据", "one month of data only"),
         Reason::SourceTooOld => ("数据过旧", "source too old"),
+        Reason::Incomplete => ("报送不全，不予汇总", "incomplete: too few areas have reported"),
         Reason::NoDueDate => ("通知未定期限", "the notice sets no date"),
         Reason::NotDueYet => ("未到期，无中间阶段可评", "not due yet, no stage in between"),
         Reason::NotStarted => ("尚未开始执行", "not in force yet"),

@@ -9,10 +9,11 @@ use polars::prelude::{
 };
 
 use super::frames::{ENDED, FROM, Frames, PLACE, UNTIL, day, days, named};
+use super::sources::Known;
 use super::{Cell, Cells, Moment, Places, StatisticsError};
 use crate::catalogue::{
-    Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Entry, ExpressionError, Measure, columns_used, compile,
-    conjuncts, is_additive,
+    Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Empty, Entry, ExpressionError, Measure, Period,
+    columns_used, compile, conjuncts, is_additive,
 };
 use crate::model::{Level, REGION};
 
@@ -34,31 +35,104 @@ pub(super) fn count(
     measure: &Measure,
     moments: &[Moment],
     places: &Places<'_>,
+    known: &Known,
     frames: &mut Frames<'_>,
 ) -> Result<Option<Cells>, StatisticsError> {
     let Some(count) = &measure.count else { return Ok(None) };
-    let wrong = |source: PolarsError| StatisticsError::Engine { what: named(entry, measure), source: Box::new(source) };
-    let bad = |source: ExpressionError| StatisticsError::Expression { what: named(entry, measure), source };
-    let plan = Plan::of(entry, count).map_err(bad)?;
-    let base = plan.base(frames.get(&measure.dataset)?, places).map_err(wrong)?;
-    let Some(first) = first_day(&base).map_err(wrong)? else { return Ok(None) };
-    let mut partners = Vec::new();
-    for restriction in &plan.restrictions {
-        let rows = restriction.conditions.apply(frames.get(&restriction.dataset)?.clone().lazy());
-        partners.push(rows.collect().map_err(wrong)?);
+    let mut moments = super::until(moments, known);
+    if count.period == Some(Period::Month) {
+        moments.retain(|moment| moment.day == super::month_end(moment.month));
     }
-    let moments: Vec<Moment> = moments.iter().copied().filter(|moment| first <= moment.day).collect();
-    if moments.is_empty() {
+    let what = named(entry, measure);
+    let Some(counted) = Counted::of(entry, count, &measure.dataset, &what, &moments, places, frames)? else {
         return Ok(None);
+    };
+    let denominators = match &count.denominator {
+        Some(Denominator::Other(other)) => {
+            let whole =
+                Count { condition: other.condition.clone(), numerator: Some(other.count.clone()), ..Count::default() };
+            let whole = Counted::of(entry, &whole, &other.dataset, &what, &moments, places, frames)?;
+            whole.map(|whole| whole.numerators).unwrap_or_default()
+        }
+        _ => counted.denominators.clone(),
+    };
+    let cells = counted.cells(count, places, known, &denominators);
+    Ok((!cells.is_empty()).then_some(cells))
+}
+
+/// What was counted by area and month, before it is laid out.
+struct Counted {
+    moments: Vec<Moment>,
+    numerators: Numbers,
+    denominators: Numbers,
+}
+
+impl Counted {
+    fn of(
+        entry: &Entry,
+        count: &Count,
+        dataset: &str,
+        what: &str,
+        moments: &[Moment],
+        places: &Places<'_>,
+        frames: &mut Frames<'_>,
+    ) -> Result<Option<Self>, StatisticsError> {
+        let wrong = |source: PolarsError| StatisticsError::Engine { what: what.to_owned(), source: Box::new(source) };
+        let bad = |source: ExpressionError| StatisticsError::Expression { what: what.to_owned(), source };
+        let plan = Plan::of(entry, count).map_err(bad)?;
+        let base = plan.base(frames.get(dataset)?, places).map_err(wrong)?;
+        let Some(first) = first_day(&base).map_err(wrong)? else { return Ok(None) };
+        let mut partners = Vec::new();
+        for restriction in &plan.restrictions {
+            let rows = restriction.conditions.apply(frames.get(&restriction.dataset)?.clone().lazy());
+            partners.push(rows.collect().map_err(wrong)?);
+        }
+        let moments: Vec<Moment> = moments.iter().copied().filter(|moment| first <= moment.day).collect();
+        let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
+        let (mut numerators, mut denominators) = (Numbers::new(), Numbers::new());
+        for some in moments.chunks(at_once) {
+            let rows = plan.rows_at(&base, &partners, some).map_err(wrong)?;
+            plan.numbers(&rows, &mut numerators, &mut denominators).map_err(wrong)?;
+        }
+        Ok(Some(Self { moments, numerators, denominators }))
     }
-    let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
-    let mut numerators = Numbers::new();
-    let mut denominators = Numbers::new();
-    for some in moments.chunks(at_once) {
-        let rows = plan.rows_at(&base, &partners, some).map_err(wrong)?;
-        plan.numbers(&rows, &mut numerators, &mut denominators).map_err(wrong)?;
+
+    /// Turns numbers into cells. An area that never sent a record of the dataset counts nothing only where the
+    /// catalogue says that it would: otherwise nobody knows.
+    fn cells(&self, count: &Count, places: &Places<'_>, known: &Known, denominators: &Numbers) -> Cells {
+        let mut cells = Cells::new();
+        for area in &places.shown {
+            let code: i32 = area.code.parse().unwrap_or_default();
+            let divisions = match &count.denominator {
+                Some(Denominator::Divisions(levels)) => {
+                    Some(places.areas.count_divisions(&area.code, levels, places.scope))
+                }
+                _ => None,
+            };
+            let first = known.first_day(&area.code).unwrap_or(i32::MAX);
+            for moment in &self.moments {
+                let key = (code, month_number(moment.month));
+                let (part, whole) = (self.numerators.get(&key), denominators.get(&key));
+                let speaks = match count.empty {
+                    Empty::Zero => true,
+                    Empty::ZeroWhereKnown => first <= moment.day.to_epoch_days(),
+                    Empty::Unknown => part.is_some() || whole.is_some(),
+                };
+                if !speaks {
+                    continue;
+                }
+                #[expect(clippy::cast_precision_loss, reason = "there are some thousands of divisions")]
+                let denominator = match (&count.denominator, divisions) {
+                    (None, _) => None,
+                    (_, Some(divisions)) => Some(divisions as f64),
+                    (Some(_), None) => Some(whole.copied().unwrap_or_default()),
+                };
+                let cell = Cell { numerator: Some(part.copied().unwrap_or_default()), denominator, value: None };
+                cells.insert((area.code.clone(), moment.month), cell);
+            }
+        }
+        cells
     }
-    Ok(Some(plan.cells(&moments, places, &numerators, &denominators)))
 }
 
 fn first_day(base: &DataFrame) -> PolarsResult<Option<NaiveDate>> {
@@ -105,6 +179,7 @@ struct PlannedRestriction {
     dataset: String,
     key: String,
     conditions: Conditions,
+    kind: JoinType,
 }
 
 /// A measure whose expressions are compiled.
@@ -125,7 +200,7 @@ impl<'a> Plan<'a> {
         let (denominator, divisions) = match &count.denominator {
             Some(Denominator::Expression(sql)) => (Some(compile(sql)?), None),
             Some(Denominator::Divisions(levels)) => (None, Some(levels.as_slice())),
-            None => (None, None),
+            Some(Denominator::Other(_)) | None => (None, None),
         };
         let having = match &count.group {
             Some(group) => Some((group.column.as_str(), compile(&group.having)?)),
@@ -138,7 +213,8 @@ impl<'a> Plan<'a> {
                 column: restriction.column.clone(),
                 dataset: restriction.dataset.clone(),
                 key: restriction.key.clone(),
-                conditions: Conditions::of(condition, restriction.ended_included, &[])?,
+                conditions: Conditions::of(condition, restriction.ended_included, &dated)?,
+                kind: if restriction.without { JoinType::Anti } else { JoinType::Semi },
             });
         }
         Ok(Self {
@@ -173,6 +249,7 @@ impl<'a> Plan<'a> {
             wanted.extend(columns_used(having));
         }
         wanted.extend(self.count.latest.clone());
+        wanted.extend(self.count.latest_of.clone());
         wanted.extend(self.restrictions.iter().map(|restriction| restriction.column.clone()));
         wanted.extend([PLACE, FROM, UNTIL].map(str::to_owned));
         for name in &self.known_from_the_day() {
@@ -188,19 +265,19 @@ impl<'a> Plan<'a> {
 
     /// The rows that take part at some moments, each with its month.
     fn rows_at(&self, base: &DataFrame, partners: &[DataFrame], moments: &[Moment]) -> PolarsResult<DataFrame> {
-        let mut rows = self.conditions.apply_on_day(true_at(base, moments, Some(self.entry))?.lazy());
+        let mut rows = self.conditions.apply_on_day(true_at(base, moments, self.entry)?.lazy());
         for (restriction, partner) in self.restrictions.iter().zip(partners) {
-            let other = true_at(partner, moments, None)?.lazy();
+            let other = true_at(partner, moments, self.entry)?.lazy();
             let other = restriction
                 .conditions
                 .apply_on_day(other)
                 .select([col(restriction.key.as_str()).alias(KEY), col(MONTH)]);
             let (own, key) = (col(restriction.column.as_str()), col(KEY));
-            rows = rows.join(other, [own, col(MONTH)], [key, col(MONTH)], JoinArgs::new(JoinType::Semi));
+            rows = rows.join(other, [own, col(MONTH)], [key, col(MONTH)], JoinArgs::new(restriction.kind.clone()));
         }
         let rows = rows.collect()?;
         match &self.count.latest {
-            Some(latest) => latest_of_each_month(&rows, latest),
+            Some(latest) => latest_of_each_month(&rows, latest, self.count.latest_of.as_deref()),
             None => Ok(rows),
         }
     }
@@ -221,31 +298,12 @@ impl<'a> Plan<'a> {
         }
         Ok(())
     }
-
-    /// Turns numbers into cells; an area without a row counts nothing.
-    fn cells(&self, moments: &[Moment], places: &Places<'_>, numerators: &Numbers, denominators: &Numbers) -> Cells {
-        let mut cells = Cells::new();
-        for area in &places.shown {
-            let code: i32 = area.code.parse().unwrap_or_default();
-            let divisions = self.divisions.map(|levels| places.areas.count_divisions(&area.code, levels, places.scope));
-            for moment in moments {
-                let key = (code, month_number(moment.month));
-                let found = |numbers: &Numbers| numbers.get(&key).copied().unwrap_or_default();
-                #[expect(clippy::cast_precision_loss, reason = "there are some thousands of divisions")]
-                let denominator = match divisions {
-                    Some(divisions) => Some(divisions as f64),
-                    None => self.denominator.as_ref().map(|_| found(denominators)),
-                };
-                let cell = Cell { numerator: Some(found(numerators)), denominator, value: None };
-                cells.insert((area.code.clone(), moment.month), cell);
-            }
-        }
-        cells
-    }
 }
 
 /// Repeats each row for every moment at which it was the truth, with what is known from the moment.
-fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: Option<&Entry>) -> PolarsResult<DataFrame> {
+///
+/// A parameter that is not in force at a moment is null there.
+fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: &Entry) -> PolarsResult<DataFrame> {
     let (from, until) = (days(rows, FROM)?, days(rows, UNTIL)?);
     let spans: Vec<(i32, i32)> = from
         .iter()
@@ -253,7 +311,8 @@ fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: Option<&Entry>) 
         .map(|(from, until)| (from.unwrap_or(i32::MAX), until.unwrap_or(i32::MAX)))
         .collect();
     let (mut picked, mut months, mut on_days): (Vec<IdxSize>, Vec<i32>, Vec<i32>) = Default::default();
-    let mut figures: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    let names = parameters_of.parameters.iter().map(|parameter| parameter.name.as_str());
+    let mut figures: BTreeMap<&str, Vec<Option<i64>>> = names.map(|name| (name, Vec::new())).collect();
     for moment in moments {
         let (day, month) = (moment.day.to_epoch_days(), month_number(moment.month));
         for (row, (from, until)) in (0..).zip(&spans) {
@@ -263,8 +322,9 @@ fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: Option<&Entry>) 
                 on_days.push(day);
             }
         }
-        for (name, value) in parameters_of.map(|entry| entry.parameters_on(moment.day)).unwrap_or_default() {
-            figures.entry(name).or_default().resize(picked.len(), value);
+        let in_force = parameters_of.parameters_on(moment.day);
+        for (name, values) in &mut figures {
+            values.resize(picked.len(), in_force.get(name).copied());
         }
     }
     let own = rows.drop_many([FROM, UNTIL]);
@@ -273,23 +333,29 @@ fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: Option<&Entry>) 
     repeated.with_column(Column::new(DAY_COLUMNS[0].into(), on_days).cast(&DataType::Date)?)?;
     repeated.with_column(Column::new(DAY_COLUMNS[1].into(), months).cast(&DataType::Date)?)?;
     for (name, values) in figures {
-        repeated.with_column(Column::new(name.into(), values))?;
+        repeated.with_column(Series::new(name.into(), values).into())?;
     }
     Ok(repeated)
 }
 
-/// Keeps the rows whose value is the greatest of their month.
-fn latest_of_each_month(rows: &DataFrame, column: &str) -> PolarsResult<DataFrame> {
+/// Keeps the rows whose value is the greatest of their month, or among those of their month that agree in a column.
+fn latest_of_each_month(rows: &DataFrame, column: &str, of: Option<&str>) -> PolarsResult<DataFrame> {
     let months = rows.column(MONTH)?.i32()?;
     let values = rows.column(column)?.cast(&DataType::Int64)?;
     let values = values.i64()?;
-    let mut greatest: BTreeMap<Option<i32>, Option<i64>> = BTreeMap::new();
-    for (month, value) in months.iter().zip(values.iter()) {
-        let newest = greatest.entry(month).or_default();
+    let groups = of.map(|of| rows.column(of)?.cast(&DataType::String)).transpose()?;
+    let groups = groups.as_ref().map(Column::str).transpose()?;
+    let group = |row: usize| groups.and_then(|groups| groups.get(row));
+    let mut greatest: BTreeMap<(Option<i32>, Option<&str>), Option<i64>> = BTreeMap::new();
+    for (row, (month, value)) in months.iter().zip(values.iter()).enumerate() {
+        let newest = greatest.entry((month, group(row))).or_default();
         *newest = value.max(*newest);
     }
-    let mask = months.iter().zip(values.iter()).map(|(month, value)| value.is_some() && greatest[&month] == value);
-    rows.filter(&BooleanChunked::from_iter_values("latest".into(), mask))
+    let newest = |(row, (month, value)): (usize, (Option<i32>, Option<i64>))| {
+        value.is_some() && greatest[&(month, group(row))] == value
+    };
+    let mask: Vec<bool> = months.iter().zip(values.iter()).enumerate().map(newest).collect();
+    rows.filter(&BooleanChunked::from_iter_values("latest".into(), mask.into_iter()))
 }
 
 const LEVELS: [Level; 3] = [Level::County, Level::Prefecture, Level::Region];

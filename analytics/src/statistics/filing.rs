@@ -1,7 +1,9 @@
 //! Figures that departments file: statistical returns, month by month.
 //!
 //! What an area files for itself counts before the sum of the areas below it. A figure without its numerator and
-//! denominator speaks for its own area only, because shares cannot be added up.
+//! denominator speaks for its own area only, because shares cannot be added up, and so does one that the catalogue says
+//! does not add up, such as a median. A sum is given only where enough of the counties below are in it
+//! ([`Entry::complete_from`]): a month for which one county in seventy filed is not the region's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +11,10 @@ use chrono::NaiveDate;
 use polars::prelude::PolarsResult;
 
 use super::frames::{FROM, day, days, numbers, truth_of};
-use super::{Cell, Cells, Moment, Places, Question, StatisticsError, month_end};
+use super::{Cell, Figures, Moment, Places, Question, StatisticsError, month_end};
 use crate::catalogue::{Entry, Measure, SERVICES};
 use crate::lake::Lake;
-use crate::model::{PRIMARY_MEASURE, REGION};
+use crate::model::{Level, PRIMARY_MEASURE, REGION};
 
 const COLUMNS: [&str; 7] = ["commitment", "measure", "month_from", "numerator", "denominator", "value", "return_state"];
 
@@ -87,20 +89,21 @@ impl Filings {
         self.by_subject.get(&(entry.commitment.id.clone(), measure.to_owned()))
     }
 
-    /// Returns the cells of a measure; none where nothing was filed.
-    pub(super) fn cells(
+    /// Returns the figures of a measure; none where nothing was filed.
+    pub(super) fn figures(
         &self,
         entry: &Entry,
         measure: &Measure,
         moments: &[Moment],
         places: &Places<'_>,
-    ) -> Option<Cells> {
+    ) -> Option<Figures> {
         let filed = self.of(entry, &measure.name)?;
-        let mut cells = Cells::new();
+        let rules = Rules { filed, places, rolls_up: measure.rolls_up, complete_from: entry.complete_from };
+        let mut figures = Figures::default();
         for moment in moments {
-            roll_up(REGION, moment.month, filed, places, &mut cells);
+            rules.roll_up(REGION, moment.month, &mut figures);
         }
-        (!cells.is_empty()).then_some(cells)
+        (!figures.cells.is_empty() || !figures.withheld.is_empty()).then_some(figures)
     }
 
     /// Returns the areas of the lowest level that a primary figure of an area and month covers.
@@ -119,23 +122,54 @@ impl Filings {
     }
 }
 
-/// Fills in the cells of an area and those below it; returns the area's own.
-fn roll_up(area: &str, month: NaiveDate, filed: &Filed, places: &Places<'_>, cells: &mut Cells) -> Option<Cell> {
-    let mut sum: Option<Cell> = None;
-    for child in places.children(area) {
-        if let Some(below) = roll_up(&child.code, month, filed, places, cells)
-            && below.numerator.is_some()
-        {
-            let sum = sum.get_or_insert_default();
-            sum.numerator = plus(sum.numerator, below.numerator);
-            sum.denominator = plus(sum.denominator, below.denominator);
+/// How the filings of a measure are added up.
+struct Rules<'a> {
+    filed: &'a Filed,
+    places: &'a Places<'a>,
+    rolls_up: bool,
+    complete_from: f64,
+}
+
+/// The figure of an area, and how many of its counties are in it.
+#[derive(Default)]
+struct RolledUp {
+    cell: Option<Cell>,
+    counties_in: u32,
+    counties: u32,
+}
+
+impl Rules<'_> {
+    /// Fills in the figures of an area and those below it; returns the area's own, whether it is given or not.
+    fn roll_up(&self, area: &str, month: NaiveDate, figures: &mut Figures) -> RolledUp {
+        let mut sum = RolledUp::default();
+        for child in self.places.children(area) {
+            let below = self.roll_up(&child.code, month, figures);
+            sum.counties += below.counties;
+            let Some(cell) = below.cell.filter(|cell| self.rolls_up && cell.numerator.is_some()) else { continue };
+            sum.counties_in += below.counties_in;
+            let whole = sum.cell.get_or_insert_default();
+            whole.numerator = plus(whole.numerator, cell.numerator);
+            whole.denominator = plus(whole.denominator, cell.denominator);
         }
+        if self.places.areas.get(area).is_some_and(|area| area.level == Level::County) {
+            sum.counties = 1;
+        }
+        let place = (area.to_owned(), month);
+        if let Some((_, own)) = self.filed.get(&place) {
+            sum.cell = Some(*own);
+            sum.counties_in = sum.counties;
+        }
+        if let Some(cell) = sum.cell
+            && self.places.shows(area)
+        {
+            if f64::from(sum.counties_in) * 100.0 >= self.complete_from * f64::from(sum.counties) {
+                figures.cells.insert(place, cell);
+            } else {
+                figures.withheld.insert(place);
+            }
+        }
+        sum
     }
-    let cell = filed.get(&(area.to_owned(), month)).map(|(_, cell)| *cell).or(sum)?;
-    if places.shows(area) {
-        cells.insert((area.to_owned(), month), cell);
-    }
-    Some(cell)
 }
 
 fn plus(one: Option<f64>, other: Option<f64>) -> Option<f64> {

@@ -48,6 +48,11 @@ impl<'a> Frames<'a> {
             let own = wanted.entry(measure.dataset.clone()).or_default();
             own.extend(count.expressions().filter_map(|sql| compile(sql).ok()).flat_map(|sql| columns_used(&sql)));
             own.extend(count.columns().map(str::to_owned));
+            if let Some(crate::catalogue::Denominator::Other(whole)) = &count.denominator {
+                let other = wanted.entry(whole.dataset.clone()).or_default();
+                let expressions = whole.condition.iter().chain([&whole.count]);
+                other.extend(expressions.filter_map(|sql| compile(sql).ok()).flat_map(|sql| columns_used(&sql)));
+            }
             for restriction in &count.restrictions {
                 let other = wanted.entry(restriction.dataset.clone()).or_default();
                 other.insert(restriction.key.clone());
@@ -191,7 +196,7 @@ impl crate::catalogue::Count {
     /// The columns that are named outside expressions.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let group = self.group.as_ref().map(|group| &group.column);
-        let named = [self.latest.as_ref(), self.division_column.as_ref(), group];
+        let named = [self.latest.as_ref(), self.latest_of.as_ref(), self.division_column.as_ref(), group];
         named
             .into_iter()
             .flatten()

@@ -6,7 +6,7 @@ use polars::prelude::PolarsResult;
 
 use super::frames::{ENDED, FROM, UNTIL, days, truth_of};
 use super::{Cell, Cells, Moment, Places, Question, StatisticsError};
-use crate::catalogue::{Entry, Measure, SERVICES, contains};
+use crate::catalogue::{Entry, Form, Measure, SERVICES, contains};
 use crate::lake::Lake;
 
 const COLUMNS: [&str; 4] = ["commitment", "subject", "milestone_state", "happened_on"];
@@ -61,13 +61,14 @@ impl Milestones {
         Ok(())
     }
 
-    /// Returns the number of steps done, or 1 for a single one, from the first month with a record; none without one.
+    /// Returns the number of steps done (for a share, out of those known), or 1 for a single one, from the first month with a record; none without one.
     ///
-    /// A commitment with one thing to do is done when any of its subjects is: later documents repeat the first.
+    /// Only the measure's deciding subjects count, where it names any. Otherwise a commitment with one thing to do is
+    /// done when any of its subjects is: later documents repeat the first.
     pub(super) fn cells(
         &self,
         entry: &Entry,
-        _measure: &Measure,
+        measure: &Measure,
         moments: &[Moment],
         places: &Places<'_>,
     ) -> Option<Cells> {
@@ -75,7 +76,9 @@ impl Milestones {
         let single = entry.commitment.target.is_some_and(|target| target <= 1.0);
         let mut cells = Cells::new();
         for area in &places.shown {
-            let own: Vec<&Step> = steps.iter().filter(|step| contains(&area.code, &step.area)).collect();
+            let decides = |step: &&Step| measure.subjects.is_empty() || measure.subjects.contains(&step.subject);
+            let own: Vec<&Step> =
+                steps.iter().filter(decides).filter(|step| contains(&area.code, &step.area)).collect();
             for moment in moments {
                 let today = moment.day.to_epoch_days();
                 let known =
@@ -87,8 +90,13 @@ impl Milestones {
                 let done = known.iter().filter(|step| step.done_on.is_some_and(|done_on| done_on <= today));
                 let subjects: BTreeSet<&str> = done.map(|step| step.subject.as_str()).collect();
                 let count = if single { subjects.len().min(1) } else { subjects.len() };
+                let all: BTreeSet<&str> = known.iter().map(|step| step.subject.as_str()).collect();
                 #[expect(clippy::cast_precision_loss, reason = "there are a handful of subjects")]
-                let cell = Cell { numerator: Some(count as f64), ..Cell::default() };
+                let cell = Cell {
+                    numerator: Some(count as f64),
+                    denominator: (measure.form != Form::Figure).then_some(all.len() as f64),
+                    value: None,
+                };
                 cells.insert((area.code.clone(), moment.month), cell);
             }
         }

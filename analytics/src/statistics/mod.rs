@@ -97,14 +97,32 @@ pub(crate) struct Cell {
 /// The cells of a measure by area and month.
 pub(crate) type Cells = BTreeMap<(String, NaiveDate), Cell>;
 
-/// Returns the moment of the newest record in the lake; none for an empty lake.
-pub fn newest_record(lake: &Lake) -> Result<Option<DateTime<Utc>>, StatisticsError> {
-    crate::engine::on_own_thread(|| sources::newest(lake))
-}
-
 /// Reckons every measure of a catalogue.
 pub fn compute(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
     crate::engine::on_own_thread(|| reckon(catalogue, lake, question))
+}
+
+/// What a measure gave.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Figures {
+    pub(crate) cells: Cells,
+    /// The areas and months whose figure is not given, because too little of it was reported.
+    pub(crate) withheld: BTreeSet<(String, NaiveDate)>,
+}
+
+impl Figures {
+    /// Withholds the figures for which another measure, a share of those that reported, is below a floor.
+    fn withhold(&mut self, reported: &Cells, measure: &Measure, floor: f64) {
+        let short = |place: &(String, NaiveDate)| {
+            let share = reported.get(place).map_or(Some(0.0), |cell| value(measure, cell));
+            share.is_some_and(|share| share < floor)
+        };
+        let places: Vec<(String, NaiveDate)> = self.cells.keys().filter(|place| short(place)).cloned().collect();
+        for place in places {
+            self.cells.remove(&place);
+            self.withheld.insert(place);
+        }
+    }
 }
 
 fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
@@ -117,34 +135,56 @@ fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Sta
     let mut statistics = Statistics { sources: sources.states.clone(), ..Statistics::default() };
     for entry in &catalogue.entries {
         let reported = Places::of(entry, &areas);
+        let mut of_measures = Vec::new();
         for measure in &entry.measures {
             let mut source = measure.source;
-            let mut cells = match source {
-                SourceKind::Register => count::count(entry, measure, &moments, &reported, &mut frames)?,
-                SourceKind::Returns => None,
-                SourceKind::Milestones => milestones.cells(entry, measure, &moments, &reported),
-            };
             let mut dataset = measure.dataset.clone();
-            if cells.is_none() && source != SourceKind::Milestones {
-                let filed = filings.cells(entry, measure, &moments, &reported);
-                if filed.is_some() && source == SourceKind::Register {
+            let known = sources.of(&dataset);
+            let mut figures = match source {
+                SourceKind::Register => count::count(entry, measure, &moments, &reported, known, &mut frames)?
+                    .map(|cells| Figures { cells, ..Figures::default() }),
+                SourceKind::Returns => None,
+                SourceKind::Milestones => milestones
+                    .cells(entry, measure, &until(&moments, known), &reported)
+                    .map(|cells| Figures { cells, ..Figures::default() }),
+            };
+            if figures.is_none() && source != SourceKind::Milestones {
+                figures = filings.figures(entry, measure, &moments, &reported);
+                if figures.is_some() && source == SourceKind::Register {
                     dataset = filing::dataset_of(&entry.commitment.service);
                     source = SourceKind::Returns;
                 }
-                cells = filed;
             }
-            let cells = cells.unwrap_or_default();
+            of_measures.push((source, dataset, figures.unwrap_or_default()));
+        }
+        for (index, measure) in entry.measures.iter().enumerate() {
+            let Some(by) = measure.complete_by.as_ref().filter(|_| of_measures[index].0 == SourceKind::Register) else {
+                continue;
+            };
+            let Some(place) = entry.measures.iter().position(|other| other.name == *by) else { continue };
+            let reported = of_measures[place].2.cells.clone();
+            of_measures[index].2.withhold(&reported, &entry.measures[place], entry.complete_from);
+        }
+        for (measure, (source, dataset, figures)) in entry.measures.iter().zip(of_measures) {
             if measure.name == PRIMARY_MEASURE {
-                let completeness = Reporting { entry, source, places: &reported, sources: &sources, filings: &filings };
-                statistics.completeness.extend(completeness.rows(&cells, question));
+                let known = sources.of(&dataset);
+                let until = sources.until(&entry.commitment.service);
+                let reporting = Reporting { entry, source, places: &reported, known, until, filings: &filings };
+                statistics.completeness.extend(reporting.rows(&figures, question));
                 statistics.taken_from.insert(entry.commitment.id.clone(), (source, dataset));
             }
-            statistics
-                .rows
-                .extend(cells.into_iter().map(|((area, month), cell)| row(entry, measure, area, month, cell)));
+            let rows = figures.cells.into_iter();
+            statistics.rows.extend(rows.map(|((area, month), cell)| row(entry, measure, area, month, cell)));
         }
     }
     Ok(statistics)
+}
+
+/// The moments up to which a dataset is known; the last one speaks for the last day that is.
+fn until(moments: &[Moment], known: &sources::Known) -> Vec<Moment> {
+    let until = known.until.unwrap_or(NaiveDate::MIN);
+    let known = moments.iter().filter(|moment| moment.month <= until);
+    known.map(|moment| Moment { day: moment.day.min(until), ..*moment }).collect()
 }
 
 /// Returns the months up to a day.
@@ -236,39 +276,46 @@ struct Reporting<'a> {
     entry: &'a Entry,
     source: SourceKind,
     places: &'a Places<'a>,
-    sources: &'a sources::Sources,
+    /// What is known of the dataset that the figure was taken from.
+    known: &'a sources::Known,
+    /// The last day that the service's records speak for.
+    until: Option<NaiveDate>,
     filings: &'a filing::Filings,
 }
 
 impl Reporting<'_> {
-    fn rows(&self, cells: &Cells, question: &Question) -> Vec<CompletenessRow> {
-        let rows = self.places.shown.iter().map(|area| CompletenessRow {
-            commitment: self.entry.commitment.id.clone(),
-            area: area.code.clone(),
-            completeness: self.of(&area.code, cells, question),
+    fn rows(&self, figures: &Figures, question: &Question) -> Vec<CompletenessRow> {
+        let rows = self.places.shown.iter().map(|area| {
+            let range = (area.code.clone(), NaiveDate::MIN)..=(area.code.clone(), question.on);
+            let given = figures.cells.range(range.clone()).next_back().map(|((_, month), _)| *month);
+            let withheld = figures.withheld.range(range).next_back().map(|(_, month)| *month);
+            CompletenessRow {
+                commitment: self.entry.commitment.id.clone(),
+                area: area.code.clone(),
+                completeness: self.of(&area.code, given.or(withheld), question),
+                known_on: self.until.filter(|_| self.source != SourceKind::Returns),
+                last_record: self.known.newest.filter(|_| self.source == SourceKind::Register),
+                partial: withheld > given,
+            }
         });
         rows.collect()
     }
 
-    fn of(&self, area: &str, cells: &Cells, question: &Question) -> Completeness {
+    fn of(&self, area: &str, month: Option<NaiveDate>, question: &Question) -> Completeness {
         let expected: Vec<&str> = self.places.lowest_in(area).collect();
-        let newest = cells.range((area.to_owned(), NaiveDate::MIN)..=(area.to_owned(), question.on)).next_back();
-        let Some(((_, month), _)) = newest else {
+        let Some(month) = month else {
             return Completeness { areas_reported: 0, areas_expected: size(expected.len()), oldest: None };
         };
-        let end = month_end(*month).min(question.on);
+        let end = month_end(month).min(question.on);
+        let known = self.until.map_or(end, |until| until.min(end));
         let (reported, oldest) = match self.source {
-            SourceKind::Register => {
-                let service = self.sources.of(&self.entry.commitment.service);
-                let reported = expected.iter().filter(|code| service.covers(code)).count();
-                (reported, service.recorded_on.map_or(end, |day| day.min(end)))
-            }
+            SourceKind::Register => (expected.iter().filter(|code| self.known.covers(code)).count(), known),
             SourceKind::Returns => {
-                let covered = self.filings.covered(self.entry, area, *month, self.places);
+                let covered = self.filings.covered(self.entry, area, month, self.places);
                 (expected.iter().filter(|code| covered.contains(**code)).count(), end)
             }
             // A milestone is one fact for all who live where it applies.
-            SourceKind::Milestones => (expected.len(), end),
+            SourceKind::Milestones => (expected.len(), known),
         };
         Completeness { areas_reported: size(reported), areas_expected: size(expected.len()), oldest: Some(oldest) }
     }

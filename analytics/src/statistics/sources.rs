@@ -1,54 +1,86 @@
 //! How far each service's records are known, at the question's moment.
 //!
-//! Told from the records themselves, so that a rebuilt lake, or one that has grown since, tells the same.
+//! A service is known up to the moment to which its whole feed was read, never beyond the question's; what the records
+//! themselves say is told from those known then. So a lake that was rebuilt, or has grown since, tells the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use polars::prelude::{DataType, PolarsResult};
 
-use super::frames::numbers;
+use super::frames::{FROM, days, numbers};
 use super::{Question, StatisticsError};
-use crate::catalogue::SERVICES;
+use crate::catalogue::{SERVICES, contains};
 use crate::lake::{Lake, Schema};
-use crate::model::SourceState;
+use crate::model::{REGION, SourceState};
+
+/// Days are those of the region's legal time, eight hours ahead of UTC.
+const LEGAL_TIME: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset");
 
 /// What is known of one service.
 #[derive(Default)]
-pub(super) struct Source {
-    /// The day of the newest record.
-    pub(super) recorded_on: Option<NaiveDate>,
+struct Source {
     position: i64,
-    recorded_until: Option<i64>,
-    /// Areas of which any record came.
-    areas: BTreeSet<String>,
+    known_until: Option<i64>,
 }
 
-impl Source {
+/// What is known of one dataset.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The last day that the service's records speak for; none when it was never read.
+    pub(super) until: Option<NaiveDate>,
+    /// The day on which the newest record was recorded.
+    pub(super) newest: Option<NaiveDate>,
+    /// Areas of which any record ever came, with the first day that one spoke of, as days since 1970-01-01.
+    first: BTreeMap<String, i32>,
+    newest_micros: Option<i64>,
+}
+
+impl Known {
     /// Tells whether an area sent any record.
     pub(super) fn covers(&self, area: &str) -> bool {
-        self.areas.range(area.to_owned()..).next().is_some_and(|sent| crate::catalogue::contains(area, sent))
+        self.first_day(area).is_some()
+    }
+
+    /// Returns the first day that a record of an area spoke of, as days since 1970-01-01.
+    pub(super) fn first_day(&self, area: &str) -> Option<i32> {
+        if area == REGION {
+            return self.first.values().min().copied();
+        }
+        let from_here = self.first.range(area.to_owned()..);
+        from_here.take_while(|(sent, _)| contains(area, sent)).map(|(_, first)| *first).min()
     }
 }
 
 /// What is known of the services.
 pub(super) struct Sources {
     pub(super) states: Vec<SourceState>,
-    by_service: BTreeMap<String, Source>,
-    nobody: Source,
+    by_dataset: BTreeMap<String, Known>,
+    until: BTreeMap<String, NaiveDate>,
+    nothing: Known,
 }
 
 impl Sources {
-    /// Returns what is known of a service.
-    pub(super) fn of(&self, service: &str) -> &Source {
-        self.by_service.get(service).unwrap_or(&self.nobody)
+    /// Returns what is known of a dataset.
+    pub(super) fn of(&self, dataset: &str) -> &Known {
+        self.by_dataset.get(dataset).unwrap_or(&self.nothing)
     }
+
+    /// Returns the last day that a service's records speak for.
+    pub(super) fn until(&self, service: &str) -> Option<NaiveDate> {
+        self.until.get(service).copied()
+    }
+}
+
+fn day_of(micros: i64) -> Option<NaiveDate> {
+    DateTime::from_timestamp_micros(micros).map(|moment| moment.with_timezone(&LEGAL_TIME).date_naive())
 }
 
 fn schema() -> Schema {
     vec![
         ("_position".into(), DataType::Int64),
         ("_recorded_at".into(), DataType::Int64),
+        (FROM.into(), DataType::Date),
         ("_area".into(), DataType::String),
     ]
 }
@@ -58,47 +90,52 @@ pub(super) fn read(lake: &Lake, question: &Question) -> Result<Sources, Statisti
     let as_of = question.as_of.timestamp_micros();
     let mut by_service: BTreeMap<String, Source> =
         SERVICES.iter().map(|service| ((*service).to_owned(), Source::default())).collect();
+    let mut by_dataset = BTreeMap::new();
     for (dataset, entry) in lake.sources() {
         let source = by_service.entry(entry.service.clone()).or_default();
         let frame = lake.read(dataset, &schema())?;
-        take(source, &frame, as_of)
+        let known = take(source, &frame, as_of)
             .map_err(|error| StatisticsError::Engine { what: dataset.clone(), source: Box::new(error) })?;
+        // A feed that never said how far it goes is known up to its newest record.
+        source.known_until = source.known_until.max(known.newest_micros);
+        by_dataset.insert(dataset.clone(), known);
     }
-    let states = by_service.iter().map(|(service, source)| SourceState {
-        service: service.clone(),
-        position: source.position,
-        recorded_until: source.recorded_until,
-        unreached: None,
-    });
-    Ok(Sources { states: states.collect(), by_service, nobody: Source::default() })
+    let (mut states, mut until) = (Vec::new(), BTreeMap::new());
+    for (service, source) in &by_service {
+        let complete_until = lake.complete_until(service).or(source.known_until);
+        let recorded_until = complete_until.map(|until| until.min(as_of));
+        states.push(SourceState {
+            service: service.clone(),
+            position: source.position,
+            recorded_until,
+            incomplete: complete_until.is_none_or(|until| until < as_of),
+            unreached: None,
+        });
+        until.extend(recorded_until.and_then(day_of).map(|day| (service.clone(), day)));
+    }
+    for (dataset, known) in &mut by_dataset {
+        known.until = until.get(&crate::catalogue::service_of(dataset)).copied();
+    }
+    Ok(Sources { states, by_dataset, until, nothing: Known::default() })
 }
 
-fn take(source: &mut Source, frame: &polars::prelude::DataFrame, as_of: i64) -> PolarsResult<()> {
+fn take(source: &mut Source, frame: &polars::prelude::DataFrame, as_of: i64) -> PolarsResult<Known> {
     let (positions, recorded) = (numbers(frame, "_position")?, numbers(frame, "_recorded_at")?);
-    let areas = frame.column("_area")?.str()?;
-    for ((position, moment), area) in positions.iter().zip(recorded.iter()).zip(areas.iter()) {
+    let (areas, valid) = (frame.column("_area")?.str()?, days(frame, FROM)?);
+    let mut known = Known::default();
+    for (((position, moment), area), from) in positions.iter().zip(recorded.iter()).zip(areas.iter()).zip(valid.iter())
+    {
         let Some(moment) = moment.filter(|moment| *moment <= as_of) else { continue };
         source.position = source.position.max(position.unwrap_or_default());
-        source.recorded_until = source.recorded_until.max(Some(moment));
-        if let Some(area) = area
-            && !source.areas.contains(area)
-        {
-            source.areas.insert(area.to_owned());
+        known.newest_micros = known.newest_micros.max(Some(moment));
+        let (Some(area), Some(from)) = (area, from) else { continue };
+        match known.first.get_mut(area) {
+            Some(first) => *first = from.min(*first),
+            None => {
+                known.first.insert(area.to_owned(), from);
+            }
         }
     }
-    source.recorded_on =
-        source.recorded_until.and_then(DateTime::<Utc>::from_timestamp_micros).map(|moment| moment.date_naive());
-    Ok(())
-}
-
-/// Returns the moment of the newest record of the lake.
-pub(super) fn newest(lake: &Lake) -> Result<Option<DateTime<Utc>>, StatisticsError> {
-    let mut newest = None;
-    for dataset in lake.sources().keys() {
-        let frame = lake.read(dataset, &vec![("_recorded_at".into(), DataType::Int64)])?;
-        let recorded = numbers(&frame, "_recorded_at")
-            .map_err(|error| StatisticsError::Engine { what: dataset.clone(), source: Box::new(error) })?;
-        newest = newest.max(recorded.iter().flatten().max());
-    }
-    Ok(newest.and_then(DateTime::<Utc>::from_timestamp_micros))
+    known.newest = known.newest_micros.and_then(day_of);
+    Ok(known)
 }

@@ -62,7 +62,10 @@ fn a_share_counts_the_certificates_that_are_valid_on_the_day() {
         (Some(0.0), Some(1.0), Some(0.0)),
         "the second has closed, the paper lapsed"
     );
-    assert_eq!(share("540300", "2025-02"), (Some(0.0), Some(0.0), None), "a share of nothing has no value");
+    let silent = cell(&figures, "age-friendly-institutions", "primary", "540300", "2025-02");
+    assert_eq!(silent, None, "nobody knows of an area that sent nothing");
+    let general = cell(&figures, "age-friendly-institutions", "general-hospitals", "540103", "2025-02").unwrap();
+    assert_eq!(general, (Some(0.0), Some(0.0), None), "a share of nothing has no value");
     assert_eq!(share("540000", "2024-01").1, Some(4.0), "series begin in January 2024");
     assert!(figures.rows.iter().all(|row| row.month >= day("2024-01-01") && row.month <= day("2025-05-01")));
 }
@@ -125,9 +128,8 @@ fn what_was_withdrawn_and_recorded_again_counts_as_it_was_recorded_again() {
         home("2025-03-10").change("WITHDRAWN").recorded("2025-08-01"),
         home("2025-02-10").recorded("2025-09-01"),
     ];
-    let known = |as_of: &str, month: &str| {
-        value(&figures(&rows, "2025-04-30", as_of), "disabled-homes", "540102", month)
-    };
+    let known =
+        |as_of: &str, month: &str| value(&figures(&rows, "2025-04-30", as_of), "disabled-homes", "540102", month);
     assert_eq!(known("2025-08-31", "2025-04"), None, "withdrawn");
     assert_eq!((known("2025-09-30", "2025-01"), known("2025-09-30", "2025-02")), (None, Some(1.0)));
     assert_eq!(known("2025-09-30", "2025-04"), Some(1.0), "the withdrawal is for what was there before it");
@@ -178,7 +180,7 @@ fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate
 }
 
 #[test]
-fn a_meal_point_is_in_operation_when_it_served_within_thirty_days() {
+fn a_meal_point_is_in_operation_when_it_served_within_the_window_and_not_judged_before_it_reports() {
     let activity = |point: &str, month: &str, last: &str| {
         row("community.point_activities", &format!("point_activities/{point}-{month}"), "540102", last)
             .with("service_point", point)
@@ -197,20 +199,120 @@ fn a_meal_point_is_in_operation_when_it_served_within_thirty_days() {
         activity("m2", "2025-01-01", "2025-01-29"),
         activity("m3", "2025-02-01", "2025-02-27"),
     ];
-    let figures = figures(&rows, "2025-03-31", "2025-12-31");
-    assert_eq!(value(&figures, "elder-meal-points", "540102", "2025-01"), Some(2.0));
-    assert_eq!(value(&figures, "elder-meal-points", "540102", "2025-02"), Some(1.0), "29 January is 30 days before");
-    assert_eq!(value(&figures, "elder-meal-points", "540000", "2025-03"), Some(0.0));
-    assert_eq!(cell(&figures, "elder-meal-points", "opened", "540000", "2025-03").unwrap().2, Some(2.0));
-    assert_eq!(cell(&figures, "elder-meal-points", "seats", "540000", "2025-01").unwrap().2, Some(80.0));
-    assert_eq!(cell(&figures, "elder-meal-points", "meals", "540000", "2025-02").unwrap().2, Some(200.0));
+    let half = figures(&rows, "2025-03-31", "2025-12-31");
+    let meals = |figures: &Statistics, measure: &str, month: &str| {
+        cell(figures, "elder-meal-points", measure, "540000", month).and_then(|(_, _, value)| value)
+    };
+    assert_eq!(meals(&half, "primary", "2025-01"), Some(2.0));
+    assert_eq!(meals(&half, "seats", "2025-01"), Some(80.0));
+    assert_eq!((meals(&half, "reported", "2025-02"), meals(&half, "not-reported", "2025-02")), (Some(50.0), Some(1.0)));
+    assert_eq!(meals(&half, "primary", "2025-02"), None, "half of the points have not reported February");
+    assert_eq!((meals(&half, "meals", "2025-02"), meals(&half, "meals", "2025-03")), (Some(200.0), None));
+    assert_eq!(meals(&half, "opened", "2025-03"), Some(2.0));
+    let region = half.completeness.iter().find(|row| row.commitment == "elder-meal-points" && row.area == "540000");
+    assert!(region.unwrap().partial, "what was reported later is too little");
+
+    // The second point reports for February that it did not serve: 29 January is thirty days before the month's end.
+    let closed = activity("m2", "2025-02-01", "2025-01-29").recorded("2025-03-05");
+    let rows = [&rows[..], &[Row { valid_on: day("2025-02-28"), ..closed }]].concat();
+    let whole = figures(&rows, "2025-03-10", "2025-12-31");
+    assert_eq!(meals(&whole, "primary", "2025-02"), Some(1.0));
+    assert_eq!(
+        (meals(&whole, "not-operating", "2025-02"), meals(&whole, "not-reported", "2025-02")),
+        (Some(1.0), Some(0.0))
+    );
+    assert_eq!(meals(&whole, "primary", "2025-03"), None, "the running month has no figure yet");
+    assert_eq!(value(&whole, "elder-meal-points", "540103", "2025-02"), None, "nobody knows of the next county");
 }
 
 #[test]
-fn a_standard_is_judged_in_the_latest_term_that_has_begun() {
+fn a_parameter_holds_from_its_own_first_day_and_for_no_month_before() {
+    let text = r#"
+[[commitment]]
+id = "c"
+article = 8
+service = "community"
+leads = []
+title_zh = "甲"
+title_en = "A"
+kind = "count"
+basis = "trend"
+direction = "rising"
+unit = "points"
+unit_zh = "个"
+source = "register"
+parameters = [
+    { name = "least", value = 10, from = "2025-03-01", confidence = "low", note = "a test" },
+    { name = "least", value = 50, from = "2025-05-01", confidence = "low", note = "a test" },
+]
+text_zh = "乙"
+text_en = "B"
+
+[[commitment.measures]]
+name = "primary"
+form = "figure"
+dataset = "community.service_points"
+numerator = "COUNT(*) FILTER (WHERE capacity >= least)"
+"#;
+    let catalogue = Catalogue::parse(&[("year.toml", text)]).unwrap();
+    let (_directory, lake) = lake_of(&[place("m1", "540102", "ELDER_MEAL_POINT").with("capacity", 40_i64)]);
+    let figures = compute(&catalogue, &lake, &question("2025-06-30", "2025-12-31")).unwrap();
+    let counted =
+        ["2025-01", "2025-02", "2025-03", "2025-04", "2025-05"].map(|month| value(&figures, "c", "540000", month));
+    assert_eq!(counted, [0.0, 0.0, 1.0, 1.0, 0.0].map(Some));
+}
+
+#[test]
+fn the_window_of_meal_points_is_the_one_that_the_service_judges_by() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let ours = catalogue.entry("elder-meal-points").unwrap().parameters_on(day("2025-12-31"))["window_days"];
+    let area = minsheng_kit::values::divisions::AreaCode::parse("540000").unwrap();
+    let theirs = minsheng_kit::values::parameters::Parameters::get()
+        .value_on("meal_point.operating_window_days", area, day("2025-12-31"))
+        .unwrap();
+    assert_eq!(ours, theirs.value);
+}
+
+#[test]
+fn an_area_that_sent_nothing_is_not_known_and_one_that_sent_other_things_has_none() {
+    let rows = [place("d1", "540102", "DISABLED_HOME"), place("s1", "540202", "SPORTS_VENUE")];
+    let homes = figures(&rows, "2025-03-31", "2025-12-31");
+    let value = |area| value(&homes, "disabled-homes", area, "2025-03");
+    assert_eq!([value("540102"), value("540100"), value("540000")], [Some(1.0); 3]);
+    assert_eq!((value("540202"), value("540200")), (Some(0.0), Some(0.0)), "it keeps a register without homes");
+    assert_eq!((value("540302"), value("540300"), value("540103")), (None, None, None));
+
+    let project = row("community.housing", "housing_projects/1", "540102", "2025-01-10")
+        .with("plan_year", 2025_i64)
+        .with("units_started", 30_i64)
+        .with("units_acquired", 0_i64);
+    let housing = figures(&[project], "2025-03-31", "2025-12-31");
+    let homes = |area| super::tests::value(&housing, "affordable-housing-2025", area, "2025-03");
+    assert_eq!((homes("540102"), homes("540202")), (Some(30.0), Some(0.0)), "a county without a project builds none");
+}
+
+#[test]
+fn a_register_is_known_up_to_the_day_to_which_its_department_was_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    crate::testing::append_until(&mut lake, &[place("d1", "540102", "DISABLED_HOME")], usize::MAX, "2025-03-10");
+    let found = compute(&Catalogue::embedded().unwrap(), &lake, &question("2025-06-30", "2025-06-30")).unwrap();
+    assert_eq!(value(&found, "disabled-homes", "540000", "2025-03"), Some(1.0));
+    assert_eq!(value(&found, "disabled-homes", "540000", "2025-04"), None);
+    let region = found.completeness.iter().find(|row| row.commitment == "disabled-homes" && row.area == "540000");
+    let region = region.unwrap();
+    assert_eq!((region.known_on, region.last_record), (Some(day("2025-03-10")), Some(day("2025-01-10"))));
+    assert_eq!(region.completeness.oldest, Some(day("2025-03-10")));
+    let community = found.sources.iter().find(|source| source.service == "community").unwrap();
+    assert!(community.incomplete);
+    assert_eq!(community.recorded_until, Some(crate::testing::micros("2025-03-10")));
+}
+
+#[test]
+fn a_standard_is_judged_in_each_school_s_latest_term_out_of_all_schools_in_service() {
     let paid = |school: &str, term: &str, students: i64, yuan: i64, meets: bool| {
         row("education.funding", &format!("funding/{school}-{term}"), "540102", term)
-            .with("school", school)
+            .with("school", Value::Text(format!("schools/{school}")))
             .with("fund", "SENIOR_PUBLIC_FUNDS")
             .with("term_from", term)
             .with("students", students)
@@ -219,17 +321,54 @@ fn a_standard_is_judged_in_the_latest_term_that_has_begun() {
             .with("shortfall_fen", 0_i64)
     };
     let rows = [
-        paid("s1", "2024-09-01", 100, 1000, true),
-        paid("s1", "2025-03-01", 100, 1100, true),
+        school("s1", "SENIOR"),
+        school("s2", "SENIOR"),
+        school("s3", "SENIOR"),
+        school("s4", "SENIOR").with("closed_on", "2024-12-31"),
+        school("s5", "PRIMARY"),
+        school("s6", "SENIOR").with("ownership", "PRIVATE"),
+        paid("s1", "2024-03-01", 100, 1000, true),
+        paid("s2", "2024-03-01", 300, 1000, true),
+        paid("s4", "2024-03-01", 100, 1000, true),
+        paid("s1", "2024-09-01", 100, 1100, true),
         paid("s2", "2025-03-01", 300, 1000, false),
     ];
     let figures = figures(&rows, "2025-04-30", "2025-12-31");
     let share = |month| cell(&figures, "senior-public-funds", "primary", "540100", month);
-    assert_eq!(share("2025-02"), Some((Some(1.0), Some(1.0), Some(100.0))));
-    assert_eq!(share("2025-03"), Some((Some(1.0), Some(2.0), Some(50.0))));
-    assert_eq!(share("2024-08"), None);
+    assert_eq!(
+        share("2024-09"),
+        Some((Some(3.0), Some(4.0), Some(75.0))),
+        "one has an autumn term, two still spring's"
+    );
+    assert_eq!(share("2025-01"), Some((Some(2.0), Some(3.0), Some(200.0 / 3.0))), "one of them has closed");
+    assert_eq!(share("2025-03"), Some((Some(1.0), Some(3.0), Some(100.0 / 3.0))), "one has never reported");
+    assert_eq!(share("2024-02"), None);
     let yuan = cell(&figures, "senior-public-funds", "per-student-year", "540000", "2025-04").unwrap();
     assert_eq!(yuan, (Some(410_000.0), Some(400.0), Some(1025.0)));
+}
+
+fn school(id: &str, stage: &str) -> Row {
+    row("education.schools", &format!("schools/{id}"), "540102", "2024-01-01")
+        .with("stage", stage)
+        .with("rural", false)
+        .with("opened_on", "2000-09-01")
+}
+
+#[test]
+fn one_school_that_reports_the_new_term_first_is_not_all_schools() {
+    let mut rows: Vec<Row> = (0..10).map(|number| school(&format!("p{number}"), "PRIMARY")).collect();
+    rows.push(
+        row("education.funding", "funding_records/1", "540102", "2025-09-01")
+            .with("school", "schools/p0")
+            .with("fund", "THREE_GUARANTEES")
+            .with("term_from", "2025-09-01")
+            .with("students", 100_i64)
+            .with("per_student_year_fen", 570_000_i64)
+            .with("meets_standard", true),
+    );
+    let figures = figures(&rows, "2025-09-01", "2025-12-31");
+    let share = cell(&figures, "three-guarantees", "primary", "540000", "2025-09");
+    assert_eq!(share, Some((Some(1.0), Some(10.0), Some(10.0))));
 }
 
 #[test]
@@ -258,7 +397,7 @@ fn a_county_counts_when_it_recognised_families_of_both_kinds() {
         row("social_security.assistance", &format!("assistance_households/{id}"), area, "2025-01-05")
             .with("category", category)
             .with("valid_from", "2025-01-05")
-            .with("valid_to", "2025-12-31")
+            .with("valid_to", "2025-01-20")
     };
     let rows = [
         family("1", "540102", "MARGIN"),
@@ -312,10 +451,12 @@ fn the_sources_tell_how_far_the_records_go() {
     assert_eq!(community.position, 2);
     assert_eq!(
         community.recorded_until,
-        Some(day("2025-03-05").and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros())
+        Some(day("2025-04-30").and_hms_opt(23, 59, 59).unwrap().and_utc().timestamp_micros()),
+        "the feed was read beyond the moment of the report"
     );
+    assert!(!community.incomplete);
     assert_eq!(figures.sources.len(), 4);
     let region = figures.completeness.iter().find(|row| row.commitment == "disabled-homes" && row.area == "540000");
     let region = region.unwrap().completeness;
-    assert_eq!((region.areas_reported, region.areas_expected, region.oldest), (2, 74, Some(day("2025-03-05"))));
+    assert_eq!((region.areas_reported, region.areas_expected, region.oldest), (2, 74, Some(day("2025-04-30"))));
 }
