@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::{Basis, Kind};
 
 const HEAD: &str = r#"
 [[commitment]]
@@ -157,4 +158,79 @@ fn an_aggregate_is_additive_only_where_parts_add_up() {
     assert!(!additive("COUNT(DISTINCT code) FILTER (WHERE passed)"));
     assert!(!additive("MAX(level)"));
     assert!(!additive("SUM(a) / SUM(b)"));
+}
+
+/// What the notice says of a commitment.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Facts {
+    id: String,
+    article: u8,
+    service: String,
+    leads: Vec<String>,
+    title_zh: String,
+    title_en: String,
+    kind: Kind,
+    basis: Basis,
+    target: Option<f64>,
+    unit: Option<String>,
+    start: Option<String>,
+    due: Option<String>,
+    #[serde(default)]
+    scope: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct AllFacts {
+    commitment: Vec<Facts>,
+}
+
+#[test]
+fn the_catalogue_says_what_the_notice_says_field_by_field() {
+    let facts: AllFacts = toml::from_str(include_str!("notice-facts.toml")).unwrap();
+    assert_eq!(facts.commitment.len(), 92);
+    let catalogue = Catalogue::embedded().unwrap();
+    let ids: Vec<&str> = catalogue.entries.iter().map(|entry| entry.commitment.id.as_str()).collect();
+    assert_eq!(ids, facts.commitment.iter().map(|fact| fact.id.as_str()).collect::<Vec<_>>());
+    for (fact, entry) in facts.commitment.iter().zip(&catalogue.entries) {
+        let (ours, id) = (&entry.commitment, &fact.id);
+        let day = |day: &Option<String>| day.as_ref().map(|day| day.parse::<NaiveDate>().unwrap());
+        assert_eq!((ours.article, &ours.service, &ours.leads), (fact.article, &fact.service, &fact.leads), "{id}");
+        assert_eq!((&ours.title_zh, &ours.title_en), (&fact.title_zh, &fact.title_en), "{id}");
+        assert_eq!((ours.kind, ours.basis), (fact.kind, fact.basis), "{id}");
+        assert_eq!((ours.start, ours.due), (day(&fact.start), day(&fact.due)), "{id}");
+        assert_eq!(ours.scope, fact.scope, "{id}");
+        match (fact.kind, fact.target) {
+            // All providers have to reach the figure that the notice gives.
+            (Kind::Standard, Some(figure)) if !entry.standards.is_empty() => {
+                assert_eq!(ours.target, Some(100.0), "{id}");
+                let standard = entry.commitment_on(ours.start.unwrap()).standard.unwrap();
+                assert_eq!((Some(standard.value), Some(standard.unit.en)), (Some(figure), fact.unit.clone()), "{id}");
+            }
+            // One thing is to be done where the notice does not say how many.
+            (Kind::Milestone, None) if fact.basis != Basis::Trend => assert_eq!(ours.target, Some(1.0), "{id}"),
+            (_, target) => {
+                assert_eq!(ours.target, target, "{id}");
+                assert!(fact.unit.as_ref().is_none_or(|unit| *unit == ours.unit.en), "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_parameter_is_the_entry_s_own_or_one_of_the_services() {
+    let with = |parameter: &str| format!("{HEAD}parameters = [{parameter}]\n{MEASURE}");
+    assert_eq!(problems(&with("{ name = \"window\", key = \"meal_point.operating_window_days\" }")), [""; 0]);
+    assert_eq!(
+        only_problem(&with("{ name = \"window\", key = \"meal_point.window\" }")),
+        "year.toml:18: no parameter `meal_point.window` of the region is known"
+    );
+    let both = "{ name = \"window\", key = \"meal_point.operating_window_days\", value = 30 }";
+    assert!(only_problem(&with(both)).contains("parameter `window` has either a key, or value"));
+}
+
+#[test]
+fn a_measure_cannot_wait_for_one_that_is_not_there() {
+    let text = format!("{HEAD}{MEASURE}complete_by = \"reported\"\n");
+    assert_eq!(only_problem(&text), "year.toml:25: no measure `reported` is a share of the same period");
 }
