@@ -1,7 +1,7 @@
 //! The decisions that the policies of the build must make.
 
-use super::{AccessDenied, AccessPolicies, AccessPolicyError};
-use crate::identity::Department;
+use super::{Access, AccessDenied, AccessPolicies, AccessPolicyError};
+use crate::identity::{Caller, Department};
 
 const CATEGORY: &str = "minsheng.socialsecurity.v1.QuestionService/GetAssistanceCategory";
 const COVERAGE: &str = "minsheng.socialsecurity.v1.QuestionService/CheckCoverage";
@@ -115,6 +115,35 @@ fn a_denial_names_caller_method_and_purpose_in_its_details() {
     assert_eq!((info.reason.as_str(), info.domain.as_str()), ("ACCESS_DENIED", "minsheng.internal"));
     assert_eq!(info.metadata["caller"], "community");
     assert_eq!(info.metadata["purpose"], "PURPOSE_UNSPECIFIED");
+}
+
+#[test]
+fn a_question_for_another_purpose_is_denied_in_the_door_s_shape() {
+    use minsheng_proto::{common::v1 as common, health::v1 as pb};
+    use tonic_types::StatusExt;
+    let caller = Caller { department: named("community") };
+    let access = Access::new(std::sync::Arc::new(policies()), named("health"), caller, RECOGNISABLE);
+    let date = Some(common::Date { year: 2026, month: 3, day: 2 });
+    let mut request = tonic::Request::new(pb::CheckRecognisableRequest {
+        context: Some(common::QuestionContext {
+            purpose: common::Purpose::MealPrice.into(),
+            case_number: "1".to_owned(),
+            officer: "7".to_owned(),
+        }),
+        item_code: "LAB-K".to_owned(),
+        performing_institution: "institutions/a".to_owned(),
+        receiving_institution: "institutions/b".to_owned(),
+        performed_on: date,
+        on: date,
+    });
+    request.extensions_mut().insert(access);
+    let denied = crate::rpc::Question::take(request, |message| message.context.as_ref()).expect_err("denied");
+    let status = tonic::Status::from(denied);
+    assert_eq!(status.code(), tonic::Code::PermissionDenied);
+    let info = status.get_details_error_info().expect("an ErrorInfo");
+    assert_eq!((info.reason.as_str(), info.domain.as_str()), ("ACCESS_DENIED", "minsheng.internal"));
+    assert_eq!(info.metadata["purpose"], "PURPOSE_MEAL_PRICE");
+    assert_eq!(info.metadata["method"], RECOGNISABLE);
 }
 
 #[test]
