@@ -9,7 +9,7 @@ use arrow_flight::{Criteria, FlightData, Ticket};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use minsheng_kit::clients::{DepartmentChannel, OutgoingRequest as _};
 use minsheng_kit::journal::flight::{FeedPosition, FeedTicket};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use super::{Feed, FeedError, Piece, Pieces};
 use crate::lake::Progress;
@@ -70,7 +70,11 @@ impl Feed for FlightFeed {
 
 fn refused(service: &str) -> impl Fn(Status) -> FeedError {
     let service = service.to_owned();
-    move |status| FeedError::Refused { service: service.clone(), code: status.code(), source: Box::new(status) }
+    move |status| match status.code() {
+        // A cursor of a former life of the journal; nothing else in a feed depends on a state.
+        Code::FailedPrecondition => FeedError::Replaced { service: service.clone() },
+        code => FeedError::Refused { service: service.clone(), code, source: Box::new(status) },
+    }
 }
 
 /// Turns the messages of a stream into rows and places to go on from.

@@ -37,6 +37,16 @@ pub enum FeedError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The department's journal is not the one that was read before.
+    #[error(
+        "the journal of {service} was restored from a backup or made anew, and the lake holds the former one: move the \
+         lake's directory away and run again, it is then read from the beginning / {service} 的变更日志已从备份恢复或重建,\
+         数据湖中仍是旧数据:请移走数据湖目录后重新运行,将从头读取"
+    )]
+    Replaced {
+        /// The service.
+        service: String,
+    },
     /// The department sent what is not a feed.
     #[error("{service} sends something that is not its feed: {what}")]
     NotAFeed {

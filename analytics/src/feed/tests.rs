@@ -136,3 +136,11 @@ async fn a_refusal_in_the_middle_of_a_flight_names_the_service() {
     let found: Vec<_> = flight::pieces("health".into(), stream::iter(messages)).collect().await;
     assert_eq!(found[0].as_ref().unwrap_err().to_string(), "health does not give its records (Unavailable)");
 }
+
+#[tokio::test]
+async fn a_journal_that_was_restored_is_said_to_be_so_with_what_to_do() {
+    let messages = vec![Err(tonic::Status::failed_precondition("JOURNAL_REPLACED"))];
+    let found: Vec<_> = flight::pieces("health".into(), stream::iter(messages)).collect().await;
+    let told = found[0].as_ref().unwrap_err().to_string();
+    assert!(told.contains("move the lake's directory away") && told.contains("请移走数据湖目录"), "{told}");
+}
