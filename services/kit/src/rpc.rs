@@ -7,7 +7,7 @@ use minsheng_proto::{Validate, common::v1 as pb};
 use tonic::{Request, Status};
 
 use crate::{
-    access::Access,
+    access::{Access, AccessDenied},
     context::Context,
     error::Error,
     identity::Caller,
@@ -23,7 +23,7 @@ pub type AnswerStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>
 
 /// Names the department that calls.
 pub fn caller<T>(request: &Request<T>) -> Result<String, Error> {
-    Caller::of(request).map(|caller| caller.department.to_string()).map_err(|error| Error::Denied(error.to_string()))
+    Caller::of(request).map(|caller| caller.department.to_string()).map_err(|_| AccessDenied::Anonymous.into())
 }
 
 /// Checks a message by its contract and takes it out of the request.
@@ -86,12 +86,11 @@ impl Question {
         request: Request<T>,
         context: impl Fn(&T) -> Option<&pb::QuestionContext>,
     ) -> Result<(Self, T), Error> {
-        let denied = |error: crate::access::AccessDenied| Error::Denied(error.to_string());
-        let access = Access::of(&request).map_err(denied)?.clone();
+        let access = Access::of(&request)?.clone();
         let message = checked(request)?;
         let context = required("context", context(&message).cloned())?;
         let purpose = pb::Purpose::try_from(context.purpose).unwrap_or_default();
-        access.authorise_question(purpose.as_str_name()).map_err(denied)?;
+        access.authorise_question(purpose.as_str_name())?;
         let question =
             Self { department: access.caller().department.to_string(), method: access.method().to_owned(), context };
         Ok((question, message))
