@@ -6,6 +6,7 @@ use minsheng_proto::common::v1 as pb;
 
 use super::{
     Facts, Head, Register, Table, dates, ends,
+    evidence::Refusals,
     intake::{Judged, Outcome},
     resource::merged,
 };
@@ -36,18 +37,23 @@ pub struct ListPage<T> {
 pub struct Engine<R> {
     pub(super) register: Arc<R>,
     pub(super) context: Context,
+    pub(super) refusals: Arc<Refusals>,
 }
 
 impl<R> Clone for Engine<R> {
     fn clone(&self) -> Self {
-        Self { register: Arc::clone(&self.register), context: self.context.clone() }
+        Self {
+            register: Arc::clone(&self.register),
+            context: self.context.clone(),
+            refusals: Arc::clone(&self.refusals),
+        }
     }
 }
 
 impl<R: Register> Engine<R> {
     /// Puts a register to work.
     pub fn new(register: R, context: Context) -> Self {
-        Self { register: Arc::new(register), context }
+        Self { register: Arc::new(register), context, refusals: Arc::default() }
     }
 
     /// Gives the register.

@@ -13,14 +13,19 @@
 //! })
 //! ```
 
-use std::{future::Future, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures::StreamExt as _;
 use minsheng_proto::common::v1 as pb;
 use tonic::Code;
 use tracing::Instrument as _;
 
-use super::{Engine, Register, Table, dates};
+use super::{Engine, Head, Register, Table, dates};
 use crate::{
     context::Context,
     error::{Error, ErrorKind},
@@ -40,6 +45,12 @@ const QUESTIONS_AT_ONCE: usize = 8;
 /// Time of a question that no call's deadline bounds.
 const QUESTION_TIME: Duration = Duration::from_secs(3);
 
+/// Wait before a record is asked about again whose question was refused or whose answer decided nothing; it doubles with
+/// every time, up to the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+/// Longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
 /// A register whose outcome may need another department's answer.
 pub trait EvidenceRegister: Register {
     /// What the other department answers.
@@ -55,6 +66,12 @@ pub trait EvidenceRegister: Register {
     ///
     /// [`asked`] turns the provider's status into the error.
     fn ask(&self, resource: &Self::Resource) -> impl Future<Output = Result<Self::Evidence, Error>> + Send;
+
+    /// Says from which day a decision is true that came after the record: from the day on which it is made, unless the
+    /// register says that waiting must cost the person nothing.
+    fn decided_from(&self, record: &Self::Record, today: i64) -> i64 {
+        record.head().effective_on.max(today)
+    }
 
     /// Decides: puts the outcome on a record that waits. Pure; the day of the decision is `facts.today`.
     ///
@@ -108,9 +125,10 @@ impl<R: EvidenceRegister> Engine<R> {
     /// Asks for every record that waits and decides those that are answered; says how many.
     ///
     /// Ends early, without an error, when the provider does not answer: the next call goes on. A record that somebody
-    /// changed meanwhile is left as it is.
+    /// changed meanwhile is left as it is. One whose question was refused is asked about again later and later.
     pub async fn settle(&self) -> Result<u64, Error> {
         let (mut after, mut settled) = (String::new(), 0);
+        self.refusals.forget_old(self.context().store.now());
         loop {
             let (engine, from) = (self.clone(), after.clone());
             let waiting = self
@@ -120,6 +138,12 @@ impl<R: EvidenceRegister> Engine<R> {
                 .await?;
             let Some(last) = waiting.last() else { return Ok(settled) };
             last.head().id.clone_into(&mut after);
+            let now = self.context().store.now();
+            let waiting: Vec<_> =
+                waiting.into_iter().filter(|record| self.refusals.is_due(&record.head(), now)).collect();
+            if waiting.is_empty() {
+                continue;
+            }
             let span = tracing::info_span!("settle", register = R::COLLECTION, waiting = waiting.len());
             let (done, answers) = self.settle_batch(waiting).instrument(span).await?;
             settled += done;
@@ -150,7 +174,9 @@ impl<R: EvidenceRegister> Engine<R> {
                     break;
                 }
                 Err(error) => {
-                    tracing::warn!(register = R::COLLECTION, record = record.head().id, %error, "cannot be settled");
+                    let head = record.head();
+                    tracing::warn!(register = R::COLLECTION, record = head.id, %error, "cannot be settled");
+                    self.refusals.note(&head, self.context().store.now());
                 }
             }
         }
@@ -175,7 +201,7 @@ impl<R: EvidenceRegister> Engine<R> {
         Ok((settled, answers))
     }
 
-    /// Writes a decided record as a change that is true from the day of the decision on.
+    /// Writes a decided record as a change that is true from the day that the register names.
     fn settle_one(&self, tx: &mut Tx<'_>, asked_for: &R::Record, evidence: R::Evidence) -> Result<bool, Error> {
         let now = tx.now();
         let Some(old) = R::Record::lock(tx.connection, &asked_for.head().id)? else { return Ok(false) };
@@ -187,14 +213,16 @@ impl<R: EvidenceRegister> Engine<R> {
             let before = self.encode(&old, facts, true)?;
             head.version += 1;
             head.updated_at = now;
-            head.effective_on = head.effective_on.max(epoch_day(dates::today(now)));
+            head.effective_on = self.register().decided_from(&old, epoch_day(dates::today(now)));
             let mut record = old.clone();
             record.set_head(head);
             if let Err(error) = self.register().decide(&mut record, evidence, facts) {
                 // One answer that decides nothing must not hold up the others of the batch.
                 tracing::warn!(register = R::COLLECTION, record = old.head().id, %error, "cannot be decided");
+                self.refusals.note(&old.head(), now);
                 return Ok(false);
             }
+            self.refusals.forget(&old.head().id);
             self.replace(tx, &old, &before, &record, Change::Changed, None, facts)?;
             Ok(true)
         })
@@ -215,4 +243,101 @@ fn question_time() -> Duration {
 /// Names the department itself, which is who settles.
 fn own_department(context: &Context) -> String {
     context.service.replace('_', "-")
+}
+
+/// Records that could not be settled, and when each is due again. Kept in memory: a process that starts asks once more.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<HashMap<String, Refusal>>);
+
+#[derive(Debug)]
+struct Refusal {
+    version: i64,
+    times: u32,
+    due: i64,
+}
+
+impl Refusals {
+    /// Says whether a record may be asked about: it was not refused, or long enough ago, or has changed since.
+    fn is_due(&self, head: &Head, now: i64) -> bool {
+        self.all().get(&head.id).is_none_or(|refusal| refusal.due <= now || refusal.version != head.version)
+    }
+
+    /// Notes that a record could not be settled.
+    fn note(&self, head: &Head, now: i64) {
+        let mut all = self.all();
+        let refusal = all.entry(head.id.clone()).or_insert(Refusal { version: head.version, times: 0, due: now });
+        if refusal.version != head.version {
+            *refusal = Refusal { version: head.version, times: 0, due: now };
+        }
+        let wait = FIRST_WAIT.saturating_mul(1 << refusal.times.min(16)).min(LONGEST_WAIT);
+        refusal.times += 1;
+        refusal.due = now.saturating_add(micros(wait));
+    }
+
+    /// Forgets a record that is settled.
+    fn forget(&self, id: &str) {
+        self.all().remove(id);
+    }
+
+    /// Forgets records that have long been due: nobody asks about them any more.
+    fn forget_old(&self, now: i64) {
+        self.all().retain(|_, refusal| refusal.due.saturating_add(micros(LONGEST_WAIT)) > now);
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Refusal>> {
+        // No note is left half written.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(id: &str, version: i64) -> Head {
+        Head {
+            id: id.to_owned(),
+            area: "540102".to_owned(),
+            version,
+            effective_on: 0,
+            state: 1,
+            ended_on: None,
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_refused_again_and_again_is_asked_about_later_and_later_up_to_an_hour() {
+        let (refusals, record) = (Refusals::default(), head("a", 1));
+        let mut now = 0;
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            assert!(refusals.is_due(&record, now));
+            refusals.note(&record, now);
+            let wait =
+                (1..=3600).find(|wait| refusals.is_due(&record, now + wait * 1_000_000)).expect("within an hour");
+            waits.push(wait);
+            now += wait * 1_000_000;
+        }
+        assert_eq!(waits, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600]);
+        assert!(refusals.is_due(&head("b", 1), 0), "another one is not held up");
+    }
+
+    #[test]
+    fn a_record_that_was_changed_or_settled_is_asked_about_at_once() {
+        let refusals = Refusals::default();
+        refusals.note(&head("a", 1), 0);
+        assert!(!refusals.is_due(&head("a", 1), 1));
+        assert!(refusals.is_due(&head("a", 2), 1));
+        refusals.forget("a");
+        assert!(refusals.is_due(&head("a", 1), 1));
+        refusals.note(&head("a", 1), 0);
+        refusals.forget_old(micros(FIRST_WAIT + LONGEST_WAIT));
+        assert!(refusals.all().is_empty());
+    }
 }
