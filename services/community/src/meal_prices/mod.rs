@@ -2,7 +2,9 @@
 //!
 //! The price depends on the household's category of assistance, which only social security knows. It is asked for the
 //! category and nothing else. While it does not answer, the full price holds and the record waits; the service asks
-//! again by itself. The category stays in the record; the dataset shows only whether the price is reduced.
+//! again by itself, and what is decided then holds from the day of the application, as if it had answered at once. The
+//! category stays in the record, and so does the price to pay, which would tell it; the dataset shows the full price and
+//! whether it is reduced.
 
 mod evidence;
 mod rpc;

@@ -177,12 +177,13 @@ impl Register for MealPrices {
         })
     }
 
+    /// The price to pay is not told: what it is of the full price tells the category.
     fn row(&self, record: &MealPriceRecord, _: Facts<'_>) -> pb::MealPriceRow {
         pb::MealPriceRow {
             person: record.person.clone(),
             service_point: record.service_point.clone(),
             base_price_fen: record.base_price_fen,
-            price_fen: record.price_fen,
+            price_fen: 0,
             reduced: record.price_fen < record.base_price_fen,
             outcome: enum_number(record.outcome),
             decided_on: record.decided_on.and_then(date),

@@ -16,7 +16,7 @@ use tonic::Code;
 
 use crate::{
     social_security::{Answers, SocialSecurity},
-    support::{Community, create_point, date, meal_point, request_id, verdicts},
+    support::{Community, create_point, date, meal_point, request_id, stored, verdicts},
 };
 
 fn born(year: i32, sequence: u16) -> String {
@@ -107,9 +107,10 @@ async fn a_price_is_reduced_by_the_category_that_social_security_names() {
         let rows: Vec<_> = journal
             .iter()
             .map(|(_, _, row)| pb::MealPriceRow::decode(row.as_slice()).expect("a row"))
-            .map(|row| (row.reduced, row.price_fen, row.service_point))
+            .map(|row| (row.reduced, row.base_price_fen, row.price_fen, row.service_point))
             .collect();
-        assert_eq!(rows, [(true, 750, "m1".to_owned()), (false, 1501, "m1".to_owned())]);
+        // The price beside the full one would tell the category.
+        assert_eq!(rows, [(true, 1501, 0, "m1".to_owned()), (false, 1501, 0, "m1".to_owned())]);
         for (_, _, payload) in &journal {
             assert!(!payload.windows(poor.len()).any(|part| part == poor.as_bytes()));
             // Nor the birth date within.
@@ -154,9 +155,11 @@ async fn while_social_security_is_down_the_full_price_holds_and_is_settled_by_it
         let set = settled(&community.channel, &waiting.name).await;
         assert_eq!((set.price_fen, set.decided_on), (0, date(2025, 9, 10)));
         assert_eq!(settled(&community.channel, &uploaded[0].name).await.price_fen, 1501);
-        let changes: Vec<i64> =
-            community.journal("community.meal_prices").into_iter().map(|(change, _, _)| change).collect();
-        assert_eq!(changes, [1, 1, 2, 2]);
+        // Two days after the application, and true from it on: the outage costs the elder nothing.
+        let told: Vec<(i64, i64)> =
+            community.journal("community.meal_prices").into_iter().map(|(change, from, _)| (change, from)).collect();
+        let applied_on = stored(2025, 9, 8);
+        assert_eq!(told, [(1, applied_on), (1, applied_on), (2, applied_on), (2, applied_on)]);
 
         // Sent again, the same application is the same, whatever was decided since.
         let again = pb::UploadMealPricesRequest {
@@ -168,6 +171,53 @@ async fn while_social_security_is_down_the_full_price_holds_and_is_settled_by_it
         let mut answers = client.upload_meal_prices(tokio_stream::iter([again])).await.expect("begun").into_inner();
         let results = answers.message().await.expect("answered").expect("one").results;
         assert_eq!(verdicts(&results), [(ItemOutcome::Unchanged, vec![])]);
+        community.stop().await;
+        social_security.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_decides_nothing_is_not_asked_again_at_once_and_holds_up_nobody() {
+    for database in databases() {
+        let (listener, address) = listener().await;
+        let community = Community::start(database, Some(&address)).await;
+        let answers = Answers::default();
+        let (unclear, other) = (born(1950, 1), born(1951, 2));
+        // An answer without a category: it decides nothing.
+        answers.categories.lock().expect("lock").insert(unclear.clone(), AssistanceCategory::Unspecified);
+        let social_security = SocialSecurity::serve(community.site.path(), listener, answers.clone());
+        create_point(&community.channel, 1, meal_point("service_points/m1")).await;
+        let upload = |n: u128, person: &str| pb::UploadMealPricesRequest {
+            upload_id: request_id(n),
+            chunk: 0,
+            validate_only: false,
+            meal_prices: vec![price(person)],
+        };
+        let asked_about = |person: &str| {
+            answers.asked.lock().expect("lock").iter().filter(|question| question.resident_id == person).count()
+        };
+        let mut client = MealPriceServiceClient::new(community.channel.clone());
+        let mut send = async |n: u128, person: &str| {
+            let sent = client.upload_meal_prices(tokio_stream::iter([upload(n, person)])).await.expect("begun");
+            sent.into_inner().message().await.expect("answered").expect("one").results[0].name.clone()
+        };
+        let waiting = send(9, &unclear).await;
+        let asked = async {
+            while asked_about(&unclear) == 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asked).await.expect("asked in time");
+        // A later round asks about the other, and would ask about both.
+        let name = send(10, &other).await;
+        assert_eq!(settled(&community.channel, &name).await.price_fen, 1501);
+        assert_eq!((asked_about(&unclear), asked_about(&other)), (1, 1));
+
+        // When its time has come it is asked about again.
+        answers.categories.lock().expect("lock").insert(unclear.clone(), AssistanceCategory::Dibao);
+        community.clock.set(NaiveDate::from_ymd_opt(2025, 9, 11).expect("a day"));
+        assert_eq!(settled(&community.channel, &waiting).await.price_fen, 750);
+        assert_eq!(asked_about(&unclear), 2);
         community.stop().await;
         social_security.stop().await;
     }
