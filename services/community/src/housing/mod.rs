@@ -7,4 +7,4 @@ mod rpc;
 mod rules;
 
 pub use rpc::{HousingProjectRpc, HousingProjects};
-pub use rules::{Stages, check_progress, check_stages};
+pub use rules::{Counted, Stages, check_progress, check_stages};

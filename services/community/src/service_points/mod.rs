@@ -6,6 +6,7 @@
 
 mod activity_rpc;
 mod activity_rules;
+mod coverage;
 pub mod kinds;
 mod operation;
 mod reference;
@@ -15,6 +16,7 @@ pub(crate) mod store;
 
 pub use activity_rpc::{PointActivities, PointActivityRpc};
 pub use activity_rules::{Activity, check_activity};
+pub use coverage::{fewest_meal_points, fewest_meal_points_of};
 pub use operation::{InService, is_operating, operating_window};
 pub use reference::{point_id, point_name};
 pub use rpc::{ServicePointRpc, ServicePoints};

@@ -1,13 +1,15 @@
 //! The contract's `ServicePointService` over the register.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
-    store::AnyConnection,
+    store::{AnyConnection, Tx},
     values::calendar::epoch_day,
 };
-use minsheng_proto::community::v1 as pb;
+use minsheng_proto::{common::v1 as common, community::v1 as pb};
 
 use super::{
     operation::InService,
@@ -126,29 +128,79 @@ impl Register for ServicePoints {
         point.opened_on.as_ref().and_then(day).unwrap_or(today)
     }
 
-    /// A point keeps its kind once it has reported activity: the months say what kind of service they count.
+    /// A point keeps its kind once something rests on it: the months say what kind of service they count, and prices of
+    /// elders belong to meal points.
     fn check(
         &self,
         connection: &mut AnyConnection,
         records: &[ServicePointRecord],
         _: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        // Only a change can find activity: a month is accepted for a point that exists.
-        let changed: Vec<&str> =
-            records.iter().filter(|record| record.version > 1).map(|record| record.id.as_str()).collect();
-        let active = store::activity_kinds_by_point(connection, &changed)?;
+        // Only a change can find what rests on a point: it is accepted for a point that exists.
+        let resting = Resting::on(connection, records.iter().filter(|record| record.version > 1))?;
         let verdict = |record: &ServicePointRecord| {
             let mut violations = Violations::new();
             violations.require(
-                !active.iter().any(|(point, kind)| *point == record.id && *kind != record.kind),
+                !resting.activities.iter().any(|(point, kind)| *point == record.id && *kind != record.kind),
                 "kind",
                 "HAS_ACTIVITY",
                 "cannot change once the point has reported activity",
                 "已有月报的服务点不能更改类型",
             );
+            let serves_meals = record.kind == pb::ServicePointKind::ElderMealPoint as i64;
+            violations.require(
+                serves_meals || !resting.prices.contains(&record.id),
+                "kind",
+                "HAS_PRICES",
+                "cannot change while prices of elders are in force at the point",
+                "有效助餐价格存续期间不能更改类型",
+            );
             violations
         };
         Ok(records.iter().map(verdict).collect())
+    }
+
+    /// A point on which months or prices rest is not withdrawn before them: they would count for a point that never was.
+    fn written(&self, tx: &mut Tx<'_>, records: &[ServicePointRecord], _: Facts<'_>) -> Result<(), Error> {
+        let withdrawn = records.iter().filter(|record| record.state == common::RecordState::Withdrawn as i64);
+        let resting = Resting::on(tx.connection, withdrawn)?;
+        let mut violations = Violations::new();
+        violations.require(
+            resting.activities.is_empty(),
+            "name",
+            "HAS_ACTIVITY",
+            "has months of activity; withdraw those first, or end the point",
+            "已有月报；请先撤销月报，或终止该服务点",
+        );
+        violations.require(
+            resting.prices.is_empty(),
+            "name",
+            "HAS_PRICES",
+            "has prices of elders in force; end those first, or end the point",
+            "存在有效助餐价格；请先终止价格，或终止该服务点",
+        );
+        violations.into_result(()).map_err(Error::State)
+    }
+}
+
+/// What rests on points.
+struct Resting {
+    /// Points with activity, and its kinds.
+    activities: Vec<(String, i64)>,
+    /// Points with prices in force.
+    prices: HashSet<String>,
+}
+
+impl Resting {
+    fn on<'a>(
+        connection: &mut AnyConnection,
+        points: impl Iterator<Item = &'a ServicePointRecord>,
+    ) -> Result<Self, Error> {
+        let points: Vec<&str> = points.map(|point| point.id.as_str()).collect();
+        Ok(Self {
+            activities: store::activity_kinds_by_point(connection, &points)?,
+            prices: store::points_with_prices(connection, &points)?,
+        })
     }
 }
 

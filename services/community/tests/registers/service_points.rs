@@ -1,8 +1,12 @@
 //! Service points.
 
-use minsheng_kit::testing::databases;
-use minsheng_proto::{common::v1::ItemOutcome, community::v1 as pb};
-use pb::service_point_service_client::ServicePointServiceClient;
+use chrono::NaiveDate;
+use minsheng_kit::{testing::databases, values::identifiers::ResidentId};
+use minsheng_proto::{
+    common::v1::{EndKind, ItemOutcome},
+    community::v1 as pb,
+};
+use pb::{meal_price_service_client::MealPriceServiceClient, service_point_service_client::ServicePointServiceClient};
 use prost::Message as _;
 use tonic::Code;
 
@@ -102,4 +106,104 @@ async fn a_point_closes_and_keeps_its_kind_once_it_has_reported_activity() {
         assert_eq!((closed.closed_on, closed.capacity), (date(2025, 9, 1), 24));
         community.stop().await;
     }
+}
+
+fn withdrawal(n: u128, point: &pb::ServicePoint) -> pb::EndServicePointRequest {
+    pb::EndServicePointRequest {
+        request_id: request_id(n),
+        name: point.name.clone(),
+        etag: point.meta.as_ref().expect("meta").etag.clone(),
+        kind: EndKind::Withdrawn.into(),
+        ended_on: None,
+    }
+}
+
+#[tokio::test]
+async fn a_point_on_which_months_or_prices_rest_is_not_withdrawn_and_stays_a_meal_point() {
+    for database in databases() {
+        let community = Community::start(database, None).await;
+        let mut client = ServicePointServiceClient::new(community.channel.clone());
+        let point = create_point(&community.channel, 1, meal_point("service_points/m1")).await;
+        let elder = ResidentId::synthetic(NaiveDate::from_ymd_opt(1950, 5, 6).expect("a day"), 1).expect("a person");
+        let price = pb::MealPrice {
+            area: "540102".to_owned(),
+            resident_id: elder.expose().to_owned(),
+            service_point: point.name.clone(),
+            base_price_fen: 1500,
+            applied_on: date(2025, 9, 8),
+            ..pb::MealPrice::default()
+        };
+        let request =
+            pb::CreateMealPriceRequest { request_id: request_id(2), meal_price: Some(price), effective_on: None };
+        let mut prices = MealPriceServiceClient::new(community.channel.clone());
+        let price = prices.create_meal_price(request).await.expect("created").into_inner().meal_price.expect("set");
+
+        let refused = client.end_service_point(withdrawal(3, &point)).await.expect_err("a price is in force");
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        assert!(contains(refused.details(), b"HAS_PRICES"));
+        let nursery = pb::UpdateServicePointRequest {
+            request_id: request_id(4),
+            service_point: Some(pb::ServicePoint {
+                name: point.name.clone(),
+                kind: pb::ServicePointKind::Nursery.into(),
+                ..pb::ServicePoint::default()
+            }),
+            etag: point.meta.as_ref().expect("meta").etag.clone(),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["kind".to_owned()] }),
+            effective_on: None,
+        };
+        let refused = client.update_service_point(nursery).await.expect_err("a price is in force");
+        assert!(contains(refused.details(), b"HAS_PRICES"));
+
+        let end = pb::EndMealPriceRequest {
+            request_id: request_id(5),
+            name: price.name.clone(),
+            etag: price.meta.expect("meta").etag,
+            kind: EndKind::Ended.into(),
+            ended_on: date(2025, 9, 10),
+        };
+        prices.end_meal_price(end).await.expect("ended");
+        crate::activities::create(&community.channel, 6, crate::activities::august("service_points/m1"))
+            .await
+            .expect("created");
+        let refused = client.end_service_point(withdrawal(7, &point)).await.expect_err("a month is reported");
+        assert!(contains(refused.details(), b"HAS_ACTIVITY"));
+        let other = create_point(&community.channel, 8, meal_point("service_points/m2")).await;
+        client.end_service_point(withdrawal(9, &other)).await.expect("nothing rests on it");
+        community.stop().await;
+    }
+}
+
+/// Points that are withdrawn while a month of theirs comes in: enough that some really meet.
+const RACES: u128 = 60;
+
+#[tokio::test]
+async fn a_month_that_comes_in_while_its_point_is_withdrawn_is_refused_or_keeps_the_point() {
+    for database in databases() {
+        let community = Community::start(database, None).await;
+        let mut points = Vec::new();
+        for n in 0..RACES {
+            points.push(create_point(&community.channel, n, meal_point(&format!("service_points/r{n}"))).await);
+        }
+        let races = points.into_iter().zip(0_u128..).map(|(point, n)| {
+            let (mut client, channel) =
+                (ServicePointServiceClient::new(community.channel.clone()), community.channel.clone());
+            let month = crate::activities::august(&point.name);
+            let withdrawn =
+                tokio::spawn(async move { client.end_service_point(withdrawal(1000 + n, &point)).await.is_ok() });
+            let reported =
+                tokio::spawn(async move { crate::activities::create(&channel, 2000 + n, month).await.is_ok() });
+            (withdrawn, reported)
+        });
+        let races: Vec<_> = races.collect();
+        for (place, (withdrawn, reported)) in races.into_iter().enumerate() {
+            let (withdrawn, reported) = (withdrawn.await.expect("finishes"), reported.await.expect("finishes"));
+            assert!(withdrawn != reported, "r{place}: withdrawn {withdrawn}, reported {reported}");
+        }
+        community.stop().await;
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
