@@ -5,7 +5,7 @@
 //! that a reader sees what the forecast is worth. The same series gives the same numbers: only models whose intervals
 //! have a formula are used, none that draws random numbers.
 
-use chrono::{Months, NaiveDate};
+use chrono::{Datelike as _, Months, NaiveDate};
 
 use crate::assessment::pace;
 use crate::assessment::series::{Observation, month_end, months_between};
@@ -39,16 +39,21 @@ pub struct Question {
     pub cumulative: bool,
 }
 
-/// Answers the question from the months that are known; none with fewer than three months, or nothing ahead.
+/// Answers the question from the months that are known; none with fewer than three whole months, or nothing ahead.
+///
+/// The month that the report is made in counts as where the figure stands now, not as a month's step.
 pub fn forecast(observations: &[Observation], question: &Question, with_back_test: bool) -> Option<Forecast> {
+    let latest = *observations.last()?;
+    // A month that is not over is no step of a monthly series: the models know whole months.
+    let observations = &observations[..observations.len() - usize::from(latest.on != month_end(latest.on))];
     let last = *observations.last()?;
     let ahead = u32::try_from(months_between(last.on, question.horizon)).ok().filter(|months| *months > 0)?;
     let steps = ahead.max(if question.target.is_some() { SEARCH_MONTHS } else { 12 });
     let (method, path) = models::best_path(observations, steps)?;
-    let path = possible(path, last.value, question);
+    let path = possible(path, latest.value, question);
     let at = path.at(ahead)?;
     let near = ahead.min(12);
-    let months = f64::from(ahead);
+    let months = months_left(latest.on, question.horizon);
     let reaches = |target: f64| {
         (1..=steps)
             .find(|step| path.at(*step).is_some_and(|point| pace::holds(point.value, target, question.direction)))
@@ -67,17 +72,24 @@ pub fn forecast(observations: &[Observation], question: &Question, with_back_tes
         }),
         met_on: question
             .target
-            .filter(|target| !pace::holds(last.value, *target, question.direction))
+            .filter(|target| !pace::holds(latest.value, *target, question.direction))
             .and_then(reaches)
             .and_then(|step| last.on.checked_add_months(Months::new(step)))
             .map(month_end),
         pace_per_month: path.at(near).map_or(0.0, |point| (point.value - last.value) / f64::from(near)),
         needed_per_month: question
             .target
-            .filter(|target| !pace::holds(last.value, *target, question.direction))
-            .map(|target| (target - last.value) / months),
+            .filter(|target| !pace::holds(latest.value, *target, question.direction))
+            .map(|target| (target - latest.value) / months),
         back_test: if with_back_test { back_test::back_test(observations, method) } else { None },
     })
+}
+
+/// Returns the months from a day to the horizon's month, the part of the day's own month that is left among them.
+fn months_left(from: NaiveDate, horizon: NaiveDate) -> f64 {
+    let end = month_end(from);
+    let left = f64::from(end.day() - from.day()) / f64::from(end.day());
+    f64::from(months_between(from, horizon)) + left
 }
 
 /// Keeps a path within what is possible: inside its bounds, and never falling where it can only grow.
@@ -157,6 +169,21 @@ mod tests {
             Some(answer),
             "the same series, the same numbers"
         );
+    }
+
+    #[test]
+    fn a_month_that_is_not_over_is_no_whole_step() {
+        let mut known = months((0..10_u32).map(|step| 100.0 + 5.0 * f64::from(step)));
+        let whole = forecast(&known, &question("2024-04-30", 170.0), true).expect("a forecast");
+        known.push(Observation { on: day("2023-11-06"), value: 146.0 });
+        let partial = forecast(&known, &question("2024-04-30", 170.0), true).expect("a forecast");
+        assert!((partial.value - whole.value).abs() < 1e-9, "six days of November change no monthly pace");
+        assert!((partial.pace_per_month - 5.0).abs() < 1e-9 && partial.met_on == whole.met_on);
+        assert!((partial.needed_per_month.expect("needed") - 24.0 / 5.8).abs() < 1e-9, "5 months and 24 of 30 days");
+        let this_month = forecast(&known, &question("2023-11-30", 170.0), false).expect("a forecast");
+        assert!((this_month.value - 150.0).abs() < 1e-9, "the month that is not over can still be forecast");
+        let two_whole = &known[8..];
+        assert_eq!(forecast(two_whole, &question("2024-04-30", 170.0), false), None, "two whole months are too few");
     }
 
     #[test]

@@ -45,6 +45,12 @@ impl Path {
         finite.then_some(Self { points, free })
     }
 
+    /// A path made by hand.
+    #[cfg(test)]
+    pub(super) fn of(points: Vec<Point>) -> Self {
+        Self { points, free: Vec::new() }
+    }
+
     /// The point so many months ahead.
     pub(super) fn at(&self, step: u32) -> Option<Point> {
         self.points.get(index(step)?).copied()
