@@ -136,6 +136,7 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     let mut figures = statistics::compute(&config.catalogue, lake, &question)?;
     for source in &mut figures.sources {
         source.unreached = collected.unreached.get(&source.service).cloned();
+        source.not_asked = source.unreached.is_none() && !collected.rows_read.contains_key(&source.service);
     }
     let commitments = commitments(&config.catalogue, &figures, config.on);
     let areas = Areas::of_the_region();
@@ -151,7 +152,7 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
         policy: config.policy,
     });
     let report = Report { document: &document, commitments: &commitments, areas: areas.all(), rows: &figures.rows };
-    let files = report::write(&config.out_dir, &report, config.options)?;
+    let files = report::write(&config.out_dir, &report, &config.options)?;
     let written = std::fs::read(&files.json).map_err(|error| JobError::Unreadable(error.into()))?;
     let document = serde_json::from_slice(&written).map_err(|error| JobError::Unreadable(error.into()))?;
     let incomplete = figures.sources.iter().filter(|source| source.incomplete);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 mod attainment;
 pub mod wire;
 
-pub use attainment::{AttainmentDocument, AttainmentEntry, BackTest, Forecast, ForecastMethod};
+pub use attainment::{AttainmentDocument, AttainmentEntry, BackTest, Forecast, ForecastMethod, Notice};
 
 /// The measure of a commitment that its target speaks of; every other measure stands beside it.
 pub const PRIMARY_MEASURE: &str = "primary";
@@ -113,6 +113,7 @@ pub struct Bilingual {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// The value then, in the commitment's unit.
+    #[serde(with = "wire::number")]
     pub value: f64,
     /// The day it was true.
     #[serde(with = "wire::date")]
@@ -187,7 +188,7 @@ pub struct Commitment {
     pub lowest_level: Level,
     /// The lowest and highest possible value, such as 0 and 100 for a share.
     pub bounds: Option<(f64, f64)>,
-    /// The figure counts persons, so that small counts are suppressed at county level.
+    /// The primary figure counts persons, so that small counts are withheld.
     pub person_based: bool,
     /// What is counted, in the field's own terms.
     pub measure: Bilingual,
@@ -204,6 +205,9 @@ pub struct SecondaryMeasure {
     pub title: Bilingual,
     /// Its unit.
     pub unit: Bilingual,
+    /// It counts persons, so that small counts are withheld.
+    #[serde(default)]
+    pub person_based: bool,
 }
 
 /// One cell of the long table: a measure of a commitment in an area and a month.
@@ -243,9 +247,12 @@ pub struct SourceState {
     /// Its records are known only to a moment before that of the report: later ones may still change the figures.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
-    /// Why the service could not be reached for this run; none when it was.
+    /// Why the service could not be reached for this run; none when it was, or was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<String>,
+    /// The run did not ask the service: what the lake already held was all that it read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_asked: bool,
 }
 
 /// How much of what should have reported did.

@@ -90,7 +90,14 @@ pub fn assess(input: &Input<'_>) -> AttainmentDocument {
     }
     let mut sources = input.sources.to_vec();
     sources.sort_by(|left, right| left.service.cmp(&right.service));
-    AttainmentDocument { on: input.on, as_of: input.as_of, catalogue: input.catalogue.to_owned(), sources, commitments }
+    AttainmentDocument {
+        on: input.on,
+        as_of: input.as_of,
+        catalogue: input.catalogue.to_owned(),
+        sources,
+        commitments,
+        notice: None,
+    }
 }
 
 /// The areas a commitment applies to: those named, what lies below them and what they belong to.

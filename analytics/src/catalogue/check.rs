@@ -416,5 +416,10 @@ impl Checker<'_> {
 }
 
 fn secondary(measure: &Measure) -> SecondaryMeasure {
-    SecondaryMeasure { name: measure.name.clone(), title: measure.title.clone(), unit: measure.unit.clone() }
+    SecondaryMeasure {
+        name: measure.name.clone(),
+        title: measure.title.clone(),
+        unit: measure.unit.clone(),
+        person_based: measure.person_based,
+    }
 }

@@ -160,6 +160,15 @@ pub struct AttainmentEntry {
     pub suppressed: bool,
 }
 
+/// What every reader of a report must know before a figure is read, such as that the records are invented.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
 /// The whole result of a run: what `attainment.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttainmentDocument {
@@ -175,6 +184,9 @@ pub struct AttainmentDocument {
     pub sources: Vec<SourceState>,
     /// One entry per commitment and area, in the order of the catalogue and of the areas' codes.
     pub commitments: Vec<AttainmentEntry>,
+    /// What stands above every form of the report; none for real records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
 }
 
 impl AttainmentDocument {

@@ -238,6 +238,7 @@ pub(super) fn commitments() -> Vec<Commitment> {
                 name: "seats".into(),
                 title: text("餐位数", "Seats"),
                 unit: text("个", "seats"),
+                person_based: false,
             }],
             ..commitment("elder-meal-points", 8, "community", Kind::Count, "老年助餐服务点", "Elder meal points")
         },
@@ -362,6 +363,21 @@ pub(super) fn rows() -> Vec<StatisticRow> {
     out
 }
 
+/// The verdicts on other rows, on the report's day.
+pub(super) fn assessed(commitments: &[Commitment], areas: &[Area], rows: &[StatisticRow]) -> AttainmentDocument {
+    assess(&Input {
+        on: day(ON),
+        as_of: moment("2026-07-01T00:00:00Z"),
+        catalogue: "other rows",
+        commitments,
+        areas,
+        rows,
+        completeness: &[],
+        sources: &[],
+        policy: Policy::default(),
+    })
+}
+
 /// The verdicts on them.
 pub(super) fn document() -> AttainmentDocument {
     let completeness = |commitment: &str, reported| CompletenessRow {
@@ -378,6 +394,7 @@ pub(super) fn document() -> AttainmentDocument {
         recorded_until: Some(moment(until).timestamp_micros()),
         incomplete: false,
         unreached: unreached.map(Into::into),
+        not_asked: false,
     };
     assess(&Input {
         on: day(ON),

@@ -1,9 +1,12 @@
 //! Numbers, days and widths as people read them.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
 use super::lang::Lang;
-use crate::model::AttainmentEntry;
+use crate::model::{AttainmentDocument, AttainmentEntry};
+
+/// Days and hours that people read are those of the region's legal time, eight hours ahead of UTC.
+const LEGAL_TIME: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset");
 
 /// Returns a number with thousands separators and at most `decimals` digits after the point, none where they are zero.
 pub fn number(value: f64, decimals: usize) -> String {
@@ -78,19 +81,33 @@ pub fn probability(value: f64) -> String {
     }
 }
 
-/// Returns a moment to the minute, in UTC.
+/// Returns a moment to the minute, in the region's legal time.
 pub fn moment(moment: DateTime<Utc>) -> String {
-    moment.format("%Y-%m-%d %H:%M UTC").to_string()
+    moment.with_timezone(&LEGAL_TIME).format("%Y-%m-%d %H:%M UTC+8").to_string()
 }
 
-/// Returns microseconds UTC to the minute.
+/// Returns microseconds UTC to the minute, in the region's legal time.
 pub fn micros(micros: i64) -> String {
     DateTime::<Utc>::from_timestamp_micros(micros).map_or_else(|| "?".to_owned(), self::moment)
 }
 
-/// Returns the age of a source in whole days at a moment.
-pub fn age_in_days(recorded_until: i64, as_of: DateTime<Utc>) -> i64 {
-    (as_of.timestamp_micros() - recorded_until).max(0) / 86_400_000_000
+/// Returns the age of a source in calendar days: up to the report's day, or up to its cut-off where that is later.
+///
+/// Against the cut-off alone, a lake that nobody has fed for months would always look fresh: without a given cut-off it is
+/// the lake's own newest record.
+pub fn age_in_days(recorded_until: i64, document: &AttainmentDocument) -> i64 {
+    let known = DateTime::<Utc>::from_timestamp_micros(recorded_until).map_or(document.on, legal_day);
+    (document.on.max(legal_day(document.as_of)) - known).num_days().max(0)
+}
+
+/// Returns a number of days in English.
+pub fn days(days: i64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
+/// Returns the day on which a moment falls in the region, eight hours ahead of UTC.
+fn legal_day(moment: DateTime<Utc>) -> NaiveDate {
+    moment.with_timezone(&LEGAL_TIME).date_naive()
 }
 
 /// Returns a month as `2025-06`.
@@ -141,6 +158,29 @@ pub fn fit(text: &str, columns: usize) -> String {
     out
 }
 
+/// Breaks a text into lines of at most so many columns: between words, or between Chinese characters.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut word = String::new();
+    let mut take = |word: &mut String| {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && display_width(line.trim_end()) + display_width(word.trim_end()) > columns {
+            lines.push(std::mem::take(word));
+        } else {
+            line.push_str(word);
+            word.clear();
+        }
+    };
+    for character in text.chars() {
+        word.push(character);
+        if character == ' ' || char_width(character) == 2 {
+            take(&mut word);
+        }
+    }
+    take(&mut word);
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
 /// Fills a text from the left up to so many columns.
 pub fn right(text: &str, columns: usize) -> String {
     let fill = columns.saturating_sub(display_width(text));
@@ -149,7 +189,7 @@ pub fn right(text: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lang, display_width, fit, number, probability, with_unit};
+    use super::{Lang, age_in_days, display_width, fit, number, probability, with_unit, wrap};
 
     #[test]
     fn numbers_read_like_numbers() {
@@ -161,6 +201,25 @@ mod tests {
         assert_eq!(with_unit(97.25, "%", "percent", Lang::Zh), "97.2%");
         assert_eq!(with_unit(139.0, "个", "points", Lang::En), "139 points");
         assert_eq!(probability(0.9999), ">99%");
+    }
+
+    #[test]
+    fn a_lake_that_nobody_feeds_grows_old_by_the_day_of_the_report() {
+        let mut document = crate::report::fixture::document();
+        document.on = "2026-06-30".parse().unwrap();
+        document.as_of = "2026-03-01T00:00:00Z".parse().unwrap();
+        let newest = document.as_of.timestamp_micros();
+        assert_eq!(age_in_days(newest, &document), 121, "against the cut-off alone it would be none");
+        document.as_of = "2026-07-10T16:00:00Z".parse().unwrap();
+        assert_eq!(age_in_days(newest, &document), 132, "the cut-off is the eleventh of July in the region");
+        assert_eq!(age_in_days(document.as_of.timestamp_micros(), &document), 0);
+    }
+
+    #[test]
+    fn a_long_text_is_broken_between_words_and_between_characters() {
+        assert_eq!(wrap("invented records, not real ones", 17), ["invented records,", "not real ones"]);
+        assert_eq!(wrap("虚构数据，并非真实", 10), ["虚构数据，", "并非真实"]);
+        assert_eq!(wrap("", 10), [""]);
     }
 
     #[test]

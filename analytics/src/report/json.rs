@@ -14,7 +14,12 @@ pub fn write(out: &mut dyn Write, document: &AttainmentDocument) -> Result<(), R
     list(out, &document.sources)?;
     write!(out, "],\n\"commitments\":[")?;
     list(out, &document.commitments)?;
-    writeln!(out, "]}}")?;
+    if let Some(notice) = &document.notice {
+        write!(out, "],\n\"notice\":{}", serde_json::to_string(notice)?)?;
+        writeln!(out, "}}")?;
+    } else {
+        writeln!(out, "]}}")?;
+    }
     Ok(())
 }
 

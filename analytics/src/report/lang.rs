@@ -1,6 +1,6 @@
 //! The words of the report, in Chinese and English.
 
-use crate::model::{Basis, Bilingual, ForecastMethod, Kind, Level, Reason, SourceKind, Status};
+use crate::model::{Basis, Bilingual, ForecastMethod, Kind, Level, Reason, SourceKind, SourceState, Status};
 
 /// A language of the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,7 +104,7 @@ pub fn reason(reason: Reason) -> Words {
 pub fn basis(basis: Basis) -> Words {
     match basis {
         Basis::Stated => ("通知明确", "stated"),
-        Basis::Implied => ("应全覆盖", "implied: all"),
+        Basis::Implied => ("应全覆盖", "must cover all"),
         Basis::Trend => ("仅有方向", "direction only"),
     }
 }
@@ -126,6 +126,15 @@ pub fn source(source: SourceKind) -> Words {
         SourceKind::Register => ("业务登记逐条统计", "counted from register records"),
         SourceKind::Returns => ("部门报表", "department's return"),
         SourceKind::Milestones => ("节点填报", "milestone filed"),
+    }
+}
+
+/// Returns the words for how a service answered the run.
+pub fn reached(source: &SourceState) -> Words {
+    match (&source.unreached, source.not_asked) {
+        (Some(_), _) => ("未连通", "not reached"),
+        (None, true) => ("未询问（离线运行）", "not asked (run without services)"),
+        (None, false) => ("已连通", "reached"),
     }
 }
 

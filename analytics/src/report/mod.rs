@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::model::{Area, AttainmentDocument, Commitment, SourceKind, StatisticRow};
+use crate::model::{Area, AttainmentDocument, Commitment, Notice, SourceKind, StatisticRow};
 pub use lang::Lang;
 
 pub mod format;
@@ -72,17 +72,19 @@ pub struct Report<'a> {
 }
 
 /// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The language the page opens in; it holds both.
     pub lang: Lang,
     /// Counts of persons below this are withheld; 0 withholds nothing.
     pub suppress_below: u32,
+    /// What stands above every form of the report: the page, the workbook, the JSON and the scoreboard.
+    pub notice: Option<Notice>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lang: Lang::Zh, suppress_below: suppress::DEFAULT_THRESHOLD }
+        Self { lang: Lang::Zh, suppress_below: suppress::DEFAULT_THRESHOLD, notice: None }
     }
 }
 
@@ -102,8 +104,9 @@ pub struct Files {
 }
 
 /// Writes the five files into the directory, each replaced as a whole.
-pub fn write(dir: &Path, report: &Report<'_>, options: Options) -> Result<Files, ReportError> {
+pub fn write(dir: &Path, report: &Report<'_>, options: &Options) -> Result<Files, ReportError> {
     let mut document = report.document.clone();
+    document.notice = options.notice.clone().or(document.notice);
     let mut rows = report.rows.to_vec();
     suppress::apply(&mut document, &mut rows, report.commitments, report.areas, options.suppress_below);
     let safe = Report { document: &document, rows: &rows, ..*report };

@@ -1,125 +1,93 @@
 //! Cells that could point to a person are withheld.
 //!
-//! Applies to commitments that count persons, below the region. A cell is **small** when its numerator or its
-//! denominator is above zero and below the threshold. Withholding a small cell alone is not enough: the total it belongs to
-//! is published, and subtracting the others gives it back. So among the areas of one total
-//!
-//! 1. at least two cells are withheld, and together they hold at least the threshold: the smallest of the others is added
-//!    until both are so (complementary suppression);
-//! 2. where a total has no other cell to add, the total itself is withheld, and the rule is applied to it and its neighbours;
-//! 3. a total that is withheld takes its smallest part with it, or the parts would give it back.
-//!
-//! Each measure and month is treated on its own. What is withheld is withheld everywhere: value, numerator, denominator,
-//! history, and every figure that was reckoned from them. The verdict stays.
+//! Applies to measures that count persons. [`rule`] says which areas of a month; an area and month is withheld for all
+//! measures of a commitment that count persons together, and for its other measures too (an amount paid, by a fixed rate)
+//! where the commitment's own figure counts persons. What is withheld is withheld everywhere: value, numerator,
+//! denominator, history, and every figure that was reckoned from them, such as a change over twelve months of which one
+//! end is withheld. The verdict stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Area, AttainmentDocument, Commitment, Level, StatisticRow};
+use chrono::{Datelike as _, Months, NaiveDate};
+
+use crate::model::{Area, AttainmentDocument, AttainmentEntry, Commitment, PRIMARY_MEASURE, StatisticRow};
+use rule::{Cell, Tree};
+
+mod rule;
+
+#[cfg(test)]
+mod attack;
+#[cfg(test)]
+mod tests;
 
 /// Counts of persons below this are withheld unless the operator says otherwise.
 pub const DEFAULT_THRESHOLD: u32 = 10;
 
-/// A cell that the rule may withhold.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cell {
-    /// The numerator, or the count itself.
-    pub numerator: f64,
-    /// The denominator of a share.
-    pub denominator: Option<f64>,
+/// What of a commitment counts persons.
+struct Persons<'a> {
+    /// The measures whose counts are looked at.
+    measures: Vec<&'a str>,
+    /// The commitment's own figure is one of them, so that every other measure speaks of persons too.
+    all: bool,
 }
 
-impl Cell {
-    fn is_small(self, threshold: f64) -> bool {
-        let small = |count: f64| count > 0.0 && count < threshold;
-        small(self.numerator) || self.denominator.is_some_and(small)
+impl<'a> Persons<'a> {
+    fn of(commitment: &'a Commitment) -> Option<Self> {
+        let primary = commitment.person_based.then_some(PRIMARY_MEASURE);
+        let others = commitment.secondary.iter().filter(|measure| measure.person_based);
+        let measures: Vec<&str> = primary.into_iter().chain(others.map(|measure| measure.name.as_str())).collect();
+        (!measures.is_empty()).then_some(Self { measures, all: commitment.person_based })
     }
-}
 
-/// Says which cells of one published total are withheld, given those that have to be. The second answer is true when the
-/// cells alone cannot protect each other, so that the total has to go as well.
-pub fn withhold(cells: &[Cell], forced: &[bool], threshold: u32) -> (Vec<bool>, bool) {
-    let threshold = f64::from(threshold);
-    let mut withheld: Vec<bool> = cells
-        .iter()
-        .zip(forced.iter().chain(std::iter::repeat(&false)))
-        .map(|(cell, forced)| *forced || cell.is_small(threshold))
-        .collect();
-    if !withheld.contains(&true) {
-        return (withheld, false);
+    fn covers(&self, measure: &str) -> bool {
+        self.all || self.measures.contains(&measure)
     }
-    loop {
-        let hidden = cells.iter().zip(&withheld).filter(|(_, withheld)| **withheld);
-        let (count, sum) = hidden.fold((0, 0.0), |(count, sum), (cell, _)| (count + 1, sum + cell.numerator));
-        if count >= 2 && sum >= threshold {
-            return (withheld, false);
+
+    /// Enters the counts of a row at the place of its measure.
+    fn enter(&self, cell: &mut Cell, row: &StatisticRow, percent: bool) {
+        cell.counts.resize(self.measures.len() * 2, 0.0);
+        cell.rests.resize(self.measures.len(), 0.0);
+        let Some(place) = self.measures.iter().position(|measure| *measure == row.measure) else { return };
+        let numerator = row.numerator.or(row.value.filter(|_| !percent));
+        if let (Some(count), Some(into)) = (numerator, cell.counts.get_mut(place * 2)) {
+            *into = count;
         }
-        let next = (0..cells.len())
-            .filter(|index| !withheld[*index] && cells[*index].numerator > 0.0)
-            .min_by(|left, right| cells[*left].numerator.total_cmp(&cells[*right].numerator));
-        match next {
-            Some(index) => withheld[index] = true,
-            None => return (withheld, true),
+        if let (Some(count), Some(into)) = (row.denominator, cell.counts.get_mut(place * 2 + 1)) {
+            *into = count;
+        }
+        if let (Some((part, whole)), Some(into)) = (numerator.zip(row.denominator), cell.rests.get_mut(place)) {
+            *into = (whole - part).max(0.0);
         }
     }
 }
 
-/// The cells to withhold of one measure and month, by area code.
-fn of_one_month(cells: &BTreeMap<&str, Cell>, areas: &Tree<'_>, threshold: u32) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
-    let mut forced_prefectures = BTreeSet::new();
-    for prefecture in areas.prefectures() {
-        let counties = present(cells, areas.children(prefecture));
-        let (flags, total_too) = withhold(&figures(&counties), &[], threshold);
-        out.extend(flagged(&counties, &flags));
-        if total_too && cells.contains_key(prefecture) {
-            forced_prefectures.insert(prefecture);
+fn is_percent(commitment: &Commitment, measure: &str) -> bool {
+    let own = commitment.secondary.iter().find(|secondary| secondary.name == measure);
+    super::format::is_percent(own.map_or(&commitment.unit.en, |secondary| &secondary.unit.en))
+}
+
+/// Areas and months of a commitment.
+type Places = BTreeSet<(String, NaiveDate)>;
+
+/// The areas and months of a commitment that are withheld.
+fn places(
+    rows: &[&StatisticRow],
+    commitment: &Commitment,
+    persons: &Persons<'_>,
+    tree: &Tree<'_>,
+    below: u32,
+) -> Places {
+    let mut months: BTreeMap<NaiveDate, BTreeMap<&str, Cell>> = BTreeMap::new();
+    for row in rows {
+        if row.numerator.is_some() || row.denominator.is_some() || row.value.is_some() {
+            let cell = months.entry(row.month).or_default().entry(&row.area).or_default();
+            persons.enter(cell, row, is_percent(commitment, &row.measure));
         }
     }
-    let prefectures = present(cells, areas.prefectures());
-    let forced: Vec<bool> = prefectures.iter().map(|(code, _)| forced_prefectures.contains(code)).collect();
-    let (flags, _) = withhold(&figures(&prefectures), &forced, threshold);
-    let hidden: Vec<String> = flagged(&prefectures, &flags).collect();
-    for prefecture in &hidden {
-        let counties = present(cells, areas.children(prefecture));
-        if counties.iter().any(|(code, _)| out.contains(*code)) {
-            continue;
-        }
-        let smallest = counties
-            .iter()
-            .filter(|(_, cell)| cell.numerator > 0.0)
-            .min_by(|(_, left), (_, right)| left.numerator.total_cmp(&right.numerator));
-        out.extend(smallest.map(|(code, _)| (*code).to_owned()));
-    }
-    out.extend(hidden);
-    out
-}
-
-fn present<'a>(cells: &BTreeMap<&str, Cell>, codes: impl Iterator<Item = &'a str>) -> Vec<(&'a str, Cell)> {
-    codes.filter_map(|code| Some((code, *cells.get(code)?))).collect()
-}
-
-fn figures(cells: &[(&str, Cell)]) -> Vec<Cell> {
-    cells.iter().map(|(_, cell)| *cell).collect()
-}
-
-fn flagged(cells: &[(&str, Cell)], flags: &[bool]) -> impl Iterator<Item = String> {
-    cells.iter().zip(flags).filter(|(_, flag)| **flag).map(|((code, _), _)| (*code).to_owned())
-}
-
-/// Which areas a total is made of.
-struct Tree<'a>(&'a [Area]);
-
-impl<'a> Tree<'a> {
-    fn prefectures(&self) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(|area| area.level == Level::Prefecture).map(|area| area.code.as_str())
-    }
-
-    fn children<'b>(&self, parent: &'b str) -> impl Iterator<Item = &'a str> + use<'a, 'b> {
-        self.0
-            .iter()
-            .filter(move |area| area.level == Level::County && area.parent.as_deref() == Some(parent))
-            .map(|area| area.code.as_str())
-    }
+    let of_month = |(month, cells): (NaiveDate, BTreeMap<&str, Cell>)| {
+        rule::withheld(&cells, tree, below).into_iter().map(move |area| (area, month))
+    };
+    months.into_iter().flat_map(of_month).collect()
 }
 
 /// Withholds what could point to a person, in the document and in the rows of the history. Returns the number of rows
@@ -131,114 +99,91 @@ pub fn apply(
     areas: &[Area],
     threshold: u32,
 ) -> usize {
-    let persons: BTreeSet<&str> = commitments
-        .iter()
-        .filter(|commitment| commitment.person_based)
-        .map(|commitment| commitment.id.as_str())
-        .collect();
-    let areas = Tree(areas);
-    let mut months: BTreeMap<_, BTreeMap<&str, Cell>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| persons.contains(row.commitment.as_str())) {
-        if let Some(numerator) = row.numerator.or(row.value) {
-            let cell = Cell { numerator, denominator: row.denominator };
-            months.entry((&*row.commitment, &*row.measure, row.month)).or_default().insert(&row.area, cell);
+    let tree = Tree::new(areas);
+    let mut by_commitment: BTreeMap<&str, Vec<&StatisticRow>> = BTreeMap::new();
+    for row in rows.iter() {
+        by_commitment.entry(&row.commitment).or_default().push(row);
+    }
+    let mut withheld: BTreeMap<&str, (Persons<'_>, Places)> = BTreeMap::new();
+    for commitment in commitments {
+        let (Some(persons), Some(rows)) = (Persons::of(commitment), by_commitment.get(commitment.id.as_str())) else {
+            continue;
+        };
+        let places = places(rows, commitment, &persons, &tree, threshold);
+        if !places.is_empty() {
+            withheld.insert(&commitment.id, (persons, places));
         }
     }
-    let withheld: BTreeSet<(String, String, chrono::NaiveDate, String)> = months
-        .iter()
-        .flat_map(|((commitment, measure, month), cells)| {
-            of_one_month(cells, &areas, threshold)
-                .into_iter()
-                .map(|area| ((*commitment).to_owned(), (*measure).to_owned(), *month, area))
-        })
-        .collect();
-    if withheld.is_empty() {
-        return 0;
+    let declared: BTreeMap<&str, &Commitment> =
+        commitments.iter().map(|commitment| (commitment.id.as_str(), commitment)).collect();
+    for entry in &mut document.commitments {
+        let own = withheld.get(entry.id.as_str()).filter(|(persons, _)| persons.all);
+        if let (Some((_, places)), Some(rows)) = (own, by_commitment.get(entry.id.as_str())) {
+            let series = Series::of(rows, entry, document.on);
+            clear(
+                entry,
+                &series,
+                places,
+                declared.get(entry.id.as_str()).is_some_and(|known| known.baseline.is_some()),
+            );
+        }
     }
-    let mut newest: BTreeMap<(String, String), (chrono::NaiveDate, bool)> = BTreeMap::new();
     let mut count = 0;
-    for row in rows.iter_mut().filter(|row| row.month <= document.on) {
-        let key = (row.commitment.clone(), row.measure.clone(), row.month, row.area.clone());
-        let hide = withheld.contains(&key);
-        let said_something = row.value.is_some() || row.numerator.is_some();
-        if row.measure == crate::model::PRIMARY_MEASURE && said_something {
-            let last = newest.entry((key.0, key.3)).or_insert((row.month, hide));
-            if row.month >= last.0 {
-                *last = (row.month, hide);
-            }
-        }
-        if hide {
+    for row in rows {
+        let Some((persons, places)) = withheld.get(row.commitment.as_str()) else { continue };
+        if persons.covers(&row.measure) && places.contains(&(row.area.clone(), row.month)) {
             (row.numerator, row.denominator, row.value) = (None, None, None);
             count += 1;
-        }
-    }
-    for entry in &mut document.commitments {
-        if newest.get(&(entry.id.clone(), entry.area.clone())).is_some_and(|(_, hide)| *hide) {
-            entry.suppressed = true;
-            (entry.numerator, entry.denominator, entry.value) = (None, None, None);
-            (entry.pace, entry.progress, entry.growth_ratio) = (None, None, None);
-            (entry.projected_progress, entry.change_12_months, entry.forecast) = (None, None, None);
-            entry.baseline = None;
         }
     }
     count
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Cell, Tree, of_one_month, withhold};
-    use crate::report::fixture;
+/// The months that an entry was reckoned from.
+struct Series {
+    /// Months with a value.
+    values: Vec<NaiveDate>,
+    /// The month that the entry's figures are taken from.
+    newest: Option<NaiveDate>,
+}
 
-    fn counts(values: &[f64]) -> Vec<Cell> {
-        values.iter().map(|numerator| Cell { numerator: *numerator, denominator: None }).collect()
+impl Series {
+    fn of(rows: &[&StatisticRow], entry: &AttainmentEntry, on: NaiveDate) -> Self {
+        let own = || {
+            let in_area = rows.iter().filter(|row| row.measure == PRIMARY_MEASURE && row.area == entry.area);
+            in_area.filter(|row| row.month <= on)
+        };
+        let says = |row: &&&StatisticRow| row.value.is_some() || row.numerator.is_some() || row.denominator.is_some();
+        Self {
+            values: own().filter(|row| row.value.is_some()).map(|row| row.month).collect(),
+            newest: own().filter(says).map(|row| row.month).max(),
+        }
     }
+}
 
-    #[test]
-    fn nothing_small_and_nothing_is_withheld() {
-        assert_eq!(withhold(&counts(&[10.0, 25.0, 0.0]), &[], 10), (vec![false, false, false], false));
+/// Clears what was reckoned from a month that is withheld.
+fn clear(entry: &mut AttainmentEntry, series: &Series, places: &Places, declared_baseline: bool) {
+    let hidden = |month: NaiveDate| places.contains(&(entry.area.clone(), month));
+    let newest = series.newest.is_some_and(hidden);
+    let last_value = series.values.iter().max().copied();
+    let year_before = last_value.and_then(|month| month.checked_sub_months(Months::new(12)));
+    let change = [last_value, year_before].into_iter().flatten().any(hidden);
+    let first = entry.baseline.filter(|_| !declared_baseline).and_then(|baseline| baseline.on.with_day(1));
+    let baseline = first.is_some_and(hidden);
+    let history = series.values.iter().copied().any(hidden);
+    if newest {
+        entry.suppressed = true;
+        (entry.numerator, entry.denominator, entry.value) = (None, None, None);
     }
-
-    #[test]
-    fn a_small_cell_takes_the_smallest_other_with_it() {
-        assert_eq!(withhold(&counts(&[3.0, 40.0, 25.0, 0.0]), &[], 10), (vec![true, false, true, false], false));
+    if newest || change {
+        entry.change_12_months = None;
     }
-
-    #[test]
-    fn small_cells_that_together_stay_small_take_another_with_them() {
-        assert_eq!(withhold(&counts(&[3.0, 2.0, 25.0, 90.0]), &[], 10), (vec![true, true, true, false], false));
-        assert_eq!(withhold(&counts(&[6.0, 7.0, 25.0]), &[], 10), (vec![true, true, false], false));
+    if newest || baseline {
+        (entry.pace, entry.progress, entry.growth_ratio) = (None, None, None);
+        (entry.baseline, entry.projected_progress) = (None, None);
     }
-
-    #[test]
-    fn a_total_of_one_small_cell_has_to_go_as_well() {
-        assert_eq!(withhold(&counts(&[4.0, 0.0, 0.0]), &[], 10), (vec![true, false, false], true));
-    }
-
-    #[test]
-    fn a_small_denominator_is_as_telling_as_a_small_count() {
-        let cells = [
-            Cell { numerator: 0.0, denominator: Some(4.0) },
-            Cell { numerator: 30.0, denominator: Some(40.0) },
-            Cell { numerator: 50.0, denominator: Some(60.0) },
-        ];
-        assert_eq!(withhold(&cells, &[], 10), (vec![true, true, false], false));
-    }
-
-    #[test]
-    fn a_prefecture_with_one_small_county_takes_a_neighbour_and_one_of_its_counties_with_it() {
-        let areas = fixture::areas();
-        let counts = [
-            ("540100", 190.0),
-            ("540102", 100.0),
-            ("540121", 30.0),
-            ("540122", 60.0),
-            ("540200", 4.0),
-            ("540202", 4.0),
-            ("540400", 300.0),
-            ("540402", 300.0),
-        ];
-        let cells = counts.map(|(area, numerator)| (area, Cell { numerator, denominator: None })).into();
-        let hidden = of_one_month(&cells, &Tree(&areas), 10);
-        assert_eq!(hidden.iter().map(String::as_str).collect::<Vec<_>>(), ["540100", "540121", "540200", "540202"]);
+    // A forecast is reckoned from the whole history: with the other months known, it would give back the one that is not.
+    if (newest || history) && entry.forecast.take().is_some() {
+        entry.projected_progress = None;
     }
 }

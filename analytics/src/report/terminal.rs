@@ -42,6 +42,11 @@ fn heading(out: &mut String, document: &AttainmentDocument, lang: Lang, width: u
         Lang::En => format!("on {} (records up to {as_of})", document.on),
     };
     line(out, &when, width);
+    if let Some(notice) = &document.notice {
+        for text in format::wrap(lang.pick(&notice.zh, &notice.en), width - 2) {
+            line(out, &format!("! {text}"), width);
+        }
+    }
     rule(out, width);
 }
 
@@ -158,17 +163,19 @@ fn sources(out: &mut String, document: &AttainmentDocument, lang: Lang, width: u
         let until = source.recorded_until.map_or_else(
             || lang.pick("从未读到", "never read").to_owned(),
             |until| {
-                let days = format::age_in_days(until, document.as_of);
+                let days = format::age_in_days(until, document);
                 match lang {
                     Lang::Zh => format!("记录至 {}（{days} 天前）", format::micros(until)),
-                    Lang::En => format!("recorded until {} ({days} days ago)", format::micros(until)),
+                    Lang::En => format!("recorded until {} ({} ago)", format::micros(until), format::days(days)),
                 }
             },
         );
-        let reached = match (&source.unreached, lang) {
-            (None, _) => "",
-            (Some(_), Lang::Zh) => "本次未能连通，",
-            (Some(_), Lang::En) => "NOT REACHED, ",
+        let reached = match (&source.unreached, source.not_asked, lang) {
+            (None, false, _) => "",
+            (None, true, Lang::Zh) => "本次未询问，",
+            (None, true, Lang::En) => "not asked, ",
+            (Some(_), _, Lang::Zh) => "本次未能连通，",
+            (Some(_), _, Lang::En) => "NOT REACHED, ",
         };
         let text = format!(" {} #{} {reached}{until}", fit(lang.pick(zh, en), 16), source.position);
         line(out, &text, width);

@@ -5,14 +5,18 @@ use std::path::PathBuf;
 use calamine::{Reader, Xlsx, open_workbook};
 
 use super::{Files, Lang, Options, Report, fixture, write};
-use crate::model::{AttainmentDocument, Status};
+use crate::model::{AttainmentDocument, Notice, StatisticRow, Status};
 
 fn written() -> (tempfile::TempDir, Files) {
+    written_with(&Options { lang: Lang::Zh, ..Options::default() })
+}
+
+fn written_with(options: &Options) -> (tempfile::TempDir, Files) {
     let dir = tempfile::tempdir().expect("a directory");
     let (document, commitments, areas, rows) =
         (fixture::document(), fixture::commitments(), fixture::areas(), fixture::rows());
     let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
-    let files = write(dir.path(), &report, Options { lang: Lang::Zh, ..Options::default() }).expect("a report");
+    let files = write(dir.path(), &report, options).expect("a report");
     (dir, files)
 }
 
@@ -74,7 +78,61 @@ fn the_json_reads_back_and_every_status_occurs_in_it() {
 }
 
 #[test]
-fn the_fields_of_an_entry_come_in_the_order_agreed() {
+fn the_workbook_has_its_sheets_and_a_row_per_commitment() {
+    let (_dir, files) = written();
+    let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
+    assert_eq!(
+        book.sheet_names(),
+        [
+            "总览 Scoreboard",
+            "分条 By article",
+            "分地市 By prefecture",
+            "分县区 By county",
+            "历史 History",
+            "来源 Sources"
+        ]
+    );
+    let sheet = book.worksheet_range("分条 By article").expect("a sheet");
+    assert_eq!(sheet.height(), fixture::commitments().len() + 1);
+}
+
+#[test]
+fn a_notice_stands_in_every_form_that_people_read() {
+    let notice = Notice { zh: "合成数据，并非真实".into(), en: "Invented \"records\" & nothing else".into() };
+    let options = Options { notice: Some(notice.clone()), ..Options::default() };
+    let (_dir, files) = written_with(&options);
+    let document: AttainmentDocument = serde_json::from_str(&text(&files.json)).expect("a document");
+    assert_eq!(document.notice.as_ref(), Some(&notice));
+    let page = text(&files.html);
+    assert!(page.contains(r#"<p class="notice" role="note"><span class="zh" lang="zh">合成数据，并非真实"#));
+    assert!(
+        page.contains(r#"content: "合成数据，并非真实 · Invented records  nothing else""#),
+        "printed on every page"
+    );
+    for (lang, words) in [(Lang::Zh, &notice.zh), (Lang::En, &notice.en)] {
+        assert!(super::terminal::scoreboard(&document, lang, 100).contains(&format!("! {words}")));
+    }
+    let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
+    let sheet = book.worksheet_range("总览 Scoreboard").expect("a sheet");
+    let said = sheet.get_value((3, 0)).map(ToString::to_string);
+    assert_eq!(said.as_deref(), Some("合成数据，并非真实 Invented \"records\" & nothing else"));
+    let (_dir, files) = written();
+    assert!(!text(&files.html).contains("class=\"notice\"") && !text(&files.json).contains("notice"));
+}
+
+#[test]
+fn the_page_needs_no_network_and_no_script() {
+    let (_dir, files) = written();
+    let page = text(&files.html);
+    for foreign in ["http://", "https://", "<script", "<link", "@import", "url("] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    assert!(page.contains("本次未能连通"), "the department that was not reached is named");
+    assert_eq!(page.matches("<section id=\"article-").count(), 10);
+}
+
+#[test]
+fn the_fields_of_an_entry_begin_with_those_agreed_in_their_order() {
     let (_dir, files) = written();
     let json = text(&files.json);
     let entry = json.lines().find(|line| line.starts_with("{\"id\"")).expect("an entry");
@@ -97,67 +155,221 @@ fn the_fields_of_an_entry_come_in_the_order_agreed() {
         "status",
         "reason",
     ];
-    let places: Vec<_> = agreed.iter().map(|field| entry.find(&format!("\"{field}\":")).expect("a field")).collect();
-    assert!(places.is_sorted(), "{places:?}");
+    assert_eq!(keys(entry).get(..agreed.len()).expect("as many"), agreed);
+    let source = json.lines().find(|line| line.starts_with("{\"service\"")).expect("a source");
+    assert_eq!(keys(source).get(..3).expect("as many"), ["service", "position", "recorded_until"]);
+    let places: Vec<_> = ["on", "as_of", "catalogue", "sources", "commitments"]
+        .iter()
+        .map(|key| json.find(&format!("\"{key}\":")).expect("a key"))
+        .collect();
+    assert!(places.is_sorted() && places[0] == 1, "{places:?}");
+}
+
+/// The keys of an object that is written on one line, in their order; those of objects inside it left out.
+fn keys(line: &str) -> Vec<String> {
+    let (mut keys, mut depth, mut in_text, mut word) = (Vec::new(), 0, false, String::new());
+    for letter in line.chars() {
+        match (letter, in_text) {
+            ('"', _) => in_text = !in_text,
+            (_, true) => word.push(letter),
+            ('{' | '[', _) => depth += 1,
+            ('}' | ']', _) => depth -= 1,
+            (':', _) if depth == 1 => keys.push(std::mem::take(&mut word)),
+            _ => {}
+        }
+        if matches!((letter, in_text), ('"', true)) {
+            word.clear();
+        }
+    }
+    keys
+}
+
+#[test]
+fn every_key_of_an_entry_is_explained() {
+    let (_dir, files) = written();
+    let explained = include_str!("../../../docs/ATTAINMENT.md");
+    let document: serde_json::Value = serde_json::from_str(&text(&files.json)).expect("a document");
+    let mut missing = std::collections::BTreeSet::new();
+    let mut look = |value: &serde_json::Value| {
+        for key in value.as_object().into_iter().flatten().map(|(key, _)| key) {
+            if !explained.contains(&format!("`{key}`")) {
+                missing.insert(key.clone());
+            }
+        }
+    };
+    look(&document);
+    for source in document["sources"].as_array().expect("sources") {
+        look(source);
+    }
+    for entry in document["commitments"].as_array().expect("entries") {
+        [entry, &entry["forecast"], &entry["forecast"]["back_test"], &entry["baseline"], &entry["completeness"]]
+            .into_iter()
+            .for_each(&mut look);
+    }
+    assert!(missing.is_empty(), "not in docs/ATTAINMENT.md: {missing:?}");
+}
+
+#[test]
+fn a_whole_number_is_written_without_a_fraction_wherever_it_stands() {
+    let (_dir, files) = written();
+    let json = text(&files.json);
+    assert!(json.contains("\"baseline\":{\"value\":52,"), "a declared baseline");
+    let bare = |end: &str| json.find(end).map(|at| json[at.saturating_sub(60)..at + 2].to_owned());
+    assert_eq!([".0,", ".0}"].map(bare), [None, None]);
 }
 
 #[test]
 fn the_csv_and_the_parquet_file_hold_the_same_history() {
-    use polars::prelude::{ParquetReader, SerReader};
+    use polars::prelude::{AnyValue, ParquetReader, SerReader};
     let (_dir, files) = written();
-    let csv = text(&files.csv);
+    let mut csv = csv::Reader::from_path(&files.csv).expect("a file");
     let frame = ParquetReader::new(std::fs::File::open(&files.parquet).expect("a file")).finish().expect("a frame");
-    assert_eq!(csv.lines().count() - 1, frame.height());
-    assert!(csv.starts_with("commitment,article,service,source,measure,area,month,numerator,denominator,value,unit\n"));
-    assert!(csv.contains("\nelder-meal-points,8,community,register,primary,540000,2026-06,"), "months as YYYY-MM");
-}
-
-#[test]
-fn the_workbook_has_its_sheets_and_a_row_per_commitment() {
-    let (_dir, files) = written();
-    let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
-    assert_eq!(
-        book.sheet_names(),
-        [
-            "总览 Scoreboard",
-            "分条 By article",
-            "分地市 By prefecture",
-            "分县区 By county",
-            "历史 History",
-            "来源 Sources"
-        ]
-    );
-    let sheet = book.worksheet_range("分条 By article").expect("a sheet");
-    assert_eq!(sheet.height(), fixture::commitments().len() + 1);
-}
-
-#[test]
-fn the_page_needs_no_network_and_no_script() {
-    let (_dir, files) = written();
-    let page = text(&files.html);
-    for foreign in ["http://", "https://", "<script", "<link", "@import", "url("] {
-        assert!(!page.contains(foreign), "{foreign}");
+    let heads: Vec<&str> = frame.get_column_names().iter().map(|name| name.as_str()).collect();
+    assert_eq!(csv.headers().expect("heads").iter().collect::<Vec<_>>(), heads);
+    let lines: Vec<csv::StringRecord> = csv.records().collect::<Result<_, _>>().expect("lines");
+    assert_eq!(lines.len(), frame.height());
+    for (place, head) in heads.iter().enumerate() {
+        let column = frame.column(head).expect("a column");
+        for (row, line) in lines.iter().enumerate() {
+            let in_csv = line.get(place).expect("a field");
+            let in_parquet = match column.get(row).expect("a value") {
+                AnyValue::Null => String::new(),
+                AnyValue::String(text) => text.to_owned(),
+                AnyValue::Int32(number) => number.to_string(),
+                AnyValue::Float64(number) => crate::model::wire::number_text(number),
+                day @ AnyValue::Date(_) => day.to_string().chars().take(7).collect(),
+                other => panic!("{head} holds {other:?}"),
+            };
+            assert_eq!(in_csv, in_parquet, "{head} of line {}", row + 2);
+        }
     }
-    assert!(page.contains("本次未能连通"), "the department that was not reached is named");
-    assert_eq!(page.matches("<section id=\"article-").count(), 10);
+    let months: Vec<_> = lines.iter().filter_map(|line| line.get(6)).collect();
+    assert!(months.contains(&"2026-06"), "months as YYYY-MM");
 }
 
 #[test]
-fn counts_that_could_point_to_a_person_are_in_no_file() {
+fn a_run_that_asked_nobody_says_so_in_every_form() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut document = fixture::document();
+    for source in &mut document.sources {
+        (source.not_asked, source.unreached) = (true, None);
+    }
+    let (commitments, areas, rows) = (fixture::commitments(), fixture::areas(), fixture::rows());
+    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
+    let files = write(dir.path(), &report, &Options::default()).expect("a report");
+    let page = text(&files.html);
+    for (words, times) in
+        [("未询问（离线运行）", 4), ("not asked (run without services)", 4), ("已连通", 0), (">reached<", 0)]
+    {
+        assert_eq!(page.matches(words).count(), times, "{words}");
+    }
+    assert!(page.contains("没有询问任何部门") && page.contains("This run asked no department"));
+    assert_eq!(text(&files.json).matches("\"not_asked\":true").count(), 4);
+    for (lang, words) in [(Lang::Zh, "本次未询问"), (Lang::En, "not asked")] {
+        assert_eq!(super::terminal::scoreboard(&document, lang, 100).matches(words).count(), 4);
+    }
+    let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
+    let sheet = book.worksheet_range("来源 Sources").expect("a sheet");
+    for row in 1..=4 {
+        let said = sheet.get_value((row, 4)).map(ToString::to_string);
+        assert_eq!(said.as_deref(), Some("未询问（离线运行） not asked (run without services)"));
+    }
     let (_dir, files) = written();
-    let document: AttainmentDocument = serde_json::from_str(&text(&files.json)).expect("a document");
-    let small = document
-        .commitments
+    assert!(!text(&files.json).contains("not_asked") && !text(&files.html).contains("未询问"));
+    assert_eq!(text(&files.html).matches(">reached<").count(), 3, "three answered, one did not");
+}
+
+/// Figures of persons that stand nowhere else: primes, each once.
+fn telling_rows() -> Vec<StatisticRow> {
+    let figures = [
+        ("540102", 4_561.0, 7_919.0),
+        ("540121", 2_003.0, 3_001.0),
+        ("540122", 40.0, 43.0),
+        ("540202", 4.0, 8.0),
+        ("540402", 5_653.0, 9_173.0),
+    ];
+    let mut sums: std::collections::BTreeMap<String, (f64, f64)> = std::collections::BTreeMap::new();
+    for (county, part, whole) in figures {
+        for area in [county.to_owned(), format!("{}00", &county[..4]), "540000".to_owned()] {
+            let sum = sums.entry(area).or_default();
+            *sum = (sum.0 + part, sum.1 + whole);
+        }
+    }
+    let row = |(area, (part, whole)): (String, (f64, f64))| StatisticRow {
+        commitment: "hpv-vaccination".into(),
+        measure: crate::model::PRIMARY_MEASURE.into(),
+        area,
+        month: "2026-06-01".parse().expect("a day"),
+        numerator: Some(part),
+        denominator: Some(whole),
+        value: Some(part / whole * 100.0),
+    };
+    sums.into_iter().map(row).collect()
+}
+
+#[test]
+fn no_figure_that_is_withheld_is_in_any_file() {
+    use polars::prelude::{ParquetReader, SerReader};
+    let mut commitments = fixture::commitments();
+    commitments.retain(|commitment| commitment.id == "hpv-vaccination");
+    commitments[0].person_based = true;
+    let (areas, mut rows) = (fixture::areas(), telling_rows());
+    let earlier: Vec<_> =
+        rows.iter().map(|row| StatisticRow { month: "2025-06-01".parse().expect("a day"), ..row.clone() }).collect();
+    rows.extend(earlier);
+    let document = fixture::assessed(&commitments, &areas, &rows);
+    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = write(dir.path(), &report, &Options::default()).expect("a report");
+
+    // 540202 is small, and what 540122 lacks; with them go the smaller neighbours, of counties and of prefectures.
+    let withheld = ["540121", "540122", "540200", "540202", "540400", "540402"];
+    let found: AttainmentDocument = serde_json::from_str(&text(&files.json)).expect("a document");
+    for entry in &found.commitments {
+        let hidden = withheld.contains(&entry.area.as_str());
+        assert_eq!((entry.suppressed, entry.value.is_none()), (hidden, hidden), "{}", entry.area);
+        assert!(!hidden || (entry.numerator.is_none() && entry.denominator.is_none() && entry.pace.is_none()));
+        assert!(!hidden || (entry.change_12_months.is_none() && entry.baseline.is_none() && entry.forecast.is_none()));
+    }
+    let frame = ParquetReader::new(std::fs::File::open(&files.parquet).expect("a file")).finish().expect("a frame");
+    let mut csv = csv::Reader::from_path(&files.csv).expect("a file");
+    for (at, line) in csv.records().map(|line| line.expect("a line")).enumerate() {
+        let hidden = withheld.contains(&&line[5]);
+        for (place, head) in [(7, "numerator"), (8, "denominator"), (9, "value")] {
+            assert_eq!(line[place].is_empty(), hidden, "{line:?}");
+            assert_eq!(frame.column(head).expect("a column").get(at).expect("a value").is_null(), hidden, "{line:?}");
+        }
+    }
+    let figures: Vec<f64> = rows
         .iter()
-        .find(|entry| entry.id == "needy-pension-premiums-paid" && entry.area == "540121")
-        .expect("an entry");
-    assert!(small.suppressed && small.value.is_none() && small.numerator.is_none() && small.pace.is_none());
-    let row = "needy-pension-premiums-paid,2,social-security,returns,primary,540121,2026-06,,,,percent";
-    assert!(text(&files.csv).contains(row));
-    let complement = document
-        .commitments
-        .iter()
-        .filter(|entry| entry.id == small.id && entry.area.starts_with("5401") && entry.suppressed)
-        .count();
-    assert_eq!(complement, 2, "the smallest other county goes with it");
+        .filter(|row| withheld.contains(&row.area.as_str()))
+        .flat_map(|row| [row.numerator, row.denominator, row.value])
+        .flatten()
+        .collect();
+    let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
+    for (name, sheet) in book.worksheets() {
+        // Small numbers occur as articles, counts of commitments and ages; the columns of figures hold none of them.
+        for (row, cells) in sheet.rows().enumerate().skip(1) {
+            for number in cells.iter().filter_map(calamine::DataType::get_float).filter(|number| *number > 100.0) {
+                assert!(!figures.iter().any(|figure| (figure - number).abs() < 1e-6), "{number} in {name}, row {row}");
+            }
+            let area = cells.iter().find_map(|cell| withheld.iter().find(|code| cell.to_string() == **code));
+            let figures = match (name.as_str(), area) {
+                ("分地市 By prefecture", Some(_)) => &cells[9..14],
+                ("分县区 By county", Some(_)) => &cells[6..11],
+                ("历史 History", Some(area)) => panic!("{area} is in the history"),
+                _ => continue,
+            };
+            let numbers: Vec<_> = figures.iter().filter_map(calamine::DataType::get_float).collect();
+            assert_eq!(numbers, [100.0], "the target alone, in {name}, row {row}");
+        }
+    }
+    let page = text(&files.html);
+    for figure in figures.iter().filter(|figure| **figure > 100.0) {
+        assert!(!page.contains(&super::format::number(*figure, 0)), "{figure} is on the page");
+    }
+    assert!(page.contains("6,604 / 10,963"), "what is not withheld is there");
+    for figure in ["4 / 8", ">50%<", "40 / 43", ">93%<"] {
+        assert!(!page.contains(figure), "{figure} is on the page");
+    }
 }

@@ -23,6 +23,7 @@ enum Column {
 
 struct Styles {
     title: Format,
+    notice: Format,
     head: Format,
     text: Format,
     number: Format,
@@ -37,6 +38,7 @@ impl Styles {
         let text = Format::new().set_align(FormatAlign::Top);
         Self {
             title: Format::new().set_bold().set_font_size(16),
+            notice: Format::new().set_bold().set_font_color(Color::RGB(0x00A8_2A2F)),
             head: Format::new()
                 .set_bold()
                 .set_text_wrap()
@@ -99,6 +101,13 @@ pub fn workbook(report: &Report<'_>) -> Result<Vec<u8>, ReportError> {
     entries(workbook.add_worksheet(), report, &styles, "分县区 By county", Level::County)?;
     months(workbook.add_worksheet(), report, &styles)?;
     sources(workbook.add_worksheet(), report, &styles)?;
+    if let Some(notice) = &report.document.notice {
+        // An ampersand begins a code in the head of a printed sheet; 255 characters are all that it takes.
+        let text: String = both((&notice.zh, &notice.en)).chars().take(120).collect();
+        for sheet in workbook.worksheets_mut() {
+            sheet.set_header(format!("&L{}", text.replace('&', "&&")));
+        }
+    }
     Ok(workbook.save_to_buffer()?)
 }
 
@@ -129,12 +138,16 @@ fn scoreboard(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Re
         .chain(statuses.iter().map(|status| (status.as_str(), 13.0, Column::Number)))
         .chain(std::iter::once(("合计 Total", 10.0, Column::Number)))
         .collect();
-    prepare(sheet, "总览 Scoreboard", &head, 3, styles)?;
+    let first = if report.document.notice.is_some() { 4 } else { 3 };
+    prepare(sheet, "总览 Scoreboard", &head, first, styles)?;
     sheet.write_string_with_format(0, 0, "民生举措落实情况 Livelihood commitments", &styles.title)?;
     sheet.write_string(1, 0, format!("数据日期 On {}", report.document.on))?;
     sheet.write_string(2, 0, format!("记录截至 Records up to {}", format::moment(report.document.as_of)))?;
+    if let Some(notice) = &report.document.notice {
+        sheet.write_string_with_format(3, 0, both((&notice.zh, &notice.en)), &styles.notice)?;
+    }
     let region: Vec<&AttainmentEntry> = report.document.region_entries().collect();
-    let mut row = 4;
+    let mut row = first + 1;
     for article in 0..=10_u8 {
         let own: Vec<_> = region.iter().filter(|entry| article == 0 || entry.article == article).collect();
         let title =
@@ -384,7 +397,8 @@ const SOURCE_HEAD: Head<'_> = &[
     ("位置 Position", 14.0, Column::Number),
     ("记录至 Recorded until", 24.0, Column::Text),
     ("天数 Age in days", 12.0, Column::Number),
-    ("未连通原因 Not reached", 40.0, Column::Text),
+    ("连通情况 Reached", 34.0, Column::Text),
+    ("未连通原因 Why not", 40.0, Column::Text),
 ];
 
 fn sources(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Result<(), ReportError> {
@@ -396,8 +410,9 @@ fn sources(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Resul
         cells.number(Some(source.position as f64))?;
         cells.text(&source.recorded_until.map(format::micros).unwrap_or_default())?;
         #[expect(clippy::cast_precision_loss, reason = "days are far below 2^53")]
-        let age = source.recorded_until.map(|until| format::age_in_days(until, report.document.as_of) as f64);
+        let age = source.recorded_until.map(|until| format::age_in_days(until, report.document) as f64);
         cells.number(age)?;
+        cells.text(&both(lang::reached(source)))?;
         cells.text(source.unreached.as_deref().unwrap_or(""))?;
     }
     Ok(())

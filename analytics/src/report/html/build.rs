@@ -88,7 +88,7 @@ fn tallies<'a>(entries: &(impl Iterator<Item = &'a AttainmentEntry> + Clone)) ->
 }
 
 /// Puts the page together.
-pub(super) fn page(report: &Report<'_>, options: Options) -> Page {
+pub(super) fn page(report: &Report<'_>, options: &Options) -> Page {
     let index = Index::new(report);
     let document = report.document;
     let region: Vec<&AttainmentEntry> = document.region_entries().collect();
@@ -98,6 +98,8 @@ pub(super) fn page(report: &Report<'_>, options: Options) -> Page {
         on: document.on.to_string(),
         as_of: format::moment(document.as_of),
         catalogue: document.catalogue.clone(),
+        notice: document.notice.as_ref().map(|notice| Words::new(&*notice.zh, &*notice.en)),
+        page_heads: document.notice.as_ref().map(|notice| (in_style(&notice.zh), in_style(&notice.en))),
         headline: headline(&region),
         total: region.len(),
         tallies: tallies(&region.iter().copied()),
@@ -106,6 +108,7 @@ pub(super) fn page(report: &Report<'_>, options: Options) -> Page {
             .filter(|source| source.unreached.is_some())
             .map(|source| source_view(source, document))
             .collect(),
+        not_asked: !sources.is_empty() && sources.iter().all(|source| source.not_asked),
         urgent: urgent(&region),
         articles: articles(&region, &index, document),
         area_names: index.prefectures.iter().map(|area| Words::new(&*area.name_zh, &*area.name_en)).collect(),
@@ -118,23 +121,38 @@ pub(super) fn page(report: &Report<'_>, options: Options) -> Page {
     }
 }
 
+/// A text as the content of a style rule, where nothing can be escaped for certain: without what could end it.
+fn in_style(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !matches!(letter, '"' | '\\' | '<' | '>' | '&' | '\'') && !letter.is_control())
+        .collect()
+}
+
 /// The sentence that a leader reads first.
 fn headline(region: &[&AttainmentEntry]) -> Words {
     let count = |status| region.iter().filter(|entry| entry.status == status).count();
-    let met = count(Status::Met) + count(Status::MetLate);
+    let (met, late) = (count(Status::Met) + count(Status::MetLate), count(Status::MetLate));
     let behind = count(Status::AtRisk) + count(Status::OffTrack);
     let unknown = count(Status::NotAssessable);
+    // The tiles below count the late ones apart, so the sentence says how many of the met they are.
+    let of_them = |zh: bool| match (late, zh) {
+        (0, _) => String::new(),
+        (_, true) => format!("（其中 {late} 项为逾期达成）"),
+        (_, false) => format!(" ({late} of them late)"),
+    };
     Words::new(
         format!(
-            "{} 项举措中，{met} 项已达成，{} 项进展正常，{behind} 项落后于进度，{} 项逾期未达；{} 项只有方向、没有指标，{unknown} 项目前无法评定。",
+            "{} 项举措中，{met} 项已达成{}，{} 项进展正常，{behind} 项落后于进度，{} 项逾期未达；{} 项只有方向、没有指标，{unknown} 项目前无法评定。",
             region.len(),
+            of_them(true),
             count(Status::OnTrack),
             count(Status::Missed),
             count(Status::TrendOnly),
         ),
         format!(
-            "Of {} commitments: {met} met, {} on track, {behind} behind the pace, {} past their date and not met; {} with a direction but no number, {unknown} not assessable for now.",
+            "Of {} commitments: {met} met{}, {} on track, {behind} behind the pace, {} past their date and not met; {} with a direction but no number, {unknown} not assessable for now.",
             region.len(),
+            of_them(false),
             count(Status::OnTrack),
             count(Status::Missed),
             count(Status::TrendOnly),
@@ -150,7 +168,7 @@ fn urgent(region: &[&AttainmentEntry]) -> Vec<Urgent> {
             id: entry.id.clone(),
             mark: mark(entry.status),
             title: Words::new(&*entry.title_zh, &*entry.title_en),
-            value: card::figure(entry, entry.value),
+            value: if entry.suppressed { Some(Words::new("※", "※")) } else { card::figure(entry, entry.value) },
             target: card::figure(entry, entry.target),
             note: note(entry),
         })
@@ -237,6 +255,8 @@ fn matrix_cell(entry: Option<&AttainmentEntry>) -> MatrixCell {
     };
     let text = match entry.value {
         _ if entry.suppressed => "※".to_owned(),
+        // Done or not done: the sign says it, a 1 or 0 would ask what of.
+        _ if card::is_one_step(entry) => String::new(),
         Some(value) if format::is_percent(&entry.unit) => format!("{}%", format::number(value, 1)),
         Some(value) => format::number(value, 1),
         None => "–".to_owned(),
@@ -271,8 +291,9 @@ fn source_view(source: &SourceState, document: &AttainmentDocument) -> Source {
         None => (Words::new("从未读到", "never read"), Words::default()),
         Some(until) => {
             let text = format::micros(until);
-            let days = format::age_in_days(until, document.as_of);
-            (Words::new(&*text, &*text), Words::new(format!("{days} 天"), format!("{days} days")))
+            let days = format::age_in_days(until, document);
+            let until = Words::new(&*text, &*text);
+            (until, Words::new(format!("{days} 天"), format::days(days)))
         }
     };
     Source {
@@ -280,6 +301,7 @@ fn source_view(source: &SourceState, document: &AttainmentDocument) -> Source {
         position: source.position.to_string(),
         until,
         age,
+        reached: lang::reached(source).into(),
         unreached: source.unreached.clone(),
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
 }
 
 /// Tells whether the entry is a milestone that is done or not, with nothing in between to count.
-fn is_one_step(entry: &AttainmentEntry) -> bool {
+pub(super) fn is_one_step(entry: &AttainmentEntry) -> bool {
     entry.kind == Kind::Milestone && entry.target.is_none_or(|target| target <= 1.0)
 }
 
@@ -131,6 +131,7 @@ fn number(value: Option<f64>) -> String {
 fn origin(entry: &AttainmentEntry, index: &Index<'_>) -> Words {
     let figures = |numerator: &str, denominator: &str| match (entry.numerator, entry.denominator) {
         (None, None) => String::new(),
+        _ if is_one_step(entry) => String::new(),
         (up, None) => format!("{numerator} {} · ", number(up)),
         (up, down) => format!("{numerator} {} / {denominator} {} · ", number(up), number(down)),
     };
@@ -185,11 +186,14 @@ fn facts(
         }
     }
     if entry.suppressed {
-        fact("不公开", "Withheld", Words::new("人数过少", "too few persons"));
+        let why = Words::new("人数过少，或可由其他数字推算", "too few persons, or others would give it away");
+        fact("不公开", "Withheld", why);
     }
-    fact("分子", "Numerator", plain(number(entry.numerator)));
-    fact("分母", "Denominator", plain(number(entry.denominator)));
-    if let Some(baseline) = entry.baseline {
+    if !is_one_step(entry) {
+        fact("分子", "Numerator", plain(number(entry.numerator)));
+        fact("分母", "Denominator", plain(number(entry.denominator)));
+    }
+    if let Some(baseline) = entry.baseline.filter(|_| !is_one_step(entry)) {
         let figure = figure(entry, Some(baseline.value)).unwrap_or_default();
         let text = |figure: &str| format!("{figure} · {}", baseline.on);
         fact("基期", "Baseline", Words::new(text(&figure.zh), text(&figure.en)));
@@ -227,7 +231,7 @@ fn facts(
     if let Some(source) = index.sources.get(entry.service.as_str()) {
         let name = lang::service(&entry.service);
         let until = source.recorded_until.map_or_else(|| "–".to_owned(), format::micros);
-        let days = source.recorded_until.map(|until| format::age_in_days(until, document.as_of));
+        let days = source.recorded_until.map(|until| format::age_in_days(until, document));
         let age = |text: fn(i64) -> String| days.map(text).unwrap_or_default();
         fact(
             "来源",
@@ -245,7 +249,7 @@ fn facts(
                     name.1,
                     entry.dataset,
                     source.position,
-                    age(|days| format!(" ({days} days ago)"))
+                    age(|days| format!(" ({} ago)", format::days(days)))
                 ),
             ),
         );

@@ -13,6 +13,6 @@ mod plot;
 mod view;
 
 /// Returns the page.
-pub fn page(report: &Report<'_>, options: Options) -> Result<String, ReportError> {
+pub fn page(report: &Report<'_>, options: &Options) -> Result<String, ReportError> {
     Ok(build::page(report, options).render()?)
 }

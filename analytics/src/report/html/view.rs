@@ -180,6 +180,9 @@ pub(super) struct Source {
     pub(super) position: String,
     pub(super) until: Words,
     pub(super) age: Words,
+    /// How it answered.
+    pub(super) reached: Words,
+    /// Why it did not.
     pub(super) unreached: Option<String>,
 }
 
@@ -191,10 +194,16 @@ pub(super) struct Page {
     pub(super) on: String,
     pub(super) as_of: String,
     pub(super) catalogue: String,
+    /// What every reader must know first.
+    pub(super) notice: Option<Words>,
+    /// The same at the head of every printed page, in Chinese and English.
+    pub(super) page_heads: Option<(String, String)>,
     pub(super) headline: Words,
     pub(super) total: usize,
     pub(super) tallies: Vec<Tally>,
     pub(super) unreached: Vec<Source>,
+    /// The run asked no service at all.
+    pub(super) not_asked: bool,
     pub(super) urgent: Vec<Urgent>,
     pub(super) articles: Vec<Article>,
     pub(super) area_names: Vec<Words>,
