@@ -60,17 +60,33 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
 pub fn print(outcome: &JobOutcome, lang: Lang) {
     let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_WIDTH);
     output::line(terminal::scoreboard(&outcome.document, report_lang(lang), width));
-    for (service, reason) in &outcome.unreached {
-        output::error(said!(
-            lang,
-            "未能读取 {service}:{reason};报告注明了其数据的日期。",
-            "{service} could not be read: {reason}; the report says how old its data is."
-        ));
-    }
+    missing(outcome, lang).iter().for_each(output::error);
     let files = &outcome.files;
     for path in [&files.html, &files.xlsx, &files.json, &files.csv, &files.parquet] {
         output::line(format!("  {}", path.display()));
     }
+}
+
+/// Tells in words which departments' records are not in the report, or not all: those that did not answer, and those
+/// that are known only to a moment before the report's.
+pub(super) fn missing(outcome: &JobOutcome, lang: Lang) -> Vec<String> {
+    let unreached = outcome.unreached.iter().map(|(service, reason)| {
+        said!(
+            lang,
+            "未能读取 {service}:{reason};报告注明了其数据的日期。",
+            "{service} could not be read: {reason}; the report says how old its data is."
+        )
+    });
+    let incomplete = outcome.incomplete.iter().filter(|(service, _)| !outcome.unreached.contains_key(*service));
+    let incomplete = incomplete.map(|(service, until)| {
+        let until = until.map_or_else(|| "–".to_owned(), |until| until.to_rfc3339());
+        said!(
+            lang,
+            "{service} 的记录只读到 {until},早于报告的截止时刻;其后的记录可能改变数字。",
+            "{service} is known only up to {until}, before the moment of the report; later records may change its figures."
+        )
+    });
+    unreached.chain(incomplete).collect()
 }
 
 /// Runs the command.

@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use minsheng_analytics::schedule::{RunLog, Schedule, ScheduleError, SystemClock, keep};
+use minsheng_analytics::schedule::{Ended, Outcome, RunLog, Schedule, ScheduleError, SystemClock, keep};
 
-use super::report::{Job, make};
+use super::report::{self, Job, make};
 use crate::{cli::ScheduleArgs, error::Error, lang::Lang, output, said, site::Endpoints};
 
 /// The record of runs, in the directory of the reports.
@@ -27,15 +27,19 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
         let endpoints = endpoints.clone();
         async move {
             match make(&job, Some(&endpoints), lang).await {
-                Ok(outcome) => {
-                    let page = outcome.files.html.display().to_string();
+                Ok(made) => {
+                    let missing = report::missing(&made, lang);
+                    missing.iter().for_each(output::error);
+                    let page = made.files.html.display().to_string();
                     output::line(format!("{on} {page}"));
-                    Ok(page)
+                    let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Incomplete };
+                    let lines: Vec<String> = std::iter::once(page).chain(missing).collect();
+                    Ended { outcome, detail: lines.join("; ") }
                 }
                 Err(error) => {
-                    let message = error.message(lang);
-                    output::error(&message);
-                    Err(message)
+                    let detail = error.message(lang);
+                    output::error(&detail);
+                    Ended { outcome: Outcome::Failed, detail }
                 }
             }
         }

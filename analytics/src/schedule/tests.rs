@@ -1,4 +1,5 @@
 use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::sync::Mutex;
 
 use super::*;
@@ -31,6 +32,34 @@ fn daily() -> Schedule {
     Schedule::parse("0 6 * * *", "Asia/Shanghai").unwrap()
 }
 
+fn ended(outcome: Outcome, detail: &str) -> Ended {
+    Ended { outcome, detail: detail.to_owned() }
+}
+
+/// Keeps a schedule while runs end as told, one after the other; returns when each was due, which try it was, and when it
+/// began.
+async fn keep_with(
+    schedule: &Schedule,
+    path: &Path,
+    clock: &Jumping,
+    outcomes: &[Outcome],
+) -> Vec<(DateTime<Utc>, u32, DateTime<Utc>)> {
+    let mut log = RunLog::open(path).unwrap();
+    let before = RunLog::read(path).unwrap().len();
+    let number = Cell::new(0);
+    let enough = futures::future::poll_fn(|_| {
+        if number.get() >= outcomes.len() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    });
+    let run = |_| {
+        let outcome = outcomes[number.replace(number.get() + 1)];
+        async move { ended(outcome, "told so") }
+    };
+    keep(schedule, &mut log, clock, enough, run).await.unwrap();
+    let records = RunLog::read(path).unwrap().split_off(before);
+    assert_eq!(records.iter().map(|record| record.outcome).collect::<Vec<_>>(), outcomes);
+    records.into_iter().map(|record| (record.due_at, record.attempt, record.began_at)).collect()
+}
+
 /// Keeps a schedule for some runs, each taking some hours, and returns when they were due.
 async fn keep_for(runs: usize, log: &mut RunLog, clock: &Jumping, hours: i64) -> Vec<DateTime<Utc>> {
     let due = RefCell::new(Vec::new());
@@ -46,7 +75,7 @@ async fn keep_for(runs: usize, log: &mut RunLog, clock: &Jumping, hours: i64) ->
             tokio::task::yield_now().await;
             due.borrow_mut().push(due_at);
             running.set(false);
-            if hours > 0 { Ok("out".to_owned()) } else { Err("no report".to_owned()) }
+            if hours > 0 { ended(Outcome::Done, "out") } else { ended(Outcome::Failed, "no report") }
         }
     })
     .await
@@ -141,4 +170,76 @@ fn two_processes_cannot_keep_one_record() {
     let path = directory.path().join("runs.jsonl");
     let _kept = RunLog::open(&path).unwrap();
     assert!(matches!(RunLog::open(&path), Err(ScheduleError::InUse(_))));
+}
+
+#[tokio::test]
+async fn the_very_first_run_is_made_up_when_it_was_cut_short() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let begun = Cell::new(false);
+    {
+        let mut log = RunLog::open(&path).unwrap();
+        let clock = Jumping::at("2025-08-05T00:00:00Z");
+        let cut = futures::future::poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if begun.get() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        });
+        let schedule = daily();
+        let kept = keep(&schedule, &mut log, &clock, std::future::pending(), |_| {
+            begun.set(true);
+            std::future::pending::<Ended>()
+        });
+        tokio::select! {
+            _ = kept => panic!("the run never ends"),
+            () = cut => {}
+        }
+    }
+    assert_eq!(RunLog::read(&path).unwrap(), []);
+    let mut log = RunLog::open(&path).unwrap();
+    let due = keep_for(1, &mut log, &Jumping::at("2025-08-06T01:00:00Z"), 1).await;
+    assert_eq!(due, [moment("2025-08-05T22:00:00Z")]);
+}
+
+#[tokio::test]
+async fn a_run_without_a_whole_report_says_so_and_is_tried_again_until_it_has_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let outcomes = [Outcome::Incomplete, Outcome::Failed, Outcome::Done, Outcome::Done];
+    let tries = keep_with(&daily(), &path, &Jumping::at("2025-08-05T00:00:00Z"), &outcomes).await;
+    let first = moment("2025-08-05T22:00:00Z");
+    let second = moment("2025-08-06T22:00:00Z");
+    let expected = [
+        (first, 1, first),
+        (first, 2, moment("2025-08-05T22:01:00Z")),
+        (first, 3, moment("2025-08-05T22:11:00Z")),
+        (second, 1, second),
+    ];
+    assert_eq!(tries, expected);
+}
+
+#[tokio::test]
+async fn a_run_is_tried_again_so_often_and_not_beyond_the_next_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daily.jsonl");
+    let start = "2025-08-05T00:00:00Z";
+    let tries = keep_with(&daily(), &path, &Jumping::at(start), &[Outcome::Failed; 5]).await;
+    let tries: Vec<_> = tries.into_iter().map(|(due_at, attempt, _)| (due_at, attempt)).collect();
+    let (first, second) = (moment("2025-08-05T22:00:00Z"), moment("2025-08-06T22:00:00Z"));
+    assert_eq!(tries, [(first, 1), (first, 2), (first, 3), (first, 4), (second, 1)]);
+
+    let path = directory.path().join("often.jsonl");
+    let often = Schedule::parse("*/30 * * * *", "Asia/Shanghai").unwrap();
+    let tries = keep_with(&often, &path, &Jumping::at(start), &[Outcome::Incomplete; 4]).await;
+    let began: Vec<_> = tries.into_iter().map(|(_, attempt, began_at)| (attempt, began_at)).collect();
+    let at = |time: &str| moment(&format!("2025-08-05T{time}:00Z"));
+    assert_eq!(began, [(1, at("00:30")), (2, at("00:31")), (3, at("00:41")), (1, at("01:00"))]);
+}
+
+#[tokio::test]
+async fn trying_again_goes_on_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    keep_with(&daily(), &path, &Jumping::at("2025-08-05T00:00:00Z"), &[Outcome::Failed]).await;
+    let tries = keep_with(&daily(), &path, &Jumping::at("2025-08-05T23:00:00Z"), &[Outcome::Done]).await;
+    assert_eq!(tries, [(moment("2025-08-05T22:00:00Z"), 2, moment("2025-08-05T23:01:00Z"))]);
 }
