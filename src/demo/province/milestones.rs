@@ -41,12 +41,18 @@ pub(super) fn batch(province: Province, department: &'static str) -> Batch {
         let declared = STEPS.iter().find(|(id, _, _)| *id == commitment.id);
         let usual = [draw.day(day_of(2025, 2, 1), day_of(2025, 12, 20))];
         let (done, under_way) = declared.map_or((usual.as_slice(), 0), |(_, done, under_way)| (*done, *under_way));
+        // The subjects that decide come first.
+        let deciding = &entry.primary().subjects;
+        let subject = |number: u32| {
+            let named = usize::try_from(number).ok().and_then(|number| deciding.get(number - 1));
+            named.cloned().unwrap_or_else(|| format!("step-{number}"))
+        };
         for (number, day) in (1..).zip(done) {
-            made.push(step(commitment, number, State::Done, *day));
+            made.push(step(commitment, number, subject(number), State::Done, *day));
         }
         let first = u32::try_from(done.len()).unwrap_or_default() + 1;
         for number in first..first + under_way {
-            made.push(step(commitment, number, State::UnderWay, day_of(2025, 10, 15)));
+            made.push(step(commitment, number, subject(number), State::UnderWay, day_of(2025, 10, 15)));
         }
     }
     Batch {
@@ -56,7 +62,7 @@ pub(super) fn batch(province: Province, department: &'static str) -> Batch {
     }
 }
 
-fn step(commitment: &Commitment, number: u32, state: State, day: NaiveDate) -> pb::Milestone {
+fn step(commitment: &Commitment, number: u32, subject: String, state: State, day: NaiveDate) -> pb::Milestone {
     let area = match (commitment.lowest_level, commitment.scope.first()) {
         (_, Some(scope)) => scope.clone(),
         (Level::Region, None) => "540000".to_owned(),
@@ -65,7 +71,7 @@ fn step(commitment: &Commitment, number: u32, state: State, day: NaiveDate) -> p
     pb::Milestone {
         area,
         commitment: commitment.id.clone(),
-        subject: format!("step-{number}"),
+        subject,
         title: format!("演示·{}({number})", commitment.title_zh),
         milestone_state: state.into(),
         happened_on: Some(date(day)),
