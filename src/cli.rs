@@ -6,7 +6,11 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use serde::{Deserialize, Serialize};
 
 use crate::{bench::BenchArgs, lang::Lang};
 
@@ -15,7 +19,7 @@ use crate::{bench::BenchArgs, lang::Lang};
 #[command(name = "minsheng", version, disable_help_subcommand = true)]
 pub struct Cli {
     /// Language of what is printed: zh or en; otherwise that of the locale
-    #[arg(long, global = true, value_name = "LANG")]
+    #[arg(long, global = true, value_name = "LANG", value_parser = ["zh", "en"], hide_possible_values = true)]
     pub lang: Option<String>,
     /// What is to be done.
     #[command(subcommand)]
@@ -37,6 +41,8 @@ pub enum Action {
     Import(ImportArgs),
     /// Check the lake, and that registers, journals and lake agree
     Verify(VerifyArgs),
+    /// Ask a service whether it serves
+    Health(HealthArgs),
     /// What the suite costs over the bare means, as ratios measured in one run
     Bench(BenchArgs),
     /// Development certificates for mutual TLS
@@ -54,7 +60,8 @@ pub enum Action {
 }
 
 /// Which records the demo loads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// An invented province.
     Synthetic,
@@ -65,9 +72,9 @@ pub enum Profile {
 /// Options of `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Data directory; made when missing
-    #[arg(long, default_value = "minsheng-data")]
-    pub data: PathBuf,
+    /// Data directory, made when missing; minsheng-data (synthetic) or minsheng-data-public (public) unless given
+    #[arg(long)]
+    pub data: Option<PathBuf>,
     /// How many people and cases, as a multiple of the usual number
     #[arg(long, default_value_t = 1.0, value_parser = scale)]
     pub scale: f64,
@@ -107,7 +114,7 @@ pub struct ReportArgs {
     /// Directory of the lake; that of the data directory, or ./lake, unless given
     #[arg(long)]
     pub lake: Option<PathBuf>,
-    /// Data directory of the demo, whose services are started for the time of the run
+    /// Data directory of the demo; its services are started for the time of the run, or found where `demo --serve` runs
     #[arg(long)]
     pub data: Option<PathBuf>,
     /// Read no service: the lake speaks as it is
@@ -145,10 +152,10 @@ pub struct ImportArgs {
     /// Check every row, load none
     #[arg(long)]
     pub dry_run: bool,
-    /// Load all rows or none
+    /// Load all rows or none: one bad row keeps all out; up to 2000 rows go in together, more in chunks of 2000 (run again after a crash)
     #[arg(long)]
     pub all_or_nothing: bool,
-    /// Data directory of the demo, whose services are started for the time of the import
+    /// Data directory of the demo; its services are started for the time of the import, or found where `demo --serve` runs
     #[arg(long)]
     pub data: Option<PathBuf>,
 }
@@ -156,9 +163,22 @@ pub struct ImportArgs {
 /// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Data directory of the demo
-    #[arg(long, default_value = "minsheng-data")]
-    pub data: PathBuf,
+    /// Data directory of the demo; without it the services that the environment names, or minsheng-data
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Directory of the lake; that of the data directory, or ./lake, unless given
+    #[arg(long)]
+    pub lake: Option<PathBuf>,
+}
+
+/// Options of `health`.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// social-security, education, health or community
+    pub service: String,
+    /// Where it listens, as https://HOST:PORT; the port of MINSHENG_LISTEN on this machine unless given
+    #[arg(long, value_name = "URL")]
+    pub address: Option<String>,
 }
 
 /// What is done with certificates.
@@ -198,7 +218,7 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng", "民生承诺:各部门的记录,汇成一页,看每项承诺落实到哪一步。"),
     ("minsheng.lang", "输出语言:zh 或 en;缺省取自系统区域设置"),
     ("minsheng.demo", "启动四个服务,经其 RPC 载入一个自治区的数据,打印记分板"),
-    ("minsheng.demo.data", "数据目录;没有则新建"),
+    ("minsheng.demo.data", "数据目录,没有则新建;缺省 minsheng-data(synthetic)或 minsheng-data-public(public)"),
     ("minsheng.demo.scale", "人员与案件数量,为常用数量的倍数"),
     ("minsheng.demo.seed", "虚构数据的种子"),
     ("minsheng.demo.profile", "synthetic:虚构的自治区;public:只用已公布的数字"),
@@ -211,7 +231,7 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.report.as_of", "计入此刻之前的记录,如 2026-04-01T00:00:00Z;缺省全部"),
     ("minsheng.report.out", "报告目录"),
     ("minsheng.report.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
-    ("minsheng.report.data", "演示的数据目录;运行期间启动其中的服务"),
+    ("minsheng.report.data", "演示的数据目录;运行期间启动其中的服务,或使用 demo --serve 正在运行的"),
     ("minsheng.report.offline", "不读任何服务,只用数据湖"),
     ("minsheng.schedule", "按 cron 表达式定时生成报告"),
     ("minsheng.schedule.cron", "何时,cron 表达式"),
@@ -223,10 +243,17 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.import.file", "文件:CSV(UTF-8)或 XLSX"),
     ("minsheng.import.template", "不读取,而是写出带表头和说明的空文件"),
     ("minsheng.import.dry_run", "检查每一行,一行也不载入"),
-    ("minsheng.import.all_or_nothing", "要么全部载入,要么一行也不载入"),
-    ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务"),
+    (
+        "minsheng.import.all_or_nothing",
+        "要么全部载入,要么一行也不载入:有一行有误即全不载入;2000 行以内一次写入,更多则每 2000 行一批(中断后再次运行即补齐)",
+    ),
+    ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务,或使用 demo --serve 正在运行的"),
     ("minsheng.verify", "核对数据湖,以及登记册、流水与数据湖是否一致"),
-    ("minsheng.verify.data", "演示的数据目录"),
+    ("minsheng.verify.data", "演示的数据目录;不给则用环境变量所指的服务,或 minsheng-data"),
+    ("minsheng.verify.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
+    ("minsheng.health", "询问一个服务是否在服务"),
+    ("minsheng.health.service", "social-security、education、health 或 community"),
+    ("minsheng.health.address", "其地址,如 https://HOST:PORT;缺省为本机 MINSHENG_LISTEN 的端口"),
     ("minsheng.bench", "本系统相对于裸手段的开销,一次运行中测得的比值"),
     ("minsheng.bench.out", "同时写入此文件(Markdown)"),
     ("minsheng.bench.rows", "数据湖的行数"),
@@ -298,9 +325,100 @@ fn in_chinese(command: Command, path: &str) -> Command {
     command
 }
 
+/// Says in a language what was not understood of the command line; help and version come as they are.
+pub fn misunderstanding(error: &clap::Error, lang: Lang) -> String {
+    let said = match lang {
+        Lang::Zh if error.use_stderr() => misunderstood_zh(error),
+        _ => None,
+    };
+    said.unwrap_or_else(|| error.render().to_string())
+}
+
+fn misunderstood_zh(error: &clap::Error) -> Option<String> {
+    let context = |kind: ContextKind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join("、")),
+        ContextValue::StyledStr(text) => Some(text.to_string()),
+        ContextValue::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let mut text = match error.kind() {
+        ErrorKind::InvalidValue if value.is_empty() => format!("{argument} 需要一个值"),
+        ErrorKind::InvalidValue => format!("{argument} 的值“{value}”无效"),
+        ErrorKind::ValueValidation => {
+            let cause = std::error::Error::source(error).map_or_else(String::new, |cause| format!(":{cause}"));
+            format!("{argument} 的值“{value}”无效{cause}")
+        }
+        ErrorKind::UnknownArgument => format!("不认识的参数 {argument}"),
+        ErrorKind::InvalidSubcommand => {
+            format!("没有命令 {}", context(ContextKind::InvalidSubcommand).unwrap_or_default())
+        }
+        ErrorKind::MissingRequiredArgument => format!("缺少必需的参数:{argument}"),
+        ErrorKind::MissingSubcommand => "缺少命令".to_owned(),
+        ErrorKind::ArgumentConflict => {
+            let other = context(ContextKind::PriorArg).unwrap_or_default();
+            if other.is_empty() || other == argument {
+                format!("{argument} 不能重复给出,也不能与所给的其他参数同用")
+            } else {
+                format!("{argument} 不能与 {other} 同用")
+            }
+        }
+        ErrorKind::TooManyValues => format!("{argument} 的值过多:“{value}”"),
+        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues | ErrorKind::NoEquals => {
+            format!("{argument} 的值数目不对")
+        }
+        ErrorKind::InvalidUtf8 => "参数不是 UTF-8 编码".to_owned(),
+        _ => return None,
+    };
+    for (kind, words) in [
+        (ContextKind::ValidValue, "可用的值:"),
+        (ContextKind::ValidSubcommand, "可用的命令:"),
+        (ContextKind::SuggestedArg, "是否指 "),
+        (ContextKind::SuggestedSubcommand, "是否指 "),
+        (ContextKind::SuggestedValue, "是否指 "),
+    ] {
+        if let Some(found) = context(kind).filter(|found| !found.is_empty()) {
+            text.push_str(&format!("\n  {words}{found}"));
+        }
+    }
+    if let Some(usage) = context(ContextKind::Usage) {
+        text.push_str(&format!("\n\n{}", usage.replacen("Usage:", "用法:", 1)));
+    }
+    text.push_str("\n\n加 --help 查看说明。");
+    Some(format!("错误:{text}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_understood_is_said_in_chinese() {
+        let said = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(OsString::from).collect();
+            let error = parse(&words, Lang::Zh).expect_err("not understood");
+            assert_eq!(error.exit_code(), 2);
+            misunderstanding(&error, Lang::Zh)
+        };
+        for (words, expected) in [
+            (&["minsheng", "demo", "--scale", "0"][..], "的值“0”无效"),
+            (&["minsheng", "demo", "--profile", "church"], "synthetic"),
+            (&["minsheng", "demo", "--sclae", "1"], "不认识的参数 --sclae"),
+            (&["minsheng", "demmo"], "没有命令 demmo"),
+            (&["minsheng", "import"], "缺少必需的参数"),
+            (&["minsheng", "report", "--offline", "--data", "x"], "不能与"),
+            (&["minsheng", "demo", "--lang", "fr"], "可用的值:zh、en"),
+            (&["minsheng", "report", "--on", "tomorrow"], "的值“tomorrow”无效"),
+        ] {
+            let text = said(words);
+            assert!(text.contains(expected), "{text}");
+            for english in ["error", "Usage", "For more", "tip"] {
+                assert!(!text.contains(english), "{text}");
+            }
+        }
+    }
 
     fn paths(command: &Command, path: &str, found: &mut Vec<String>) {
         found.push(path.to_owned());

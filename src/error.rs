@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::{lang::Lang, said};
+use crate::{
+    demo::record::DemoRecord,
+    lang::{Lang, Text},
+    said,
+};
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,30 @@ pub enum Error {
     /// A department whose address is not known.
     #[error("no address is known for the department {0}")]
     NoAddress(String),
+    /// Neither a data directory nor addresses were given.
+    #[error("no services are known")]
+    NoServices,
+    /// Another process has the records of a data directory open.
+    #[error("{} is in use", .0.display())]
+    InUse(PathBuf),
+    /// A data directory holds something else than what a demo was asked to load.
+    #[error("{} holds something else", directory.display())]
+    OtherDemo {
+        /// The directory.
+        directory: PathBuf,
+        /// What it was filled with; none where no demo did it.
+        there: Option<Box<DemoRecord>>,
+        /// What was asked for.
+        asked: Box<DemoRecord>,
+    },
+    /// A service does not say that it serves.
+    #[error("{department} does not serve: {why}")]
+    NotServing {
+        /// Which.
+        department: String,
+        /// What it said instead, or why it could not be asked.
+        why: String,
+    },
     /// The configuration is not sound.
     #[error("{0}")]
     Configuration(String),
@@ -81,10 +109,11 @@ impl Error {
             Self::Certificates(_) => said!(lang, "证书不可用", "the certificates cannot be used"),
             Self::Refused { department, method, status } => {
                 let (code, message) = (status.code(), status.message());
+                let hint = lang.pick(hint(code));
                 return said!(
                     lang,
-                    "{department} 对 {method} 的答复是 {code:?}:{message}",
-                    "{department} answered {method} with {code:?}: {message}"
+                    "{department} 对 {method} 的答复是 {code:?}({hint}):{message}",
+                    "{department} answered {method} with {code:?} ({hint}): {message}"
                 );
             }
             Self::UnknownRegister(name) => {
@@ -103,16 +132,83 @@ impl Error {
                     "no address is known for the department {department}: give --data, or set {variable} and MINSHENG_PKI_DIR"
                 );
             }
+            Self::NoServices => {
+                return said!(
+                    lang,
+                    "不知道服务在哪里:请给出演示的数据目录,如 --data minsheng-data(演示以 --serve 运行时也可以);或为另行运行的服务设置 MINSHENG_PKI_DIR 和 MINSHENG_UPSTREAM_部门",
+                    "where the services are is not known: give the demo's data directory, as --data minsheng-data (beside a running `demo --serve` too), or set MINSHENG_PKI_DIR and MINSHENG_UPSTREAM_<DEPARTMENT> for services that run elsewhere"
+                );
+            }
+            Self::InUse(directory) => {
+                let place = directory.display();
+                return said!(
+                    lang,
+                    "另一进程正在使用 {place}:请先等它结束,或停止它(Ctrl-C)",
+                    "another process is using {place}: wait until it ends, or stop it (Ctrl-C) first"
+                );
+            }
+            Self::OtherDemo { directory, there, asked } => {
+                return other_demo(&directory.display().to_string(), there.as_deref(), asked, lang);
+            }
+            Self::NotServing { department, why } => {
+                return said!(lang, "{department} 未在服务:{why}", "{department} does not serve: {why}");
+            }
             Self::Configuration(what) => return said!(lang, "配置有误:{what}", "the configuration is wrong: {what}"),
             Self::Table(error) => return error.message(lang),
             Self::Analytics(_) => said!(lang, "统计分析失败", "analytics failed"),
             Self::Internal(what) => return said!(lang, "内部错误:{what}", "internal error: {what}"),
         };
         let mut cause = std::error::Error::source(self);
+        let mut between = lang.pick(Text { zh: ";技术原因:", en: ": " });
         while let Some(error) = cause {
-            text = format!("{text}: {error}");
+            text = format!("{text}{between}{error}");
             cause = error.source();
+            between = ": ";
         }
         text
     }
+}
+
+/// What an operator may make of a service's answer.
+fn hint(code: tonic::Code) -> Text {
+    use tonic::Code;
+    match code {
+        Code::Unavailable => Text { zh: "无法连接", en: "it cannot be reached" },
+        Code::DeadlineExceeded => Text { zh: "超时", en: "it took too long" },
+        Code::ResourceExhausted => Text { zh: "过于繁忙", en: "it is too busy" },
+        Code::Unauthenticated | Code::PermissionDenied => Text { zh: "不允许", en: "it does not permit that" },
+        Code::InvalidArgument => Text { zh: "请求有误", en: "the request is wrong" },
+        Code::NotFound => Text { zh: "不存在", en: "there is no such thing" },
+        Code::Aborted | Code::AlreadyExists => {
+            Text { zh: "此前已有不同内容", en: "another content was there before" }
+        }
+        Code::FailedPrecondition => Text { zh: "条件不满足", en: "something else must be done first" },
+        Code::Unimplemented => Text { zh: "服务版本不同", en: "its version is another" },
+        _ => Text { zh: "服务出错", en: "it failed" },
+    }
+}
+
+/// Says why a directory is not taken, and what to do.
+fn other_demo(directory: &str, there: Option<&DemoRecord>, asked: &DemoRecord, lang: Lang) -> String {
+    let wanted = asked.text(lang);
+    let Some(record) = there else {
+        return said!(
+            lang,
+            "{directory} 中已有不是本演示载入的记录,不能再载入{wanted};请用 --data 指定另一目录",
+            "{directory} holds records that no demo of this version loaded, so {wanted} cannot be added; name another directory with --data"
+        );
+    };
+    let held = record.text(lang);
+    if held == wanted {
+        return said!(
+            lang,
+            "{directory} 由本程序的另一版本载入,两者的{wanted}并不相同;请用 --data 指定另一目录,或先删除它",
+            "{directory} was filled by another version of this program, whose records differ from today's for {wanted}; name another directory with --data, or remove it first"
+        );
+    }
+    said!(
+        lang,
+        "{directory} 中是{held},不能再载入{wanted},二者不可混合;请用 --data 指定另一目录,或先删除它",
+        "{directory} holds {held}; {wanted} cannot be added, for the two must not mix: name another directory with --data, or remove it first"
+    )
 }

@@ -34,7 +34,12 @@ impl Lang {
                 None => None,
             }
         });
-        given.map_or_else(|| Self::of_locale(sys_locale::get_locale().as_deref()), |name| Self::of_locale(Some(name)))
+        match given {
+            Some("zh") => Self::Zh,
+            Some("en") => Self::En,
+            // Any other is refused, in the locale's language.
+            _ => Self::of_locale(sys_locale::get_locale().as_deref()),
+        }
     }
 
     /// Gives the language of a locale such as `zh-CN` or `en_GB.UTF-8`; English for any other.

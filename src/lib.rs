@@ -36,7 +36,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(command) => commands::run(command, lang),
         Err(error) => {
             let code = error.exit_code();
-            let _ = error.print();
+            let text = cli::misunderstanding(&error, lang);
+            if error.use_stderr() {
+                output::error(text.trim_end())
+            } else {
+                output::line(text.trim_end())
+            }
             ExitCode::from(u8::try_from(code).unwrap_or(output::EXIT_USAGE))
         }
     }

@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,7 +20,7 @@ use minsheng_kit::{
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::error::Error;
+use crate::{error::Error, lang::Lang, said};
 
 /// The four services.
 pub static SERVICES: [&Definition; 4] = [
@@ -37,6 +38,12 @@ pub fn service(department: &str) -> Option<&'static Definition> {
     SERVICES.into_iter().find(|definition| definition.department == department)
 }
 
+/// Says that there is no such service, and which there are.
+pub fn unknown_service(name: &str, lang: Lang) -> String {
+    let known = SERVICES.map(|definition| definition.department).join(", ");
+    said!(lang, "没有服务 {name};可用:{known}", "there is no service {name}; there are: {known}")
+}
+
 /// Addresses of services, and the certificates with which they are asked.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
@@ -47,11 +54,14 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Says whether the environment names any.
+    pub fn in_environment() -> bool {
+        std::env::var_os("MINSHENG_PKI_DIR").is_some()
+    }
+
     /// Reads them from the environment: `MINSHENG_PKI_DIR` and `MINSHENG_UPSTREAM_<DEPARTMENT>`.
     pub fn from_environment() -> Result<Self, Error> {
-        let pki = std::env::var_os("MINSHENG_PKI_DIR")
-            .map(PathBuf::from)
-            .ok_or_else(|| Error::Configuration("MINSHENG_PKI_DIR".to_owned()))?;
+        let pki = std::env::var_os("MINSHENG_PKI_DIR").map(PathBuf::from).ok_or(Error::NoServices)?;
         let addresses = SERVICES
             .into_iter()
             .filter_map(|definition| {
@@ -99,18 +109,47 @@ struct Running {
     served: JoinHandle<Result<(), minsheng_kit::error::Error>>,
 }
 
-/// The four services of a data directory, running in this process on ports that the system gave.
+/// Where services that are kept running say their addresses, in the data directory.
+const ADDRESSES: &str = "services.json";
+
+/// The four services of a data directory, running in this process on ports that the system gave, or in another one that
+/// keeps them running.
 pub struct Site {
     directory: PathBuf,
     endpoints: Endpoints,
     running: Vec<Running>,
+    announced: bool,
+}
+
+/// Says whether a process has the records of a directory open: each SQLite file has a lock beside it.
+fn in_use(directory: &Path) -> bool {
+    SERVICES.iter().any(|definition| {
+        File::open(directory.join(format!("{}.lock", definition.department)))
+            .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    })
 }
 
 impl Site {
+    /// Takes the services that another process keeps running on the directory, as `demo --serve` does; otherwise starts
+    /// them.
+    pub async fn open(directory: &Path) -> Result<Self, Error> {
+        let announced = fs::read(directory.join(ADDRESSES)).ok();
+        match announced.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            Some(addresses) if in_use(directory) => {
+                let endpoints = Endpoints { pki: directory.join("pki"), addresses };
+                Ok(Self { directory: directory.to_owned(), endpoints, running: Vec::new(), announced: false })
+            }
+            _ => Self::start(directory).await,
+        }
+    }
+
     /// Starts them; what is missing in the directory is made.
     pub async fn start(directory: &Path) -> Result<Self, Error> {
+        if in_use(directory) {
+            return Err(Error::InUse(directory.to_owned()));
+        }
         let pki = directory.join("pki");
-        std::fs::create_dir_all(directory).map_err(Error::file(directory))?;
+        fs::create_dir_all(directory).map_err(Error::file(directory))?;
         issue_certificates(&pki, &DEPARTMENTS.map(str::to_owned))?;
         let failed = |department: &'static str| {
             move |error: minsheng_kit::error::Error| Error::Service {
@@ -144,7 +183,17 @@ impl Site {
             }));
             running.push(Running { department: name, stop, served });
         }
-        Ok(Self { directory: directory.to_owned(), endpoints: Endpoints { pki, addresses }, running })
+        let endpoints = Endpoints { pki, addresses };
+        Ok(Self { directory: directory.to_owned(), endpoints, running, announced: false })
+    }
+
+    /// Lets other commands find the services while they run.
+    pub fn announce(&mut self) -> Result<(), Error> {
+        let path = self.directory.join(ADDRESSES);
+        let text = serde_json::to_string_pretty(&self.endpoints.addresses).map_err(Error::internal)?;
+        fs::write(&path, text + "\n").map_err(Error::file(path))?;
+        self.announced = true;
+        Ok(())
     }
 
     /// Gives the data directory.
@@ -157,8 +206,12 @@ impl Site {
         &self.endpoints
     }
 
-    /// Stops all services in order and waits until their stores are closed.
+    /// Stops all services that this process started, in order, and waits until their stores are closed.
     pub async fn stop(self) -> Result<(), Error> {
+        if self.announced {
+            let path = self.directory.join(ADDRESSES);
+            fs::remove_file(&path).map_err(Error::file(path))?;
+        }
         for service in self.running {
             let _ = service.stop.send(());
             let failed = |source| Error::Service { department: service.department.to_owned(), source };

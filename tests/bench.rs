@@ -31,3 +31,20 @@ fn the_quick_form_fills_every_row_of_the_table_and_leaves_nothing_behind() {
     }
     assert!(!data.exists(), "what was measured was left behind");
 }
+
+/// Rows of the lake in the short form and in the full one.
+const LAKE: (u64, u64) = (50_000, 10_000_000);
+
+#[test]
+fn statistics_over_a_large_lake_count_what_a_query_by_hand_counts() {
+    let rows = if std::env::var_os("MINSHENG_SOAK").is_some() { LAKE.1 } else { LAKE.0 };
+    let directory = tempfile::tempdir().expect("a directory");
+    let (data, out) = (directory.path().join("data"), directory.path().join("table.md"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minsheng"));
+    command.args(["--lang", "en", "bench", "--only", "lake", "--rows", &rows.to_string(), "--data"]);
+    // The run itself fails where the two count differently.
+    let output = command.arg(&data).arg("--out").arg(&out).output().expect("the binary starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = std::fs::read_to_string(&out).expect("written");
+    assert_eq!(table.lines().filter(|line| line.contains(&format!("| {rows} rows |"))).count(), 2, "{table}");
+}

@@ -1,6 +1,12 @@
-//! The main job from an empty directory to the page, with few people: real services, real sockets, mutual TLS.
+//! The main job from an empty directory to the page, with few people: real services, real sockets, mutual TLS; and as
+//! an operator starts it, by the command itself.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Output, Stdio},
+};
 
 use chrono::{DateTime, Utc};
 use minsheng::{
@@ -8,9 +14,11 @@ use minsheng::{
     demo::{self, Loaded, province},
     lang::Lang,
     output::Progress,
+    registers,
     site::Site,
+    upload,
 };
-use minsheng_analytics::{job::JobOutcome, model::Status};
+use minsheng_analytics::{job::JobOutcome, lake::Lake, model::Status};
 
 /// People and cases, as a share of the demo's usual number.
 const SCALE: f64 = 0.02;
@@ -44,4 +52,118 @@ async fn a_province_goes_through_four_services_into_a_page_with_every_status_and
     assert_eq!(again, loaded, "the first answers are given again");
     assert_eq!(outcome.rows_read.values().sum::<u64>(), 0, "{:?}", outcome.rows_read);
     assert_eq!(first, std::fs::read(&outcome.files.json).expect("written"));
+}
+
+fn minsheng(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command(directory, arguments).output().expect("the command runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (status.code().expect("an exit code"), text(stdout), text(stderr))
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minsheng"));
+    command.args(arguments).current_dir(directory).env_remove("MINSHENG_PKI_DIR");
+    command
+}
+
+const PUBLIC: [&str; 7] = ["--lang", "en", "demo", "--profile", "public", "--on", "2026-06-30"];
+/// Where published figures are kept unless another directory is named.
+const PUBLIC_DATA: &str = "minsheng-data-public";
+
+#[test]
+fn the_public_profile_files_published_figures_alone_adds_nothing_again_and_mixes_with_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let (code, out, problems) = minsheng(path, &PUBLIC);
+    assert_eq!(code, 0, "{problems}");
+    let figures = u64::try_from(demo::public::figures().expect("they read").len()).expect("a number");
+    assert!(out.contains(&format!("{figures} records loaded through the RPCs")), "{out}");
+    assert!(out.contains("Published figures only"), "{out}");
+
+    let report = path.join(PUBLIC_DATA).join("report");
+    let json = std::fs::read(report.join("attainment.json")).expect("written");
+    let document: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    let region: Vec<_> = document["commitments"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|entry| entry["area"] == "540000" && entry["kind"] != "secondary")
+        .collect();
+    let unknown = region.iter().filter(|entry| entry["status"] == "not_assessable").count();
+    assert!(region.len() >= 92 && 2 * unknown > region.len(), "{unknown} of {} are not assessable", region.len());
+    let page = std::fs::read_to_string(report.join("report.html")).expect("written");
+    assert!(page.contains("仅含已公布的数字") && page.contains("Published figures only"), "the page does not say so");
+
+    // No record but filings, and of those as many as there are figures.
+    let lake = Lake::open_read_only(&path.join(PUBLIC_DATA).join("lake")).expect("a lake");
+    let (filed, others): (Vec<_>, Vec<_>) =
+        lake.sources().keys().partition(|dataset| dataset.ends_with(".returns") || dataset.ends_with(".milestones"));
+    assert_eq!(filed.iter().map(|dataset| lake.rows(dataset)).sum::<u64>(), figures);
+    assert_eq!(others.iter().map(|dataset| lake.rows(dataset)).sum::<u64>(), 0, "{others:?}");
+
+    let (code, out, problems) = minsheng(path, &PUBLIC);
+    assert_eq!(code, 0, "{problems}");
+    assert!(out.contains("Nothing was added"), "{out}");
+    // The moment of the report is another, the verdicts are not.
+    let json = std::fs::read(report.join("attainment.json")).expect("written");
+    let again: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(again["commitments"], document["commitments"]);
+
+    // An invented province goes into no directory of published figures, nor the other way round.
+    let (code, _, problems) = minsheng(path, &["--lang", "zh", "demo", "--data", PUBLIC_DATA, "--scale", "0.01"]);
+    assert_eq!(code, 1);
+    assert!(problems.contains("二者不可混合"), "{problems}");
+    assert_eq!(json, std::fs::read(report.join("attainment.json")).expect("written"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_keeps_serving_answers_calls_lets_other_commands_in_and_stops_in_order() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let mut demo = command(path, &[&PUBLIC[..], &["--serve"]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command starts");
+    let mut lines = BufReader::new(demo.stdout.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
+    assert!(lines.any(|line| line.contains("grpcurl")), "no line to try");
+
+    // Another process finds the services, calls one, and reports beside them.
+    let data = path.join(PUBLIC_DATA);
+    let site = Site::open(&data).await.expect("the services are found");
+    let channel = site.endpoints().channel("operator", "health").expect("a channel");
+    let returns = registers::find("returns").expect("a register");
+    assert!(upload::count(channel, returns, "540000").await.expect("answered") > 0);
+    site.stop().await.expect("leaves them alone");
+    let report = ["--lang", "en", "report", "--data", PUBLIC_DATA, "--out", "beside"];
+    let (code, out, problems) = minsheng(path, &report);
+    assert_eq!(code, 0, "{out}{problems}");
+    assert!(out.contains("Published figures only"), "{out}");
+    // A second demo would be a second owner of the files.
+    let (code, _, problems) = minsheng(path, &PUBLIC);
+    assert_eq!(code, 1);
+    assert!(problems.contains("another process is using"), "{problems}");
+
+    let stopped = Command::new("kill").args(["-TERM", &demo.id().to_string()]).status().expect("kill runs");
+    assert!(stopped.success());
+    assert!(demo.wait().expect("it ends").success());
+    assert_eq!(lines.last().as_deref(), Some("The services have stopped"));
+    assert!(!data.join("services.json").exists(), "the addresses are left behind");
+}
+
+#[test]
+fn an_invented_province_says_so_and_keeps_to_its_seed_and_scale() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let (code, out, problems) = minsheng(path, &["--lang", "en", "demo", "--data", "d", "--scale", "0.01"]);
+    assert_eq!(code, 0, "{problems}");
+    assert!(out.contains("all records are invented"), "{out}");
+    let page = std::fs::read_to_string(path.join("d/report/report.html")).expect("written");
+    assert!(page.contains("全部记录均为虚构"), "the page does not say so");
+    for other in [["--scale", "0.02"], ["--seed", "2"]] {
+        let arguments = [&["--lang", "en", "demo", "--data", "d"][..], &other].concat();
+        let (code, _, problems) = minsheng(path, &arguments);
+        assert_eq!(code, 1, "{other:?}");
+        assert!(problems.contains("must not mix"), "{problems}");
+    }
 }

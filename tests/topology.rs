@@ -34,6 +34,7 @@ const SCALE: f64 = 0.02;
 #[derive(Debug, Default, PartialEq)]
 struct Service {
     command: Vec<String>,
+    health: Vec<String>,
     environment: BTreeMap<String, String>,
 }
 
@@ -64,6 +65,12 @@ fn services(text: &str) -> BTreeMap<String, Service> {
                         serde_json::from_str(value).expect("quoted words");
                 }
             }
+            6 if section == "services" && key == "healthcheck" => {
+                if let Some(words) = content.strip_prefix("test: ") {
+                    found.get_mut(&service).expect("a service").health =
+                        serde_json::from_str(words).expect("quoted words");
+                }
+            }
             _ if section == "services" && key == "environment" => {
                 let entry = content.split_once(": ").filter(|(name, _)| depth == 6 && !name.contains(' '));
                 let (name, value) = entry.unwrap_or_else(|| panic!("not a variable: {line}"));
@@ -79,13 +86,12 @@ fn services(text: &str) -> BTreeMap<String, Service> {
 
 #[test]
 fn the_file_is_read_as_it_stands() {
-    let text = "services:\n  a:\n    image: x\n    command: [\"serve\", \"a\"]\n    environment:\n      ONE: \"1: 2\"\n    volumes:\n      - a:/b\nvolumes:\n  a:\n";
+    let text = "services:\n  a:\n    image: x\n    command: [\"serve\", \"a\"]\n    environment:\n      ONE: \"1: 2\"\n    healthcheck:\n      test: [\"CMD\", \"b\"]\n    volumes:\n      - a:/b\nvolumes:\n  a:\n";
     let found = services(text);
     let environment = [("ONE".to_owned(), "1: 2".to_owned())].into();
-    assert_eq!(
-        found,
-        [("a".to_owned(), Service { command: vec!["serve".to_owned(), "a".to_owned()], environment })].into()
-    );
+    let command = ["serve", "a"].map(str::to_owned).to_vec();
+    let health = ["CMD", "b"].map(str::to_owned).to_vec();
+    assert_eq!(found, [("a".to_owned(), Service { command, health, environment })].into());
 }
 
 /// What stands in the place of containers: ports instead of hosts, a directory instead of volumes.
@@ -203,13 +209,23 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
 
     let addresses = ground.ports.iter().map(|(name, port)| ((*name).to_owned(), format!("https://localhost:{port}")));
     let endpoints = Endpoints { pki: ground.directory().join("pki"), addresses: addresses.collect() };
+    // Each service's own health check, as the file has it: the binary asks over mutual TLS.
+    let healthy = |service: &str| {
+        let words = &file[service].health;
+        assert_eq!(words[..3], ["CMD", "minsheng", "health"], "{service}");
+        ground.run(service, &file[service], &words[2..]).ended().success()
+    };
     let mut processes = Vec::new();
     for service in SERVICES {
         assert_eq!(file[service].command, ["serve", service]);
+        assert!(!healthy(service), "{service} is not there yet");
         processes.push(Process::start(service, &ground.environment(service, &file[service])));
     }
     for process in &mut processes {
         process.serving(&endpoints).await;
+    }
+    for service in SERVICES {
+        assert!(healthy(service), "{service} serves, and its health check says no");
     }
     let analytics = &file["analytics"];
     let words: Vec<_> = analytics.command.iter().map(|word| ground.path("analytics", word)).collect();
@@ -288,5 +304,9 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     assert_eq!(load().await.accepted, loaded.accepted);
     report("made/again");
     assert_eq!(rows(), told);
+
+    // The operator's check there: registers, journals and lake agree, read from the services that the environment names.
+    let words = ["verify", "--lake", "made/lake"].map(str::to_owned);
+    assert!(ground.run("analytics", analytics, &words).ended().success(), "registers and lake differ");
     assert_eq!(schedule.0.try_wait().expect("a child can be asked"), None, "the schedule ended by itself");
 }

@@ -1,5 +1,6 @@
 //! Each command, from its options to its exit code.
 
+mod health;
 mod parameters;
 mod pki;
 pub mod report;
@@ -37,6 +38,7 @@ async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
         Action::Schedule(arguments) => schedule::run(arguments, lang).await,
         Action::Import(arguments) => crate::import::run(arguments, lang).await,
         Action::Verify(arguments) => verify::run(arguments, lang).await,
+        Action::Health(arguments) => health::run(arguments, lang).await,
         Action::Bench(arguments) => crate::bench::run(arguments, lang).await,
         Action::Pki { action: PkiAction::Init { dir, departments } } => pki::init(&dir, &departments, lang),
         Action::Parameters { action: ParametersAction::List { prefix, on } } => {

@@ -1,19 +1,25 @@
 //! `report`: from the feeds to the files and the scoreboard.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use minsheng_analytics::{
     assessment::Policy,
     catalogue::Catalogue,
     job::{self, JobConfig, JobOutcome},
+    model::Notice,
     report::{Options, lang::Lang as ReportLang, terminal},
 };
 
 use crate::{
     cli::ReportArgs,
+    demo::record::DemoRecord,
     error::Error,
-    lang::Lang,
+    lang::{Lang, Text},
     output, said,
     site::{Endpoints, SERVICES, Site},
 };
@@ -42,7 +48,7 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
             sources.push((definition.department.to_owned(), endpoints.channel("analytics", definition.department)?));
         }
     }
-    let options = Options { lang: report_lang(lang), ..Options::default() };
+    let options = Options { lang: report_lang(lang), notice: notice(&job.lake)?, ..Options::default() };
     let config = JobConfig {
         lake_dir: job.lake.clone(),
         out_dir: job.out.clone(),
@@ -54,6 +60,19 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
         sources,
     };
     job::run(config).await.map_err(|error| Error::Analytics(Box::new(error)))
+}
+
+/// Finds what every reader must know of a lake: that of a demo lies in the data directory, beside what says what was
+/// loaded there.
+fn notice(lake: &Path) -> Result<Option<Notice>, Error> {
+    let record = match lake.parent() {
+        Some(directory) => DemoRecord::read(directory)?,
+        None => None,
+    };
+    Ok(record.map(|record| {
+        let Text { zh, en } = record.notice();
+        Notice { zh: zh.to_owned(), en: en.to_owned() }
+    }))
 }
 
 /// Prints the scoreboard and where the files are.
@@ -99,7 +118,7 @@ pub(super) async fn run(arguments: ReportArgs, lang: Lang) -> Result<ExitCode, E
         as_of: arguments.as_of,
     };
     let outcome = if let Some(data) = &arguments.data {
-        let site = Site::start(data).await?;
+        let site = Site::open(data).await?;
         let outcome = make(&job, Some(site.endpoints()), lang).await;
         site.stop().await?;
         outcome?

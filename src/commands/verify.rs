@@ -4,6 +4,7 @@
 //! came out of the journal's feed. A difference after the feed was read is an error, whichever side is short.
 
 use std::{
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,7 +12,7 @@ use std::{
 use minsheng_analytics::{
     feed::FlightFeed,
     job,
-    lake::{Lake, LakeError},
+    lake::{Finding, Lake, LakeError},
 };
 
 use crate::{
@@ -21,50 +22,99 @@ use crate::{
     output::{self, EXIT_FAILED},
     registers::{self, Register},
     said,
-    site::{SERVICES, Site},
+    site::{Endpoints, SERVICES, Site},
     upload,
 };
 
 /// The area of all records.
 const REGION: &str = "540000";
 
+/// The data directory that is looked at when nothing else is said and it is there.
+const USUAL_DATA: &str = "minsheng-data";
+
+/// Runs the command: on the services that the environment names, or on those of a data directory.
 pub(super) async fn run(arguments: VerifyArgs, lang: Lang) -> Result<ExitCode, Error> {
-    let directory = arguments.data.join("lake");
+    let data = match arguments.data {
+        Some(data) => Some(data),
+        None if Endpoints::in_environment() => None,
+        None if Path::new(USUAL_DATA).is_dir() => Some(PathBuf::from(USUAL_DATA)),
+        None => return Err(Error::NoServices),
+    };
+    let lake = arguments.lake.or_else(|| data.as_ref().map(|data| data.join("lake")));
+    let lake = lake.unwrap_or_else(|| PathBuf::from("lake"));
+    match data {
+        Some(data) => {
+            let site = Site::open(&data).await?;
+            let verified = verify(lake, site.endpoints(), lang).await;
+            site.stop().await?;
+            verified
+        }
+        None => verify(lake, &Endpoints::from_environment()?, lang).await,
+    }
+}
+
+async fn verify(directory: PathBuf, endpoints: &Endpoints, lang: Lang) -> Result<ExitCode, Error> {
     let broken = |error: LakeError| Error::Analytics(Box::new(error));
     let opened = tokio::task::spawn_blocking(move || {
-        let lake = Lake::open(&directory)?;
+        let lake = Lake::open_as_it_is(&directory)?;
         let findings = lake.verify()?;
         Ok::<_, LakeError>((lake, findings))
     });
     let (lake, findings) = opened.await.map_err(Error::internal)?.map_err(broken)?;
     for finding in &findings {
-        output::error(format!("{finding:?}"));
+        output::error(found(finding, lang));
     }
     if findings.is_empty() {
         output::line(said!(lang, "数据湖完好", "The lake is whole"));
     }
     let lake = Arc::new(Mutex::new(lake));
-    let site = Site::start(&arguments.data).await?;
     let mut feeds = Vec::new();
     for definition in SERVICES {
-        let channel = site.endpoints().channel("analytics", definition.department)?;
+        let channel = endpoints.channel("analytics", definition.department)?;
         feeds.push(FlightFeed::new(definition.department, channel));
     }
     let collected = job::collect(feeds, &lake).await;
     for (service, reason) in &collected.unreached {
-        output::error(format!("{service}: {reason}"));
+        output::error(said!(lang, "未能读取 {service}:{reason}", "{service} could not be read: {reason}"));
     }
     let mut differences = 0;
     for register in registers::all() {
         for department in register.departments() {
-            let found = compare(&site, register, department, &lake).await?;
+            let found = compare(endpoints, register, department, &lake).await?;
             differences += u32::from(!found.agrees());
             output::line(found.text(register, department, lang));
         }
     }
-    site.stop().await?;
     let sound = findings.is_empty() && collected.unreached.is_empty() && differences == 0;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
+}
+
+fn found(finding: &Finding, lang: Lang) -> String {
+    match finding {
+        Finding::Missing(path) => {
+            let path = path.display();
+            said!(lang, "数据湖缺少文件 {path}", "the lake lacks the file {path}")
+        }
+        Finding::Altered(path) => {
+            let path = path.display();
+            said!(lang, "数据湖文件 {path} 已被改动", "the lake's file {path} was altered")
+        }
+        Finding::WrongRows(path) => {
+            let path = path.display();
+            said!(
+                lang,
+                "数据湖文件 {path} 的行数与清单不符",
+                "the lake's file {path} holds other rows than its list says"
+            )
+        }
+        Finding::Repeated { dataset, rows } => {
+            said!(lang, "数据集 {dataset} 有 {rows} 行重复", "{rows} rows of the dataset {dataset} are there twice")
+        }
+        Finding::Unlisted(path) => {
+            let path = path.display();
+            said!(lang, "数据湖文件 {path} 不在清单中", "the lake's file {path} stands in no list")
+        }
+    }
 }
 
 /// Records of one register, counted twice.
@@ -100,12 +150,12 @@ impl Counted {
 }
 
 async fn compare(
-    site: &Site,
+    endpoints: &Endpoints,
     register: &'static Register,
     department: &str,
     lake: &Arc<Mutex<Lake>>,
 ) -> Result<Counted, Error> {
-    let channel = site.endpoints().channel("operator", department)?;
+    let channel = endpoints.channel("operator", department)?;
     let there = upload::count(channel, register, REGION).await.map_err(|status| Error::Refused {
         department: department.to_owned(),
         method: register.list_path(),

@@ -6,8 +6,9 @@
 mod load;
 pub mod province;
 pub mod public;
+pub mod record;
 
-use std::{process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use chrono::{FixedOffset, NaiveDate, Utc};
 
@@ -22,35 +23,57 @@ use crate::{
 };
 pub use load::{Loaded, province as load_province};
 use province::Province;
+use record::DemoRecord;
 
+/// Where an invented province is kept, and where published figures are: the two never share a directory.
+const SYNTHETIC_DATA: &str = "minsheng-data";
+const PUBLIC_DATA: &str = "minsheng-data-public";
 /// Seconds that Asia/Shanghai is ahead of UTC.
 const SHANGHAI: i32 = 8 * 3600;
 
 /// Runs the demo.
 pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
     let began = Instant::now();
-    let directory = arguments.data.display();
+    let data = arguments.data.unwrap_or_else(|| {
+        PathBuf::from(match arguments.profile {
+            Profile::Synthetic => SYNTHETIC_DATA,
+            Profile::Public => PUBLIC_DATA,
+        })
+    });
+    let directory = data.display();
     output::line(said!(lang, "数据目录 {directory}", "Data directory {directory}"));
-    let site = Site::start(&arguments.data).await?;
+    let province = Province::new(arguments.seed, arguments.scale);
+    let filings = match arguments.profile {
+        Profile::Synthetic => None,
+        Profile::Public => Some(public::filings(lang)?),
+    };
+    let record = match &filings {
+        None => {
+            let made = tokio::task::spawn_blocking(move || DemoRecord::synthetic(arguments.seed, arguments.scale));
+            made.await.map_err(Error::internal)?
+        }
+        Some(filings) => DemoRecord::public(filings.values().flatten().map(AsRef::as_ref)),
+    };
+    record.claim(&data)?;
+    let mut site = Site::start(&data).await?;
     for definition in SERVICES {
         let address = site.endpoints().addresses.get(definition.department).map_or("", String::as_str);
         let name = output::pad(definition.department, 16);
         output::line(said!(lang, "  服务 {name} {address}", "  service {name} {address}"));
     }
-    let (loaded, on) = match arguments.profile {
-        Profile::Synthetic => {
-            let province = Province::new(arguments.seed, arguments.scale);
+    let (loaded, on) = match filings {
+        None => {
             let loaded = load::province(site.endpoints(), province, &Progress::default(), lang).await?;
             (loaded, arguments.on.unwrap_or(province::LAST_DAY))
         }
-        Profile::Public => {
-            let loaded = public::file(&site, lang).await?;
+        Some(filings) => {
+            let loaded = public::file(&site, filings, lang).await?;
             (loaded, arguments.on.unwrap_or_else(today))
         }
     };
     report_load(&loaded, lang);
     let loading = began.elapsed();
-    let job = report::Job { lake: arguments.data.join("lake"), out: arguments.data.join("report"), on, as_of: None };
+    let job = report::Job { lake: data.join("lake"), out: data.join("report"), on, as_of: None };
     let outcome = report::make(&job, Some(site.endpoints()), lang).await?;
     let added: u64 = outcome.rows_read.values().sum();
     let seconds = format!("{:.1}", began.elapsed().as_secs_f64());
@@ -67,10 +90,15 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
     report::print(&outcome, lang);
     output::line(said!(lang, "用时 {seconds} 秒(其中载入 {of_it} 秒)", "{seconds} s ({of_it} s of it loading)"));
     if arguments.serve {
+        site.announce()?;
         invite(&site, lang);
         minsheng_kit::server::stop_requested().await;
+        output::line(said!(lang, "正在停止服务", "Stopping the services"));
     }
     site.stop().await?;
+    if arguments.serve {
+        output::line(said!(lang, "服务已停止", "The services have stopped"));
+    }
     Ok(output::code_for_refused(loaded.refused))
 }
 

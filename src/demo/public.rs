@@ -124,11 +124,13 @@ fn same_kind_of_unit(ours: &str, theirs: &str) -> bool {
     ours == theirs || !(exact(ours) || exact(theirs))
 }
 
-/// Files all figures.
-pub(super) async fn file(site: &Site, lang: Lang) -> Result<Loaded, Error> {
+/// The records that are filed, by department and register.
+pub(super) type Filings = BTreeMap<(String, &'static str), Vec<Bytes>>;
+
+/// Finds the place of every figure, and says which has none.
+pub(super) fn filings(lang: Lang) -> Result<Filings, Error> {
     let catalogue = Catalogue::embedded().map_err(|error| Error::Analytics(Box::new(error)))?;
-    let mut filed: BTreeMap<(String, &'static str), Vec<Bytes>> = BTreeMap::new();
-    let mut number = 0_u32;
+    let mut filed = Filings::new();
     for figure in figures().map_err(Error::internal)? {
         match place(&figure, &catalogue) {
             Ok((department, filing)) => {
@@ -137,14 +139,19 @@ pub(super) async fn file(site: &Site, lang: Lang) -> Result<Loaded, Error> {
                     Filing::Milestone(filed) => ("milestones", filed.encode_to_vec()),
                 };
                 filed.entry((department, register)).or_default().push(Bytes::from(bytes));
-                number += 1;
             }
             Err(why) => output::line(unplaced(&figure, why, lang)),
         }
     }
+    Ok(filed)
+}
+
+/// Files all figures.
+pub(super) async fn file(site: &Site, filings: Filings, lang: Lang) -> Result<Loaded, Error> {
+    let number: usize = filings.values().map(Vec::len).sum();
     output::line(said!(lang, "填报已公布的数字 {number} 项", "{number} published figures are filed"));
     let mut loaded = Loaded::default();
-    for ((department, register), records) in filed {
+    for ((department, register), records) in filings {
         let channel = site.endpoints().channel("operator", &department)?;
         let upload_id = Uuid::new_v5(&NAMESPACE, format!("{department}/{register}").as_bytes());
         let expected = u64::try_from(records.len()).unwrap_or_default();
