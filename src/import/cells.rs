@@ -21,6 +21,10 @@ pub enum CellError {
     NotMonth,
     /// None of the values of the list.
     NotInList(Vec<String>),
+    /// What a spreadsheet puts where a formula has no result.
+    ErrorValue(String),
+    /// A number of which a spreadsheet has lost the last digits.
+    LongNumber,
 }
 
 impl CellError {
@@ -36,6 +40,14 @@ impl CellError {
                 let values = values.join(", ");
                 said!(lang, "应为以下之一:{values}", "must be one of: {values}")
             }
+            Self::ErrorValue(text) => {
+                said!(lang, "是表格软件的错误值 {text},不是数据", "is the spreadsheet's error value {text}, no data")
+            }
+            Self::LongNumber => said!(
+                lang,
+                "数字超过 15 位,表格软件已丢失末尾数位;请把此列设为文本格式后重新输入",
+                "is a number of more than 15 digits, of which the spreadsheet has lost the last; set the column to text and type it again"
+            ),
         }
     }
 }

@@ -1,19 +1,24 @@
 //! Files into registers: CSV and XLSX, headers in Chinese or English, through the public RPCs like everyone else.
 //!
 //! The columns of a register are the fields of its resource that carry a Chinese label, so that a new register can be
-//! imported without a line here. Every row is judged by itself; a refused one is reported with line, column and reason.
+//! imported with one line in [`identity`]. Every row is judged by itself; a refused one is reported with line, column
+//! and reason.
 //! Registers whose records hold lists take one row for each member: rows of the same record follow one another and
 //! carry the same name.
 
 pub mod cells;
 pub mod columns;
+pub mod identity;
 pub mod read;
 mod report;
 pub mod rows;
 pub mod send;
 pub mod template;
+mod units;
 
 use std::process::ExitCode;
+
+use uuid::Uuid;
 
 use crate::{
     cli::ImportArgs,
@@ -51,6 +56,9 @@ pub enum TableError {
     /// Two headers name the same column.
     #[error("the column {0} stands twice")]
     Twice(String),
+    /// A template would overwrite a file.
+    #[error("{0} exists")]
+    Exists(String),
     /// A template cannot be written.
     #[error("{path} cannot be written")]
     Unwritable {
@@ -81,6 +89,9 @@ impl TableError {
                 said!(lang, "登记册没有“{name}”这一列", "the register has no column \"{name}\"")
             }
             Self::Twice(name) => said!(lang, "“{name}”一列出现两次", "the column \"{name}\" stands twice"),
+            Self::Exists(path) => {
+                said!(lang, "{path} 已存在,模板不覆盖任何文件", "{path} exists; a template overwrites no file")
+            }
             Self::Unwritable { path, source } => {
                 said!(lang, "无法写入 {path}:{source}", "cannot write {path}: {source}")
             }
@@ -99,19 +110,29 @@ pub(crate) async fn run(arguments: ImportArgs, lang: Lang) -> Result<ExitCode, E
         return Ok(ExitCode::SUCCESS);
     }
     let table = read::table(&arguments.file)?;
-    let content = read::fingerprint(&table);
     let rows = rows::Rows::of(&table, register, &columns)?;
-    let plan = send::Plan { register, content, dry_run: arguments.dry_run, all_or_nothing: arguments.all_or_nothing };
-    let progress = Progress::default();
-    let outcome = match &arguments.data {
+    let (dry_run, all_or_nothing) = (arguments.dry_run, arguments.all_or_nothing);
+    let plan = send::Plan { register, run: Uuid::new_v4(), dry_run, all_or_nothing };
+    let (outcome, done) = match &arguments.data {
         Some(data) => {
-            let site = Site::start(data).await?;
-            let outcome = send::rows(&plan, &rows, site.endpoints(), &progress, lang).await;
+            let site = Site::open(data).await?;
+            let sent = send(&plan, rows, site.endpoints(), lang).await;
             site.stop().await?;
-            outcome?
+            sent?
         }
-        None => send::rows(&plan, &rows, &Endpoints::from_environment()?, &progress, lang).await?,
+        None => send(&plan, rows, &Endpoints::from_environment()?, lang).await?,
     };
-    report::print(&outcome, &plan, lang);
+    report::print(&outcome, &plan, &table, &arguments.file, done.is_ok(), lang)?;
+    done?;
     Ok(output::code_for_refused(outcome.refused_rows()))
+}
+
+async fn send(
+    plan: &send::Plan,
+    mut rows: rows::Rows,
+    endpoints: &Endpoints,
+    lang: Lang,
+) -> Result<(send::Outcome, Result<(), Error>), Error> {
+    rows.name(plan.register, &identity::Namer::new(plan.register, &endpoints.pki)?);
+    Ok(send::rows(plan, &rows, endpoints, &Progress::default(), lang).await)
 }

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use calamine::{Data, Reader as _};
-use uuid::Uuid;
 
-use super::TableError;
+use super::{TableError, cells::CellError};
 
-/// Under it the fingerprints of files are made.
-const NAMESPACE: Uuid = Uuid::from_u128(0x6d69_6e73_6865_6e67_2d69_6d70_6f72_7401);
+/// From this number on a spreadsheet has lost digits: it keeps fifteen.
+const TOO_LONG: f64 = 1e15;
+/// What spreadsheets put where a formula has no result.
+const ERROR_VALUES: [&str; 9] =
+    ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#GETTING_DATA"];
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct Line {
     pub number: u64,
     /// Its cells.
     pub cells: Vec<String>,
+    /// Cells that cannot be what somebody wrote, by place.
+    pub faults: Vec<(usize, CellError)>,
 }
 
 /// A table as it stands in a file.
@@ -28,7 +32,7 @@ pub struct Table {
     pub lines: Vec<Line>,
 }
 
-/// Rows that begin with it are notes of a template.
+/// Rows before the header that begin with it are notes of a template; below the header every row is a record.
 pub const NOTE: char = '#';
 
 /// Reads a file by what its name ends with.
@@ -43,23 +47,12 @@ pub fn table(path: &Path) -> Result<Table, TableError> {
         Some("xlsx" | "xlsm") => xlsx_lines(path, &shown)?,
         _ => return Err(TableError::Format(shown)),
     };
-    let mut lines = lines.into_iter().filter(|line| line.cells.iter().any(|cell| !cell.trim().is_empty()));
-    let mut lines = lines.by_ref().filter(|line| !line.cells.first().is_some_and(|cell| cell.starts_with(NOTE)));
+    let mut lines = lines
+        .into_iter()
+        .filter(|line| line.cells.iter().any(|cell| !cell.trim().is_empty()))
+        .skip_while(|line| line.cells.first().is_some_and(|cell| cell.starts_with(NOTE)));
     let headers = lines.next().ok_or(TableError::Empty(shown))?.cells;
     Ok(Table { headers, lines: lines.collect() })
-}
-
-/// Makes the id of an upload from a table's content: the same content is the same upload, whatever the file's name.
-pub fn fingerprint(table: &Table) -> Uuid {
-    let mut content = String::new();
-    for cells in std::iter::once(&table.headers).chain(table.lines.iter().map(|line| &line.cells)) {
-        for cell in cells {
-            content.push_str(cell);
-            content.push('\u{1f}');
-        }
-        content.push('\u{1e}');
-    }
-    Uuid::new_v5(&NAMESPACE, content.as_bytes())
 }
 
 fn unreadable(path: &str, source: impl std::error::Error + Send + Sync + 'static) -> TableError {
@@ -74,7 +67,9 @@ fn csv_lines(path: &str, bytes: &[u8]) -> Result<Vec<Line>, TableError> {
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(path, error))?;
         let number = record.position().map_or(0, |place| line_of(text, place));
-        lines.push(Line { number, cells: record.iter().map(str::to_owned).collect() });
+        let cells: Vec<String> = record.iter().map(str::to_owned).collect();
+        let faults = cells.iter().enumerate().filter_map(|(place, cell)| Some((place, error_value(cell)?))).collect();
+        lines.push(Line { number, cells, faults });
     }
     Ok(lines)
 }
@@ -94,7 +89,8 @@ fn xlsx_lines(path: &Path, shown: &str) -> Result<Vec<Line>, TableError> {
     let lines = (first..).zip(sheet.rows()).map(|(number, row)| {
         let mut cells = vec![String::new(); left];
         cells.extend(row.iter().map(cell_text));
-        Line { number, cells }
+        let faults = (left..).zip(row).filter_map(|(place, cell)| Some((place, fault_of(cell)?))).collect();
+        Line { number, cells, faults }
     });
     Ok(lines.collect())
 }
@@ -102,6 +98,21 @@ fn xlsx_lines(path: &Path, shown: &str) -> Result<Vec<Line>, TableError> {
 /// The day of a moment, as a person writes it.
 fn day_text(moment: (u16, u8, u8, u8, u8, u8, u16)) -> String {
     format!("{:04}-{:02}-{:02}", moment.0, moment.1, moment.2)
+}
+
+fn error_value(text: &str) -> Option<CellError> {
+    ERROR_VALUES.contains(&text.trim()).then(|| CellError::ErrorValue(text.trim().to_owned()))
+}
+
+fn fault_of(cell: &Data) -> Option<CellError> {
+    #[expect(clippy::cast_precision_loss, reason = "only the magnitude is looked at")]
+    match cell {
+        Data::Float(number) if number.abs() >= TOO_LONG => Some(CellError::LongNumber),
+        Data::Int(number) if (*number as f64).abs() >= TOO_LONG => Some(CellError::LongNumber),
+        Data::Error(_) => Some(CellError::ErrorValue(cell.to_string())),
+        Data::String(text) => error_value(text),
+        _ => None,
+    }
 }
 
 fn cell_text(cell: &Data) -> String {
@@ -155,16 +166,35 @@ mod tests {
         sheet.write_number(1, 1, 40.0).expect("written");
         workbook.save(&path).expect("saved");
         let table = table(&path).expect("read");
-        assert_eq!(table.lines, [Line { number: 2, cells: vec!["2025-09-01".to_owned(), "40".to_owned()] }]);
+        let cells = vec!["2025-09-01".to_owned(), "40".to_owned()];
+        assert_eq!(table.lines, [Line { number: 2, cells, faults: vec![] }]);
     }
 
     #[test]
-    fn the_same_content_has_the_same_fingerprint_and_other_content_another() {
-        let (_a, one) = written("a.csv", b"x,y\n1,2\n");
-        let (_b, two) = written("b.csv", b"x,y\n1,2\n");
-        let (_c, three) = written("c.csv", b"x,y\n12,\n");
-        let print = |path| fingerprint(&table(path).expect("read"));
-        assert_eq!(print(&one), print(&two));
-        assert_ne!(print(&one), print(&three));
+    fn below_the_header_a_row_that_begins_with_a_hash_is_a_row_and_error_cells_are_faults() {
+        let (_kept, path) = written("a.csv", "# 说明\n名称,容量\n#N/A,30\n#1 助餐点,40\n".as_bytes());
+        let table = table(&path).expect("read");
+        assert_eq!(table.lines.len(), 2, "{table:?}");
+        assert_eq!(table.lines[0].faults, [(0, CellError::ErrorValue("#N/A".to_owned()))]);
+        assert_eq!((table.lines[1].cells[0].as_str(), table.lines[1].faults.len()), ("#1 助餐点", 0));
+    }
+
+    #[test]
+    fn a_number_that_a_workbook_could_not_keep_and_a_formula_without_result_are_faults() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.xlsx");
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        for (place, header) in (0..).zip(["身份号码", "容量", "名称"]) {
+            sheet.write_string(0, place, header).expect("written");
+        }
+        sheet.write_number(1, 0, 549_999_199_001_010_048.0).expect("written");
+        sheet.write_number(1, 1, 999_999_999_999_999.0).expect("written");
+        sheet.write_formula(1, 2, rust_xlsxwriter::Formula::new("=NA()").set_result("#N/A")).expect("written");
+        workbook.save(&path).expect("saved");
+        let table = table(&path).expect("read");
+        let faults: Vec<_> = table.lines[0].faults.iter().map(|(place, _)| *place).collect();
+        assert_eq!(faults, [0, 2], "{table:?}");
+        assert_eq!(table.lines[0].cells[1], "999999999999999");
     }
 }

@@ -1,6 +1,6 @@
 //! Rows into records: every cell that does not read is a refusal with its column; what reads is encoded for upload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -10,9 +10,14 @@ use super::{
     TableError,
     cells::{self, CellError},
     columns::{Column, Columns},
-    read::Table,
+    identity::{self, Identity, Namer},
+    read::{Line, NOTE, Table},
+    units,
 };
 use crate::{lang::Lang, registers::Register, said};
+
+/// Number of the field that holds a record's name, in every register.
+const NAME_FIELD: u32 = 1;
 
 /// Why a row was refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +55,8 @@ pub struct Item {
     pub department: &'static str,
     /// The record.
     pub bytes: Bytes,
+    /// What tells it from others.
+    pub identity: Identity,
 }
 
 /// The records of a table and the rows that are none.
@@ -77,7 +84,8 @@ impl Rows {
         let mut places: Vec<Option<&Column>> = Vec::with_capacity(table.headers.len());
         let mut rows = Self::default();
         for header in &table.headers {
-            if header.trim().is_empty() {
+            // A column of somebody's own notes begins like a note.
+            if header.trim().is_empty() || header.trim().starts_with(NOTE) {
                 places.push(None);
                 continue;
             }
@@ -110,11 +118,57 @@ impl Rows {
                 });
             }
             if let Some(record) = &mut open {
-                rows.fill(record, register, &places, line.number, &line.cells, continues);
+                rows.fill(record, register, &places, line, continues);
+                if let Some(refusal) = surplus(&table.headers, line) {
+                    record.refused = true;
+                    rows.refusals.push(refusal);
+                }
             }
         }
         rows.close(open, register);
+        rows.refuse_contradictions();
         Ok(rows)
+    }
+
+    /// Names the records that neither the file nor the register's server names.
+    pub fn name(&mut self, register: &Register, namer: &Namer) {
+        if !identity::is_named_here(register) {
+            return;
+        }
+        for item in &mut self.items {
+            if let Identity::Cells(cells) = &item.identity {
+                let mut bytes = item.bytes.to_vec();
+                prost::encoding::string::encode(NAME_FIELD, &namer.name(register, cells), &mut bytes);
+                item.bytes = Bytes::from(bytes);
+            }
+        }
+    }
+
+    /// Refuses rows that say of a record something else than a row above them: whichever chunk they would be in, only
+    /// one of them can be right.
+    fn refuse_contradictions(&mut self) {
+        let mut first: HashMap<(&str, Identity), (u64, Bytes)> = HashMap::new();
+        let mut refusals = Vec::new();
+        self.items.retain(|item| match first.entry((item.department, item.identity.clone())) {
+            Entry::Vacant(free) => {
+                free.insert((item.line, item.bytes.clone()));
+                true
+            }
+            Entry::Occupied(there) => {
+                let (line, bytes) = there.get();
+                let same = *bytes == item.bytes;
+                if !same {
+                    refusals.push(Refusal {
+                        line: item.line,
+                        column: String::new(),
+                        zh: format!("与第 {line} 行是同一记录而内容不同"),
+                        en: format!("is the same record as line {line}, with another content"),
+                    });
+                }
+                same
+            }
+        });
+        self.refusals.extend(refusals);
     }
 
     /// Gives the header of the column that a violation's path speaks of, or the path itself.
@@ -130,21 +184,21 @@ impl Rows {
         record: &mut Open,
         register: &Register,
         places: &[Option<&Column>],
-        line: u64,
-        cells: &[String],
+        line: &Line,
         continues: bool,
     ) {
         let mut member: Option<(prost_reflect::FieldDescriptor, DynamicMessage)> = None;
-        for (column, cell) in places.iter().zip(cells) {
+        for (place, (column, cell)) in places.iter().zip(&line.cells).enumerate() {
             let Some(column) = column else { continue };
             if cell.trim().is_empty() || (continues && column.list.is_none()) {
                 continue;
             }
-            let value = match cells::value(&column.field, cell) {
+            let fault = line.faults.iter().find(|(at, _)| *at == place).map(|(_, fault)| fault.clone());
+            let value = match fault.map_or_else(|| cells::value(&column.field, cell), Err) {
                 Ok(value) => value,
                 Err(error) => {
                     record.refused = true;
-                    self.refuse(line, column, &error);
+                    self.refuse(line.number, column, &error);
                     continue;
                 }
             };
@@ -162,7 +216,7 @@ impl Rows {
             }
         }
         if let Some((list, message)) = member {
-            record.member_lines.push(line);
+            record.member_lines.push(line.number);
             if let Value::List(members) = record.message.get_field_mut(&list) {
                 members.push(Value::Message(message));
             }
@@ -175,10 +229,11 @@ impl Rows {
     }
 
     fn close(&mut self, record: Option<Open>, register: &Register) {
-        let Some(record) = record else { return };
+        let Some(mut record) = record else { return };
         if record.refused {
             return;
         }
+        units::in_the_catalogue_s_words(register, &mut record.message);
         let commitment =
             record.message.get_field_by_name("commitment").and_then(|value| value.as_str().map(str::to_owned));
         match register.department_for(commitment.as_deref()) {
@@ -186,6 +241,7 @@ impl Rows {
                 line: record.line,
                 member_lines: record.member_lines,
                 department,
+                identity: identity::of(register, &record.message),
                 bytes: Bytes::from(record.message.encode_to_vec()),
             }),
             None => self.refusals.push(Refusal {
@@ -196,6 +252,23 @@ impl Rows {
             }),
         }
     }
+}
+
+/// Says what is wrong with a row that has more than its header: a comma that should stand in quotes has moved its cells.
+fn surplus(headers: &[String], line: &Line) -> Option<Refusal> {
+    let without = |place: usize| headers.get(place).is_none_or(|header| header.trim().is_empty());
+    let (place, cell) =
+        line.cells.iter().enumerate().find(|(place, cell)| without(*place) && !cell.trim().is_empty())?;
+    let (number, columns) = (place + 1, headers.len());
+    let cell = cell.trim();
+    Some(Refusal {
+        line: line.number,
+        column: String::new(),
+        zh: format!("第 {number} 格“{cell}”没有表头(表头共 {columns} 列);内含逗号的单元格须加引号"),
+        en: format!(
+            "cell {number}, \"{cell}\", has no header (there are {columns}); a cell with a comma in it must stand in quotes"
+        ),
+    })
 }
 
 fn key(column: &Column) -> String {
@@ -220,7 +293,10 @@ mod tests {
         let texts = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
         Table {
             headers: texts(headers),
-            lines: (2..).zip(lines).map(|(number, cells)| Line { number, cells: texts(cells) }).collect(),
+            lines: (2..)
+                .zip(lines)
+                .map(|(number, cells)| Line { number, cells: texts(cells), faults: vec![] })
+                .collect(),
         }
     }
 
@@ -237,7 +313,7 @@ mod tests {
         );
         assert!(matches!(rows("service_points", &table), Err(TableError::UnknownColumn(_))));
         let table = self::table(
-            &["编号", "区划代码", "", "类型", "opened on"],
+            &["编号", "区划代码", "# 备注", "类型", "opened on"],
             &[&["p1", "540102", "note", "老年助餐点", "2025-09-01"]],
         );
         let rows = rows("service_points", &table).expect("a table");
@@ -291,6 +367,76 @@ mod tests {
         let rows = rows("returns", &table).expect("a table");
         assert_eq!(rows.items[0].department, "health");
         assert_eq!((rows.refusals[0].line, rows.refusals[0].column.as_str()), (3, "承诺事项"));
+    }
+
+    #[test]
+    fn a_row_with_more_cells_than_the_header_is_refused_and_an_unquoted_thousand_is_not_one() {
+        let table = table(
+            &["名称", "区划代码", "类型", "capacity"],
+            &[&["甲", "540102", "托育机构", "1", "200"], &["乙", "540102", "托育机构", "1200", " "]],
+        );
+        let rows = rows("service_points", &table).expect("a table");
+        assert_eq!(rows.items.iter().map(|item| item.line).collect::<Vec<_>>(), [3]);
+        assert_eq!(rows.refusals.len(), 1);
+        assert!(rows.refusals[0].zh.contains("“200”"), "{:?}", rows.refusals);
+        let table = self::table(&["名称", "类型", ""], &[&["甲", "托育机构", "200"]]);
+        assert_eq!(self::rows("service_points", &table).expect("a table").refusals.len(), 1, "no header over it");
+    }
+
+    #[test]
+    fn rows_that_contradict_one_another_are_refused_wherever_they_stand() {
+        let headers = ["名称", "区划代码", "类型", "capacity"];
+        let table = table(
+            &headers,
+            &[
+                &["甲", "540102", "托育机构", "30"],
+                &["甲", "540103", "托育机构", "40"],
+                &["甲", "540102", "托育机构", "30"],
+                &["甲", "540102", "托育机构", "31"],
+            ],
+        );
+        let rows = rows("service_points", &table).expect("a table");
+        assert_eq!(rows.items.iter().map(|item| item.line).collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!(rows.refusals[0].line, 5);
+        assert!(rows.refusals[0].en.contains("line 2"), "{:?}", rows.refusals);
+    }
+
+    #[test]
+    fn rows_without_a_name_are_named_by_what_identifies_them() {
+        let table = table(
+            &["编号", "名称", "区划代码", "类型", "capacity"],
+            &[&["", "甲", "540102", "托育机构", "30"], &["p9", "乙", "540102", "托育机构", "30"]],
+        );
+        let register = registers::find("service_points").expect("a register");
+        let mut rows = rows("service_points", &table).expect("a table");
+        rows.name(register, &Namer::new(register, std::path::Path::new("nowhere")).expect("a namer"));
+        let names: Vec<_> = rows
+            .items
+            .iter()
+            .map(|item| community::ServicePoint::decode(item.bytes.clone()).expect("decodes"))
+            .map(|point| (point.name, point.capacity))
+            .collect();
+        assert!(names[0].0.len() == "service_points/".len() + 32 && names[0].1 == 30, "{names:?}");
+        assert_eq!(names[1].0, "service_points/p9");
+    }
+
+    #[test]
+    fn a_return_s_unit_may_be_given_as_the_catalogue_gives_it_in_either_language() {
+        let table = table(
+            &["区划代码", "承诺事项", "月份", "分子", "分母", "单位"],
+            &[
+                &["540102", "hpv-vaccination", "2025-09", "10", "20", "%"],
+                &["540102", "hpv-vaccination", "2025-10", "10", "20", "percent"],
+                &["540102", "hpv-vaccination", "2025-11", "10", "20", "个"],
+            ],
+        );
+        let rows = rows("returns", &table).expect("a table");
+        let units: Vec<_> = rows
+            .items
+            .iter()
+            .map(|item| minsheng_proto::returns::v1::Return::decode(item.bytes.clone()).expect("decodes").unit)
+            .collect();
+        assert_eq!(units, ["percent", "percent", "个"]);
     }
 
     #[test]

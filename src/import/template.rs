@@ -1,6 +1,10 @@
 //! Empty files to fill in: headers in both languages, notes on what belongs into each column.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{ErrorKind, Write as _},
+    path::Path,
+};
 
 use rust_xlsxwriter::{Format, Note, Workbook, XlsxError};
 
@@ -19,6 +23,9 @@ const LONGEST_CHOICE: usize = 255;
 /// Rows for which choices are offered.
 const ROWS: u32 = 5_000;
 
+/// A spreadsheet's format of text.
+const AS_TEXT: &str = "@";
+
 const TEXT: Text = Text { zh: "文本", en: "text" };
 const BOOLEAN: Text = Text { zh: "是 或 否", en: "是 or 否 (yes or no)" };
 const WHOLE: Text = Text { zh: "整数", en: "whole number" };
@@ -28,18 +35,21 @@ const MONTH: Text = Text { zh: "月份,如 2025-09", en: "month, as 2025-09" };
 const REQUIRED: Text = Text { zh: "必填", en: "required" };
 const OPTIONAL: Text = Text { zh: "选填", en: "optional" };
 
-/// Writes an empty file, CSV or XLSX by its name.
+/// Writes an empty file, CSV or XLSX by its name; never over another.
 pub fn write(path: &Path, register: &Register, columns: &Columns, lang: Lang) -> Result<(), TableError> {
     let shown = path.display().to_string();
     let unwritable =
         |source: Box<dyn std::error::Error + Send + Sync>| TableError::Unwritable { path: shown.clone(), source };
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("csv") => {
-            std::fs::write(path, csv_template(register, columns, lang)).map_err(|error| unwritable(Box::new(error)))
-        }
-        Some("xlsx") => xlsx_template(path, register, columns, lang).map_err(|error| unwritable(Box::new(error))),
-        _ => Err(TableError::Format(shown)),
-    }
+    let bytes = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("csv") => csv_template(register, columns, lang).into_bytes(),
+        Some("xlsx") => xlsx_template(register, columns, lang).map_err(|error| unwritable(Box::new(error)))?,
+        _ => return Err(TableError::Format(shown)),
+    };
+    let mut file = File::create_new(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => TableError::Exists(shown.clone()),
+        _ => unwritable(Box::new(error)),
+    })?;
+    file.write_all(&bytes).map_err(|error| unwritable(Box::new(error)))
 }
 
 /// Says what belongs into a column.
@@ -100,7 +110,7 @@ fn csv_template(register: &Register, columns: &Columns, lang: Lang) -> String {
     text
 }
 
-fn xlsx_template(path: &Path, register: &Register, columns: &Columns, lang: Lang) -> Result<(), XlsxError> {
+fn xlsx_template(register: &Register, columns: &Columns, lang: Lang) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
     sheet.set_name(&register.title_zh)?;
@@ -111,6 +121,9 @@ fn xlsx_template(path: &Path, register: &Register, columns: &Columns, lang: Lang
         sheet.write_string_with_format(0, place, column.header(), format)?;
         sheet.insert_note(0, place, &Note::new(note(column, lang)).add_author_prefix(false))?;
         sheet.set_column_width(place, WIDTH)?;
+        if let Some(format) = number_format(column) {
+            sheet.set_column_format(place, &Format::new().set_num_format(format))?;
+        }
         offer_choices(sheet, place, column)?;
     }
     sheet.set_freeze_panes(1, 0)?;
@@ -127,7 +140,13 @@ fn xlsx_template(path: &Path, register: &Register, columns: &Columns, lang: Lang
     }
     notes.set_column_width(0, 2.0 * WIDTH)?;
     notes.set_column_width(1, 4.0 * WIDTH)?;
-    workbook.save(path)
+    workbook.save_to_buffer()
+}
+
+/// Gives the number format of a column's cells. Without that of text a spreadsheet takes an identity number for a number
+/// and drops its last digits.
+fn number_format(column: &Column) -> Option<&'static str> {
+    (CellKind::of(&column.field) == Some(CellKind::Text)).then_some(AS_TEXT)
 }
 
 fn offer_choices(sheet: &mut rust_xlsxwriter::Worksheet, place: u16, column: &Column) -> Result<(), XlsxError> {
@@ -166,6 +185,20 @@ mod tests {
                 assert!(Rows::of(&table, register, &columns).is_ok(), "{}", register.name);
             }
         }
+    }
+
+    #[test]
+    fn columns_of_text_are_text_in_the_workbook_and_nothing_is_overwritten() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("enrolments.xlsx");
+        let register = registers::find("enrolments").expect("a register");
+        let columns = Columns::of(&register.resource);
+        write(&path, register, &columns, Lang::Zh).expect("written");
+        let format = |header: &str| number_format(columns.find(header).expect("a column"));
+        assert_eq!(format("公民身份号码"), Some(AS_TEXT));
+        assert_eq!(format("区划代码"), Some(AS_TEXT));
+        assert_eq!(format("年缴费额(分)"), None);
+        assert!(matches!(write(&path, register, &columns, Lang::Zh), Err(TableError::Exists(_))));
     }
 
     #[test]
