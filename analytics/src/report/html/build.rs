@@ -292,7 +292,8 @@ fn source_view(source: &SourceState, document: &AttainmentDocument) -> Source {
         Some(until) => {
             let text = format::micros(until);
             let days = format::age_in_days(until, document);
-            let until = Words::new(&*text, &*text);
+            let more = |words: &str| if source.incomplete { format!("{text}{words}") } else { text.clone() };
+            let until = Words::new(more("，之后的记录可能未全"), more(", later records may be missing"));
             (until, Words::new(format!("{days} 天"), format::days(days)))
         }
     };
