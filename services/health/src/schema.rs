@@ -73,7 +73,7 @@ minsheng_kit::register_table! {
         active_from: BigInt = i64,
         /// Last day in the list.
         active_to: Nullable<BigInt> = Option<i64>,
-        /// Days for which a result is normally reused; 0 where the doctor alone decides.
+        /// Days for which a result is normally reused; 0 where it never is and the doctor alone decides.
         window_days: BigInt = i64,
     }
 }
@@ -97,6 +97,8 @@ minsheng_kit::register_table! {
         valid_from: BigInt = i64,
         /// Last day.
         valid_to: BigInt = i64,
+        /// First day of a later failed round, which takes the mark away; none where there is none.
+        failed_on: Nullable<BigInt> = Option<i64>,
     }
 }
 
@@ -123,7 +125,7 @@ minsheng_kit::register_table! {
         explanation: Text = String,
         /// Price of the order, in fen.
         price_fen: BigInt = i64,
-        /// True when a certificate held on the day of the test and reaches the receiving institution.
+        /// True when the question would have answered so on the day of the decision.
         recognisable: Bool = bool,
     }
 }

@@ -1,6 +1,6 @@
 //! The contract's `AgeFriendlyAssessmentService` over the register.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use minsheng_kit::{
@@ -13,7 +13,7 @@ use minsheng_kit::{
         parameters::Parameters,
     },
 };
-use minsheng_proto::health::v1 as pb;
+use minsheng_proto::{common::v1 as common, health::v1 as pb};
 
 use super::{
     rules::{Scores, Standard, last_certificate_day, score},
@@ -173,7 +173,11 @@ impl Register for AgeFriendlyAssessments {
 
     fn written(&self, tx: &mut Tx<'_>, records: &[AgeFriendlyAssessmentRecord], facts: Facts<'_>) -> Result<(), Error> {
         let mut since: BTreeMap<String, i64> = BTreeMap::new();
+        let mut named: BTreeSet<&str> = BTreeSet::new();
         for record in records {
+            if record.state == common::RecordState::Active as i64 {
+                named.insert(&record.institution);
+            }
             if let Some(shown_from) = record.shown_from {
                 since
                     .entry(record.institution.clone())
@@ -181,7 +185,7 @@ impl Register for AgeFriendlyAssessments {
                     .or_insert(shown_from);
             }
         }
-        institutions_certified(tx, &since, facts)
+        institutions_certified(tx, &since, &named, facts)
     }
 }
 

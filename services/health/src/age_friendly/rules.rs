@@ -3,7 +3,7 @@
 //! The basis, 国卫老龄函〔2020〕457号, leaves weights, pass mark and validity to the provinces; the region's are not
 //! published, so all of them are parameters and none stands here.
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike as _, Days, NaiveDate};
 use minsheng_kit::values::{
     calendar::{add_months, epoch_day},
     divisions::AreaCode,
@@ -79,8 +79,15 @@ pub fn score(scores: Scores, mandatory_met: bool, standard: &Standard) -> Outcom
 }
 
 /// Gives the last day of a certificate that begins on a day, as a stored day; nothing outside the calendar.
+///
+/// It is the day before the same day of the month in which the term ends. Where that month has no such day, as after
+/// 29 February, the term is full with the month's last day.
 pub fn last_certificate_day(from: NaiveDate, standard: &Standard) -> Option<i64> {
-    add_months(from, standard.validity_months)?.checked_sub_days(Days::new(1)).map(epoch_day)
+    let same_day = add_months(from, standard.validity_months)?;
+    if same_day.day() < from.day() {
+        return Some(epoch_day(same_day));
+    }
+    same_day.checked_sub_days(Days::new(1)).map(epoch_day)
 }
 
 #[cfg(test)]
@@ -125,7 +132,12 @@ mod tests {
         for (from, last) in [
             (day(2025, 3, 1), day(2028, 2, 29)),
             (day(2025, 3, 15), day(2028, 3, 14)),
-            (day(2024, 2, 29), day(2027, 2, 27)),
+            (day(2024, 2, 28), day(2027, 2, 27)),
+            // From a day that the year of the end does not have: 36 full months, as from 1 March.
+            (day(2024, 2, 29), day(2027, 2, 28)),
+            (day(2024, 3, 1), day(2027, 2, 28)),
+            (day(2023, 2, 28), day(2026, 2, 27)),
+            (day(2025, 12, 31), day(2028, 12, 30)),
         ] {
             assert_eq!(last_certificate_day(from, &standard()).and_then(day_of_epoch), Some(last), "{from}");
         }

@@ -1,6 +1,6 @@
 //! Writes the certificates of institutions into their rows and entries, in the unit that records the assessments.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool, upsert::excluded};
 use minsheng_kit::{
@@ -30,18 +30,26 @@ pub(super) fn certificate_to(record: &AgeFriendlyAssessmentRecord) -> Option<i64
 }
 
 /// Brings institutions up to date with their assessments; `since` names the first day that may have changed for each.
+/// Those in `named` must still be there once they are locked: one that was withdrawn meanwhile refuses the unit.
 ///
 /// One locked read of the institutions, one of the assessments, one of the entries, one write of the institutions for
 /// each thousand; entries and revisions go out with the unit.
 pub(super) fn institutions_certified(
     tx: &mut Tx<'_>,
     since: &BTreeMap<String, i64>,
+    named: &BTreeSet<&str>,
     facts: Facts<'_>,
 ) -> Result<(), Error> {
-    let ids: Vec<String> = since.keys().cloned().collect();
-    let held = institutions_locked(tx.connection, &ids)?;
-    let mut certificates = certificates_of(tx.connection, &ids)?;
-    let mut entries = entries_of(tx.connection, &ids)?;
+    let changing: Vec<String> = since.keys().cloned().collect();
+    let all: BTreeSet<&str> = since.keys().map(String::as_str).chain(named.iter().copied()).collect();
+    let held = institutions_locked(tx.connection, &all.into_iter().map(str::to_owned).collect::<Vec<_>>())?;
+    let withdrawn = common::RecordState::Withdrawn as i64;
+    let there = held.iter().filter(|was| was.state != withdrawn && named.contains(was.id.as_str())).count();
+    if there < named.len() {
+        return Err(Error::Raced);
+    }
+    let mut certificates = certificates_of(tx.connection, &changing)?;
+    let mut entries = entries_of(tx.connection, &changing)?;
     let dataset = Institutions.dataset();
     let mut changed = Vec::new();
     for was in held {

@@ -2,7 +2,8 @@
 //!
 //! The denominators of the health commitments are counted here, so the register promises that a class and the days
 //! of operation are there for every institution. The age-friendly certificate that an institution holds stands in
-//! its row too, because the commitment's rate needs both for the same day; the register of assessments writes it.
+//! its row too, because the commitment's rate needs both for the same day; the register of assessments writes it. An
+//! institution that records name is held while they go in ([`hold_institutions`]), and not withdrawn under them.
 
 mod reference;
 mod rpc;
@@ -12,4 +13,4 @@ mod store;
 pub use reference::{InstitutionReferences, institution_id, institution_name};
 pub use rpc::{InstitutionRpc, Institutions};
 pub use rules::{check_institution, is_age_friendly_class};
-pub use store::{institutions_by_id, institutions_locked};
+pub use store::{hold_institutions, institutions_by_id, institutions_locked};

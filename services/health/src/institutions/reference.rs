@@ -78,6 +78,12 @@ impl InstitutionReferences {
         );
         found
     }
+
+    /// Says whether one institution has a lower grade than another; those without a grade stand below the first.
+    pub fn is_lower(&self, one: &str, other: &str) -> bool {
+        let level = |id: &str| self.0.get(id).map_or(0, |record| record.level);
+        level(one) < level(other)
+    }
 }
 
 #[cfg(test)]
@@ -95,5 +101,14 @@ mod tests {
             institution_id("institution", wrong, &mut violations);
         }
         assert_eq!(violations.iter().filter(|violation| violation.reason == "NOT_AN_INSTITUTION").count(), 4);
+    }
+
+    #[test]
+    fn an_institution_without_a_grade_stands_below_the_first() {
+        let graded = |id: &str, level| InstitutionRecord { id: id.to_owned(), level, ..InstitutionRecord::default() };
+        let all = [graded("third", 3), graded("first", 1), graded("centre", 0)];
+        let references = InstitutionReferences(all.into_iter().map(|record| (record.id.clone(), record)).collect());
+        assert!(references.is_lower("first", "third") && references.is_lower("centre", "first"));
+        assert!(!references.is_lower("third", "first") && !references.is_lower("third", "third"));
     }
 }

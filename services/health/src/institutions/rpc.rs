@@ -4,10 +4,11 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
+    store::Tx,
 };
-use minsheng_proto::health::v1 as pb;
+use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
-use super::rules::check_institution;
+use super::{rules::check_institution, store::check_unnamed};
 use crate::schema::InstitutionRecord;
 
 /// The register of medical institutions.
@@ -77,6 +78,12 @@ impl Register for Institutions {
 
     fn effective_on(&self, institution: &pb::Institution, today: NaiveDate) -> NaiveDate {
         institution.operating_from.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    /// An institution that assessments, certificates or decisions name is not withdrawn.
+    fn written(&self, tx: &mut Tx<'_>, records: &[InstitutionRecord], _: Facts<'_>) -> Result<(), Error> {
+        let withdrawn = records.iter().filter(|record| record.state == RecordState::Withdrawn as i64);
+        withdrawn.map(|record| check_unnamed(tx.connection, &record.id)).collect()
     }
 }
 

@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
-    store::AnyConnection,
+    store::{AnyConnection, Tx},
 };
-use minsheng_proto::health::v1 as pb;
+use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
-use super::{natural_key::natural_key, store::check_listed};
+use super::{natural_key::natural_key, rounds, store::check_listed};
 use crate::{
-    institutions::{InstitutionReferences, institution_id, institution_name},
+    institutions::{InstitutionReferences, hold_institutions, institution_id, institution_name},
     schema::QualityCertificateRecord,
 };
 
@@ -18,9 +18,11 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct QualityCertificates;
 
-/// Gives the last day of a certificate, an early end included: a lapsed or failed assessment takes the mark away.
+/// Gives the last day of a certificate, an early end included: a lapsed, ended or later failed assessment takes the mark
+/// away.
 pub(super) fn valid_to(record: &QualityCertificateRecord) -> i64 {
-    record.ended_on.map_or(record.valid_to, |ended| record.valid_to.min(ended - 1))
+    let cut = record.ended_on.into_iter().chain(record.failed_on).min();
+    cut.map_or(record.valid_to, |cut| record.valid_to.min(cut - 1))
 }
 
 impl Register for QualityCertificates {
@@ -36,11 +38,18 @@ impl Register for QualityCertificates {
         &self,
         certificate: &pb::QualityCertificate,
         head: Head,
-        _: Option<&QualityCertificateRecord>,
+        previous: Option<&QualityCertificateRecord>,
         _: Facts<'_>,
     ) -> Result<QualityCertificateRecord, Violations> {
         let mut violations = Violations::new();
         let institution = institution_id("institution", &certificate.institution, &mut violations);
+        violations.require(
+            previous.is_none_or(|was| was.institution == institution && was.item_code == certificate.item_code),
+            "item_code",
+            "INSTITUTION_AND_ITEM_FIXED",
+            "cannot become of another institution or item; withdraw the certificate and record it anew",
+            "机构和项目不可更改，请撤回后重新登记",
+        );
         let scope: pb::RecognitionScope = enum_field("scope", certificate.scope, &mut violations);
         let valid_from = required_day("valid_from", certificate.valid_from.as_ref(), &mut violations);
         let valid_to = required_day("valid_to", certificate.valid_to.as_ref(), &mut violations);
@@ -60,6 +69,8 @@ impl Register for QualityCertificates {
             passed: certificate.passed,
             valid_from,
             valid_to,
+            // The other rounds decide; see `complete`.
+            failed_on: None,
             ..QualityCertificateRecord::with_head(head)
         })
     }
@@ -79,6 +90,7 @@ impl Register for QualityCertificates {
             passed: record.passed,
             valid_from: date(record.valid_from),
             valid_to: date(record.valid_to),
+            failed_on: record.failed_on.and_then(date),
             ..pb::QualityCertificate::default()
         })
     }
@@ -96,6 +108,10 @@ impl Register for QualityCertificates {
 
     fn effective_on(&self, certificate: &pb::QualityCertificate, today: NaiveDate) -> NaiveDate {
         certificate.valid_from.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    fn clear_decided(&self, certificate: &mut pb::QualityCertificate) {
+        certificate.failed_on = None;
     }
 
     fn natural_id(&self, certificate: &pb::QualityCertificate, _: Facts<'_>) -> Option<String> {
@@ -116,6 +132,23 @@ impl Register for QualityCertificates {
             institutions.existing_in("institution", &record.institution, &record.area, violations);
         }
         Ok(verdicts)
+    }
+
+    /// Marks what a later round took away.
+    fn complete(
+        &self,
+        connection: &mut AnyConnection,
+        records: &mut [QualityCertificateRecord],
+        _: Facts<'_>,
+    ) -> Result<(), Error> {
+        rounds::mark_new(connection, records)
+    }
+
+    /// Holds the institutions until the unit ends, and marks the earlier rounds of the same institutions and items.
+    fn written(&self, tx: &mut Tx<'_>, records: &[QualityCertificateRecord], facts: Facts<'_>) -> Result<(), Error> {
+        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
+        hold_institutions(tx.connection, standing.map(|record| record.institution.as_str()))?;
+        rounds::mark_others(tx, self, records, facts)
     }
 }
 

@@ -4,17 +4,17 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
-    store::AnyConnection,
+    store::{AnyConnection, Tx},
     values::{calendar::epoch_day, divisions::CountyCode},
 };
-use minsheng_proto::health::v1 as pb;
+use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
 use super::{
-    rules::{Standing, check_decision, standing},
-    store::{Evidence, check_listed},
+    rules::{Standing, Visit, check_decision, standing},
+    store::{Evidence, check_listed, upward_only},
 };
 use crate::{
-    institutions::{InstitutionReferences, institution_id, institution_name},
+    institutions::{InstitutionReferences, hold_institutions, institution_id, institution_name},
     schema::ResultDecisionRecord,
 };
 
@@ -142,23 +142,40 @@ impl Register for ResultDecisions {
         Ok(verdicts)
     }
 
-    /// Marks what was recognisable on the day of the test, by the list and the certificates as they are known now.
+    /// Marks what was recognisable on the day of the decision, by the list and the certificates of the day of the test as
+    /// they are known now: what the question would have answered.
     fn complete(
         &self,
         connection: &mut AnyConnection,
         records: &mut [ResultDecisionRecord],
-        _: Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<(), Error> {
+        let upward_only = |record: &ResultDecisionRecord| {
+            CountyCode::parse(&record.area).is_ok_and(|county| upward_only(facts.parameters, county, record.decided_on))
+        };
+        let graded = records.iter().filter(|record| upward_only(record));
+        let graded = graded.flat_map(|record| [&*record.performing_institution, &*record.receiving_institution]);
+        let grades = InstitutionReferences::find(connection, graded)?;
         let asked = records.iter().map(|record| (&*record.performing_institution, &*record.item_code));
         let evidence = Evidence::find(connection, asked)?;
         for record in records {
             let receiving = CountyCode::parse(&record.area).map_err(Error::internal)?;
             let listed = evidence.listed(&record.item_code);
             let certified = evidence.certified(&record.performing_institution, &record.item_code);
-            let found = standing(listed, certified, record.performed_on, receiving);
-            record.recognisable = matches!(found, Standing::Recognisable { .. });
+            let downward =
+                upward_only(record) && grades.is_lower(&record.performing_institution, &record.receiving_institution);
+            let (performed_on, on) = (record.performed_on, record.decided_on);
+            let found = standing(listed, certified, Visit { performed_on, on, receiving, downward });
+            record.recognisable = matches!(found, Standing::Recognisable(_));
         }
         Ok(())
+    }
+
+    /// Holds the institutions until the unit ends, so that none is withdrawn in between.
+    fn written(&self, tx: &mut Tx<'_>, records: &[ResultDecisionRecord], _: Facts<'_>) -> Result<(), Error> {
+        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
+        let ids = standing.flat_map(|record| [&*record.performing_institution, &*record.receiving_institution]);
+        hold_institutions(tx.connection, ids)
     }
 }
 

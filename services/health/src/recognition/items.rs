@@ -90,6 +90,7 @@ impl Register for RecognitionItems {
             origin: enum_number(record.origin),
             active_from: date(record.active_from),
             active_to: active_to(record).and_then(date),
+            window_days: Some(record.window_days),
         }
     }
 

@@ -15,8 +15,8 @@ use pb::question_service_server::{QuestionService, QuestionServiceServer};
 use tonic::{Request, Response, Status};
 
 use super::{
-    rules::{Standing, mark, standing, window_passed},
-    store::{Evidence, listed_item_count, recognisable_item_count},
+    rules::{Standing, Visit, mark, standing},
+    store::{Evidence, listed_item_count, recognisable_item_count, upward_only},
 };
 use crate::institutions::{InstitutionReferences, institution_id};
 
@@ -46,6 +46,7 @@ impl QuestionService for RecognitionQuestions {
     ) -> Result<Response<pb::CheckRecognisableResponse>, Status> {
         let (_, message) = rpc::Question::take(request, |message| message.context.as_ref())?;
         let asked = AskedResult::read(&message)?;
+        let parameters = self.context.parameters();
         let answer = self
             .context
             .store
@@ -60,8 +61,11 @@ impl QuestionService for RecognitionQuestions {
                 let receiving = CountyCode::parse(&receiving).map_err(Error::internal)?;
                 let evidence = Evidence::find(connection, [(asked.performing.as_str(), asked.item.as_str())])?;
                 let certified = evidence.certified(&asked.performing, &asked.item);
-                let found = standing(evidence.listed(&asked.item), certified, asked.performed_on, receiving);
-                Ok(answered(found, asked.performed_on, asked.on))
+                let (performed_on, on) = (asked.performed_on, asked.on);
+                let downward = upward_only(&parameters, receiving, on)
+                    && institutions.is_lower(&asked.performing, &asked.receiving);
+                let visit = Visit { performed_on, on, receiving, downward };
+                Ok(answered(standing(evidence.listed(&asked.item), certified, visit)))
             })
             .await?;
         Ok(Response::new(answer))
@@ -83,7 +87,7 @@ impl QuestionService for RecognitionQuestions {
             .store
             .read_long(move |connection| {
                 let items = recognisable_item_count(connection, area, on, minimum)?;
-                Ok((items, listed_item_count(connection, on)?))
+                Ok((items, listed_item_count(connection, area, on)?))
             })
             .await?;
         Ok(Response::new(pb::CountRecognisableItemsResponse { items, listed_items }))
@@ -131,16 +135,15 @@ impl AskedResult {
 }
 
 /// Puts a standing into the contract's words. The mark is the report's: it stands there whoever reads the report.
-fn answered(found: Standing, performed_on: i64, on: i64) -> pb::CheckRecognisableResponse {
+fn answered(found: Standing) -> pb::CheckRecognisableResponse {
     use pb::RecognisableReason as Reason;
     let (reason, certificate) = match found {
         Standing::ItemNotListed => (Reason::ItemNotListed, None),
         Standing::NoCertificate => (Reason::NoCertificate, None),
         Standing::OutOfScope(certificate) => (Reason::OutOfScope, Some(certificate)),
-        Standing::Recognisable { certificate, window_days } if window_passed(window_days, performed_on, on) => {
-            (Reason::WindowPassed, Some(certificate))
-        }
-        Standing::Recognisable { certificate, .. } => (Reason::Recognisable, Some(certificate)),
+        Standing::LowerGrade(certificate) => (Reason::LowerGrade, Some(certificate)),
+        Standing::WindowPassed(certificate) => (Reason::WindowPassed, Some(certificate)),
+        Standing::Recognisable(certificate) => (Reason::Recognisable, Some(certificate)),
     };
     pb::CheckRecognisableResponse {
         recognisable: reason == Reason::Recognisable,

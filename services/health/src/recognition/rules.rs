@@ -16,11 +16,13 @@ const DIGITS_OF_A_PERSON: usize = 11;
 /// A period in which an item stands in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListedPeriod {
+    /// Whose list it is: the region's holds everywhere, an addition of a prefecture or county there.
+    pub area: AreaCode,
     /// First day.
     pub from: i64,
     /// Last day, when known.
     pub to: Option<i64>,
-    /// Days for which a result is normally reused; 0 where the doctor alone decides.
+    /// Days for which a result is normally reused; 0 where it never is and the doctor alone decides.
     pub window_days: i64,
 }
 
@@ -37,33 +39,44 @@ pub struct CertifiedPeriod {
     pub to: i64,
 }
 
+/// Who may use a result, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Day of the test.
+    pub performed_on: i64,
+    /// Day of the visit.
+    pub on: i64,
+    /// County of the institution that would use it.
+    pub receiving: CountyCode,
+    /// True when the result comes from an institution of a lower grade, where recognition goes upward only.
+    pub downward: bool,
+}
+
 /// How a result stands, seen from an institution that may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The item was not in the list on the day of the test.
+    /// The item was not in the receiving institution's list on the day of the test.
     ItemNotListed,
     /// The institution held no valid certificate on the day of the test.
     NoCertificate,
     /// The widest certificate of that day does not reach the receiving institution.
     OutOfScope(CertifiedPeriod),
-    /// This certificate vouches for it; the window counts from the day of the test.
-    Recognisable {
-        /// The widest certificate that reaches.
-        certificate: CertifiedPeriod,
-        /// As in [`ListedPeriod`].
-        window_days: i64,
-    },
+    /// A certificate vouches for it, but recognition goes upward only and it comes from a lower grade.
+    LowerGrade(CertifiedPeriod),
+    /// A certificate vouches for it, but on the day of the visit it is older than the item's window.
+    WindowPassed(CertifiedPeriod),
+    /// This certificate, the widest that reaches, vouches for it.
+    Recognisable(CertifiedPeriod),
 }
 
-/// Judges a result of a day by the list and the certificates of that day.
-pub fn standing(
-    listed: &[ListedPeriod],
-    certified: &[CertifiedPeriod],
-    performed_on: i64,
-    receiving: CountyCode,
-) -> Standing {
-    let on_list =
-        |period: &&ListedPeriod| period.from <= performed_on && period.to.is_none_or(|last| performed_on <= last);
+/// Judges a result by the list and the certificates of the day of the test, and by the window on the day of the visit.
+pub fn standing(listed: &[ListedPeriod], certified: &[CertifiedPeriod], visit: Visit) -> Standing {
+    let Visit { performed_on, on, receiving, downward } = visit;
+    let on_list = |period: &&ListedPeriod| {
+        period.area.contains(receiving)
+            && period.from <= performed_on
+            && period.to.is_none_or(|last| performed_on <= last)
+    };
     let Some(item) = listed.iter().filter(on_list).max_by_key(|period| period.from) else {
         return Standing::ItemNotListed;
     };
@@ -72,7 +85,13 @@ pub fn standing(
     let widest = |certificate: &&CertifiedPeriod| certificate.scope as i32;
     let reaching = certified.iter().filter(held).filter(|held| reaches(held.scope, held.county, receiving));
     if let Some(certificate) = reaching.min_by_key(widest) {
-        return Standing::Recognisable { certificate: *certificate, window_days: item.window_days };
+        return if downward {
+            Standing::LowerGrade(*certificate)
+        } else if window_passed(item.window_days, performed_on, on) {
+            Standing::WindowPassed(*certificate)
+        } else {
+            Standing::Recognisable(*certificate)
+        };
     }
     certified
         .iter()
@@ -108,9 +127,16 @@ pub fn mark(scope: pb::RecognitionScope, county: CountyCode) -> String {
     }
 }
 
-/// Says whether a result is older than the item's window; the doctor may still use it.
+/// Says whether a result is older than the item's window; the doctor may still use it. What has no window, as the blood
+/// group before a transfusion, is never reused by itself, not on the same day either.
 pub fn window_passed(window_days: i64, performed_on: i64, on: i64) -> bool {
-    window_days > 0 && on - performed_on > window_days
+    window_days <= 0 || on - performed_on > window_days
+}
+
+/// Gives the day on which a failed round takes a certificate's mark away: the first day of the earliest failed round that
+/// began later and within the certificate's time. A round passed afterwards is a certificate of its own.
+pub fn failed_on(valid_from: i64, valid_to: i64, failed: impl IntoIterator<Item = i64>) -> Option<i64> {
+    failed.into_iter().filter(|day| valid_from < *day && *day <= valid_to).min()
 }
 
 /// Checks what a decision must say. The receiving doctor decides: no rule here asks whether the result was
@@ -184,8 +210,9 @@ pub struct OperatingInstitution {
     pub to: Option<i64>,
 }
 
-/// Lists the items really recognisable in an area on a day: in the list, and at least `minimum` institutions of the
-/// area, in operation, hold a valid passed certificate. Rows of the list alone never count.
+/// Lists the items really recognisable in an area on a day: at least `minimum` institutions of the area, in operation,
+/// where the item is in the list and has a window, hold a valid passed certificate that no later round took away. Rows of
+/// the list alone never count.
 pub fn recognisable_items(
     listed: &[(String, ListedPeriod)],
     certificates: &[HeldCertificate],
@@ -194,20 +221,33 @@ pub fn recognisable_items(
     on: i64,
     minimum: usize,
 ) -> BTreeSet<String> {
-    let active: BTreeSet<&str> = listed
-        .iter()
-        .filter(|(_, period)| period.from <= on && period.to.is_none_or(|last| on <= last))
-        .map(|(code, _)| code.as_str())
-        .collect();
-    let open: BTreeSet<&str> = institutions
+    let active = |code: &str, county: CountyCode| {
+        listed.iter().any(|(listed, period)| {
+            listed == code
+                && period.area.contains(county)
+                && period.window_days > 0
+                && period.from <= on
+                && period.to.is_none_or(|last| on <= last)
+        })
+    };
+    let taken_away = |held: &HeldCertificate| {
+        let failed = certificates
+            .iter()
+            .filter(|other| (&other.institution, &other.item_code) == (&held.institution, &held.item_code))
+            .filter(|other| !other.passed)
+            .map(|other| other.from);
+        failed_on(held.from, held.to, failed).is_some_and(|day| day <= on)
+    };
+    let open: BTreeMap<&str, CountyCode> = institutions
         .iter()
         .filter(|institution| area.contains(institution.county))
         .filter(|institution| institution.from <= on && institution.to.is_none_or(|last| on <= last))
-        .map(|institution| institution.id.as_str())
+        .map(|institution| (institution.id.as_str(), institution.county))
         .collect();
     let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for held in certificates.iter().filter(|held| held.passed && held.from <= on && on <= held.to) {
-        if active.contains(held.item_code.as_str()) && open.contains(held.institution.as_str()) {
+        let county = open.get(held.institution.as_str());
+        if county.is_some_and(|county| active(&held.item_code, *county)) && !taken_away(held) {
             holders.entry(&held.item_code).or_default().insert(&held.institution);
         }
     }

@@ -99,4 +99,56 @@ mod tests {
             minsheng_kit::status::validate(&item).expect("valid");
         }
     }
+
+    #[test]
+    fn the_windows_are_those_of_the_practice_they_follow() {
+        // Handbook, section 1.6.
+        let of = |code: &str| seed_items().into_iter().find(|item| item.code == code).expect(code).window_days;
+        for (code, days) in [
+            ("LAB-ALB", 30),
+            ("LAB-FER", 30),
+            ("LAB-GLU", 30),
+            ("LAB-TC", 30),
+            ("LAB-TBIL", 30),
+            ("LAB-ALT", 30),
+            ("LAB-HBA1C", 60),
+            ("LAB-K", 7),
+            ("LAB-NA", 7),
+            ("LAB-CL", 7),
+            ("LAB-CA", 7),
+        ] {
+            assert_eq!(of(code), days, "{code}");
+        }
+        let on = chrono::NaiveDate::from_ymd_opt(2025, 6, 30).expect("a day");
+        for (window, days) in [
+            ("proteins", 30),
+            ("ferritin", 30),
+            ("glucose", 30),
+            ("lipids", 30),
+            ("bilirubin", 30),
+            ("enzymes", 30),
+            ("hba1c", 60),
+            ("electrolytes", 7),
+            ("blood_count", 7),
+            ("coagulation", 7),
+            ("thyroid", 30),
+            ("immunoglobulins", 30),
+            ("tumour_markers", 30),
+            ("hepatitis_serology", 30),
+            ("hepatitis_serology_stable", 90),
+            ("hcg", 3),
+            ("urine_stool", 3),
+            ("ecg", 3),
+            ("ultrasound", 30),
+            ("xray", 30),
+            ("ct", 30),
+            ("mri", 60),
+            ("nuclear", 180),
+            ("blood_group", 0),
+        ] {
+            let key = format!("recognition.window_{window}_days");
+            let found = Parameters::get().value_on(&key, Divisions::get().region(), on).expect("in force").value;
+            assert_eq!(found, days, "{window}");
+        }
+    }
 }

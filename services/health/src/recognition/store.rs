@@ -10,7 +10,11 @@ use minsheng_kit::{
     error::{Error, Violations},
     load_among,
     store::AnyConnection,
-    values::divisions::{AreaCode, AreaLevel, CountyCode},
+    values::{
+        calendar::day_of_epoch,
+        divisions::{AreaCode, AreaLevel, CountyCode},
+        parameters::Parameters,
+    },
 };
 use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
@@ -59,7 +63,8 @@ impl Evidence {
         };
         for item in items {
             let to = active_to(&item);
-            let period = ListedPeriod { from: item.active_from, to, window_days: item.window_days };
+            let area = AreaCode::parse(&item.area).map_err(Error::internal)?;
+            let period = ListedPeriod { area, from: item.active_from, to, window_days: item.window_days };
             evidence.listed.entry(item.code).or_default().push(period);
         }
         for held in certificates {
@@ -84,6 +89,13 @@ impl Evidence {
     pub(super) fn certified(&self, institution: &str, code: &str) -> &[CertifiedPeriod] {
         self.certified.get(&(institution.to_owned(), code.to_owned())).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Says whether in a county on a day institutions recognise only what those of their own or a higher grade found
+/// (互认方向): some regions leave the other direction to their prefectures.
+pub(super) fn upward_only(parameters: &Parameters, county: CountyCode, on: i64) -> bool {
+    let day = day_of_epoch(on).unwrap_or_default();
+    parameters.value_on("recognition.obliged_upward_only", county, day).is_ok_and(|flag| flag.value == 1)
 }
 
 /// Checks that items are or were in some edition of the list; one set of violations for each code.
@@ -112,6 +124,18 @@ pub(super) fn check_listed<'a>(
     Ok(codes.map(judge).collect())
 }
 
+/// Selects codes and areas of the items in some list on a day.
+macro_rules! active_items {
+    ($on:expr) => {
+        recognition_items::table
+            .filter(recognition_items::state.ne(WITHDRAWN))
+            .filter(recognition_items::active_from.le($on))
+            .filter(recognition_items::active_to.is_null().or(recognition_items::active_to.ge($on)))
+            .filter(recognition_items::ended_on.is_null().or(recognition_items::ended_on.gt($on)))
+            .select((recognition_items::code, recognition_items::area))
+    };
+}
+
 /// Counts the items really recognisable in an area on a day, as [`recognisable_items`](super::recognisable_items)
 /// defines them.
 pub(super) fn recognisable_item_count(
@@ -128,36 +152,50 @@ pub(super) fn recognisable_item_count(
         .filter(institutions::operating_to.is_null().or(institutions::operating_to.ge(on)))
         .filter(institutions::ended_on.is_null().or(institutions::ended_on.gt(on)))
         .select(institutions::id);
-    let active = recognition_items::table
-        .filter(recognition_items::state.ne(WITHDRAWN))
-        .filter(recognition_items::active_from.le(on))
-        .filter(recognition_items::active_to.is_null().or(recognition_items::active_to.ge(on)))
-        .filter(recognition_items::ended_on.is_null().or(recognition_items::ended_on.gt(on)))
-        .select(recognition_items::code);
-    let codes: Vec<String> = quality_certificates::table
+    let active: Vec<(String, String)> =
+        active_items!(on).filter(recognition_items::window_days.gt(0)).distinct().load(connection)?;
+    let mut listed: HashMap<&str, Vec<AreaCode>> = HashMap::new();
+    for (code, area) in &active {
+        listed.entry(code).or_default().push(AreaCode::parse(area).map_err(Error::internal)?);
+    }
+    // An institution lies in one county, so the holders of counties add up.
+    let held: Vec<(String, String, i64)> = quality_certificates::table
         .filter(quality_certificates::passed.eq(true))
         .filter(quality_certificates::state.ne(WITHDRAWN))
         .filter(quality_certificates::valid_from.le(on))
         .filter(quality_certificates::valid_to.ge(on))
         .filter(quality_certificates::ended_on.is_null().or(quality_certificates::ended_on.gt(on)))
+        .filter(quality_certificates::failed_on.is_null().or(quality_certificates::failed_on.gt(on)))
         .filter(quality_certificates::institution.eq_any(open))
-        .filter(quality_certificates::item_code.eq_any(active))
-        .group_by(quality_certificates::item_code)
-        .having(count(quality_certificates::institution).aggregate_distinct().ge(minimum))
-        .select(quality_certificates::item_code)
+        .group_by((quality_certificates::item_code, quality_certificates::area))
+        .select((
+            quality_certificates::item_code,
+            quality_certificates::area,
+            count(quality_certificates::institution).aggregate_distinct(),
+        ))
         .load(connection)?;
-    i64::try_from(codes.len()).map_err(Error::internal)
+    let mut holders: HashMap<&str, i64> = HashMap::new();
+    for (code, county, institutions) in &held {
+        let county = CountyCode::parse(county).map_err(Error::internal)?;
+        if listed.get(code.as_str()).is_some_and(|areas| areas.iter().any(|area| area.contains(county))) {
+            *holders.entry(code).or_default() += institutions;
+        }
+    }
+    let items = holders.into_values().filter(|institutions| *institutions >= minimum);
+    i64::try_from(items.count()).map_err(Error::internal)
 }
 
-/// Counts the items in the list on a day. There is one list for the region, so the area does not matter.
-pub(super) fn listed_item_count(connection: &mut AnyConnection, on: i64) -> Result<i64, Error> {
-    Ok(recognition_items::table
-        .filter(recognition_items::state.ne(WITHDRAWN))
-        .filter(recognition_items::active_from.le(on))
-        .filter(recognition_items::active_to.is_null().or(recognition_items::active_to.ge(on)))
-        .filter(recognition_items::ended_on.is_null().or(recognition_items::ended_on.gt(on)))
-        .select(count(recognition_items::code).aggregate_distinct())
-        .first(connection)?)
+/// Counts the items that are in the list of an area, or of a part of it, on a day.
+pub(super) fn listed_item_count(connection: &mut AnyConnection, area: AreaCode, on: i64) -> Result<i64, Error> {
+    let active: Vec<(String, String)> = active_items!(on).distinct().load(connection)?;
+    let mut codes = BTreeSet::new();
+    for (code, list) in &active {
+        let list = AreaCode::parse(list).map_err(Error::internal)?;
+        if list.contains(area) || area.contains(list) {
+            codes.insert(code);
+        }
+    }
+    i64::try_from(codes.len()).map_err(Error::internal)
 }
 
 /// Gives the lowest and the highest county code of an area.

@@ -1,6 +1,8 @@
 //! What the tests of the health service share.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
+pub mod recognition;
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;

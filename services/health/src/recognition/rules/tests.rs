@@ -6,8 +6,17 @@ fn county(code: &str) -> CountyCode {
     CountyCode::parse(code).expect("a county")
 }
 
+fn area(code: &str) -> AreaCode {
+    AreaCode::parse(code).expect("an area")
+}
+
 fn listed(from: i64, to: Option<i64>) -> ListedPeriod {
-    ListedPeriod { from, to, window_days: 30 }
+    ListedPeriod { area: area("540000"), from, to, window_days: 30 }
+}
+
+/// A visit on the day of the test.
+fn visit(performed_on: i64, receiving: &str) -> Visit {
+    Visit { performed_on, on: performed_on, receiving: county(receiving), downward: false }
 }
 
 fn certified(scope: pb::RecognitionScope, code: &str, from: i64, to: i64) -> CertifiedPeriod {
@@ -19,8 +28,8 @@ fn a_result_outside_the_certificate_period_is_not_recognised() {
     let list = [listed(0, None)];
     let held = [certified(pb::RecognitionScope::Region, "540102", 100, 200)];
     for (day, recognisable) in [(99, false), (100, true), (200, true), (201, false)] {
-        let found = standing(&list, &held, day, county("540202"));
-        assert_eq!(matches!(found, Standing::Recognisable { .. }), recognisable, "day {day}");
+        let found = standing(&list, &held, visit(day, "540202"));
+        assert_eq!(matches!(found, Standing::Recognisable(_)), recognisable, "day {day}");
         assert_eq!(found == Standing::NoCertificate, !recognisable, "day {day}");
     }
 }
@@ -48,7 +57,7 @@ fn an_item_counts_only_on_the_days_on_which_it_is_in_the_list() {
     let held = [certified(pb::RecognitionScope::Nation, "540102", 0, 1000)];
     let list = [listed(100, Some(200)), listed(300, None)];
     for (day, on_list) in [(99, false), (200, true), (201, false), (300, true)] {
-        let found = standing(&list, &held, day, county("540102"));
+        let found = standing(&list, &held, visit(day, "540102"));
         assert_eq!(found != Standing::ItemNotListed, on_list, "day {day}");
     }
 }
@@ -61,11 +70,11 @@ fn the_widest_certificate_of_the_day_gives_the_mark() {
         certified(pb::RecognitionScope::Region, "540102", 0, 1000),
         certified(pb::RecognitionScope::Nation, "540102", 900, 1000),
     ];
-    let Standing::Recognisable { certificate, window_days } = standing(&list, &held, 500, county("540202")) else {
+    let Standing::Recognisable(certificate) = standing(&list, &held, visit(500, "540202")) else {
         panic!("it is recognisable");
     };
-    assert_eq!((certificate.scope, window_days), (pb::RecognitionScope::Region, 30));
-    let Standing::OutOfScope(certificate) = standing(&list, &held[..1], 500, county("540202")) else {
+    assert_eq!(certificate.scope, pb::RecognitionScope::Region);
+    let Standing::OutOfScope(certificate) = standing(&list, &held[..1], visit(500, "540202")) else {
         panic!("it is out of scope");
     };
     assert_eq!(certificate.scope, pb::RecognitionScope::Prefecture);
@@ -87,11 +96,64 @@ fn marks_name_the_nation_the_region_the_prefecture_or_the_county() {
 }
 
 #[test]
-fn a_window_of_zero_never_passes() {
-    for (window, performed_on, on, passed) in
-        [(30, 0, 30, false), (30, 0, 31, true), (0, 0, 9999, false), (3, 10, 10, false)]
-    {
+fn a_window_holds_to_its_last_day_and_what_has_none_is_never_reused() {
+    for (window, performed_on, on, passed) in [
+        (30, 0, 30, false),
+        (30, 0, 31, true),
+        (3, 10, 10, false),
+        // The blood group before a transfusion: on the same day, the next and ever after.
+        (0, 10, 10, true),
+        (0, 10, 11, true),
+        (0, 0, 9999, true),
+    ] {
         assert_eq!(window_passed(window, performed_on, on), passed, "{window} {performed_on} {on}");
+        let list = [ListedPeriod { window_days: window, ..listed(0, None) }];
+        let held = [certified(pb::RecognitionScope::Nation, "540102", 0, 10_000)];
+        let found = standing(&list, &held, Visit { on, ..visit(performed_on, "540202") });
+        assert_eq!(matches!(found, Standing::WindowPassed(_)), passed, "{window} {performed_on} {on}");
+    }
+}
+
+#[test]
+fn an_addition_of_a_prefecture_or_county_holds_there_and_nowhere_else() {
+    let held = [certified(pb::RecognitionScope::Nation, "540102", 0, 1000)];
+    for (list, lhasa_urban, lhasa_rural, xigaze) in
+        [("540000", true, true, true), ("540100", true, true, false), ("540102", true, false, false)]
+    {
+        let list = [ListedPeriod { area: area(list), ..listed(0, None) }];
+        for (receiving, recognised) in [("540102", lhasa_urban), ("540121", lhasa_rural), ("540202", xigaze)] {
+            let found = standing(&list, &held, visit(500, receiving));
+            assert_eq!(matches!(found, Standing::Recognisable(_)), recognised, "{list:?} {receiving}");
+            assert_eq!(found == Standing::ItemNotListed, !recognised, "{list:?} {receiving}");
+        }
+    }
+}
+
+#[test]
+fn where_recognition_goes_upward_only_a_result_of_a_lower_grade_is_not_recognisable() {
+    let held = [certified(pb::RecognitionScope::Nation, "540102", 0, 1000)];
+    let list = [listed(0, None)];
+    let found = standing(&list, &held, Visit { downward: true, ..visit(500, "540202") });
+    assert_eq!(found, Standing::LowerGrade(held[0]));
+    // Without a certificate that is what is said.
+    assert_eq!(standing(&list, &[], Visit { downward: true, ..visit(500, "540202") }), Standing::NoCertificate);
+}
+
+#[test]
+fn a_later_failed_round_cuts_a_certificate_from_its_own_day() {
+    for (from, to, failed, cut) in [
+        (100, 400, vec![], None),
+        (100, 400, vec![250], Some(250)),
+        (100, 400, vec![300, 250], Some(250)),
+        (100, 400, vec![400], Some(400)),
+        // After the certificate has lapsed, or before and on its first day, there is nothing to cut: a round passed after a
+        // failed one counts.
+        (100, 400, vec![401], None),
+        (100, 400, vec![99], None),
+        (100, 400, vec![100], None),
+        (100, 400, vec![50, 250], Some(250)),
+    ] {
+        assert_eq!(failed_on(from, to, failed.clone()), cut, "{from} {to} {failed:?}");
     }
 }
 
@@ -152,18 +214,44 @@ fn an_item_counts_when_enough_open_institutions_of_the_area_hold_a_valid_certifi
         held("closed", "MG", true, 0, 200),
         held("a", "OLD", true, 0, 200),
         held("b", "OLD", true, 0, 200),
+        // Failed in a later round, of which only the one of TP had begun and was not made good since.
+        held("a", "TP", true, 0, 200),
+        held("b", "TP", true, 0, 200),
+        held("b", "TP", false, 100, 120),
+        held("a", "ALB", true, 0, 200),
+        held("b", "ALB", true, 0, 200),
+        held("b", "ALB", false, 101, 120),
+        held("a", "TC", true, 0, 200),
+        held("b", "TC", true, 0, 200),
+        held("b", "TC", false, 50, 60),
+        held("b", "TC", true, 70, 200),
+        // Added to the list by Lhasa, by Xigazê; never reused.
+        held("a", "LHASA", true, 0, 200),
+        held("b", "LHASA", true, 0, 200),
+        held("a", "XIGAZE", true, 0, 200),
+        held("b", "XIGAZE", true, 0, 200),
+        held("c", "XIGAZE", true, 0, 200),
+        held("a", "ABO", true, 0, 200),
+        held("b", "ABO", true, 0, 200),
     ];
-    let list: Vec<_> = ["K", "NA", "CL", "CA", "P", "MG"]
+    let list: Vec<_> = ["K", "NA", "CL", "CA", "P", "MG", "TP", "ALB", "TC"]
         .map(|code| (code.to_owned(), listed(0, None)))
         .into_iter()
-        .chain([("OLD".to_owned(), listed(0, Some(99)))])
+        .chain([
+            ("OLD".to_owned(), listed(0, Some(99))),
+            ("LHASA".to_owned(), ListedPeriod { area: area("540100"), ..listed(0, None) }),
+            ("XIGAZE".to_owned(), ListedPeriod { area: area("540200"), ..listed(0, None) }),
+            ("ABO".to_owned(), ListedPeriod { window_days: 0, ..listed(0, None) }),
+        ])
         .collect();
-    let count = |area: &str, minimum| {
-        let area = AreaCode::parse(area).expect("an area");
-        recognisable_items(&list, &certificates, &institutions, area, 100, minimum).into_iter().collect::<Vec<_>>()
+    let count = |code: &str, minimum| {
+        recognisable_items(&list, &certificates, &institutions, area(code), 100, minimum)
+            .into_iter()
+            .collect::<Vec<_>>()
     };
-    assert_eq!(count("540100", 2), ["K"]);
-    assert_eq!(count("540000", 2), ["CL", "K"]);
-    assert_eq!(count("540102", 1), ["CA", "CL", "K", "MG", "NA", "P"]);
+    assert_eq!(count("540100", 2), ["ALB", "K", "LHASA", "TC"]);
+    assert_eq!(count("540000", 2), ["ALB", "CL", "K", "LHASA", "TC"]);
+    assert_eq!(count("540102", 1), ["ALB", "CA", "CL", "K", "LHASA", "MG", "NA", "P", "TC", "TP"]);
+    assert_eq!(count("540200", 1), ["CL", "XIGAZE"]);
     assert!(count("540200", 2).is_empty());
 }

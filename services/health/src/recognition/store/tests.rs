@@ -1,10 +1,12 @@
 //! The count of items by query and by rule, on records made at random.
 
 use minsheng_kit::{
+    keys::Keys,
     on_each,
-    register::{Head, Table as _},
-    store::{Store, StoreConfig, Unit, system_clock},
+    register::{Facts, Head, Table as _},
+    store::{Store, StoreConfig, Tx, Unit, system_clock},
     testing::{TestSite, databases},
+    values::calendar::Calendar,
 };
 use proptest::{
     collection::vec,
@@ -13,7 +15,11 @@ use proptest::{
     test_runner::TestRunner,
 };
 
-use super::super::rules::{HeldCertificate, OperatingInstitution, recognisable_items};
+use super::super::{
+    certificates::QualityCertificates,
+    rounds::{mark_new, mark_others},
+    rules::{HeldCertificate, OperatingInstitution, recognisable_items},
+};
 use super::*;
 use crate::schema::InstitutionRecord;
 
@@ -71,6 +77,16 @@ impl Made {
         }
     }
 
+    /// The area that keeps it, as an item of a list: the region, a prefecture or a county.
+    fn list_area(&self) -> &'static str {
+        ["540000", "540000", "540100", "540102", "540200", "540000"][self.holder]
+    }
+
+    /// As an item of a list: one of five has no window.
+    fn window_days(&self) -> i64 {
+        if self.passed { 30 } else { 0 }
+    }
+
     /// Last day, an early end included; nothing when open.
     fn last(&self) -> Option<i64> {
         self.to.into_iter().chain(self.ended_on.map(|ended| ended - 1)).min()
@@ -79,13 +95,15 @@ impl Made {
 
 /// Records made at random, in both shapes.
 struct Case {
+    number: usize,
     institutions: Vec<Made>,
     items: Vec<Made>,
     certificates: Vec<Made>,
 }
 
 impl Case {
-    fn write(&self, connection: &mut AnyConnection) -> Result<(), Error> {
+    fn write(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        let connection = &mut *tx.connection;
         on_each!(connection, c => {
             diesel::delete(institutions::table).execute(c)?;
             diesel::delete(recognition_items::table).execute(c)?;
@@ -101,18 +119,36 @@ impl Case {
             code: format!("i{}", made.item),
             active_from: made.from,
             active_to: made.to,
-            ..RecognitionItemRecord::with_head(made.head(format!("r{n}")))
+            window_days: made.window_days(),
+            ..RecognitionItemRecord::with_head(Head { area: made.list_area().to_owned(), ..made.head(format!("r{n}")) })
         });
         RecognitionItemRecord::insert(connection, &records.collect::<Vec<_>>())?;
-        let records = self.certificates.iter().enumerate().map(|(n, made)| QualityCertificateRecord {
+        let certificates = self.certificates.iter().enumerate().map(|(n, made)| QualityCertificateRecord {
             institution: format!("h{}", made.holder),
             item_code: format!("i{}", made.item),
             passed: made.passed,
             valid_from: made.from,
             valid_to: made.to.unwrap_or(1000),
-            ..QualityCertificateRecord::with_head(made.head(format!("c{n}")))
+            // As the register holds it to the county of the institution.
+            ..QualityCertificateRecord::with_head(Head {
+                area: COUNTIES[self.institutions[made.holder].county].to_owned(),
+                ..made.head(format!("c{}.{n}", self.number))
+            })
         });
-        QualityCertificateRecord::insert(connection, &records.collect::<Vec<_>>())
+        // One after the other, as they come in, so that each must mark the others.
+        let keys = Keys::derive(&[7; 32], "health");
+        let facts = Facts {
+            parameters: Parameters::get(),
+            calendar: Calendar::get(),
+            keys: &keys,
+            today: day_of_epoch(ON).expect("a day"),
+        };
+        for mut record in certificates {
+            mark_new(tx.connection, std::slice::from_mut(&mut record))?;
+            QualityCertificateRecord::insert(tx.connection, std::slice::from_ref(&record))?;
+            mark_others(tx, &QualityCertificates, &[record], facts)?;
+        }
+        Ok(())
     }
 
     fn by_rule(&self, area: AreaCode, minimum: usize) -> usize {
@@ -134,7 +170,9 @@ impl Case {
             .iter()
             .filter(standing)
             .map(|made| {
-                let period = ListedPeriod { from: made.from, to: made.last(), window_days: 0 };
+                let area = AreaCode::parse(made.list_area()).expect("an area");
+                let window_days = made.window_days();
+                let period = ListedPeriod { area, from: made.from, to: made.last(), window_days };
                 (format!("i{}", made.item), period)
             })
             .collect();
@@ -166,13 +204,13 @@ async fn the_query_counts_what_the_rule_counts() {
         let store = tokio::task::spawn_blocking(open).await.expect("opened");
         let mut runner = TestRunner::deterministic();
         let mut counted = 0;
-        for _ in 0..CASES {
+        for number in 0..CASES {
             let records = (vec(made(), 6), vec(made(), 1..10), vec(made(), 0..60), any::<bool>());
             let (institutions, items, certificates, _) = records.new_tree(&mut runner).expect("made").current();
-            let case = Case { institutions, items, certificates };
+            let case = Case { number, institutions, items, certificates };
             let found = store
                 .write(Unit::of("health"), move |tx| {
-                    case.write(tx.connection)?;
+                    case.write(tx)?;
                     let mut total = 0;
                     for area in ["540000", "540100", "540200", "540102"] {
                         let area = AreaCode::parse(area).expect("an area");
@@ -192,5 +230,20 @@ async fn the_query_counts_what_the_rule_counts() {
         }
         // The records are made such that there is something to count.
         assert!(counted > 100, "{counted}");
+    }
+}
+
+#[test]
+fn the_direction_is_a_dated_flag_of_the_area() {
+    let series = "[parameter.'recognition.obliged_upward_only']\nen = 'x'\nzh = '甲'\nunit = 'flag'\nvalues = [\n\
+                  { from = 2026-01-01, area = '540200', value = 1, confidence = 'low', source = 'a test' }]\n";
+    let mut parameters = Parameters::get().clone();
+    parameters.extend(Parameters::from_toml(series).expect("reads").iter().cloned()).expect("fits");
+    let on = |day: &str| minsheng_kit::values::calendar::epoch_day(day.parse().expect("a day"));
+    for (county, day, upward) in
+        [("540202", "2025-12-31", false), ("540202", "2026-01-01", true), ("540102", "2026-01-01", false)]
+    {
+        let county = CountyCode::parse(county).expect("a county");
+        assert_eq!(upward_only(&parameters, county, on(day)), upward, "{county} {day}");
     }
 }

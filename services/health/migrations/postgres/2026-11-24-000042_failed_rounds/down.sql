@@ -1,0 +1,1 @@
+ALTER TABLE quality_certificates DROP COLUMN failed_on;

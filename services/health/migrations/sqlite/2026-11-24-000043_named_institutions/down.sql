@@ -1,0 +1,2 @@
+DROP INDEX result_decisions_by_receiving;
+DROP INDEX result_decisions_by_performing;
