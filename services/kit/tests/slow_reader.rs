@@ -35,7 +35,7 @@ async fn fill(site: &TestSite, database: TestDatabase) {
     let store = Store::open(&StoreConfig::new(url), &[KIT_MIGRATIONS], system_clock()).expect("opens");
     store.open_keys(&site.path().join("keys"), "health").await.expect("keys");
     let row = pb::ReturnRow { commitment: "x".repeat(500), ..pb::ReturnRow::default() };
-    let hex: String = row.encode_to_vec().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = row.encode_to_vec().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let fill = move |tx: &mut minsheng_kit::store::Tx<'_>| {
         let into = "INSERT INTO journal (dataset, record, change, valid_on, recorded_at, area, payload)";
         let sql = match tx.connection {

@@ -12,8 +12,7 @@ struct Count {
 
 fn open(directory: &Path) -> Store {
     let url = format!("sqlite:{}", directory.join("probe.db").display());
-    let store = Store::open(&StoreConfig::new(url), &[KIT_MIGRATIONS], system_clock()).expect("opens");
-    store
+    Store::open(&StoreConfig::new(url), &[KIT_MIGRATIONS], system_clock()).expect("opens")
 }
 
 async fn run(store: &Store, sql: &'static str) -> Result<ReturnRow, Error> {
