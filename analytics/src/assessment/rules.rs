@@ -4,7 +4,7 @@
 //!
 //! 1. not in force yet, no data, a share without denominator, too few areas that reported, or data too old: *not
 //!    assessable*, with the reason. Data are too old when the newest month is, when the department was last read too long
-//!    ago, or when nothing was recorded in the register for a year; what is done and stays done does not age;
+//!    ago, or when nothing was recorded in the register for more than a year; what is done and stays done does not age;
 //! 2. no number for this area: *trend only*;
 //! 3. the due date has passed: *met* if the target held on it and holds now; held on it and lost since: *off track*;
 //!    not held on it: *met late* if it holds now, else *missed*. Only the value of the due month itself speaks for the
@@ -27,6 +27,7 @@ use crate::model::{Baseline, Direction, Reason, Status};
 
 /// What the rules have to know of a commitment in an area.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or not, each of its own")]
 pub struct Facts {
     /// The target that binds the area; none for a trend.
     pub target: Option<f64>,
@@ -124,7 +125,7 @@ fn stays(facts: &Facts) -> bool {
 fn is_too_old(facts: &Facts, newest: Observation, on: NaiveDate) -> bool {
     let done = stays(facts) && facts.target.is_some_and(|target| pace::holds(newest.value, target, facts.direction));
     let known_on = facts.known_on.map_or(newest.on, |known| known.min(newest.on));
-    let silent = facts.last_record.is_some_and(|last| months_between(last, on) >= facts.max_silence_months);
+    let silent = facts.last_record.is_some_and(|last| months_between(last, on) > facts.max_silence_months);
     !done && (silent || months_between(known_on, on) > facts.max_age_months)
 }
 

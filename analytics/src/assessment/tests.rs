@@ -126,9 +126,9 @@ fn every_case_of_the_table_gets_its_verdict() {
         // The register goes on month by month; what is known of it does not.
         case("a department that was last read long ago", Facts { known_on: Some(day("2025-02-10")), ..at_least(176.0, due) }, &[("2025-01", 180.0), ("2025-06", 180.0)], "2025-06-30", NotAssessable, Some(Reason::SourceTooOld), None),
         case("a department that was last read a while ago", Facts { known_on: Some(day("2025-03-31")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
-        case("a register in which nothing was recorded for a year", Facts { last_record: Some(day("2024-06-01")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", NotAssessable, Some(Reason::SourceTooOld), None),
-        case("a register in which something was recorded within the year", Facts { last_record: Some(day("2024-07-31")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
-        case("things done do not age with their register", Facts { cumulative: true, last_record: Some(day("2024-06-01")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
+        case("a register in which nothing was recorded for more than a year", Facts { last_record: Some(day("2024-05-31")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", NotAssessable, Some(Reason::SourceTooOld), None),
+        case("a register in which something was recorded within the year", Facts { last_record: Some(day("2024-06-01")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
+        case("things done do not age with their register", Facts { cumulative: true, last_record: Some(day("2024-05-31")), ..at_least(176.0, due) }, &[("2025-06", 180.0)], "2025-06-30", Met, None, None),
         // Months that too few areas have reported.
         case("only months that too few have reported", Facts { partial: true, ..at_least(176.0, due) }, &[], "2025-06-30", NotAssessable, Some(Reason::Incomplete), None),
         case("a whole month too old, then months that too few have reported", Facts { partial: true, ..at_least(176.0, due) }, &[("2025-01", 180.0)], "2025-06-30", NotAssessable, Some(Reason::Incomplete), None),

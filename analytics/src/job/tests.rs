@@ -175,9 +175,9 @@ async fn a_department_unreached_for_months_shows_its_age_and_its_commitments_are
 }
 
 #[tokio::test]
-async fn a_register_in_which_nothing_was_recorded_for_a_year_is_too_old() {
+async fn a_register_in_which_nothing_was_recorded_for_more_than_a_year_is_too_old() {
     let directory = tempfile::tempdir().unwrap();
-    let config = JobConfig { on: day("2026-03-31"), ..config(directory.path(), "lake", "out") };
+    let config = JobConfig { on: day("2026-04-30"), ..config(directory.path(), "lake", "out") };
     append(&mut Lake::open(&config.lake_dir).unwrap(), &rows(), usize::MAX);
     let outcome = run(config).await.unwrap();
     let entry = outcome.document.region_entries().find(|entry| entry.id == "age-friendly-institutions").unwrap();
