@@ -110,7 +110,7 @@ pub(super) fn read(lake: &Lake, question: &Question) -> Result<Sources, Statisti
             recorded_until,
             incomplete: complete_until.is_none_or(|until| until < as_of),
             unreached: None,
-        not_asked: false,
+            not_asked: false,
         });
         until.extend(recorded_until.and_then(day_of).map(|day| (service.clone(), day)));
     }
