@@ -43,11 +43,22 @@ fn is_silent(unit: &str) -> bool {
 /// Returns a value with its unit: `97.3%`, `139 points`, `139 个`.
 pub fn with_unit(value: f64, unit_zh: &str, unit_en: &str, lang: Lang) -> String {
     if is_percent(unit_en) {
-        return format!("{}%", number(value, 1));
+        return percent(value);
     }
     let text = number(value, decimals(value));
     let unit = lang.pick(unit_zh, unit_en);
     if is_silent(unit) { text } else { format!("{text} {unit}") }
+}
+
+/// Returns a share in percent; what falls short of all of it never reads as 100%.
+pub fn percent(value: f64) -> String {
+    let shown = if (99.95..100.0).contains(&value) { 99.9 } else { value };
+    format!("{}%", number(shown, 1))
+}
+
+/// Returns a pace, cut after two digits: 0.947 is at risk and must not read as the 0.95 that is on track.
+pub fn pace(value: f64) -> String {
+    format!("{:.2}", (value * 100.0 + 1e-7).floor() / 100.0)
 }
 
 /// Returns a figure of an entry with its unit.
@@ -189,7 +200,7 @@ pub fn right(text: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lang, age_in_days, display_width, fit, number, probability, with_unit, wrap};
+    use super::{Lang, age_in_days, display_width, fit, number, pace, probability, with_unit, wrap};
 
     #[test]
     fn numbers_read_like_numbers() {
@@ -199,6 +210,9 @@ mod tests {
         assert_eq!(number(-1234.5, 1), "−1,234.5");
         assert_eq!(number(-0.01, 1), "0");
         assert_eq!(with_unit(97.25, "%", "percent", Lang::Zh), "97.2%");
+        assert_eq!(with_unit(99.97, "%", "percent", Lang::Zh), "99.9%", "not all of it");
+        assert_eq!(with_unit(100.0, "%", "percent", Lang::Zh), "100%");
+        assert_eq!([0.947, 0.95, 0.6 - 1e-3, 1.0].map(pace), ["0.94", "0.95", "0.59", "1.00"]);
         assert_eq!(with_unit(139.0, "个", "points", Lang::En), "139 points");
         assert_eq!(probability(0.9999), ">99%");
     }

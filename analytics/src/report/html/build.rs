@@ -99,7 +99,7 @@ pub(super) fn page(report: &Report<'_>, options: &Options) -> Page {
         as_of: format::moment(document.as_of),
         catalogue: document.catalogue.clone(),
         notice: document.notice.as_ref().map(|notice| Words::new(&*notice.zh, &*notice.en)),
-        page_heads: document.notice.as_ref().map(|notice| (in_style(&notice.zh), in_style(&notice.en))),
+        heads: document.notice.as_ref().map(|notice| (in_style(&notice.zh), in_style(&notice.en))),
         headline: headline(&region),
         total: region.len(),
         tallies: tallies(&region.iter().copied()),
@@ -201,7 +201,7 @@ fn note(entry: &AttainmentEntry) -> Words {
         }
         (None, _) => Words::new(
             format!("应持续达到，差 {}", lacking(Lang::Zh)),
-            format!("holds every day, short by {}", lacking(Lang::En)),
+            format!("must hold every day, short by {}", lacking(Lang::En)),
         ),
     }
 }
@@ -257,7 +257,7 @@ fn matrix_cell(entry: Option<&AttainmentEntry>) -> MatrixCell {
         _ if entry.suppressed => "※".to_owned(),
         // Done or not done: the sign says it, a 1 or 0 would ask what of.
         _ if card::is_one_step(entry) => String::new(),
-        Some(value) if format::is_percent(&entry.unit) => format!("{}%", format::number(value, 1)),
+        Some(value) if format::is_percent(&entry.unit) => format::percent(value),
         Some(value) => format::number(value, 1),
         None => "–".to_owned(),
     };

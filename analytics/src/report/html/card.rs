@@ -40,7 +40,7 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
         value: value(entry),
         target: target(entry),
         bar: bar(entry),
-        pace: entry.pace.filter(|_| !is_one_step(entry)).map(|pace| format!("{pace:.2}")),
+        pace: entry.pace.filter(|_| !is_one_step(entry)).map(format::pace),
         change: change(entry),
         spark: plot::spark(drawn, aim),
         curve: plot::curve(&plot::Curve {
@@ -205,7 +205,8 @@ fn facts(
         let rates = |growth: &str, projected: &str| {
             let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
             format!(
-                "P {pace:.2} · {growth} {} · {projected} {}",
+                "P {} · {growth} {} · {projected} {}",
+                format::pace(pace),
                 ratio(entry.growth_ratio),
                 ratio(entry.projected_progress)
             )

@@ -197,7 +197,7 @@ pub(super) struct Page {
     /// What every reader must know first.
     pub(super) notice: Option<Words>,
     /// The same at the head of every printed page, in Chinese and English.
-    pub(super) page_heads: Option<(String, String)>,
+    pub(super) heads: Option<(String, String)>,
     pub(super) headline: Words,
     pub(super) total: usize,
     pub(super) tallies: Vec<Tally>,

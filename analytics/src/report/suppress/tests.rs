@@ -119,7 +119,9 @@ fn recovered(areas: &[Area], published: &[Published]) -> BTreeMap<super::attack:
     for (measure, area, numerator, denominator) in published {
         attack.read(measure, area, *numerator, *denominator);
     }
-    ["primary", "women", "men"].iter().for_each(|measure| attack.knows_sums(measure, areas));
+    for measure in ["primary", "women", "men"] {
+        attack.knows_sums(measure, areas);
+    }
     attack.knows_parts("primary", &["women", "men"], areas);
     attack.run()
 }
