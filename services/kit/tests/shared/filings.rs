@@ -315,3 +315,40 @@ async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_
         site.stop().await;
     }
 }
+
+#[tokio::test]
+async fn a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_others_go_in() {
+    for database in databases() {
+        let site = Site::start(database).await;
+        let mut client = ReturnServiceClient::new(site.channel("operator"));
+        let bad = pb::Return { month: month(2026, 2), source: String::new(), ..share(1.0, 2.0) };
+        let chunk = |chunk, validate_only, returns| pb::UploadReturnsRequest {
+            upload_id: request_id(1),
+            chunk,
+            validate_only,
+            returns,
+        };
+        let chunks = [
+            chunk(0, true, vec![share(1.0, 2.0), bad.clone()]),
+            chunk(1, false, vec![bad, share(1.0, 2.0)]),
+            chunk(2, false, vec![share(1.0, 2.0)]),
+        ];
+        let mut answers = client.upload_returns(tokio_stream::iter(chunks)).await.expect("accepted").into_inner();
+        let mut said = Vec::new();
+        while let Some(answer) = answers.message().await.expect("answered") {
+            said.push(outcomes(&answer.results));
+            for result in answer.results.iter().filter(|result| result.outcome() == ItemOutcome::Rejected) {
+                assert_eq!(faults(result), [("source", "CONTRACT_RULE")]);
+            }
+        }
+        assert_eq!(
+            said,
+            [
+                vec![ItemOutcome::Valid, ItemOutcome::Rejected],
+                vec![ItemOutcome::Rejected, ItemOutcome::Created],
+                vec![ItemOutcome::Unchanged],
+            ]
+        );
+        site.stop().await;
+    }
+}
