@@ -176,7 +176,7 @@ pub struct VerifyArgs {
 pub struct HealthArgs {
     /// social-security, education, health or community
     pub service: String,
-    /// Where it listens, as https://HOST:PORT; the port of MINSHENG_LISTEN on this machine unless given
+    /// Where it listens, as https://HOST:PORT; where this machine's environment says unless given
     #[arg(long, value_name = "URL")]
     pub address: Option<String>,
 }
@@ -380,11 +380,11 @@ fn misunderstood_zh(error: &clap::Error) -> Option<String> {
         (ContextKind::SuggestedValue, "是否指 "),
     ] {
         if let Some(found) = context(kind).filter(|found| !found.is_empty()) {
-            text.push_str(&format!("\n  {words}{found}"));
+            text = format!("{text}\n  {words}{found}");
         }
     }
     if let Some(usage) = context(ContextKind::Usage) {
-        text.push_str(&format!("\n\n{}", usage.replacen("Usage:", "用法:", 1)));
+        text = format!("{text}\n\n{}", usage.replacen("Usage:", "用法:", 1));
     }
     text.push_str("\n\n加 --help 查看说明。");
     Some(format!("错误:{text}"))

@@ -38,9 +38,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             let code = error.exit_code();
             let text = cli::misunderstanding(&error, lang);
             if error.use_stderr() {
-                output::error(text.trim_end())
+                output::error(text.trim_end());
             } else {
-                output::line(text.trim_end())
+                output::line(text.trim_end());
             }
             ExitCode::from(u8::try_from(code).unwrap_or(output::EXIT_USAGE))
         }

@@ -144,6 +144,12 @@ impl Ground {
         self.site.database(TestDatabase::Postgres, service).expect("a database")
     }
 
+    /// Runs a service's own health check, as the file has it: the binary asks over mutual TLS.
+    fn healthy(&self, service: &str, of: &Service) -> bool {
+        assert_eq!(of.health[..3], ["CMD", "minsheng", "health"], "{service}");
+        self.run(service, of, &of.health[2..]).ended().success()
+    }
+
     /// Starts the binary with the environment of a service and nothing else but the search path.
     fn run(&self, service: &str, of: &Service, words: &[String]) -> Running {
         let child = Command::new(env!("CARGO_BIN_EXE_minsheng"))
@@ -209,24 +215,17 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
 
     let addresses = ground.ports.iter().map(|(name, port)| ((*name).to_owned(), format!("https://localhost:{port}")));
     let endpoints = Endpoints { pki: ground.directory().join("pki"), addresses: addresses.collect() };
-    // Each service's own health check, as the file has it: the binary asks over mutual TLS.
-    let healthy = |service: &str| {
-        let words = &file[service].health;
-        assert_eq!(words[..3], ["CMD", "minsheng", "health"], "{service}");
-        ground.run(service, &file[service], &words[2..]).ended().success()
-    };
     let mut processes = Vec::new();
     for service in SERVICES {
         assert_eq!(file[service].command, ["serve", service]);
-        assert!(!healthy(service), "{service} is not there yet");
+        assert!(!ground.healthy(service, &file[service]), "{service} is not there yet");
         processes.push(Process::start(service, &ground.environment(service, &file[service])));
     }
     for process in &mut processes {
         process.serving(&endpoints).await;
     }
-    for service in SERVICES {
-        assert!(healthy(service), "{service} serves, and its health check says no");
-    }
+    let healthy = SERVICES.into_iter().all(|service| ground.healthy(service, &file[service]));
+    assert!(healthy, "all serve, and a health check says no");
     let analytics = &file["analytics"];
     let words: Vec<_> = analytics.command.iter().map(|word| ground.path("analytics", word)).collect();
     let mut schedule = ground.run("analytics", analytics, &words);

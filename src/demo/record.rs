@@ -19,12 +19,12 @@ const SAMPLE: usize = 100;
 /// Stands on everything that is made from an invented province.
 const INVENTED: Text = Text {
     zh: "演示数据:除承诺事项、行政区划和公布的基数外,全部记录均为虚构。",
-    en: "Demonstration data: all records are invented; only commitments, divisions and published baselines are real.",
+    en: "Demonstration data: all records are invented; commitments, divisions and baselines are real.",
 };
 /// Stands on everything that is made from published figures alone.
 const PUBLIC: Text = Text {
     zh: "仅含已公布的数字:没有任何部门的登记记录,多数承诺因此无法评估。",
-    en: "Published figures only: no department's records are in it, so most commitments cannot be assessed.",
+    en: "Published figures only, no department's records: most commitments cannot be assessed.",
 };
 
 /// What a demo loaded into a directory.

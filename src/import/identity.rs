@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | the file | the row has a 编号 | that |
 //! | the server | the register has a natural key | that; it stands here only to find rows that contradict one another |
-//! | the importer | otherwise | UUIDv5 of the register and its identifying cells; of the whole row where one of them is empty |
+//! | the importer | otherwise | a UUID of version 5 of the register and its identifying cells; of the whole row where one of them is empty |
 //!
 //! A name out of an identity number could be guessed back by trying all numbers, and names travel to analytics. Such
 //! names are made under a secret that follows from the operator's private key. Under another key the same row gets

@@ -23,8 +23,8 @@ const LONGEST_CHOICE: usize = 255;
 /// Rows for which choices are offered.
 const ROWS: u32 = 5_000;
 
-/// A spreadsheet's format of text.
-const AS_TEXT: &str = "@";
+/// The spreadsheets' own number for the format of text, `@`.
+const AS_TEXT: u8 = 49;
 
 const TEXT: Text = Text { zh: "文本", en: "text" };
 const BOOLEAN: Text = Text { zh: "是 或 否", en: "是 or 否 (yes or no)" };
@@ -122,7 +122,7 @@ fn xlsx_template(register: &Register, columns: &Columns, lang: Lang) -> Result<V
         sheet.insert_note(0, place, &Note::new(note(column, lang)).add_author_prefix(false))?;
         sheet.set_column_width(place, WIDTH)?;
         if let Some(format) = number_format(column) {
-            sheet.set_column_format(place, &Format::new().set_num_format(format))?;
+            sheet.set_column_format(place, &Format::new().set_num_format_index(format))?;
         }
         offer_choices(sheet, place, column)?;
     }
@@ -145,7 +145,7 @@ fn xlsx_template(register: &Register, columns: &Columns, lang: Lang) -> Result<V
 
 /// Gives the number format of a column's cells. Without that of text a spreadsheet takes an identity number for a number
 /// and drops its last digits.
-fn number_format(column: &Column) -> Option<&'static str> {
+fn number_format(column: &Column) -> Option<u8> {
     (CellKind::of(&column.field) == Some(CellKind::Text)).then_some(AS_TEXT)
 }
 
