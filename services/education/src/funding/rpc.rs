@@ -216,7 +216,7 @@ fn verdict_on(record: &FundingEntry, school: &SchoolRecord, parameters: &Paramet
 fn note(none: &NoVerdict, violations: &mut Violations) {
     match none {
         NoVerdict::Standard(error) => {
-            violations.add("term_year", error.reason(), error.to_string(), error.message_zh())
+            violations.add("term_year", error.reason(), error.to_string(), error.message_zh());
         }
         NoVerdict::NutritionStandard(error) => {
             violations.add("nutrition_students", error.reason(), error.to_string(), error.message_zh());

@@ -5,7 +5,7 @@ use minsheng_kit::{
     error::Violations,
     values::{
         divisions::AreaCode,
-        parameters::{ParameterError, Parameters},
+        parameters::{Parameter, ParameterError, Parameters},
     },
 };
 use minsheng_proto::education::v1 as pb;
@@ -115,11 +115,11 @@ pub fn standard_of(
     on: NaiveDate,
     parameters: &Parameters,
 ) -> Result<i64, ParameterError> {
+    use ParameterError::{NoSuchKey, NotInForce, NotKnown};
     let fen = |key: &str| Ok(parameters.value_on(key, school.area, on)?.as_fen()?.get());
     if fund == pb::FundKind::SeniorPublicFunds {
         return fen(SENIOR_PUBLIC_FUNDS);
     }
-    use ParameterError::{NoSuchKey, NotInForce, NotKnown};
     match rate_key(school).map(|key| fen(&key)) {
         Some(Err(NotKnown { .. } | NoSuchKey { .. } | NotInForce { .. })) | None => fen(THREE_GUARANTEES),
         Some(found) => found,
@@ -151,7 +151,7 @@ pub fn verdict(given: Given, school: Kind, on: NaiveDate, parameters: &Parameter
     let base = judge(given.amount_fen - given.nutrition_fen, given.students, standard).ok_or(NoVerdict::TooLarge)?;
     let whole = judge(given.amount_fen, given.students, standard).ok_or(NoVerdict::TooLarge)?;
     let nutrition = if given.nutrition_students > 0 {
-        let standard = parameters.value_on(NUTRITION, school.area, on).and_then(|entry| entry.as_fen());
+        let standard = parameters.value_on(NUTRITION, school.area, on).and_then(Parameter::as_fen);
         let standard = standard.map_err(NoVerdict::NutritionStandard)?.get();
         Some(judge(given.nutrition_fen, given.nutrition_students, standard).ok_or(NoVerdict::TooLarge)?)
     } else {

@@ -122,8 +122,8 @@ impl Register for Schools {
 
     /// A school that funding or cases name is not withdrawn.
     fn written(&self, tx: &mut Tx<'_>, records: &[SchoolRecord], _: Facts<'_>) -> Result<(), Error> {
-        let withdrawn = records.iter().filter(|school| school.state == RecordState::Withdrawn as i64);
-        withdrawn.map(|school| check_unnamed(tx.connection, &school.id)).collect()
+        let mut withdrawn = records.iter().filter(|school| school.state == RecordState::Withdrawn as i64);
+        withdrawn.try_for_each(|school| check_unnamed(tx.connection, &school.id))
     }
 }
 

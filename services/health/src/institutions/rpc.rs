@@ -82,8 +82,8 @@ impl Register for Institutions {
 
     /// An institution that assessments, certificates or decisions name is not withdrawn.
     fn written(&self, tx: &mut Tx<'_>, records: &[InstitutionRecord], _: Facts<'_>) -> Result<(), Error> {
-        let withdrawn = records.iter().filter(|record| record.state == RecordState::Withdrawn as i64);
-        withdrawn.map(|record| check_unnamed(tx.connection, &record.id)).collect()
+        let mut withdrawn = records.iter().filter(|record| record.state == RecordState::Withdrawn as i64);
+        withdrawn.try_for_each(|record| check_unnamed(tx.connection, &record.id))
     }
 }
 

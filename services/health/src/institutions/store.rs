@@ -54,21 +54,21 @@ pub fn hold_institutions<'a>(
 /// Refuses to withdraw an institution that records name which were not withdrawn themselves: they would speak of an
 /// institution that never was.
 pub(super) fn check_unnamed(connection: &mut AnyConnection, id: &str) -> Result<(), Error> {
-    let mut naming: Vec<String> = Vec::new();
     macro_rules! name_it {
-        ($table:ident by $column:ident) => {
+        ($naming:ident, $table:ident by $column:ident) => {
             let query = $table::table
                 .filter($table::$column.eq(id))
                 .filter($table::state.ne(WITHDRAWN))
                 .select($table::id)
                 .limit(1);
-            naming.append(&mut on_each!(connection, c => query.load(c))?);
+            $naming.append(&mut on_each!(connection, c => query.load(c))?);
         };
     }
-    name_it!(age_friendly_assessments by institution);
-    name_it!(quality_certificates by institution);
-    name_it!(result_decisions by performing_institution);
-    name_it!(result_decisions by receiving_institution);
+    let mut naming: Vec<String> = Vec::new();
+    name_it!(naming, age_friendly_assessments by institution);
+    name_it!(naming, quality_certificates by institution);
+    name_it!(naming, result_decisions by performing_institution);
+    name_it!(naming, result_decisions by receiving_institution);
     let mut violations = Violations::new();
     violations.require(
         naming.is_empty(),

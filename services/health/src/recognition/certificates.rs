@@ -148,7 +148,7 @@ impl Register for QualityCertificates {
     fn written(&self, tx: &mut Tx<'_>, records: &[QualityCertificateRecord], facts: Facts<'_>) -> Result<(), Error> {
         let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
         hold_institutions(tx.connection, standing.map(|record| record.institution.as_str()))?;
-        rounds::mark_others(tx, self, records, facts)
+        rounds::mark_others(tx, records, facts)
     }
 }
 

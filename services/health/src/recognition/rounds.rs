@@ -47,7 +47,6 @@ pub(super) fn mark_new(connection: &mut AnyConnection, records: &mut [QualityCer
 /// Marks the other certificates of the series that records of this unit belong to, and tells the journal.
 pub(super) fn mark_others(
     tx: &mut Tx<'_>,
-    register: &QualityCertificates,
     records: &[QualityCertificateRecord],
     facts: Facts<'_>,
 ) -> Result<(), Error> {
@@ -62,7 +61,7 @@ pub(super) fn mark_others(
     for record in rounds_of(tx.connection, &concerned)? {
         rounds.entry(series(&record)).or_default().push(record);
     }
-    let dataset = register.dataset();
+    let dataset = QualityCertificates.dataset();
     for rounds in rounds.into_values() {
         let failed: Vec<i64> = rounds.iter().filter(|round| !round.passed).map(|round| round.valid_from).collect();
         for was in rounds {
@@ -72,14 +71,14 @@ pub(super) fn mark_others(
             }
             let now =
                 QualityCertificateRecord { version: was.version + 1, updated_at: tx.now(), failed_on, ..was.clone() };
-            keep_revision(tx, register, &was, facts)?;
+            keep_revision(tx, &QualityCertificates, &was, facts)?;
             if !QualityCertificateRecord::replace(tx.connection, &now, was.version)? {
                 return Err(Error::Raced);
             }
             // The present content is true from `effective_on` on; a cut that lies before it must be seen before it.
             let cuts = [was.failed_on, failed_on].into_iter().flatten().filter(|cut| *cut < now.effective_on);
             let days: BTreeSet<i64> = cuts.chain([now.effective_on]).collect();
-            let row = register.row(&now, facts);
+            let row = QualityCertificates.row(&now, facts);
             for day in days {
                 tx.journal(JournalEntry::new(&dataset, &now.id, Change::Changed, day, &now.area, &row));
             }

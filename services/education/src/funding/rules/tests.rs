@@ -124,13 +124,13 @@ fn nutrition_is_due_to_its_own_students_by_its_own_dated_standard() {
 
 #[test]
 fn the_rate_of_a_stage_and_class_goes_before_the_average_from_its_day_on() {
+    use pb::AltitudeClass as Class;
     let mut parameters = Parameters::get().clone();
     let series = "[parameter.'three_guarantees.compulsory_class_four_without_nutrition_fen']\nen = 'x'\nzh = '甲'\n\
                   unit = 'fen'\nvalues = [\n\
                   { from = 2025-09-01, value = 500_000, confidence = 'low', source = 'a test' },\n\
                   { from = 2025-09-01, area = '540602', value = 510_000, confidence = 'low', source = 'a test' }]\n";
     parameters.extend(Parameters::from_toml(series).expect("reads").iter().cloned()).expect("fits");
-    use pb::AltitudeClass as Class;
     for (stage, altitude_class, county, on, standard) in [
         (Stage::Primary, Class::Four, "540621", "2025-09-01", 500_000),
         (Stage::NineYear, Class::Four, "540621", "2026-03-01", 500_000),

@@ -16,7 +16,6 @@ use proptest::{
 };
 
 use super::super::{
-    certificates::QualityCertificates,
     rounds::{mark_new, mark_others},
     rules::{HeldCertificate, OperatingInstitution, recognisable_items},
 };
@@ -146,7 +145,7 @@ impl Case {
         for mut record in certificates {
             mark_new(tx.connection, std::slice::from_mut(&mut record))?;
             QualityCertificateRecord::insert(tx.connection, std::slice::from_ref(&record))?;
-            mark_others(tx, &QualityCertificates, &[record], facts)?;
+            mark_others(tx, &[record], facts)?;
         }
         Ok(())
     }
