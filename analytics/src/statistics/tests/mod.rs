@@ -157,6 +157,19 @@ fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate
         item("NA").with("active_to", "2025-02-15"),
         item("CL"),
         item("CA"),
+        item("MG"),
+        item("ABO").with("window_days", 0_i64),
+        institution("h1", "540102", "GENERAL_HOSPITAL"),
+        institution("h2", "540102", "GENERAL_HOSPITAL"),
+        institution("h3", "540103", "GENERAL_HOSPITAL"),
+        institution("h4", "540202", "GENERAL_HOSPITAL"),
+        institution("h5", "540202", "GENERAL_HOSPITAL"),
+        institution("closed", "540102", "GENERAL_HOSPITAL").with("operating_to", "2025-01-30"),
+        // One of two has closed the day before; what is never reused is not recognisable.
+        certificate("h1", "540102", "MG"),
+        certificate("closed", "540102", "MG"),
+        certificate("h1", "540102", "ABO"),
+        certificate("h2", "540102", "ABO"),
         certificate("h1", "540102", "K"),
         certificate("h2", "540102", "K"),
         certificate("h2", "540102", "NA"),
@@ -176,7 +189,7 @@ fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate
     assert_eq!(items("540000", "2025-01"), Some(3.0), "K, NA and, across prefectures, CL");
     assert_eq!(items("540000", "2025-02"), Some(2.0), "NA is off the list");
     assert_eq!(items("540000", "2025-07"), Some(0.0), "the certificates have lapsed");
-    assert_eq!(cell(&figures, "mutual-recognition-items", "listed", "540000", "2025-01").unwrap().2, Some(4.0));
+    assert_eq!(cell(&figures, "mutual-recognition-items", "listed", "540000", "2025-01").unwrap().2, Some(6.0));
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn random_rows(seed: u64) -> Vec<Row> {
         let from = random.day();
         let item = random.of(&["K", "NA", "CL", "CA", "P"]);
         let mut certificate = row("health.quality_certificates", &format!("c/{id}"), area, &from.to_string())
-            .with("institution", random.of(&["a", "b", "c", "d", "e", "f"]))
+            .with("institution", random.of(&["i0", "i1", "i2", "i3", "i4", "i5"]))
             .with("item_code", item)
             .with("passed", random.below(5) > 0)
             .with("valid_from", Value::Day(from));
@@ -130,11 +130,17 @@ fn recognisable(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> us
         .filter(|row| date(row, "active_from").unwrap() <= on)
         .map(|row| text(row, "item_code"))
         .collect();
+    let open: BTreeSet<&str> = truth_by_definition(rows, "health.institutions", on, as_of)
+        .into_iter()
+        .filter(|row| date(row, "operating_from").unwrap() <= on)
+        .filter_map(|row| row.record.strip_prefix("institutions/"))
+        .collect();
     let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in truth_by_definition(rows, "health.quality_certificates", on, as_of) {
         let valid = row.values["passed"] == Value::Boolean(true)
             && date(row, "valid_from").unwrap() <= on
-            && date(row, "valid_to").is_none_or(|to| to >= on);
+            && date(row, "valid_to").is_none_or(|to| to >= on)
+            && open.contains(text(row, "institution"));
         if valid && crate::catalogue::contains(area, &row.area) && listed.contains(text(row, "item_code")) {
             holders.entry(text(row, "item_code")).or_default().insert(text(row, "institution"));
         }
