@@ -176,6 +176,22 @@ fn a_target_met_late_says_when() {
 }
 
 #[test]
+fn of_855_institutions_727_are_the_85_percent_promised_and_726_are_not() {
+    let catalogue = crate::catalogue::Catalogue::embedded().expect("the catalogue is sound");
+    let promised = &catalogue.entry("age-friendly-institutions").expect("an entry").commitment;
+    assert_eq!(promised.due, Some(day("2025-12-31")));
+    for (certified, status) in [(726.0, Status::Missed), (727.0, Status::Met)] {
+        let share = StatisticRow { denominator: Some(855.0), ..row("2025-12", certified) };
+        let share = [StatisticRow { value: Some(certified * 100.0 / 855.0), ..share }];
+        let on = day("2026-01-31");
+        let facts =
+            Facts { bounds: Some((0.0, 100.0)), ..at_least(promised.target.expect("a target"), Some("2025-12-31")) };
+        let verdict = judge(&facts, &Series::new(&share, on), on);
+        assert_eq!((verdict.status, verdict.reason), (status, None), "{certified} of 855");
+    }
+}
+
+#[test]
 fn a_share_without_its_denominator_is_not_judged_by_an_older_month() {
     let whole = row("2025-05", 90.0);
     let missing = StatisticRow { value: None, ..row("2025-06", 12.0) };
