@@ -46,6 +46,11 @@ async fn a_province_goes_through_four_services_into_a_page_with_every_status_and
     for status in Status::ALL {
         assert!(statuses.contains(&format!("{status:?}")), "no commitment of the region is {status:?}: {statuses:?}");
     }
+    // What is counted over two registers finds the records of the one in the other.
+    for id in ["senior-public-funds", "three-guarantees", "mutual-recognition-items", "elder-meal-points"] {
+        let counted = outcome.document.region_entries().find(|entry| entry.id == id).expect("an entry");
+        assert!(counted.value.is_some_and(|value| value > 50.0), "{id}: {counted:?}");
+    }
 
     let first = std::fs::read(&outcome.files.json).expect("written");
     let (again, outcome) = run(directory.path(), Some(outcome.document.as_of)).await;

@@ -394,6 +394,7 @@ impl Checker<'_> {
             condition: raw.condition.clone(),
             ended_included: raw.ended == Some(RawEnded::Included),
             without: raw.without,
+            covering: raw.covering,
         }
     }
 

@@ -154,7 +154,7 @@ pub(super) enum RawEnded {
     Excluded,
 }
 
-/// `restrict = [{ column, dataset, key, where, ended, without }]`
+/// `restrict = [{ column, dataset, key, where, ended, without, covering }]`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRestriction {
@@ -166,6 +166,8 @@ pub(super) struct RawRestriction {
     pub(super) ended: Option<RawEnded>,
     #[serde(default)]
     pub(super) without: bool,
+    #[serde(default)]
+    pub(super) covering: bool,
 }
 
 /// `denominator_from = { dataset, where, count }`

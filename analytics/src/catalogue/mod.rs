@@ -177,6 +177,8 @@ pub struct Restriction {
     pub ended_included: bool,
     /// The rows without a partner stay, not those with one.
     pub without: bool,
+    /// The partner's area must be the row's or contain it.
+    pub covering: bool,
 }
 
 /// Groups of rows, counted where they fulfil a condition.

@@ -1,6 +1,6 @@
 //! Measures that are counted from a register's rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::NaiveDate;
 use polars::prelude::{
@@ -8,7 +8,7 @@ use polars::prelude::{
     NamedFrom as _, NewChunkedArray as _, PolarsError, PolarsResult, Series, col, len, lit,
 };
 
-use super::frames::{ENDED, FROM, Frames, PLACE, UNTIL, day, days, named};
+use super::frames::{ENDED, FROM, Frames, ID, PLACE, UNTIL, day, days, named, without_collection};
 use super::sources::Known;
 use super::{Cell, Cells, Moment, Places, StatisticsError};
 use crate::catalogue::{
@@ -85,7 +85,11 @@ impl Counted {
         let mut partners = Vec::new();
         for restriction in &plan.restrictions {
             let rows = restriction.conditions.apply(frames.get(&restriction.dataset)?.clone().lazy());
-            partners.push(rows.collect().map_err(wrong)?);
+            let mut rows = rows.collect().map_err(wrong)?;
+            if restriction.column == ID {
+                without_collection(&mut rows, &restriction.key).map_err(wrong)?;
+            }
+            partners.push(rows);
         }
         let moments: Vec<Moment> = moments.iter().copied().filter(|moment| first <= moment.day).collect();
         let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
@@ -180,6 +184,7 @@ struct PlannedRestriction {
     key: String,
     conditions: Conditions,
     kind: JoinType,
+    covering: bool,
 }
 
 /// A measure whose expressions are compiled.
@@ -215,6 +220,7 @@ impl<'a> Plan<'a> {
                 key: restriction.key.clone(),
                 conditions: Conditions::of(condition, restriction.ended_included, &dated)?,
                 kind: if restriction.without { JoinType::Anti } else { JoinType::Semi },
+                covering: restriction.covering,
             });
         }
         Ok(Self {
@@ -255,7 +261,11 @@ impl<'a> Plan<'a> {
         for name in &self.known_from_the_day() {
             wanted.remove(*name);
         }
-        base.select(wanted.iter().map(|name| col(name.as_str())).collect::<Vec<Expr>>()).collect()
+        let mut base = base.select(wanted.iter().map(|name| col(name.as_str())).collect::<Vec<Expr>>()).collect()?;
+        for restriction in self.restrictions.iter().filter(|restriction| restriction.key == ID) {
+            without_collection(&mut base, &restriction.column)?;
+        }
+        Ok(base)
     }
 
     /// The columns that are not the rows' own.
@@ -268,10 +278,16 @@ impl<'a> Plan<'a> {
         let mut rows = self.conditions.apply_on_day(true_at(base, moments, self.entry)?.lazy());
         for (restriction, partner) in self.restrictions.iter().zip(partners) {
             let other = true_at(partner, moments, self.entry)?.lazy();
-            let other = restriction
-                .conditions
-                .apply_on_day(other)
-                .select([col(restriction.key.as_str()).alias(KEY), col(MONTH)]);
+            let other = restriction.conditions.apply_on_day(other).select([
+                col(restriction.key.as_str()).alias(KEY),
+                col(MONTH),
+                col(PLACE),
+            ]);
+            if restriction.covering {
+                let with = restriction.kind == JoinType::Semi;
+                rows = covered(&rows.collect()?, &restriction.column, &other.collect()?, with)?.lazy();
+                continue;
+            }
             let (own, key) = (col(restriction.column.as_str()), col(KEY));
             rows = rows.join(other, [own, col(MONTH)], [key, col(MONTH)], JoinArgs::new(restriction.kind.clone()));
         }
@@ -356,6 +372,22 @@ fn latest_of_each_month(rows: &DataFrame, column: &str, of: Option<&str>) -> Pol
     };
     let mask: Vec<bool> = months.iter().zip(values.iter()).enumerate().map(newest).collect();
     rows.filter(&BooleanChunked::from_iter_values("latest".into(), mask.into_iter()))
+}
+
+/// Keeps the rows with a partner of their key and month whose area is theirs or contains it, or those without one.
+fn covered(rows: &DataFrame, column: &str, partners: &DataFrame, with: bool) -> PolarsResult<DataFrame> {
+    let (months, places) = (partners.column(MONTH)?.i32()?, partners.column(PLACE)?.i32()?);
+    let keys = partners.column(KEY)?.str()?.iter();
+    let known: HashSet<_> =
+        keys.zip(places.iter()).zip(months.iter()).map(|((key, place), month)| (key, place, month)).collect();
+    let (months, places) = (rows.column(MONTH)?.i32()?, rows.column(PLACE)?.i32()?);
+    let keys = rows.column(column)?.str()?.iter();
+    let mask = keys.zip(places.iter()).zip(months.iter()).map(|((key, place), month)| {
+        let around = |level: &Level| known.contains(&(key, place.map(|place| place_at(*level, place)), month));
+        (key.is_some() && LEVELS.iter().any(around)) == with
+    });
+    let mask: Vec<bool> = mask.collect();
+    rows.filter(&BooleanChunked::from_iter_values("covered".into(), mask.into_iter()))
 }
 
 const LEVELS: [Level; 3] = [Level::County, Level::Prefecture, Level::Region];

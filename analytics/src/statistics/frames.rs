@@ -164,6 +164,13 @@ fn short_id(record: &str) -> &str {
     record.rsplit_once('/').map_or(record, |(_, id)| id)
 }
 
+/// Replaces the names of records in a column by their ids: a dataset may refer to `schools/a` or to `a`.
+pub(super) fn without_collection(rows: &mut DataFrame, column: &str) -> PolarsResult<()> {
+    let ids: StringChunked = rows.column(column)?.str()?.iter().map(|name| name.map(short_id)).collect();
+    rows.with_column(Column::from(Series::from(ids.with_name(column.into()))))?;
+    Ok(())
+}
+
 /// Returns a column of whole numbers.
 pub(super) fn numbers(frame: &DataFrame, name: &str) -> PolarsResult<Int64Chunked> {
     frame.column(name)?.cast(&DataType::Int64)?.i64().cloned()

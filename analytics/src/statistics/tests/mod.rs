@@ -147,11 +147,12 @@ fn certificate(institution: &str, area: &str, item: &str) -> Row {
 
 #[test]
 fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate() {
-    let item = |code: &str| {
-        row("health.recognition_items", &format!("recognition_items/{code}"), "540102", "2025-01-01")
+    let listed_in = |area: &str, code: &str| {
+        row("health.recognition_items", &format!("{area}-{code}"), area, "2025-01-01")
             .with("item_code", code)
             .with("active_from", "2025-01-01")
     };
+    let item = |code: &str| listed_in("540000", code);
     let rows = [
         item("K"),
         item("NA").with("active_to", "2025-02-15"),
@@ -159,6 +160,9 @@ fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate
         item("CA"),
         item("MG"),
         item("ABO").with("window_days", 0_i64),
+        // An addition of one prefecture, in which one of three holders lies; and one in which two do.
+        listed_in("540200", "FER"),
+        listed_in("540100", "LIP"),
         institution("h1", "540102", "GENERAL_HOSPITAL"),
         institution("h2", "540102", "GENERAL_HOSPITAL"),
         institution("h3", "540103", "GENERAL_HOSPITAL"),
@@ -178,18 +182,23 @@ fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate
         certificate("h4", "540202", "CL"),
         certificate("h4", "540202", "CA"),
         certificate("h5", "540202", "CA").with("passed", false),
+        certificate("h1", "540102", "FER"),
+        certificate("h2", "540102", "FER"),
+        certificate("h4", "540202", "FER"),
+        certificate("h1", "540102", "LIP"),
+        certificate("h3", "540103", "LIP"),
         certificate("h4", "540202", "UNLISTED"),
         certificate("h5", "540202", "UNLISTED"),
     ];
     let figures = figures(&rows, "2025-07-31", "2025-12-31");
     let items = |area: &str, month: &str| value(&figures, "mutual-recognition-items", area, month);
     assert_eq!(items("540102", "2025-01"), Some(1.0), "K");
-    assert_eq!(items("540100", "2025-01"), Some(2.0), "K and NA");
-    assert_eq!(items("540200", "2025-01"), Some(0.0));
-    assert_eq!(items("540000", "2025-01"), Some(3.0), "K, NA and, across prefectures, CL");
-    assert_eq!(items("540000", "2025-02"), Some(2.0), "NA is off the list");
+    assert_eq!(items("540100", "2025-01"), Some(3.0), "K, NA and its own LIP");
+    assert_eq!(items("540200", "2025-01"), Some(0.0), "FER is on its list, and one institution of it holds it");
+    assert_eq!(items("540000", "2025-01"), Some(4.0), "K, NA, LIP and, across prefectures, CL");
+    assert_eq!(items("540000", "2025-02"), Some(3.0), "NA is off the list");
     assert_eq!(items("540000", "2025-07"), Some(0.0), "the certificates have lapsed");
-    assert_eq!(cell(&figures, "mutual-recognition-items", "listed", "540000", "2025-01").unwrap().2, Some(6.0));
+    assert_eq!(cell(&figures, "mutual-recognition-items", "listed", "540000", "2025-01").unwrap().2, Some(8.0));
 }
 
 #[test]
@@ -361,7 +370,8 @@ fn a_standard_is_judged_in_each_school_s_latest_term_out_of_all_schools_in_servi
 }
 
 fn school(id: &str, stage: &str) -> Row {
-    row("education.schools", &format!("schools/{id}"), "540102", "2024-01-01")
+    // The feed names a record by its id; funding names the school with its collection.
+    row("education.schools", id, "540102", "2024-01-01")
         .with("stage", stage)
         .with("rural", false)
         .with("opened_on", "2000-09-01")

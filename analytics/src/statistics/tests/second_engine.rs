@@ -68,7 +68,9 @@ fn random_rows(seed: u64) -> Vec<Row> {
         changes.push((certificate.recorded_on, certificate));
     }
     for item in ["K", "NA", "CL", "CA"] {
-        let listed = row("health.recognition_items", &format!("r/{item}"), "540102", "2024-01-01");
+        // The last is an addition of one prefecture.
+        let list = if item == "CA" { "540100" } else { "540000" };
+        let listed = row("health.recognition_items", &format!("r/{item}"), list, "2024-01-01");
         rows.push(listed.with("item_code", item).with("active_from", "2024-02-01"));
     }
     // A record's positions follow the moments of recording, as in a journal.
@@ -125,10 +127,10 @@ fn age_friendly(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> (f
 }
 
 fn recognisable(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> usize {
-    let listed: BTreeSet<&str> = truth_by_definition(rows, "health.recognition_items", on, as_of)
+    let listed: BTreeSet<(&str, &str)> = truth_by_definition(rows, "health.recognition_items", on, as_of)
         .into_iter()
         .filter(|row| date(row, "active_from").unwrap() <= on)
-        .map(|row| text(row, "item_code"))
+        .map(|row| (text(row, "item_code"), row.area.as_str()))
         .collect();
     let open: BTreeSet<&str> = truth_by_definition(rows, "health.institutions", on, as_of)
         .into_iter()
@@ -141,7 +143,9 @@ fn recognisable(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> us
             && date(row, "valid_from").unwrap() <= on
             && date(row, "valid_to").is_none_or(|to| to >= on)
             && open.contains(text(row, "institution"));
-        if valid && crate::catalogue::contains(area, &row.area) && listed.contains(text(row, "item_code")) {
+        let item = text(row, "item_code");
+        let on_list = listed.iter().any(|(code, list)| *code == item && crate::catalogue::contains(list, &row.area));
+        if valid && crate::catalogue::contains(area, &row.area) && on_list {
             holders.entry(text(row, "item_code")).or_default().insert(text(row, "institution"));
         }
     }
