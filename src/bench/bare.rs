@@ -42,7 +42,8 @@ impl Bare {
                 let path = url.trim_start_matches("sqlite:");
                 let mut connection = SqliteConnection::establish(path).map_err(Error::internal)?;
                 let settings = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
-                                PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;";
+                                PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; \
+                                PRAGMA temp_store = MEMORY;";
                 connection.batch_execute(settings).map_err(Error::internal)?;
                 AnyConnection::Sqlite(connection)
             }

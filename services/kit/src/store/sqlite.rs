@@ -28,6 +28,9 @@ use crate::error::Error;
 /// Most units that one commit holds: bounds how long the first one waits for the last.
 const GROUP_LIMIT: usize = 256;
 
+/// Units that a group may have whatever time they take: a disk that is very fast is no reason for commits of one.
+const LEAST_GROUP: usize = 8;
+
 /// Runs a unit on the writer's connection and gives back how to answer its caller once the commit is known.
 type Job = Box<dyn FnOnce(&mut AnyConnection, i64) -> Done + Send>;
 
@@ -167,10 +170,13 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
     let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| Error::StoreUnavailable(error);
     let mut connection =
         SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| unavailable(Box::new(error)))?;
+    // Temporary storage in memory: what a savepoint may have to put back is some pages of 4 KiB for each unit, and went
+    // through a file otherwise.
     connection
         .batch_execute(
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
-             PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
+             PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; \
+             PRAGMA temp_store = MEMORY;",
         )
         .map_err(|error| unavailable(Box::new(error)))?;
     Ok(connection)
@@ -184,7 +190,7 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
 /// `floor` is the moment of the newest entry: moments grow strictly, so that "everything up to a moment" is settled
 /// once an entry of that moment can be read, even when the machine's clock goes back.
 fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>, moments: &Moments, mut floor: i64) {
-    let mut gathering = Gathering::default();
+    let mut pace = Pace::default();
     let mut broken = false;
     while let Ok(first) = jobs.recv() {
         if broken {
@@ -198,7 +204,7 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
             }
         }
         floor = moments.begin(floor);
-        let (began, mut waited) = (Instant::now(), Duration::ZERO);
+        let mut group = Group::begin(pace);
         let mut done = Vec::new();
         let committed = connection.transaction(|connection| {
             let mut next = Some(first);
@@ -211,13 +217,14 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
                 if failed && transaction_is_gone(connection) {
                     return Err(diesel::result::Error::NotInTransaction);
                 }
-                next = gathering.next(jobs, done.len(), &mut waited);
+                next = group.next(jobs, done.len());
             }
+            group.complete();
             Ok::<_, diesel::result::Error>(())
         });
         moments.end();
         broken = committed.is_err();
-        gathering = Gathering { units: done.len(), took: began.elapsed().saturating_sub(waited) };
+        pace = group.committed(done.len());
         let fault = committed.err().map(|error| error.to_string());
         if let Some(fault) = &fault {
             tracing::error!(error = %fault, units = done.len(), "commit failed");
@@ -234,32 +241,65 @@ fn transaction_is_gone(connection: &mut AnyConnection) -> bool {
     connection.batch_execute("BEGIN").is_ok()
 }
 
-/// How long a group is gathered: by the size and the time of the one before it.
+/// Time that the units of a group may take for the time of a commit.
+///
+/// More would hardly make the commit's share smaller, and all that time the callers of the group do nothing: answered
+/// sooner, they are at work on their next calls while the next group is written.
+const WORK_PER_COMMIT: u32 = 4;
+
+/// What the groups so far say about the next one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    /// Units of the last group.
+    units: usize,
+    /// Time of a commit, the later ones weighing more.
+    commit: Duration,
+}
+
+/// A group that is being gathered: it ends with what waits, with the time for its units, or at its limit.
 ///
 /// The callers of a group that was just answered are about to come back. A commit for the first of them alone would
 /// make the others wait for a second one; so a group of less than half the size of the last waits for more, at most as
-/// long as that one took. Where callers come one at a time, nobody waits.
-#[derive(Clone, Copy, Debug, Default)]
-struct Gathering {
-    /// Units of the last group.
-    units: usize,
-    /// Time that it took, without waiting.
-    took: Duration,
+/// long as a commit takes. Where callers come one at a time, nobody waits.
+#[derive(Debug)]
+struct Group {
+    pace: Pace,
+    began: Instant,
+    waited: Duration,
+    complete: Option<Instant>,
 }
 
-impl Gathering {
-    fn next(self, jobs: &Receiver<Job>, gathered: usize, waited: &mut Duration) -> Option<Job> {
-        if gathered >= GROUP_LIMIT {
+impl Group {
+    fn begin(pace: Pace) -> Self {
+        Self { pace, began: Instant::now(), waited: Duration::ZERO, complete: None }
+    }
+
+    /// Gives the next unit, if the group is to have one more.
+    fn next(&mut self, jobs: &Receiver<Job>, gathered: usize) -> Option<Job> {
+        let worked = self.began.elapsed().saturating_sub(self.waited);
+        if gathered >= GROUP_LIMIT || gathered >= LEAST_GROUP && worked > self.pace.commit * WORK_PER_COMMIT {
             return None;
         }
         let there = jobs.try_recv().ok();
-        if there.is_some() || gathered >= self.units / 2 {
+        if there.is_some() || gathered >= self.pace.units / 2 {
             return there;
         }
         let began = Instant::now();
-        let job = jobs.recv_timeout(self.took.saturating_sub(*waited)).ok();
-        *waited += began.elapsed();
+        let job = jobs.recv_timeout(self.pace.commit.saturating_sub(self.waited)).ok();
+        self.waited += began.elapsed();
         job
+    }
+
+    /// Notes that the commit begins.
+    fn complete(&mut self) {
+        self.complete = Some(Instant::now());
+    }
+
+    /// Gives the pace after the group's commit.
+    fn committed(&self, units: usize) -> Pace {
+        let commit = self.complete.map_or(self.pace.commit, |complete| complete.elapsed());
+        let commit = if self.pace.units == 0 { commit } else { (self.pace.commit * 3 + commit) / 4 };
+        Pace { units, commit }
     }
 }
 
