@@ -256,8 +256,14 @@ mod tests {
 
     #[test]
     fn a_deadline_that_ran_out_is_taken_up_again_and_a_wrong_request_is_not() {
-        let passing =
-            [Code::DeadlineExceeded, Code::Unavailable, Code::ResourceExhausted, Code::Cancelled, Code::Aborted];
+        let passing = [
+            Code::DeadlineExceeded,
+            Code::Unavailable,
+            Code::ResourceExhausted,
+            Code::Cancelled,
+            Code::Aborted,
+            Code::Unknown,
+        ];
         for code in passing {
             assert!(worth_another_try(&Status::new(code, "")), "{code:?}");
         }
