@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use minsheng::{
     commands::report::{Job, make},
     demo::{self, Loaded, province},
@@ -19,6 +19,10 @@ use minsheng::{
     upload,
 };
 use minsheng_analytics::{job::JobOutcome, lake::Lake, model::Status};
+use minsheng_proto::{
+    common::v1::Date,
+    health::v1::{CountRecognisableItemsRequest, question_service_client::QuestionServiceClient},
+};
 
 /// People and cases, as a share of the demo's usual number.
 const SCALE: f64 = 0.02;
@@ -57,6 +61,23 @@ async fn a_province_goes_through_four_services_into_a_page_with_every_status_and
     assert_eq!(again, loaded, "the first answers are given again");
     assert_eq!(outcome.rows_read.values().sum::<u64>(), 0, "{:?}", outcome.rows_read);
     assert_eq!(first, std::fs::read(&outcome.files.json).expect("written"));
+
+    // Who asks the department itself hears the number that stands in the report.
+    let site = Site::start(directory.path()).await.expect("the services start");
+    let channel = site.endpoints().channel("community", "health").expect("a channel");
+    let mut department = QuestionServiceClient::new(channel);
+    let mut asked = 0;
+    for entry in outcome.document.commitments.iter().filter(|entry| entry.id == "mutual-recognition-items") {
+        let day = province::LAST_DAY;
+        let on = Some(Date { year: day.year(), month: day.month().cast_signed(), day: day.day().cast_signed() });
+        let question = CountRecognisableItemsRequest { area: entry.area.clone(), on };
+        let answer = department.count_recognisable_items(question).await.expect("answered").into_inner();
+        let counted = entry.value.map(|value| format!("{value}"));
+        assert_eq!(counted.unwrap_or_else(|| "0".to_owned()), answer.items.to_string(), "{}", entry.area);
+        asked += 1;
+    }
+    assert!(asked >= 8, "the region and its seven prefectures, not {asked}");
+    site.stop().await.expect("the services stop");
 }
 
 fn minsheng(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
