@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use polars::prelude::{DataType, PolarsResult};
+use polars::prelude::{ChunkAgg as _, DataFrame, DataType, IntoLazy as _, PolarsResult, col, lit};
 
 use super::frames::{FROM, days, numbers};
 use super::{Question, StatisticsError};
@@ -94,7 +94,7 @@ pub(super) fn read(lake: &Lake, question: &Question) -> Result<Sources, Statisti
     for (dataset, entry) in lake.sources() {
         let source = by_service.entry(entry.service.clone()).or_default();
         let frame = lake.read(dataset, &schema())?;
-        let known = take(source, &frame, as_of)
+        let known = take(source, frame, as_of)
             .map_err(|error| StatisticsError::Engine { what: dataset.clone(), source: Box::new(error) })?;
         // A feed that never said how far it goes is known up to its newest record.
         source.known_until = source.known_until.max(known.newest_micros);
@@ -120,23 +120,19 @@ pub(super) fn read(lake: &Lake, question: &Question) -> Result<Sources, Statisti
     Ok(Sources { states, by_dataset, until, nothing: Known::default() })
 }
 
-fn take(source: &mut Source, frame: &polars::prelude::DataFrame, as_of: i64) -> PolarsResult<Known> {
-    let (positions, recorded) = (numbers(frame, "_position")?, numbers(frame, "_recorded_at")?);
-    let (areas, valid) = (frame.column("_area")?.str()?, days(frame, FROM)?);
-    let mut known = Known::default();
-    for (((position, moment), area), from) in positions.iter().zip(recorded.iter()).zip(areas.iter()).zip(valid.iter())
-    {
-        let Some(moment) = moment.filter(|moment| *moment <= as_of) else { continue };
-        source.position = source.position.max(position.unwrap_or_default());
-        known.newest_micros = known.newest_micros.max(Some(moment));
-        let (Some(area), Some(from)) = (area, from) else { continue };
-        match known.first.get_mut(area) {
-            Some(first) => *first = from.min(*first),
-            None => {
-                known.first.insert(area.to_owned(), from);
-            }
-        }
-    }
+/// Reads what a dataset's rows say, one group for each area: the rows are too many to look at one by one.
+fn take(source: &mut Source, rows: DataFrame, as_of: i64) -> PolarsResult<Known> {
+    let areas = rows
+        .lazy()
+        .filter(col("_recorded_at").lt_eq(lit(as_of)))
+        .group_by([col("_area")])
+        .agg([col(FROM).min(), col("_recorded_at").max(), col("_position").max()])
+        .collect()?;
+    let (positions, recorded) = (numbers(&areas, "_position")?, numbers(&areas, "_recorded_at")?);
+    let (names, firsts) = (areas.column("_area")?.str()?, days(&areas, FROM)?);
+    source.position = source.position.max(positions.max().unwrap_or_default());
+    let first = names.iter().zip(firsts.iter()).filter_map(|(area, first)| Some((area?.to_owned(), first?))).collect();
+    let mut known = Known { first, newest_micros: recorded.max(), ..Known::default() };
     known.newest = known.newest_micros.and_then(day_of);
     Ok(known)
 }

@@ -245,7 +245,7 @@ fn transaction_is_gone(connection: &mut AnyConnection) -> bool {
 ///
 /// More would hardly make the commit's share smaller, and all that time the callers of the group do nothing: answered
 /// sooner, they are at work on their next calls while the next group is written.
-const WORK_PER_COMMIT: u32 = 4;
+const WORK_PER_COMMIT: u32 = 2;
 
 /// What the groups so far say about the next one.
 #[derive(Clone, Copy, Debug, Default)]
