@@ -34,18 +34,22 @@ async fn counted(site: &Site, area: &str, on: Option<common::Date>) -> i64 {
     questions.count_recognisable_items(asked).await.expect("answered").into_inner().items
 }
 
+/// A round of the urban hospital for one item.
+fn round(
+    round: &str,
+    passed: bool,
+    valid_from: Option<common::Date>,
+    valid_to: Option<common::Date>,
+) -> pb::QualityCertificate {
+    let held = certificate("urban", LHASA_URBAN, "LAB-K", pb::RecognitionScope::Region);
+    pb::QualityCertificate { round: round.to_owned(), passed, valid_from, valid_to, ..held }
+}
+
 #[tokio::test]
 async fn a_later_failed_round_takes_the_mark_away_from_its_own_day_until_it_is_withdrawn() {
     use pb::{RecognisableReason as Reason, RecognitionScope as Scope};
     for database in databases() {
         let site = started(database).await;
-        let round = |round: &str, passed, from, to| pb::QualityCertificate {
-            round: round.to_owned(),
-            passed,
-            valid_from: from,
-            valid_to: to,
-            ..certificate("urban", LHASA_URBAN, "LAB-K", Scope::Region)
-        };
         let first = round("2025-1", true, date(2025, 1, 1), date(2025, 12, 31));
         let rural = certificate("rural", LHASA_RURAL, "LAB-K", Scope::Region);
         assert_all_created(&record_certificates(&site, 10, vec![first.clone(), rural]).await);
@@ -110,16 +114,9 @@ async fn a_later_failed_round_takes_the_mark_away_from_its_own_day_until_it_is_w
 
 #[tokio::test]
 async fn rounds_of_one_chunk_and_rounds_recorded_late_are_cut_as_well() {
-    use pb::{RecognisableReason as Reason, RecognitionScope as Scope};
+    use pb::RecognisableReason as Reason;
     for database in databases() {
         let site = started(database).await;
-        let round = |round: &str, passed, from, to| pb::QualityCertificate {
-            round: round.to_owned(),
-            passed,
-            valid_from: from,
-            valid_to: to,
-            ..certificate("urban", LHASA_URBAN, "LAB-K", Scope::Region)
-        };
         let failed = round("2025-2", false, date(2025, 7, 1), date(2025, 7, 31));
         let first = round("2025-1", true, date(2025, 1, 1), date(2025, 12, 31));
         let results = record_certificates(&site, 10, vec![first, failed]).await;

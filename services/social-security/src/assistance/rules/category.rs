@@ -181,12 +181,13 @@ pub(super) fn holds_at_most(from: i64, to: Option<i64>, months: u32) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use pb::{AssistanceCategory as Category, RecognitionGround as Ground};
 
     use super::*;
 
-    fn lines() -> Lines {
+    /// The lines of a county, for tests of all rules.
+    pub(in super::super) fn lines() -> Lines {
         Lines {
             standard: Standard::of_month(Fen::new(90_000)).expect("small"),
             margin: Some(PerMille::new(1_500)),

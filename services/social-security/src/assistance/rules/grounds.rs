@@ -126,22 +126,11 @@ pub fn check_grade(grade: pb::DibaoGrade, pays_dibao: bool, is_graded: bool, vio
 
 #[cfg(test)]
 mod tests {
-    use minsheng_kit::values::money::{Fen, PerMille};
+    use minsheng_kit::values::money::Fen;
     use pb::{AssistanceCategory as Category, DibaoGrade as Grade, RecognitionGround as Ground};
 
     use super::*;
-    use crate::assistance::rules::{amount::Standard, category::check_category};
-
-    fn lines() -> Lines {
-        Lines {
-            standard: Standard::of_month(Fen::new(90_000)).expect("small"),
-            margin: Some(PerMille::new(1_500)),
-            rigid_yearly: Some(Fen::new(3_135_800)),
-            rigid_months: Some(12),
-            fade_out_months: Some(12),
-            deducts_spending: true,
-        }
-    }
+    use crate::assistance::rules::category::{check_category, tests::lines};
 
     /// Of 2025: 20,089 is 1 January, 20,453 is 31 December.
     fn recognition(category: Category, ground: Ground, spending: i64) -> Recognition {
