@@ -9,7 +9,10 @@ use diesel::{
     Connection as _, ExpressionMethods as _, PgConnection, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
     connection::SimpleConnection as _,
 };
-use minsheng_health::schema::{InstitutionRecord, institutions};
+use minsheng_health::schema::{
+    InstitutionRecord, QualityCertificateRecord, RecognitionItemRecord, institutions, quality_certificates,
+    recognition_items,
+};
 use minsheng_kit::{
     on_each,
     store::{AnyConnection, Store, StoreConfig, schema::journal, system_clock},
@@ -17,7 +20,7 @@ use minsheng_kit::{
 
 use super::{
     measure::per_second,
-    site::{AREA, Place},
+    site::{AREA, INSTITUTIONS, ITEM, Place},
 };
 use crate::error::Error;
 
@@ -73,6 +76,32 @@ impl Bare {
             on_each!(&mut self.0, c => c.transaction(|c| insert.execute(c))).map_err(Error::internal)?;
         }
         Ok(per_second(records.len(), began.elapsed()))
+    }
+
+    /// Looks up, for a time, what a question about a test result reads, each statement by itself; gives questions per
+    /// second.
+    pub(super) fn look_up(&mut self, window: Duration) -> Result<f64, Error> {
+        let began = Instant::now();
+        let mut asked = 0;
+        while began.elapsed() < window {
+            let ids = [(); 2].map(|()| format!("h{}", fastrand::usize(..INSTITUTIONS)));
+            let named = institutions::table.filter(institutions::id.eq_any(&ids)).order(institutions::id);
+            let listed = recognition_items::table.filter(recognition_items::code.eq(ITEM));
+            let held = quality_certificates::table
+                .filter(quality_certificates::item_code.eq(ITEM))
+                .filter(quality_certificates::institution.eq(&ids[0]));
+            let found = on_each!(&mut self.0, c => {
+                let named: Vec<InstitutionRecord> = named.load(c).map_err(Error::internal)?;
+                let listed: Vec<RecognitionItemRecord> = listed.load(c).map_err(Error::internal)?;
+                let held: Vec<QualityCertificateRecord> = held.load(c).map_err(Error::internal)?;
+                !named.is_empty() && !listed.is_empty() && !held.is_empty()
+            });
+            if !found {
+                return Err(Error::internal("what the question is about is not there"));
+            }
+            asked += 1;
+        }
+        Ok(per_second(asked, began.elapsed()))
     }
 
     /// Reads a dataset's entries; gives rows per second.
