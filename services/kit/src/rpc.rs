@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     error::Error,
     identity::Caller,
+    register::List,
     status,
     store::{AccessEntry, Idempotency, Tx, Unit},
     values::identifiers::ResidentId,
@@ -47,7 +48,7 @@ pub fn repeatable<T: Validate + prost::Message>(
 }
 
 /// As [`repeatable`], where what lies inside a part of the message is checked elsewhere: an update's resource after the
-/// merge, a batch's items (`returns[`) one by one.
+/// merge.
 pub fn repeatable_partial<T: Validate + prost::Message>(
     service: &str,
     method: &str,
@@ -57,14 +58,26 @@ pub fn repeatable_partial<T: Validate + prost::Message>(
 ) -> Result<(Idempotency, T), Error> {
     let department = caller(&request)?;
     let message = request.into_inner();
-    let inside = |field: &str| {
-        field.strip_prefix(part).is_some_and(|rest| rest.starts_with('.') || part.ends_with('[') && rest.contains("]."))
-    };
+    let inside = |field: &str| field.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'));
     if let Err(found) = status::validate(&message) {
         found.without(inside).into_result(())?;
     }
     let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
     Ok((key, message))
+}
+
+/// As [`repeatable`], for a batch: gives its items, of which each is still to be checked.
+pub fn repeatable_list<T: Validate + prost::Name, Item: Validate>(
+    service: &str,
+    method: &str,
+    request: Request<T>,
+    list: List<T, Item>,
+    request_id: impl Fn(&T) -> &str,
+) -> Result<(Idempotency, Vec<Item>), Error> {
+    let department = caller(&request)?;
+    let mut message = request.into_inner();
+    let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
+    Ok((key, list.take(&mut message)?))
 }
 
 /// Takes a field that the contract requires.

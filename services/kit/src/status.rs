@@ -101,6 +101,9 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
+/// Reason of whatever breaks a rule of the contract.
+pub(crate) const CONTRACT_RULE: &str = "CONTRACT_RULE";
+
 /// Checks a message by the rules of its contract, all violations at once.
 pub fn validate(message: &impl Validate) -> Result<(), Violations> {
     let mut found = Violations::new();
@@ -108,7 +111,7 @@ pub fn validate(message: &impl Validate) -> Result<(), Violations> {
     for violation in error.violations() {
         let text = violation.message();
         let text = if text.is_empty() { violation.rule_id() } else { text };
-        found.add(violation.field_path(), "CONTRACT_RULE", text, rule_zh(violation.rule_id()));
+        found.add(violation.field_path(), CONTRACT_RULE, text, rule_zh(violation.rule_id()));
     }
     Err(found)
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{Chunk, Engine, Envelope, Facts, Head, Register, Table as _, date, enum_number, month_start},
+    register::{Chunk, Engine, Envelope, Facts, Head, List, Register, Table as _, date, enum_number, month_start},
     rpc,
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -192,10 +192,9 @@ impl ReturnRpc {
 #[tonic::async_trait]
 impl pb::return_service_server::ReturnService for ReturnRpc {
     async fn submit_returns(&self, request: Request<pb::SubmitReturnsRequest>) -> Answer<pb::SubmitReturnsResponse> {
-        // Each figure is judged by itself, by the contract too.
-        let (key, message) =
-            rpc::repeatable_partial(Self::SERVICE, "SubmitReturns", "returns[", request, |m| &m.request_id)?;
-        let results = self.engine.record_all(key, &message.returns).await?;
+        let list = List { field: "returns", of: |batch: &mut pb::SubmitReturnsRequest| &mut batch.returns };
+        let (key, returns) = rpc::repeatable_list(Self::SERVICE, "SubmitReturns", request, list, |m| &m.request_id)?;
+        let results = self.engine.record_all(key, &returns).await?;
         Ok(Response::new(pb::SubmitReturnsResponse { results }))
     }
 
@@ -252,10 +251,10 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
             upload_id: chunk.upload_id,
             number: chunk.chunk,
             validate_only: chunk.validate_only,
-            items: chunk.returns,
         };
+        let list = List { field: "returns", of: |chunk: &mut pb::UploadReturnsRequest| &mut chunk.returns };
         let answer = |chunk, results| pb::UploadReturnsResponse { chunk, results };
-        let answers = self.engine.upload(Self::SERVICE, "UploadReturns", request, take, answer)?;
+        let answers = self.engine.upload(Self::SERVICE, "UploadReturns", request, list, take, answer)?;
         Ok(Response::new(answers))
     }
 }

@@ -140,14 +140,17 @@ macro_rules! register_api {
                 request: tonic::Request<tonic::Streaming<$($package)::+::[<Upload $plural Request>]>>,
             ) -> Result<tonic::Response<Self::[<Upload $plural Stream>]>, tonic::Status> {
                 let method = concat!("Upload", stringify!($plural));
+                let list = $crate::register::List {
+                    field: stringify!($plural_field),
+                    of: |chunk: &mut $($package)::+::[<Upload $plural Request>]| &mut chunk.$plural_field,
+                };
                 let take = |chunk: $($package)::+::[<Upload $plural Request>]| $crate::register::Chunk {
                     upload_id: chunk.upload_id,
                     number: chunk.chunk,
                     validate_only: chunk.validate_only,
-                    items: chunk.$plural_field,
                 };
                 let answer = |chunk, results| $($package)::+::[<Upload $plural Response>] { chunk, results };
-                let answers = self.engine.upload(Self::SERVICE, method, request, take, answer)?;
+                let answers = self.engine.upload(Self::SERVICE, method, request, list, take, answer)?;
                 Ok(tonic::Response::new(answers))
             }
         }

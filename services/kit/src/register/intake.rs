@@ -15,29 +15,21 @@ use crate::{
     values::{calendar::epoch_day, divisions::AreaCode, identifiers::ResidentId},
 };
 
-/// Whether what comes in was checked by its contract, with the message that it came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Contract {
-    /// It was, and kept it.
-    Kept,
-    /// Each item is to be checked by itself.
-    Unchecked,
-}
-
 /// An item that passed the contract's and the register's rules, or what it broke.
 pub(super) type Decoded<Record> = Result<Record, Violations>;
 
 impl<R: Register> Engine<R> {
     /// Records the items of a batch, each judged by itself, by its contract too; one answer for each, in order.
     pub async fn record_all(&self, key: Idempotency, items: &[R::Resource]) -> Result<Vec<pb::ItemResult>, Error> {
-        self.write_all(key, self.decode_all(items, Contract::Unchecked)).await
+        self.write_all(key, self.decode_all(items)).await
     }
 
-    /// Checks items by the register's rules, and by the contract where that was not done yet.
-    pub(super) fn decode_all(&self, items: &[R::Resource], contract: Contract) -> Vec<Decoded<R::Record>> {
+    /// Checks each item by the rules of its own message, then by the register's.
+    pub(super) fn decode_all(&self, items: &[R::Resource]) -> Vec<Decoded<R::Record>> {
         let now = self.context.store.now();
+        let checked = |item| status::validate(item).err().unwrap_or_default();
         self.context
-            .with_facts(now, |facts| items.iter().map(|item| self.decode(item, None, contract, facts)).collect())
+            .with_facts(now, |facts| items.iter().map(|item| self.decode(item, None, checked(item), facts)).collect())
     }
 
     /// Writes what passed; one answer for each item.
@@ -78,7 +70,7 @@ impl<R: Register> Engine<R> {
         let mut violations = Violations::new();
         let from = dates::optional_day("effective_on", effective_on, &mut violations);
         let from = from.filter(|_| violations.is_empty());
-        match self.decode(resource, from, Contract::Kept, facts) {
+        match self.decode(resource, from, Violations::new(), facts) {
             Ok(record) => violations.into_result(record),
             Err(found) => {
                 violations.extend_under(R::FIELD, found);
@@ -87,20 +79,14 @@ impl<R: Register> Engine<R> {
         }
     }
 
-    /// Checks one item by the register's rules, and by the contract where that was not done yet, and gives it a head.
+    /// Checks one item by the register's rules, unless it broke the contract's, and gives it a head.
     fn decode(
         &self,
         resource: &R::Resource,
         effective_on: Option<i64>,
-        contract: Contract,
+        mut violations: Violations,
         facts: Facts<'_>,
     ) -> Decoded<R::Record> {
-        let mut violations = Violations::new();
-        if contract == Contract::Unchecked
-            && let Err(found) = status::validate(resource)
-        {
-            violations.extend_under("", found);
-        }
         match AreaCode::parse(R::area(resource)) {
             Ok(area) if self.register.keeps_area(area) => {}
             Ok(_) => violations.add("area", "WRONG_LEVEL", "is not a county of the region", "不是本区县级区划"),

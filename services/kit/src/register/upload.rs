@@ -9,30 +9,21 @@ use futures::StreamExt as _;
 use minsheng_proto::{Validate, common::v1 as pb};
 use tonic::{Request, Status, Streaming};
 
-use super::{
-    Engine, Register,
-    intake::{Contract, Decoded},
-};
-use crate::{
-    error::{Error, Violations},
-    rpc, status,
-    store::Idempotency,
-};
+use super::{Engine, List, Register, intake::Decoded};
+use crate::{error::Error, rpc, store::Idempotency};
 
 /// Chunks that are checked and decided at the same time as one is written, that one included.
 const CHUNKS_AT_ONCE: usize = 2;
 
-/// A chunk, taken out of its register's own message.
+/// What a chunk says beside its items, taken out of its register's own message.
 #[derive(Clone, Debug)]
-pub struct Chunk<Resource> {
+pub struct Chunk {
     /// Names the upload; the same when it is sent again.
     pub upload_id: String,
     /// Number of the chunk.
     pub number: i64,
     /// Nothing is to be recorded.
     pub validate_only: bool,
-    /// What comes in.
-    pub items: Vec<Resource>,
 }
 
 /// A chunk whose items are decided, as far as that goes without the store.
@@ -52,11 +43,12 @@ impl<R: Register> Engine<R> {
         service: &'static str,
         method: &'static str,
         request: Request<Streaming<Q>>,
-        take: fn(Q) -> Chunk<R::Resource>,
+        list: List<Q, R::Resource>,
+        take: fn(Q) -> Chunk,
         answer: fn(i64, Vec<pb::ItemResult>) -> A,
     ) -> Result<rpc::AnswerStream<A>, Error>
     where
-        Q: Validate + prost::Message + 'static,
+        Q: Validate + prost::Name + 'static,
         A: Send + 'static,
     {
         let caller: Arc<str> = rpc::caller(&request)?.into();
@@ -64,8 +56,8 @@ impl<R: Register> Engine<R> {
         let (preparing, writing) = (self.clone(), self.clone());
         let prepared = request.into_inner().map(move |chunk| {
             let (engine, caller, method) = (preparing.clone(), Arc::clone(&caller), Arc::clone(&method));
-            let task =
-                chunk.map(|chunk| tokio::task::spawn_blocking(move || engine.prepare(&caller, &method, chunk, take)));
+            let task = chunk
+                .map(|chunk| tokio::task::spawn_blocking(move || engine.prepare(&caller, &method, chunk, list, take)));
             async move { Ok(task?.await.map_err(Error::internal)??) }
         });
         let answers = prepared.buffered(CHUNKS_AT_ONCE).then(move |prepared: Result<_, Status>| {
@@ -85,28 +77,22 @@ impl<R: Register> Engine<R> {
         &self,
         caller: &str,
         method: &str,
-        chunk: Q,
-        take: fn(Q) -> Chunk<R::Resource>,
+        mut chunk: Q,
+        list: List<Q, R::Resource>,
+        take: fn(Q) -> Chunk,
     ) -> Result<Prepared<R::Record>, Error>
     where
-        Q: Validate + prost::Message,
+        Q: Validate + prost::Name,
     {
-        let contract = check_chunk(&chunk)?;
         let request_hash = Idempotency::hash(&chunk);
-        let Chunk { upload_id, number, validate_only, items } = take(chunk);
+        let items = list.take(&mut chunk)?;
+        let Chunk { upload_id, number, validate_only } = take(chunk);
         let key = Idempotency {
             caller: caller.to_owned(),
             method: method.to_owned(),
             request_id: format!("{upload_id}/{number}"),
             request_hash,
         };
-        Ok(Prepared { key, number, validate_only, items: self.decode_all(&items, contract) })
+        Ok(Prepared { key, number, validate_only, items: self.decode_all(&items) })
     }
-}
-
-/// Checks a chunk by its contract, but leaves the items in it to be judged one by one where any of them is wrong: a
-/// bad one does not keep the good ones out.
-fn check_chunk(chunk: &impl Validate) -> Result<Contract, Violations> {
-    let Err(found) = status::validate(chunk) else { return Ok(Contract::Kept) };
-    found.without(|field| field.contains("].")).into_result(Contract::Unchecked)
 }

@@ -352,3 +352,40 @@ async fn a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_othe
         site.stop().await;
     }
 }
+
+/// What a refusal says of fields, in the order in which it says it.
+fn refused_fields(status: &tonic::Status) -> Vec<String> {
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let details = tonic_types::StatusExt::get_error_details(status);
+    details.bad_request().expect("says why").field_violations.iter().map(|found| found.field.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_batch_and_a_chunk_with_a_bad_envelope_are_refused_with_all_that_is_wrong_in_them() {
+    for database in databases() {
+        let site = Site::start(database).await;
+        let mut client = ReturnServiceClient::new(site.channel("operator"));
+        let bad = pb::Return { month: None, source: String::new(), ..share(1.0, 2.0) };
+        let returns = vec![share(1.0, 2.0), bad];
+        let batch = pb::SubmitReturnsRequest { request_id: "first".to_owned(), returns: returns.clone() };
+        let refused = client.submit_returns(batch).await.expect_err("no request_id");
+        assert_eq!(refused_fields(&refused), ["request_id", "returns[1].month", "returns[1].source"]);
+
+        let chunk = pb::UploadReturnsRequest {
+            upload_id: "first".to_owned(),
+            chunk: -1,
+            validate_only: false,
+            returns: returns.clone(),
+        };
+        let mut answers = client.upload_returns(tokio_stream::iter([chunk])).await.expect("accepted").into_inner();
+        let refused = answers.message().await.expect_err("no upload_id");
+        assert_eq!(refused_fields(&refused), ["upload_id", "chunk", "returns[1].month", "returns[1].source"]);
+
+        let empty = pb::SubmitReturnsRequest { request_id: request_id(1), returns: Vec::new() };
+        assert_eq!(refused_fields(&client.submit_returns(empty).await.expect_err("no figure")), ["returns"]);
+        // Nothing of either is there: with a good envelope the good figure is new.
+        let results = submit(&mut client, 2, returns).await;
+        assert_eq!(outcomes(&results), [ItemOutcome::Created, ItemOutcome::Rejected]);
+        site.stop().await;
+    }
+}
