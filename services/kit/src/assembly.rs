@@ -148,7 +148,7 @@ impl Assembly {
     }
 }
 
-/// Lists the datasets of a service: its own, and its returns and milestones under its name.
+/// Lists the datasets of a service: its own, and its returns, milestones and parameters under its name.
 pub fn datasets_of(service: &str) -> Vec<Dataset> {
     let own = format!("{service}.");
     minsheng_proto::datasets()

@@ -91,6 +91,7 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
         .map_err(Error::internal)??;
     let keys = store.open_keys(&launch.keys, definition.department).await?;
     let context = Context::new(definition.service, store, keys);
+    crate::common::parameters::tell_journal(&context).await?;
     context.load_parameters().await?;
     let mut assembled = (definition.assemble)(Parts { context, upstreams })?.finish();
     let server = Server::builder(launch.credentials, launch.access)

@@ -1,15 +1,25 @@
 //! The contract's `ParameterService`: an operator lists the figures that rules read, and adds new ones.
+//!
+//! What is filed here goes into the feed with it, so that analytics counts by the figures that the department judges by.
+//! What the software ships with does not: analytics ships with the same, and a replica of another version that started
+//! later would otherwise file its own over the newer ones.
 
-use diesel::{QueryDsl as _, Queryable, RunQueryDsl as _, dsl::max};
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _, dsl::max};
 use minsheng_proto::common::v1 as pb;
 use tonic::{Request, Response, Status};
 
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{date, optional_day, required_day},
+    journal::Change,
+    register::{date, enum_number, optional_day, required_day},
     rpc,
-    store::{AnyConnection, Unit as WorkUnit, hold_keys, schema::parameters},
+    store::{
+        AnyConnection, JournalEntry, Unit as WorkUnit, hold_keys,
+        schema::{journal, parameters},
+    },
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::AreaCode,
@@ -36,12 +46,61 @@ struct ParameterRecord {
 pub(crate) fn filed_since(connection: &mut AnyConnection, position: i64) -> Result<Option<(i64, Parameters)>, Error> {
     let newest: Option<i64> = parameters::table.select(max(parameters::position)).first(connection)?;
     let Some(newest) = newest.filter(|newest| *newest > position) else { return Ok(None) };
-    Ok(Some((newest, filed(connection)?)))
+    Ok(Some((newest, in_force(records(connection)?)?)))
 }
 
-/// Reads all parameters; of those filed with one key, area and first day the last one holds.
-fn filed(connection: &mut AnyConnection) -> Result<Parameters, Error> {
-    let records: Vec<ParameterRecord> = parameters::table
+/// Tells the journal what was filed before the feed carried parameters. Costs a look when there is nothing, and may run
+/// at several replicas at once.
+pub(crate) async fn tell_journal(context: &Context) -> Result<(), Error> {
+    let service = context.service;
+    if context.store.read(move |connection| untold(connection, service)).await?.is_empty() {
+        return Ok(());
+    }
+    let unit = WorkUnit::of(&service.replace('_', "-"));
+    let told = context.store.write(unit, move |tx| {
+        hold_all(tx.connection)?;
+        for record in untold(tx.connection, service)? {
+            tx.journal(record.entry(service, Change::Created));
+        }
+        Ok(())
+    });
+    told.await
+}
+
+/// Reads what was filed and is not in the journal: of each value the last that was filed.
+fn untold(connection: &mut AnyConnection, service: &str) -> Result<Vec<ParameterRecord>, Error> {
+    let mut filed: BTreeMap<String, ParameterRecord> =
+        records(connection)?.into_iter().map(|record| (record.id(), record)).collect();
+    if !filed.is_empty() {
+        let told = journal::table.filter(journal::dataset.eq(dataset(service))).select(journal::record);
+        let told: BTreeSet<String> = told.load(connection)?.into_iter().collect();
+        filed.retain(|id, _| !told.contains(id));
+    }
+    Ok(filed.into_values().collect())
+}
+
+/// One after the other: each is judged beside all that are there, and positions follow the commits.
+fn hold_all(connection: &mut AnyConnection) -> Result<(), Error> {
+    hold_keys(connection, "parameters", [b"all".as_slice()])
+}
+
+fn dataset(service: &str) -> String {
+    format!("{service}.parameters")
+}
+
+/// Puts what was filed beside what the software ships with; of those filed with one key, area and first day the last
+/// one holds.
+fn in_force(records: Vec<ParameterRecord>) -> Result<Parameters, Error> {
+    let mut all = Parameters::get().clone();
+    let filed: Vec<Parameter> =
+        records.into_iter().map(ParameterRecord::into_parameter).collect::<Result<_, Error>>()?;
+    all.extend(filed).map_err(Error::internal)?;
+    Ok(all)
+}
+
+/// Reads all that was filed, in its order.
+fn records(connection: &mut AnyConnection) -> Result<Vec<ParameterRecord>, Error> {
+    let records = parameters::table
         .order(parameters::position)
         .select((
             parameters::key,
@@ -55,14 +114,29 @@ fn filed(connection: &mut AnyConnection) -> Result<Parameters, Error> {
             parameters::recorded_at,
         ))
         .load(connection)?;
-    let mut all = Parameters::get().clone();
-    let filed: Vec<Parameter> =
-        records.into_iter().map(ParameterRecord::into_parameter).collect::<Result<_, Error>>()?;
-    all.extend(filed).map_err(Error::internal)?;
-    Ok(all)
+    Ok(records)
 }
 
 impl ParameterRecord {
+    /// Names the value in the feed: one that corrects it has the same name.
+    fn id(&self) -> String {
+        let from = day_of_epoch(self.effective_from).unwrap_or_default();
+        format!("{}.{}.{from}", self.key, self.area)
+    }
+
+    fn entry(&self, service: &str, change: Change) -> JournalEntry {
+        let row = pb::ParameterRow {
+            key: self.key.clone(),
+            value: self.value,
+            unit: self.unit.clone(),
+            effective_from: date(self.effective_from),
+            effective_to: self.effective_to.and_then(date),
+            confidence: enum_number(self.confidence),
+            source: self.source.clone(),
+        };
+        JournalEntry::new(&dataset(service), &self.id(), change, self.effective_from, &self.area, &row)
+    }
+
     fn into_parameter(self) -> Result<Parameter, Error> {
         let damaged = || Error::internal(format!("recorded parameter {} cannot be read", self.key));
         Ok(Parameter {
@@ -230,13 +304,13 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
         let wanted = rpc::required("parameter", asked.parameter)?;
         let parameter = Self::read(&wanted).map_err(|found| Error::Invalid(under_parameter(found)))?;
         let answer = message(&parameter);
+        let of_service = self.context.service;
         let answer = self
             .context
             .store
             .write(WorkUnit::repeatable(key), move |tx| {
-                // One after the other: each is judged beside all that are there, and positions follow the commits.
-                hold_keys(tx.connection, "parameters", [b"all".as_slice()])?;
-                check(&parameter, &mut filed(tx.connection)?)?;
+                hold_all(tx.connection)?;
+                let before = records(tx.connection)?;
                 let record = ParameterRecord {
                     key: parameter.key.clone(),
                     area: parameter.area.as_str().to_owned(),
@@ -248,10 +322,13 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
                     confidence: i64::from(answer.confidence),
                     recorded_at: tx.now(),
                 };
+                let corrects = before.iter().any(|other| other.id() == record.id());
+                check(&parameter, &mut in_force(before)?)?;
+                tx.journal(record.entry(of_service, if corrects { Change::Changed } else { Change::Created }));
                 crate::on_each!(tx.connection, c => {
                     diesel::insert_into(parameters::table).values(&record).execute(c)
                 })?;
-                Ok(pb::SetParameterResponse { parameter: Some(answer) })
+                Ok(pb::SetParameterResponse { parameter: Some(answer.clone()) })
             })
             .await?;
         // It is filed, whatever comes now; what cannot be loaded at once is loaded soon.

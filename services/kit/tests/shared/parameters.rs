@@ -1,14 +1,22 @@
 //! Dated parameters, and who looked at a person's records.
 
 use chrono::NaiveDate;
+use diesel::RunQueryDsl as _;
 use minsheng_kit::{
     clients::DepartmentChannel,
-    testing::{TestDatabase, databases},
+    journal::{
+        Change,
+        feed::{self, Cursor},
+    },
+    on_each,
+    store::{Store, StoreConfig, Unit, system_clock},
+    testing::{TestDatabase, TestSite, databases},
     values::identifiers::ResidentId,
 };
 use minsheng_proto::common::v1::{
     self as common, parameter_service_client::ParameterServiceClient, record_service_client::RecordServiceClient,
 };
+use prost::Message as _;
 use tonic::Code;
 
 use super::{DEFINITION, Site, date, refused, request_id, tampered};
@@ -100,6 +108,74 @@ async fn a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once
         let mut client = ParameterServiceClient::new(site.channel("operator"));
         assert_eq!(listed(&mut client, "probe.").await, corrected);
         site.stop().await;
+    }
+}
+
+/// What the feed gives of parameters: record, change, area and value.
+type Told = Vec<(String, i64, String, i64)>;
+
+/// Opens the database of a service that has stopped.
+async fn opened(files: &TestSite, database: TestDatabase) -> Store {
+    let url = files.database(database, DEFINITION.department).expect("a database");
+    let open = move || Store::open(&StoreConfig::new(url), &DEFINITION.all_migrations(), system_clock());
+    tokio::task::spawn_blocking(open).await.expect("ran").expect("opens")
+}
+
+async fn told(store: &Store) -> Told {
+    let settled = store.settled().await.expect("settled");
+    let read = move |connection: &mut _| {
+        let (mut told, dataset) = (Told::new(), format!("{}.parameters", DEFINITION.service));
+        feed::read(connection, settled, &dataset, &Cursor::default(), 2, &mut |rows, _| {
+            told.extend(rows.into_iter().map(|row| {
+                let value = common::ParameterRow::decode(row.payload.as_slice()).expect("decodes").value;
+                (row.record, row.change, row.area, value)
+            }));
+            true
+        })?;
+        Ok(told)
+    };
+    store.read_long(read).await.expect("read")
+}
+
+#[tokio::test]
+async fn what_is_filed_is_in_the_feed_with_its_corrections_and_what_was_filed_before_the_feed_had_it_is_told_once() {
+    for database in databases() {
+        let mut site = Site::start(database).await;
+        let mut client = ParameterServiceClient::new(site.channel("operator"));
+        let county = common::Parameter { area: "540102".to_owned(), ..parameter("probe.a_days", 3) };
+        for (n, filed) in (1..).zip([parameter("probe.a_days", 1), parameter("probe.a_days", 2), county]) {
+            client.set_parameter(set(n, filed)).await.expect("filed");
+        }
+        client.set_parameter(set(1, parameter("probe.a_days", 1))).await.expect("the first answer, and no entry");
+        let nowhere = common::Parameter { area: "999999".to_owned(), ..parameter("probe.a_days", 4) };
+        refused(client.set_parameter(set(4, nowhere)).await, Code::InvalidArgument, "parameter.area");
+        site.service.stop().await.expect("stops");
+
+        let entry = |area: &str, change: Change, value| {
+            (format!("probe.a_days.{area}.2026-01-01"), change as i64, area.to_owned(), value)
+        };
+        let store = opened(&site.files, database).await;
+        let region = [entry("540000", Change::Created, 1), entry("540000", Change::Changed, 2)];
+        let county = entry("540102", Change::Created, 3);
+        assert_eq!(told(&store).await, [&region[..], std::slice::from_ref(&county)].concat());
+
+        // As a service left it that did not tell its journal.
+        let forgetting = store.write(Unit::of("test"), |tx| {
+            on_each!(&mut *tx.connection, c => diesel::sql_query("DELETE FROM journal").execute(c))?;
+            Ok(())
+        });
+        forgetting.await.expect("forgotten");
+        drop(store);
+        for _ in 0..2 {
+            site.service = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts again");
+            if database == TestDatabase::Postgres {
+                let replica = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts");
+                replica.stop().await.expect("stops");
+            }
+            site.service.stop().await.expect("stops");
+            let store = opened(&site.files, database).await;
+            assert_eq!(told(&store).await, [entry("540000", Change::Created, 2), county.clone()], "once, as it is");
+        }
     }
 }
 
