@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use minsheng_kit::values::parameters as kit;
@@ -11,7 +12,7 @@ use super::areas::{Areas, DivisionLevel};
 use super::datasets::{Column, SERVICES, columns_of, service_of};
 use super::expression::{self, Wanted};
 use super::file::{RawCommitment, RawEnded, RawMeasure, RawParameter, RawRestriction, RawWhole, Source};
-use super::{Count, Denominator, Entry, Form, Group, Measure, Parameter, Problem, Restriction, Whole};
+use super::{Count, Denominator, Entry, Figure, Form, Group, Measure, Parameter, Problem, Restriction, Whole};
 use crate::model::{
     Baseline, Basis, Bilingual, Commitment, Kind, Level, PRIMARY_MEASURE, REGION, SecondaryMeasure, SourceKind,
     StandardFigure,
@@ -26,15 +27,17 @@ struct Checker<'a> {
     source: &'a Source,
     problems: &'a mut Vec<Problem>,
     areas: &'a Areas,
+    departments: &'a Arc<kit::Parameters>,
 }
 
 /// Checks the files; entries are complete only if no problem was found.
 pub(super) fn check(files: Vec<(Source, Vec<Spanned<RawCommitment>>)>, problems: &mut Vec<Problem>) -> Vec<Entry> {
     let areas = Areas::of_the_region();
+    let departments = Arc::new(kit::Parameters::get().clone());
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
     for (source, commitments) in files {
-        let mut checker = Checker { source: &source, problems, areas: &areas };
+        let mut checker = Checker { source: &source, problems, areas: &areas, departments: &departments };
         for raw in commitments {
             if !seen.insert(raw.get_ref().id.get_ref().clone()) {
                 checker.problem(&raw.get_ref().id.span(), format!("duplicate id `{}`", raw.get_ref().id.get_ref()));
@@ -92,7 +95,7 @@ impl Checker<'_> {
             let unit = Bilingual { zh: standard.unit_zh.clone(), en: standard.unit.clone() };
             standards.insert(self.day(&standard.from), StandardFigure { value: standard.value, unit });
         }
-        let parameters: Vec<Parameter> = raw.parameters.iter().flat_map(|raw| self.parameter(raw)).collect();
+        let parameters: Vec<Parameter> = raw.parameters.iter().filter_map(|raw| self.parameter(raw)).collect();
         let complete_from = raw.complete_from.as_ref().map_or(COMPLETE_FROM, |percent| *percent.get_ref());
         if let Some(percent) = raw.complete_from.as_ref().filter(|percent| !(0.0..=100.0).contains(percent.get_ref())) {
             self.problem(&percent.span(), "complete_from is a percentage");
@@ -137,32 +140,28 @@ impl Checker<'_> {
             measure: Bilingual { zh: raw.text_zh, en: raw.text_en },
             secondary: measures.iter().skip(1).map(secondary).collect(),
         };
-        Entry { commitment, standards, parameters, complete_from, measures }
+        let department = Arc::clone(self.departments);
+        Entry { commitment, standards, parameters, department, complete_from, measures }
     }
 
-    /// Reads a parameter of the entry's own, or all dated values of one of the services'.
-    fn parameter(&mut self, raw: &RawParameter) -> Vec<Parameter> {
+    /// Reads a parameter of the entry's own, or the key of one of the services'.
+    fn parameter(&mut self, raw: &RawParameter) -> Option<Parameter> {
         let name = raw.name.get_ref();
         match (&raw.key, raw.value, &raw.from, &raw.confidence, &raw.note) {
             (Some(key), None, None, None, None) => {
-                let of_region = |found: &&kit::Parameter| found.key == *key.get_ref() && found.area.as_str() == REGION;
-                let dated: Vec<Parameter> = kit::Parameters::get()
-                    .iter()
-                    .filter(of_region)
-                    .map(|found| Parameter { name: name.clone(), value: found.value, from: found.effective_from })
-                    .collect();
-                if dated.is_empty() {
+                let of_region = |found: &kit::Parameter| found.key == *key.get_ref() && found.area.as_str() == REGION;
+                if !self.departments.iter().any(of_region) {
                     self.problem(&key.span(), format!("no parameter `{}` of the region is known", key.get_ref()));
                 }
-                dated
+                Some(Parameter { name: name.clone(), figure: Figure::OfDepartment(key.get_ref().clone()) })
             }
             (None, Some(value), Some(from), Some(_), Some(_)) => {
-                vec![Parameter { name: name.clone(), value, from: self.day(from) }]
+                Some(Parameter { name: name.clone(), figure: Figure::Stated { value, from: self.day(from) } })
             }
             _ => {
                 let message = format!("parameter `{name}` has either a key, or value, from, confidence and note");
                 self.problem(&raw.name.span(), message);
-                vec![]
+                None
             }
         }
     }
@@ -328,6 +327,7 @@ impl Checker<'_> {
             numerator,
             denominator,
             division_column: raw.division_column.as_ref().map(|column| column.get_ref().clone()),
+            holds_below: raw.holds_below,
         }
     }
 

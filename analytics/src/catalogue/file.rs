@@ -143,6 +143,8 @@ pub(super) struct RawMeasure {
     pub(super) denominator_from: Option<Spanned<RawWhole>>,
     pub(super) division_column: Option<Spanned<String>>,
     pub(super) denominator_divisions: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
+    pub(super) holds_below: bool,
     pub(super) scale: Option<f64>,
 }
 

@@ -13,12 +13,17 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
+use minsheng_kit::values::{
+    divisions::{AreaCode, Divisions},
+    parameters::Parameters,
+};
 use sha2::{Digest, Sha256};
 
 use crate::model::{Bilingual, Commitment, SourceKind, StandardFigure};
@@ -40,7 +45,8 @@ pub const DAY_COLUMNS: [&str; 2] = ["on_day", "on_month"];
 pub struct Catalogue {
     /// The commitments in the order of the files.
     pub entries: Vec<Entry>,
-    /// Digest of the files: two catalogues of the same edition give the same figures.
+    /// Digest of the files and of the parameters that they name, as the software ships with them: two catalogues of the
+    /// same edition give the same figures.
     pub edition: String,
 }
 
@@ -53,6 +59,8 @@ pub struct Entry {
     pub standards: BTreeMap<NaiveDate, StandardFigure>,
     /// Figures that the expressions use, dated.
     pub parameters: Vec<Parameter>,
+    /// What the department judges by: as the software ships with it, until what was filed is put beside it.
+    pub department: Arc<Parameters>,
     /// Percent of what is expected (counties that file, points that report) from which a figure is given; below it
     /// too little is known to add anything up.
     pub complete_from: f64,
@@ -65,10 +73,22 @@ pub struct Entry {
 pub struct Parameter {
     /// Its name in the expressions.
     pub name: String,
-    /// Its value in its own unit, which the name tells.
-    pub value: i64,
-    /// First day on which it holds.
-    pub from: NaiveDate,
+    /// The figure, in its own unit, which the name tells.
+    pub figure: Figure,
+}
+
+/// Where a parameter's figure comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Figure {
+    /// The entry says it.
+    Stated {
+        /// The figure.
+        value: i64,
+        /// First day on which it holds.
+        from: NaiveDate,
+    },
+    /// The department judges by it: the key of its parameter.
+    OfDepartment(String),
 }
 
 /// What sort of figure a measure gives.
@@ -139,6 +159,8 @@ pub struct Count {
     pub denominator: Option<Denominator>,
     /// Column with the code of a division; rows whose code is not in the division table take no part.
     pub division_column: Option<String>,
+    /// A row of an area counts in every area inside it too, as an item of the region's list does in each prefecture.
+    pub holds_below: bool,
 }
 
 /// What a figure is about when it is not the state on a day.
@@ -312,7 +334,8 @@ impl Catalogue {
             problems.sort();
             return Err(CatalogueError::Invalid(problems));
         }
-        Ok(Self { entries, edition: edition(files) })
+        let edition = edition(files, &entries);
+        Ok(Self { entries, edition })
     }
 
     /// Returns an entry by its id.
@@ -333,11 +356,31 @@ impl Entry {
         Commitment { standard: standard.map(|(_, figure)| figure.clone()), ..self.commitment.clone() }
     }
 
-    /// Returns the parameters in force on a day, by name.
+    /// Returns the parameters in force in the region on a day, by name.
     pub fn parameters_on(&self, on: NaiveDate) -> BTreeMap<&str, i64> {
-        let mut dated: Vec<&Parameter> = self.parameters.iter().filter(|parameter| parameter.from <= on).collect();
-        dated.sort_by_key(|parameter| parameter.from);
-        dated.into_iter().map(|parameter| (parameter.name.as_str(), parameter.value)).collect()
+        self.parameters_in(Divisions::get().region(), on)
+    }
+
+    /// Returns the parameters in force in an area on a day, by name; those of the department are looked up as it does.
+    pub fn parameters_in(&self, area: AreaCode, on: NaiveDate) -> BTreeMap<&str, i64> {
+        let dated = self.parameters.iter().filter_map(|parameter| {
+            let (from, value) = match &parameter.figure {
+                Figure::Stated { value, from } => (*from, *value),
+                Figure::OfDepartment(key) => (NaiveDate::MIN, self.department.value_on(key, area, on).ok()?.value),
+            };
+            (from <= on).then_some((parameter.name.as_str(), from, value))
+        });
+        let mut dated: Vec<(&str, NaiveDate, i64)> = dated.collect();
+        dated.sort_by_key(|(_, from, _)| *from);
+        dated.into_iter().map(|(name, _, value)| (name, value)).collect()
+    }
+
+    /// Returns the keys of the department's parameters that the expressions use.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().filter_map(|parameter| match &parameter.figure {
+            Figure::OfDepartment(key) => Some(key.as_str()),
+            Figure::Stated { .. } => None,
+        })
     }
 
     /// Returns the measure that the target speaks of.
@@ -346,8 +389,13 @@ impl Entry {
     }
 }
 
-fn edition(files: &[(&str, &str)]) -> String {
+fn edition(files: &[(&str, &str)], entries: &[Entry]) -> String {
     let mut digest = Sha256::new();
+    let keys: BTreeSet<&str> = entries.iter().flat_map(Entry::keys).collect();
+    for shipped in Parameters::get().iter().filter(|shipped| keys.contains(shipped.key.as_str())) {
+        let (from, to) = (shipped.effective_from, shipped.effective_to);
+        digest.update(format!("{} {} {} {from} {to:?}\0", shipped.key, shipped.area, shipped.value));
+    }
     for (name, text) in files {
         digest.update(name.as_bytes());
         digest.update([0]);

@@ -311,7 +311,7 @@ impl ParameterError {
 }
 
 /// A set of parameters. The compiled-in one is [`Parameters::get`]; a service clones and extends it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// Per key and area, ordered by `effective_from`.
     entries: BTreeMap<String, BTreeMap<AreaCode, Vec<Parameter>>>,
