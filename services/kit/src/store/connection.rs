@@ -15,7 +15,10 @@ pub enum AnyConnection {
 }
 
 /// Inserts rows: on SQLite one by one through a statement that stays prepared, which there is cheaper than to build and
-/// prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, all of them in one.
+/// prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, several of them by COPY.
+///
+/// The row must be made with `treat_none_as_default_value = false`: COPY knows no defaults, and a statement that may have
+/// one is prepared anew for each row.
 #[macro_export]
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {
@@ -26,7 +29,10 @@ macro_rules! insert_rows {
             $crate::store::AnyConnection::Postgres(c) => match $rows {
                 [] => Ok(0),
                 [row] => diesel::insert_into($table).values(row).execute(c),
-                rows => diesel::insert_into($table).values(rows).execute(c),
+                rows => {
+                    use diesel::ExecuteCopyFromDsl as _;
+                    diesel::copy_from($table).from_insertable(rows).execute(c)
+                }
             },
         }
     };

@@ -10,6 +10,11 @@ use sha2::{Digest as _, Sha256};
 use super::AnyConnection;
 use crate::error::Error;
 
+diesel::define_sql_function! {
+    /// Takes locks of a scope in the order given; see the migration that makes it.
+    fn hold_places(scope: Integer, places: Array<Integer>) -> Integer;
+}
+
 /// Locks of one scope. Bounds what a chunk of two thousand items holds in PostgreSQL's table of locks; as two units
 /// never hold one lock, it bounds what all of them hold together as well.
 const LOCKS_PER_SCOPE: u32 = 1024;
@@ -28,10 +33,7 @@ pub fn hold_keys<'a>(
     let mut locks: Vec<i32> = keys.into_iter().map(|key| (number(key) % LOCKS_PER_SCOPE).cast_signed()).collect();
     locks.sort_unstable();
     locks.dedup();
-    diesel::sql_query("SELECT pg_advisory_xact_lock($1, place) FROM unnest($2) AS places (place)")
-        .bind::<Integer, _>(number(scope.as_bytes()).cast_signed())
-        .bind::<Array<Integer>, _>(locks)
-        .execute(connection)?;
+    diesel::select(hold_places(number(scope.as_bytes()).cast_signed(), locks)).execute(connection)?;
     Ok(())
 }
 

@@ -10,7 +10,10 @@ use diesel::{
 };
 use parking_lot::Mutex;
 
-use super::{AnyConnection, JournalEntry, schema::journal_state};
+use super::{
+    AnyConnection, JournalEntry,
+    schema::{journal, journal_state},
+};
 use crate::error::Error;
 
 diesel::define_sql_function! {
@@ -73,6 +76,24 @@ pub(super) fn settle(connection: &mut PgConnection, now: i64) -> Result<i64, Err
     .bind::<BigInt, _>(now)
     .get_result(connection)?;
     Ok(found.until)
+}
+
+/// Appends the entry of a unit that has but one, with its moment, in one statement on PostgreSQL; says whether it did.
+pub(super) fn append_one(connection: &mut AnyConnection, entries: &[JournalEntry]) -> Result<bool, Error> {
+    let (AnyConnection::Postgres(connection), [entry]) = (connection, entries) else { return Ok(false) };
+    let moment = announce_moment(entry.recorded_at);
+    diesel::insert_into(journal::table)
+        .values((
+            journal::dataset.eq(&entry.dataset),
+            journal::record.eq(&entry.record),
+            journal::change.eq(entry.change),
+            journal::valid_on.eq(entry.valid_on),
+            journal::recorded_at.eq(moment),
+            journal::area.eq(&entry.area),
+            journal::payload.eq(&entry.payload),
+        ))
+        .execute(connection)?;
+    Ok(true)
 }
 
 /// Gives a unit's entries their moment: on PostgreSQL one that no reader has called settled.

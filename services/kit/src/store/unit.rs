@@ -1,6 +1,9 @@
 //! One unit of work: what is written together, and the order in which it is written.
 
-use diesel::{ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    sql_types::{BigInt, Text},
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -63,7 +66,7 @@ impl Unit {
 
 /// A change as analytics will read it.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = journal)]
+#[diesel(table_name = journal, treat_none_as_default_value = false)]
 pub struct JournalEntry {
     /// As `service.dataset`.
     pub dataset: String,
@@ -105,7 +108,7 @@ impl JournalEntry {
 
 /// A look at a person's record.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = accesses)]
+#[diesel(table_name = accesses, treat_none_as_default_value = false)]
 pub struct AccessEntry {
     /// Microseconds UTC; set by the unit.
     pub recorded_at: i64,
@@ -124,7 +127,7 @@ pub struct AccessEntry {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = idempotency)]
+#[diesel(table_name = idempotency, treat_none_as_default_value = false)]
 struct FirstAnswer<'a> {
     caller: &'a str,
     method: &'a str,
@@ -135,7 +138,7 @@ struct FirstAnswer<'a> {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = revisions)]
+#[diesel(table_name = revisions, treat_none_as_default_value = false)]
 struct RevisionRecord {
     register: String,
     record: String,
@@ -163,6 +166,14 @@ impl Tx<'_> {
         self.now
     }
 
+    /// Gives what the unit uses up: a copy where it may have to run again because it met another one, as on PostgreSQL.
+    pub fn take<V: Clone + Default>(&self, value: &mut V) -> V {
+        match self.connection {
+            AnyConnection::Sqlite(_) => std::mem::take(value),
+            AnyConnection::Postgres(_) => value.clone(),
+        }
+    }
+
     /// Tells analytics what changed.
     pub fn journal(&mut self, entry: JournalEntry) {
         self.journal.push(JournalEntry { recorded_at: self.now, ..entry });
@@ -187,6 +198,17 @@ impl Tx<'_> {
     }
 }
 
+diesel::define_sql_function! {
+    /// Waits for other calls of a request and gives the hash and the answer of the one that was carried out. PostgreSQL
+    /// only; see the migration that makes it.
+    fn locked_answer(
+        lock: BigInt,
+        caller: Text,
+        method: Text,
+        request_id: Text,
+    ) -> Record<(Nullable<Binary>, Nullable<Binary>)>;
+}
+
 /// Rows of one statement: below SQLite's limit of bound values for the widest of the kit's tables.
 const ROWS_PER_STATEMENT: usize = 2000;
 
@@ -209,9 +231,11 @@ where
     };
     let answer = f(&mut tx)?;
     let Tx { connection, journal: mut entries, accesses: looks, revisions: contents, .. } = tx;
-    moments::stamp(connection, &mut entries, now)?;
-    for rows in entries.chunks(ROWS_PER_STATEMENT) {
-        insert_rows!(connection, journal::table, rows)?;
+    if !moments::append_one(connection, &entries)? {
+        moments::stamp(connection, &mut entries, now)?;
+        for rows in entries.chunks(ROWS_PER_STATEMENT) {
+            insert_rows!(connection, journal::table, rows)?;
+        }
     }
     for rows in looks.chunks(ROWS_PER_STATEMENT) {
         insert_rows!(connection, accesses::table, rows)?;
@@ -239,22 +263,25 @@ fn first_answer<T: prost::Message + Default>(
     unit: &Unit,
 ) -> Result<Option<Result<T, Error>>, Error> {
     let Some(key) = &unit.idempotency else { return Ok(None) };
-    if let AnyConnection::Postgres(connection) = connection {
-        // Two calls of one request_id at the same moment: the second waits here and then finds the first's answer.
-        let mut lock = [0; 8];
-        let digest = Sha256::digest(format!("{}\0{}\0{}", key.caller, key.method, key.request_id));
-        lock.copy_from_slice(&digest[..8]);
-        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-            .bind::<diesel::sql_types::BigInt, _>(i64::from_be_bytes(lock))
-            .execute(connection)?;
-    }
-    let query = idempotency::table
-        .filter(idempotency::caller.eq(&key.caller))
-        .filter(idempotency::method.eq(&key.method))
-        .filter(idempotency::request_id.eq(&key.request_id))
-        .select((idempotency::request_hash, idempotency::response));
-    let found: Option<(Vec<u8>, Vec<u8>)> = on_each!(connection, c => query.get_result(c)).optional()?;
-    Ok(found.map(|(hash, response)| {
+    let found = match connection {
+        AnyConnection::Sqlite(connection) => idempotency::table
+            .filter(idempotency::caller.eq(&key.caller))
+            .filter(idempotency::method.eq(&key.method))
+            .filter(idempotency::request_id.eq(&key.request_id))
+            .select((idempotency::request_hash, idempotency::response))
+            .get_result(connection)
+            .optional()?,
+        AnyConnection::Postgres(connection) => {
+            // Two calls of one request_id at the same moment: the second waits here and then finds the first's answer.
+            let mut lock = [0; 8];
+            let digest = Sha256::digest(format!("{}\0{}\0{}", key.caller, key.method, key.request_id));
+            lock.copy_from_slice(&digest[..8]);
+            let look = locked_answer(i64::from_be_bytes(lock), &key.caller, &key.method, &key.request_id);
+            let (hash, response): (Option<Vec<u8>>, Option<Vec<u8>>) = diesel::select(look).get_result(connection)?;
+            hash.zip(response)
+        }
+    };
+    Ok(found.map(|(hash, response): (Vec<u8>, Vec<u8>)| {
         if hash != key.request_hash {
             return Err(Error::RequestIdReused(key.request_id.clone()));
         }

@@ -1,0 +1,2 @@
+DROP FUNCTION hold_places;
+DROP FUNCTION locked_answer;
