@@ -113,7 +113,7 @@ impl Question {
     pub async fn answer_about<A, F>(self, context: &Context, resident_id: &str, f: F) -> Result<A, Error>
     where
         A: prost::Message + Default + 'static,
-        F: FnOnce(&mut Tx<'_>, &ResidentId) -> Result<A, Error> + Send + 'static,
+        F: Fn(&mut Tx<'_>, &ResidentId) -> Result<A, Error> + Send + 'static,
     {
         let today = crate::register::today(context.store.now());
         let resident = ResidentId::parse(resident_id, today)
@@ -130,7 +130,7 @@ impl Question {
         context
             .store
             .write(Unit::of(&self.department), move |tx| {
-                tx.access(entry);
+                tx.access(entry.clone());
                 f(tx, &resident)
             })
             .await

@@ -1,6 +1,15 @@
 //! A unit's parts are there together or not at all, replicas may start together, and a database knows its key.
 
-use diesel::{QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_types::BigInt};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use diesel::{
+    QueryableByName, RunQueryDsl as _,
+    connection::SimpleConnection as _,
+    sql_types::{BigInt, Text},
+};
 use minsheng_kit::{
     error::Error,
     journal::Change,
@@ -20,6 +29,14 @@ const PARTS: [&str; 5] = ["probe", "journal", "accesses", "revisions", "idempote
 struct Count {
     #[diesel(sql_type = BigInt)]
     number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    isolation: String,
+    #[diesel(sql_type = Text)]
+    read_only: String,
 }
 
 fn open(site: &TestSite, database: TestDatabase) -> Store {
@@ -82,7 +99,7 @@ async fn write(store: &Store, gives_up: bool) -> Result<ReturnRow, Error> {
             subject: vec![1],
         });
         tx.revision("probe", "a", 1, 0, vec![1]);
-        if gives_up { Err(Error::Deadline) } else { Ok(row) }
+        if gives_up { Err(Error::Deadline) } else { Ok(row.clone()) }
     };
     store.write(Unit::repeatable(key), unit).await
 }
@@ -107,6 +124,137 @@ async fn a_unit_that_fails_at_any_step_leaves_none_of_its_parts() {
         assert_eq!(counts(&store).await, [1; 5], "{database:?}");
         assert_eq!(write(&store, true).await.expect("the first answer"), first, "{database:?}");
         assert_eq!(counts(&store).await, [1; 5], "{database:?}: repeated");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_calls_of_one_request_at_once_the_second_waits_and_gets_the_first_one_s_answer() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        let key = Idempotency::new("probe", "probe/Write", "00000000-0000-4000-8000-000000000001", &answer("asked"));
+        let (begun, began) = tokio::sync::oneshot::channel();
+        let mut begun = Some(begun);
+        let first = move |tx: &mut Tx<'_>| {
+            if let Some(begun) = begun.take() {
+                begun.send(()).expect("the test waits");
+            }
+            if let AnyConnection::Postgres(connection) = tx.connection {
+                let waiting = "SELECT count(*) AS number FROM pg_locks JOIN pg_database ON oid = database \
+                               WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted";
+                while diesel::sql_query(waiting).get_result::<Count>(connection)?.number == 0 {
+                    std::thread::yield_now();
+                }
+            }
+            Ok(answer("first"))
+        };
+        let first = tokio::spawn({
+            let (store, unit) = (store.clone(), Unit::repeatable(key.clone()));
+            async move { store.write(unit, first).await }
+        });
+        began.await.expect("the first is under way");
+        let second = store.write(Unit::repeatable(key), |_| Ok(answer("second"))).await.expect("answered");
+        assert_eq!(second, answer("first"), "{database:?}");
+        assert_eq!(first.await.expect("ran").expect("written"), answer("first"), "{database:?}");
+    }
+}
+
+fn answer(commitment: &str) -> ReturnRow {
+    ReturnRow { commitment: commitment.to_owned(), ..ReturnRow::default() }
+}
+
+#[tokio::test]
+async fn a_unit_that_meets_another_each_time_it_runs_is_given_up_and_leaves_nothing() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        let table = "CREATE TABLE probe (id BIGINT PRIMARY KEY)";
+        batch(&store, table.to_owned(), table.to_owned()).await;
+        let runs = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&runs);
+        let unit = move |tx: &mut Tx<'_>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tx.connection.batch_execute("INSERT INTO probe VALUES (1)")?;
+            Err::<ReturnRow, _>(Error::Raced)
+        };
+        let error = store.write(Unit::of("probe"), unit).await.expect_err("given up");
+        assert_eq!(error.reason(), "CONCURRENT_CHANGE", "{database:?}");
+        let runs = runs.load(Ordering::SeqCst);
+        assert_eq!(runs, if database == TestDatabase::Postgres { 5 } else { 1 }, "{database:?}");
+        assert_eq!(counts(&store).await, [0; 5], "{database:?}");
+    }
+}
+
+/// Many rows of a statement are on PostgreSQL a COPY, which knows no defaults of its own.
+#[tokio::test]
+async fn rows_that_come_together_are_kept_as_they_are_or_none_of_them() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        let journal = |records: &'static [&'static str], version: i64| {
+            move |tx: &mut Tx<'_>| {
+                for record in records {
+                    let row = answer(record);
+                    tx.journal(JournalEntry::new("probe.rows", record, Change::Created, -1, "540102", &row));
+                    tx.revision("probe", record, version, -1, vec![0, 255]);
+                }
+                Ok(answer("written"))
+            }
+        };
+        store.write(Unit::of("probe"), journal(&["b", "拉萨", ""], 1)).await.expect("written");
+        let twice = store.write(Unit::of("probe"), journal(&["c", "b", "d"], 1)).await.expect_err("a version twice");
+        assert_eq!(twice.reason(), "CONCURRENT_CHANGE", "{database:?}: {twice:?}");
+        let kept = |connection: &mut AnyConnection| {
+            use diesel::QueryDsl as _;
+            use minsheng_kit::store::schema::{journal, revisions};
+            let rows = journal::table.order(journal::position).select((
+                journal::record,
+                journal::valid_on,
+                journal::area,
+                journal::payload,
+            ));
+            let contents = revisions::table.order(revisions::record).select((revisions::record, revisions::resource));
+            Ok((
+                on_each!(connection, c => rows.load::<(String, i64, String, Vec<u8>)>(c))?,
+                on_each!(connection, c => contents.load::<(String, Vec<u8>)>(c))?,
+            ))
+        };
+        let (rows, mut contents) = store.read(kept).await.expect("read");
+        let row =
+            |record: &str| (record.to_owned(), -1, "540102".to_owned(), prost::Message::encode_to_vec(&answer(record)));
+        assert_eq!(rows, [row("b"), row("拉萨"), row("")], "{database:?}: in their order");
+        contents.sort();
+        let content = |record: &str| (record.to_owned(), vec![0, 255]);
+        assert_eq!(contents, [content(""), content("b"), content("拉萨")], "{database:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_is_one_snapshot_that_writes_nothing() {
+    let count = |connection: &mut AnyConnection| {
+        let sql = diesel::sql_query("SELECT count(*) AS number FROM journal");
+        let found: Count = on_each!(connection, c => sql.get_result(c))?;
+        Ok::<_, Error>(found.number)
+    };
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database);
+        let table = "CREATE TABLE probe (id BIGINT PRIMARY KEY)";
+        batch(&store, table.to_owned(), table.to_owned()).await;
+        let (writer, runtime) = (store.clone(), tokio::runtime::Handle::current());
+        let seen = store.read_long(move |connection| {
+            let before = count(connection)?;
+            runtime.block_on(write(&writer, false))?;
+            if let AnyConnection::Postgres(connection) = connection {
+                let settings = "SELECT current_setting('transaction_isolation') AS isolation, \
+                                current_setting('transaction_read_only') AS read_only";
+                let found: Setting = diesel::sql_query(settings).get_result(connection)?;
+                assert_eq!((found.isolation.as_str(), found.read_only.as_str()), ("repeatable read", "on"));
+            }
+            Ok((before, count(connection)?))
+        });
+        assert_eq!(seen.await.expect("read"), (0, 0), "{database:?}: what was written meanwhile is not seen");
+        assert_eq!(store.read(count).await.expect("read"), 1, "{database:?}");
     }
 }
 
@@ -168,7 +316,7 @@ async fn no_hash_of_a_request_is_kept_that_can_be_computed_without_the_key() {
             Ok(on_each!(connection, c => hashes.load::<Vec<u8>>(c))?)
         };
         assert_eq!(store.read(kept).await.expect("read"), [keys.request_tag(&plain)], "{database:?}");
-        let store = store.keyed(std::sync::Arc::new(keys));
+        let store = store.keyed(Arc::new(keys));
         assert_eq!(write(&store, true).await.expect("the first answer"), first, "{database:?}");
     }
 }

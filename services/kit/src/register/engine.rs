@@ -84,7 +84,7 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let Judged { mut outcomes, records, .. } = engine.insert(tx, vec![Ok(record)])?;
+                let Judged { mut outcomes, records, .. } = engine.insert(tx, vec![Ok(record.clone())])?;
                 match (outcomes.pop(), records.as_slice()) {
                     (_, [record]) => engine.context.with_facts(tx.now(), |facts| engine.encode(record, facts, false)),
                     (Some(Outcome::Unchanged(id) | Outcome::Exists(id)), _) => {
@@ -103,7 +103,7 @@ impl<R: Register> Engine<R> {
         let engine = self.clone();
         self.context
             .store
-            .read(move |connection| {
+            .read_one(move |connection| {
                 let record = R::Record::find(connection, std::slice::from_ref(&id))?.pop();
                 let record = record.ok_or_else(|| Error::NotFound(format!("{}/{id}", R::COLLECTION)))?;
                 let now = engine.context.store.now();
@@ -192,7 +192,7 @@ impl<R: Register> Engine<R> {
     /// The head's version is the kit's to count; a head with another `effective_on` makes a new state of the record.
     pub async fn transition<F>(&self, key: Idempotency, name: &str, etag: &str, f: F) -> Result<R::Resource, Error>
     where
-        F: FnOnce(&R::Record, Facts<'_>) -> Result<R::Record, Error> + Send + 'static,
+        F: Fn(&R::Record, Facts<'_>) -> Result<R::Record, Error> + Send + 'static,
     {
         let id = id_of::<R>(name)?;
         let (engine, etag) = (self.clone(), etag.to_owned());

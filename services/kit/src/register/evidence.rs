@@ -54,7 +54,7 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// A register whose outcome may need another department's answer.
 pub trait EvidenceRegister: Register {
     /// What the other department answers.
-    type Evidence: Send + 'static;
+    type Evidence: Clone + Send + 'static;
 
     /// Says whether the record still needs an answer. False once [`decide`](Self::decide) was called on it.
     fn waits(&self, record: &Self::Record) -> bool;
@@ -191,8 +191,8 @@ impl<R: EvidenceRegister> Engine<R> {
             .store
             .write(unit, move |tx| {
                 let mut settled = 0;
-                for (record, evidence) in answered {
-                    settled += u64::from(engine.settle_one(tx, &record, evidence)?);
+                for (record, evidence) in &answered {
+                    settled += u64::from(engine.settle_one(tx, record, evidence.clone())?);
                 }
                 Ok(settled)
             })

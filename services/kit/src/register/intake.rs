@@ -36,12 +36,13 @@ impl<R: Register> Engine<R> {
     pub(super) async fn write_all(
         &self,
         key: Idempotency,
-        items: Vec<Decoded<R::Record>>,
+        mut items: Vec<Decoded<R::Record>>,
     ) -> Result<Vec<pb::ItemResult>, Error> {
         let engine = self.clone();
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
+                let items = tx.take(&mut items);
                 let results = results::<R>(engine.insert(tx, items)?.outcomes, false);
                 // The kept answer must be a message; every upload's response has this shape.
                 Ok(KeptResults { results })

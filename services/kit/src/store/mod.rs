@@ -71,14 +71,7 @@ impl Store {
         let now = self.now();
         match &*self.backend {
             backend::Backend::Sqlite(sqlite) => Ok(sqlite.settle(now)),
-            backend::Backend::Postgres(_) => {
-                let backend = Arc::clone(&self.backend);
-                let settle = move || match &*backend {
-                    backend::Backend::Postgres(postgres) => postgres.settle(now),
-                    backend::Backend::Sqlite(_) => unreachable!("matched above"),
-                };
-                tokio::task::spawn_blocking(settle).await.map_err(Error::internal)?
-            }
+            backend::Backend::Postgres(_) => self.on_postgres(move |postgres| postgres.settle(now)).await,
         }
     }
 
@@ -91,6 +84,19 @@ impl Store {
         match &*self.backend {
             backend::Backend::Sqlite(sqlite) => sqlite.read(f),
             backend::Backend::Postgres(_) => self.read_long(f).await,
+        }
+    }
+
+    /// Reads by a single statement, which on PostgreSQL needs no transaction around it. A second one would see another
+    /// moment.
+    pub async fn read_one<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        match &*self.backend {
+            backend::Backend::Sqlite(sqlite) => sqlite.read(f),
+            backend::Backend::Postgres(_) => self.on_postgres(move |postgres| postgres.read_one(f)).await,
         }
     }
 
@@ -107,11 +113,12 @@ impl Store {
 
     /// Carries out a unit of work and answers when it is durable.
     ///
-    /// A repeated request gets the first answer back; the closure is then not called.
-    pub async fn write<T, F>(&self, mut unit: Unit, f: F) -> Result<T, Error>
+    /// A repeated request gets the first answer back; the closure is then not called. A unit that meets another one, so
+    /// that the database lets only one of them pass, runs again a few times, in a transaction of its own each time.
+    pub async fn write<T, F>(&self, mut unit: Unit, mut f: F) -> Result<T, Error>
     where
         T: prost::Message + Default + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
         if let (Some(keys), Some(key)) = (&self.keys, &mut unit.idempotency) {
             key.request_hash = keys.request_tag(&key.request_hash);
@@ -119,23 +126,27 @@ impl Store {
         let clock = Arc::clone(&self.clock);
         let work = move |connection: &mut AnyConnection, floor: i64| {
             let now = clock().max(floor);
-            unit::run(connection, &unit, now, f).map(|answer| (answer, now))
+            unit::run(connection, &unit, now, &mut f).map(|answer| (answer, now))
         };
         match &*self.backend {
             backend::Backend::Sqlite(sqlite) => sqlite.write(work).await,
-            backend::Backend::Postgres(_) => {
-                let backend = Arc::clone(&self.backend);
-                let span = tracing::Span::current();
-                tokio::task::spawn_blocking(move || {
-                    span.in_scope(|| match &*backend {
-                        backend::Backend::Postgres(postgres) => postgres.write(work),
-                        backend::Backend::Sqlite(_) => unreachable!("matched above"),
-                    })
-                })
-                .await
-                .map_err(Error::internal)?
-            }
+            backend::Backend::Postgres(_) => self.on_postgres(move |postgres| postgres.write(work)).await,
         }
+    }
+
+    /// Goes to PostgreSQL on a thread that may block. Only where the store is one.
+    async fn on_postgres<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&postgres::PostgresBackend) -> Result<T, Error> + Send + 'static,
+    {
+        let backend = Arc::clone(&self.backend);
+        let span = tracing::Span::current();
+        let work = move || match &*backend {
+            backend::Backend::Postgres(postgres) => span.in_scope(|| f(postgres)),
+            backend::Backend::Sqlite(_) => unreachable!("asked only where the store is PostgreSQL"),
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
 }
 

@@ -1,9 +1,11 @@
 //! PostgreSQL: a pool, a transaction for each unit, migrations under an advisory lock.
 
+use std::time::Duration;
+
 use diesel::{
     Connection as _, PgConnection, RunQueryDsl as _,
-    connection::{SimpleConnection as _, TransactionManager as _},
-    r2d2::{ManageConnection, Pool},
+    connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
+    r2d2::{ManageConnection, Pool, PooledConnection},
     sql_types::BigInt,
 };
 use diesel_migrations::MigrationHarness as _;
@@ -13,6 +15,16 @@ use crate::error::Error;
 
 /// Key of the advisory lock under which replicas migrate, one after the other ("minsheng" in ASCII).
 const MIGRATION_LOCK: i64 = 0x6d69_6e73_6865_6e67;
+
+/// Each statement of a unit sees what was committed before it began, and so what a lock was waited for; whatever the
+/// server's usual isolation is.
+const BEGIN_UNIT: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// How often a unit runs that meets others.
+const ATTEMPTS: u32 = 5;
+
+/// Longest pause before a unit runs for the second time; each later one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) struct PostgresBackend {
     pool: Pool<Manager>,
@@ -68,25 +80,66 @@ impl PostgresBackend {
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, Error>,
     {
-        let mut connection = self.pool.get().map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
-        connection.transaction(|connection| {
-            // One snapshot for all statements of the read.
-            diesel::sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection)?;
-            f(connection)
-        })
+        // One snapshot for all statements of the read.
+        transaction(&mut *self.connection()?, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", f)
+    }
+
+    /// Reads by one statement, which is a snapshot by itself: its beginning and end are no journeys of their own.
+    pub(super) fn read_one<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error>,
+    {
+        f(&mut *self.connection()?)
     }
 
     pub(super) fn settle(&self, now: i64) -> Result<i64, Error> {
-        let mut connection = self.pool.get().map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
-        let AnyConnection::Postgres(connection) = &mut *connection else { unreachable!("the manager makes no other") };
-        moments::settle(connection, now)
+        moments::settle(inner(&mut *self.connection()?), now)
     }
 
-    pub(super) fn write<T, F>(&self, work: F) -> Result<T, Error>
+    /// Carries out a unit, and again a few times if it meets another one: then nothing of it is there, and the next
+    /// time it sees what the other wrote.
+    pub(super) fn write<T, F>(&self, mut work: F) -> Result<T, Error>
     where
-        F: FnOnce(&mut AnyConnection, i64) -> Result<(T, i64), Error>,
+        F: FnMut(&mut AnyConnection, i64) -> Result<(T, i64), Error>,
     {
-        let mut connection = self.pool.get().map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
-        connection.transaction(|connection| work(connection, 0)).map(|(value, _)| value)
+        let mut connection = self.connection()?;
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..ATTEMPTS {
+            match transaction(&mut *connection, BEGIN_UNIT, |connection| work(connection, 0)) {
+                Err(Error::Raced) => tracing::debug!("a unit met another one and runs again"),
+                done => return done.map(|(value, _)| value),
+            }
+            // Those that met would meet again if they all came back at once.
+            std::thread::sleep(pause.mul_f64(fastrand::f64()));
+            pause *= 2;
+        }
+        transaction(&mut *connection, BEGIN_UNIT, |connection| work(connection, 0)).map(|(value, _)| value)
+    }
+
+    fn connection(&self) -> Result<PooledConnection<Manager>, Error> {
+        self.pool.get().map_err(|error| Error::StoreUnavailable(Box::new(error)))
+    }
+}
+
+fn inner(connection: &mut AnyConnection) -> &mut PgConnection {
+    let AnyConnection::Postgres(connection) = connection else { unreachable!("the manager makes no other") };
+    connection
+}
+
+/// Runs a closure in a transaction that begins by this statement.
+fn transaction<T, F>(connection: &mut AnyConnection, begin: &str, f: F) -> Result<T, Error>
+where
+    F: FnOnce(&mut AnyConnection) -> Result<T, Error>,
+{
+    AnsiTransactionManager::begin_transaction_sql(inner(connection), begin)?;
+    let result = f(connection);
+    let inner = inner(connection);
+    match result {
+        Ok(value) => AnsiTransactionManager::commit_transaction(inner).map(|()| value).map_err(Error::from),
+        Err(error) => match AnsiTransactionManager::rollback_transaction(inner) {
+            // What broke the connection was told by the closure.
+            Ok(()) | Err(diesel::result::Error::BrokenTransactionManager) => Err(error),
+            Err(worse) => Err(worse.into()),
+        },
     }
 }

@@ -66,11 +66,12 @@ async fn a_unit_that_fails_takes_no_other_of_its_group_with_it() {
     run(&store, "CREATE TABLE probe (id INTEGER PRIMARY KEY)").await.expect("made");
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (entered, inside) = oneshot::channel();
+    let mut entered = Some(entered);
     let holding = {
         let store = store.clone();
         tokio::spawn(async move {
             let hold = move |_: &mut crate::store::Tx<'_>| {
-                let _ = entered.send(());
+                let _ = entered.take().map(|entered| entered.send(()));
                 held.recv().map_err(Error::internal)?;
                 Ok(ReturnRow::default())
             };
