@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::NaiveDate;
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Expr, IdxCa, IdxSize, IntoLazy as _, JoinArgs, JoinType, LazyFrame,
-    NamedFrom as _, NewChunkedArray as _, PolarsError, PolarsResult, Series, col, len, lit,
+    BooleanChunked, Column, DataFrame, DataType, Expr, Int64Chunked, IntoLazy as _, JoinArgs, JoinType, LazyFrame,
+    NamedFrom as _, NewChunkedArray as _, PlSmallStr, PolarsError, PolarsResult, Series, col, len, lit,
 };
 
-use super::frames::{ENDED, FROM, Frames, ID, PLACE, UNTIL, day, days, named, without_collection};
+use super::below::spread;
+use super::frames::{ENDED, FROM, Frames, ID, PLACE, UNTIL, day, named, without_collection};
+use super::lasting::{Lasting, MONTH};
+use super::parameters::of_counted;
+use super::parts::Parts;
 use super::sources::Known;
 use super::{Cell, Cells, Moment, Places, StatisticsError};
 use crate::catalogue::{
@@ -20,7 +24,6 @@ use crate::model::{Level, REGION};
 /// So many rows are looked at in one query at most, unless one month alone has more.
 const ROWS_AT_ONCE: usize = 2_000_000;
 
-const MONTH: &str = "_month";
 const KEY: &str = "_key";
 const GROUP: &str = "_group";
 const NUMERATOR: &str = "_numerator";
@@ -81,15 +84,10 @@ impl Counted {
         let bad = |source: ExpressionError| StatisticsError::Expression { what: what.to_owned(), source };
         let plan = Plan::of(entry, count).map_err(bad)?;
         let base = plan.base(frames.get(dataset)?, places).map_err(wrong)?;
-        let Some(first) = first_day(&base).map_err(wrong)? else { return Ok(None) };
+        let Some(first) = base.first_day().map(day) else { return Ok(None) };
         let mut partners = Vec::new();
         for restriction in &plan.restrictions {
-            let rows = restriction.conditions.apply(frames.get(&restriction.dataset)?.clone().lazy());
-            let mut rows = rows.collect().map_err(wrong)?;
-            if restriction.column == ID {
-                without_collection(&mut rows, &restriction.key).map_err(wrong)?;
-            }
-            partners.push(rows);
+            partners.push(plan.partner(restriction, frames.get(&restriction.dataset)?).map_err(wrong)?);
         }
         let moments: Vec<Moment> = moments.iter().copied().filter(|moment| first <= moment.day).collect();
         let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
@@ -113,7 +111,9 @@ impl Counted {
                 }
                 _ => None,
             };
-            let first = known.first_day(&area.code).unwrap_or(i32::MAX);
+            let first =
+                if count.holds_below { known.first_day_around(&area.code) } else { known.first_day(&area.code) };
+            let first = first.unwrap_or(i32::MAX);
             for moment in &self.moments {
                 let key = (code, month_number(moment.month));
                 let (part, whole) = (self.numerators.get(&key), denominators.get(&key));
@@ -137,10 +137,6 @@ impl Counted {
         }
         cells
     }
-}
-
-fn first_day(base: &DataFrame) -> PolarsResult<Option<NaiveDate>> {
-    Ok(days(base, FROM)?.iter().flatten().min().map(day))
 }
 
 /// The part of a condition that holds for a row always, and the part that depends on the day.
@@ -197,11 +193,20 @@ struct Plan<'a> {
     divisions: Option<&'a [DivisionLevel]>,
     having: Option<(&'a str, Expr)>,
     restrictions: Vec<PlannedRestriction>,
+    /// What is reckoned once for each row, whatever the day.
+    parts: Vec<Expr>,
 }
 
 impl<'a> Plan<'a> {
     fn of(entry: &'a Entry, count: &'a Count) -> Result<Self, ExpressionError> {
         let dated: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        // What a column named in a restriction says is shortened when the parts are reckoned already.
+        let shortened = count.restrictions.iter().filter(|restriction| restriction.key == ID);
+        let later: Vec<&str> =
+            from_the_day(entry).chain(shortened.map(|restriction| restriction.column.as_str())).collect();
+        let mut parts = Parts::new(&later);
+        let mut compile = |sql: &String| crate::catalogue::compile(sql).map(|whole| parts.take_from(whole));
+        let numerator = count.numerator.as_ref().map(&mut compile).transpose()?;
         let (denominator, divisions) = match &count.denominator {
             Some(Denominator::Expression(sql)) => (Some(compile(sql)?), None),
             Some(Denominator::Divisions(levels)) => (None, Some(levels.as_slice())),
@@ -223,20 +228,14 @@ impl<'a> Plan<'a> {
                 covering: restriction.covering,
             });
         }
-        Ok(Self {
-            entry,
-            count,
-            conditions: Conditions::of(count.condition.as_deref(), count.ended_included, &dated)?,
-            numerator: count.numerator.as_deref().map(compile).transpose()?,
-            denominator,
-            divisions,
-            having,
-            restrictions,
-        })
+        let mut conditions = Conditions::of(count.condition.as_deref(), count.ended_included, &dated)?;
+        conditions.on_day = conditions.on_day.into_iter().map(|part| parts.take_from(part)).collect();
+        let parts = parts.columns().collect();
+        Ok(Self { entry, count, conditions, numerator, denominator, divisions, having, restrictions, parts })
     }
 
     /// The rows that may take part on some day, with the columns that are needed.
-    fn base(&self, rows: &DataFrame, places: &Places<'_>) -> PolarsResult<DataFrame> {
+    fn base(&self, rows: &DataFrame, places: &Places<'_>) -> PolarsResult<Lasting> {
         let mut base = self.conditions.apply(rows.clone().lazy());
         if !places.scope.is_empty() {
             let codes: Vec<i32> = places.shown.iter().filter_map(|area| area.code.parse().ok()).collect();
@@ -258,26 +257,35 @@ impl<'a> Plan<'a> {
         wanted.extend(self.count.latest_of.clone());
         wanted.extend(self.restrictions.iter().map(|restriction| restriction.column.clone()));
         wanted.extend([PLACE, FROM, UNTIL].map(str::to_owned));
-        for name in &self.known_from_the_day() {
-            wanted.remove(*name);
-        }
-        let mut base = base.select(wanted.iter().map(|name| col(name.as_str())).collect::<Vec<Expr>>()).collect()?;
+        let parts: Vec<PlSmallStr> =
+            self.parts.iter().filter_map(|part| part.clone().meta().output_name().ok()).collect();
+        let own = wanted.iter().filter(|name| !from_the_day(self.entry).any(|later| later == *name));
+        let own = own.filter(|name| parts.iter().all(|part| part != name.as_str())).map(|name| col(name.as_str()));
+        let mut base = base.select(own.chain(self.parts.iter().cloned()).collect::<Vec<Expr>>()).collect()?;
         for restriction in self.restrictions.iter().filter(|restriction| restriction.key == ID) {
             without_collection(&mut base, &restriction.column)?;
         }
-        Ok(base)
+        Lasting::of(&base)
     }
 
-    /// The columns that are not the rows' own.
-    fn known_from_the_day(&self) -> Vec<&'a str> {
-        DAY_COLUMNS.into_iter().chain(self.entry.parameters.iter().map(|parameter| parameter.name.as_str())).collect()
+    /// The rows that a restriction looks for, with the columns that are needed.
+    fn partner(&self, restriction: &PlannedRestriction, rows: &DataFrame) -> PolarsResult<Lasting> {
+        let mut wanted: BTreeSet<String> = restriction.conditions.columns_on_day().collect();
+        wanted.retain(|name| !from_the_day(self.entry).any(|later| later == name));
+        wanted.extend([&restriction.key, PLACE, FROM, UNTIL].map(str::to_owned));
+        let wanted: Vec<Expr> = wanted.iter().map(|name| col(name.as_str())).collect();
+        let mut rows = restriction.conditions.apply(rows.clone().lazy()).select(wanted).collect()?;
+        if restriction.column == ID {
+            without_collection(&mut rows, &restriction.key)?;
+        }
+        Lasting::of(&rows)
     }
 
     /// The rows that take part at some moments, each with its month.
-    fn rows_at(&self, base: &DataFrame, partners: &[DataFrame], moments: &[Moment]) -> PolarsResult<DataFrame> {
-        let mut rows = self.conditions.apply_on_day(true_at(base, moments, self.entry)?.lazy());
+    fn rows_at(&self, base: &Lasting, partners: &[Lasting], moments: &[Moment]) -> PolarsResult<DataFrame> {
+        let mut rows = self.conditions.apply_on_day(base.at(moments, self.entry)?.lazy());
         for (restriction, partner) in self.restrictions.iter().zip(partners) {
-            let other = true_at(partner, moments, self.entry)?.lazy();
+            let other = partner.at(moments, self.entry)?.lazy();
             let other = restriction.conditions.apply_on_day(other).select([
                 col(restriction.key.as_str()).alias(KEY),
                 col(MONTH),
@@ -299,10 +307,15 @@ impl<'a> Plan<'a> {
     }
 
     fn numbers(&self, rows: &DataFrame, numerators: &mut Numbers, denominators: &mut Numbers) -> PolarsResult<()> {
-        aggregate(rows, self.numerator.as_ref(), self.denominator.as_ref(), numerators, denominators)?;
+        let rows_of = |level| {
+            if self.count.holds_below { keyed(&spread(rows, level)?, level) } else { keyed(rows, level) }
+        };
+        let wanted = [self.numerator.as_ref(), self.denominator.as_ref()];
+        aggregate(&rows_of, !self.count.holds_below, wanted, numerators, denominators)?;
         if let Some((column, having)) = &self.having {
             for level in LEVELS {
-                let groups = keyed(rows, level)?
+                let counted_for = |place| place_at(level, place);
+                let groups = of_counted(rows_of(level)?, self.entry, &columns_used(having), counted_for)?
                     .lazy()
                     .group_by([col(KEY), col(*column).alias(GROUP)])
                     .agg([having.clone().alias(NUMERATOR)])
@@ -316,42 +329,9 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Repeats each row for every moment at which it was the truth, with what is known from the moment.
-///
-/// A parameter that is not in force at a moment is null there.
-fn true_at(rows: &DataFrame, moments: &[Moment], parameters_of: &Entry) -> PolarsResult<DataFrame> {
-    let (from, until) = (days(rows, FROM)?, days(rows, UNTIL)?);
-    let spans: Vec<(i32, i32)> = from
-        .iter()
-        .zip(until.iter())
-        .map(|(from, until)| (from.unwrap_or(i32::MAX), until.unwrap_or(i32::MAX)))
-        .collect();
-    let (mut picked, mut months, mut on_days): (Vec<IdxSize>, Vec<i32>, Vec<i32>) = Default::default();
-    let names = parameters_of.parameters.iter().map(|parameter| parameter.name.as_str());
-    let mut figures: BTreeMap<&str, Vec<Option<i64>>> = names.map(|name| (name, Vec::new())).collect();
-    for moment in moments {
-        let (day, month) = (moment.day.to_epoch_days(), month_number(moment.month));
-        for (row, (from, until)) in (0..).zip(&spans) {
-            if *from <= day && day < *until {
-                picked.push(row);
-                months.push(month);
-                on_days.push(day);
-            }
-        }
-        let in_force = parameters_of.parameters_on(moment.day);
-        for (name, values) in &mut figures {
-            values.resize(picked.len(), in_force.get(name).copied());
-        }
-    }
-    let own = rows.drop_many([FROM, UNTIL]);
-    let mut repeated = own.take(&IdxCa::from_vec("picked".into(), picked))?;
-    repeated.with_column(Column::new(MONTH.into(), months.clone()))?;
-    repeated.with_column(Column::new(DAY_COLUMNS[0].into(), on_days).cast(&DataType::Date)?)?;
-    repeated.with_column(Column::new(DAY_COLUMNS[1].into(), months).cast(&DataType::Date)?)?;
-    for (name, values) in figures {
-        repeated.with_column(Series::new(name.into(), values).into())?;
-    }
-    Ok(repeated)
+/// The columns that are not a row's own but the day's.
+fn from_the_day(entry: &Entry) -> impl Iterator<Item = &str> {
+    DAY_COLUMNS.into_iter().chain(entry.parameters.iter().map(|parameter| parameter.name.as_str()))
 }
 
 /// Keeps the rows whose value is the greatest of their month, or among those of their month that agree in a column.
@@ -397,7 +377,7 @@ fn key_of(place: i32, month: i32) -> i64 {
     i64::from(month) * 1_000_000 + i64::from(place)
 }
 
-fn place_at(level: Level, place: i32) -> i32 {
+pub(super) fn place_at(level: Level, place: i32) -> i32 {
     match level {
         Level::County => place,
         Level::Prefecture => place / 100 * 100,
@@ -405,25 +385,32 @@ fn place_at(level: Level, place: i32) -> i32 {
     }
 }
 
-fn region() -> i32 {
+pub(super) fn region() -> i32 {
     REGION.parse().unwrap_or_default()
 }
 
 /// Adds the key of each row's area at a level and its month.
 fn keyed(rows: &DataFrame, level: Level) -> PolarsResult<DataFrame> {
-    let (months, places) = (rows.column(MONTH)?.i32()?, rows.column(PLACE)?.i32()?);
-    let keys: Vec<Option<i64>> =
-        months.iter().zip(places.iter()).map(|(month, place)| Some(key_of(place_at(level, place?), month?))).collect();
+    let (months, places) = (rows.column(MONTH)?.i32()?.rechunk(), rows.column(PLACE)?.i32()?.rechunk());
+    let region = region();
+    let key = |place, month| key_of(if level == Level::Region { region } else { place_at(level, place) }, month);
+    let keys: Int64Chunked = if let (Ok(months), Ok(places)) = (months.cont_slice(), places.cont_slice()) {
+        let keys = months.iter().zip(places).map(|(month, place)| key(*place, *month));
+        Int64Chunked::from_vec(KEY.into(), keys.collect())
+    } else {
+        let keys = months.iter().zip(places.iter()).map(|(month, place)| Some(key(place?, month?)));
+        keys.collect::<Int64Chunked>().with_name(KEY.into())
+    };
     let mut keyed = rows.clone();
-    keyed.with_column(Column::new(KEY.into(), keys))?;
+    keyed.with_column(Series::from(keys).into())?;
     Ok(keyed)
 }
 
 /// Adds the results of aggregates for each area and month: summed upwards where parts add up, else counted afresh.
 fn aggregate(
-    rows: &DataFrame,
-    numerator: Option<&Expr>,
-    denominator: Option<&Expr>,
+    rows_of: &impl Fn(Level) -> PolarsResult<DataFrame>,
+    adds_up: bool,
+    [numerator, denominator]: [Option<&Expr>; 2],
     numerators: &mut Numbers,
     denominators: &mut Numbers,
 ) -> PolarsResult<()> {
@@ -434,8 +421,8 @@ fn aggregate(
     let wanted = [(numerator, NUMERATOR), (denominator, DENOMINATOR)];
     let results: Vec<Expr> =
         wanted.iter().map(|(expression, name)| expression.unwrap_or(&nothing).clone().alias(*name)).collect();
-    let query = |level| PolarsResult::Ok(keyed(rows, level)?.lazy().group_by([col(KEY)]).agg(results.clone()));
-    if !wanted.iter().filter_map(|(expression, _)| *expression).all(is_additive) {
+    let query = |level| PolarsResult::Ok(rows_of(level)?.lazy().group_by([col(KEY)]).agg(results.clone()));
+    if !adds_up || !wanted.iter().filter_map(|(expression, _)| *expression).all(is_additive) {
         for level in LEVELS {
             collect(query(level)?, level, numerators, denominators)?;
         }

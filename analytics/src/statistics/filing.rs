@@ -10,13 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use polars::prelude::PolarsResult;
 
-use super::frames::{FROM, day, days, numbers, truth_of};
+use super::frames::{FROM, Frames, day, days, numbers};
 use super::{Cell, Figures, Moment, Places, Question, StatisticsError, month_end};
 use crate::catalogue::{Entry, Measure, SERVICES};
-use crate::lake::Lake;
 use crate::model::{Level, PRIMARY_MEASURE, REGION};
 
-const COLUMNS: [&str; 7] = ["commitment", "measure", "month_from", "numerator", "denominator", "value", "return_state"];
+/// The columns that are read of returns.
+pub(super) const COLUMNS: [&str; 9] =
+    ["commitment", "measure", "month_from", "numerator", "denominator", "value", "return_state", "_area", "_position"];
 
 /// Returns the dataset of a service's returns.
 pub(super) fn dataset_of(service: &str) -> String {
@@ -36,11 +37,11 @@ pub(super) struct Filings {
 
 impl Filings {
     /// Reads the returns of all services as they stood at the question's moment, for months that have ended.
-    pub(super) fn read(lake: &Lake, question: &Question) -> Result<Self, StatisticsError> {
+    pub(super) fn read(frames: &mut Frames<'_>, question: &Question) -> Result<Self, StatisticsError> {
         let mut filings = Self { by_subject: BTreeMap::new() };
         for service in SERVICES {
             let dataset = dataset_of(service);
-            let frame = truth_of(lake, &dataset, &COLUMNS, false, question)?;
+            let frame = frames.take(&dataset)?;
             filings
                 .take(&frame, question.on)
                 .map_err(|source| StatisticsError::Engine { what: dataset, source: Box::new(source) })?;

@@ -1,15 +1,13 @@
-//! The rows of the lake's datasets, each loaded once, with the days on which each was the truth.
+//! The rows of the lake's datasets, each read once, with the days on which each was the truth.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Int32Chunked, Int64Chunked, NamedFrom as _, NewChunkedArray as _,
-    PolarsResult, Series, StringChunked,
-};
+use polars::prelude::{Column, DataFrame, DataType, Int32Chunked, Int64Chunked, PolarsResult, Series, StringChunked};
 
-use super::{Question, StatisticsError};
-use crate::catalogue::{Catalogue, Entry, Measure, columns_of, columns_used, compile, frame_type};
+use super::truth::truth;
+use super::{Question, StatisticsError, filing, milestones, sources};
+use crate::catalogue::{Catalogue, Entry, Measure, SERVICES, columns_of, columns_used, compile, frame_type};
 use crate::lake::{Lake, Schema};
 
 /// First day on which a row was the truth of its record.
@@ -60,107 +58,65 @@ impl<'a> Frames<'a> {
                 other.extend(condition.iter().flat_map(columns_used));
             }
         }
+        let texts = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect::<Vec<String>>();
+        for service in SERVICES {
+            wanted.entry(filing::dataset_of(service)).or_default().extend(texts(&filing::COLUMNS));
+            wanted.entry(milestones::dataset_of(service)).or_default().extend(texts(&milestones::COLUMNS));
+        }
         Self { lake, question, wanted, loaded: BTreeMap::new() }
     }
 
     /// Returns the rows of a dataset that were ever the truth, as known at the question's moment.
     pub(super) fn get(&mut self, dataset: &str) -> Result<&DataFrame, StatisticsError> {
         if !self.loaded.contains_key(dataset) {
-            let none = BTreeSet::new();
-            let wanted = self.wanted.get(dataset).unwrap_or(&none);
-            let own: Vec<&str> = wanted.iter().map(String::as_str).collect();
-            let frame = truth_of(self.lake, dataset, &own, wanted.contains(ID), self.question)?;
-            self.loaded.insert(dataset.to_owned(), frame);
+            self.load(dataset)?;
         }
         Ok(&self.loaded[dataset])
     }
+
+    /// Returns the rows for somebody who alone needs them.
+    pub(super) fn take(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
+        self.get(dataset)?;
+        Ok(self.loaded.remove(dataset).unwrap_or_default())
+    }
+
+    /// Returns how far a dataset's rows go in each area, and keeps the rows where somebody will ask for them.
+    pub(super) fn reach(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
+        if self.wanted.contains_key(dataset) {
+            return self.load(dataset);
+        }
+        let rows = self.lake.read(dataset, &sources::schema())?;
+        sources::by_area(rows, self.as_of()).map_err(engine(dataset))
+    }
+
+    fn load(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
+        let none = BTreeSet::new();
+        let wanted = self.wanted.get(dataset).unwrap_or(&none);
+        let mut schema: Schema = JOURNAL.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
+        for column in columns_of(dataset).unwrap_or_default() {
+            if wanted.contains(&column.name) {
+                schema.push((column.name.clone(), frame_type(column.kind)));
+            }
+        }
+        let rows = self.lake.read(dataset, &schema)?;
+        let reach = sources::by_area(rows.clone(), self.as_of()).map_err(engine(dataset))?;
+        let rows = truth(rows, self.as_of(), wanted).map_err(engine(dataset))?;
+        self.loaded.insert(dataset.to_owned(), rows);
+        Ok(reach)
+    }
+
+    fn as_of(&self) -> i64 {
+        self.question.as_of.timestamp_micros()
+    }
 }
 
-/// Loads the rows of a dataset that were ever the truth, with some of its own columns.
-pub(super) fn truth_of(
-    lake: &Lake,
-    dataset: &str,
-    own: &[&str],
-    with_id: bool,
-    question: &Question,
-) -> Result<DataFrame, StatisticsError> {
-    let mut schema: Schema = JOURNAL.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
-    for column in columns_of(dataset).unwrap_or_default() {
-        if own.contains(&column.name.as_str()) {
-            schema.push((column.name.clone(), frame_type(column.kind)));
-        }
-    }
-    let rows = lake.read(dataset, &schema)?;
-    truth(rows, question.as_of.timestamp_micros(), with_id)
-        .map_err(|source| StatisticsError::Engine { what: dataset.to_owned(), source: Box::new(source) })
+fn engine(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> StatisticsError {
+    let dataset = dataset.to_owned();
+    move |source| StatisticsError::Engine { what: dataset.clone(), source: Box::new(source) }
 }
 
-/// Keeps what was known at a moment and adds to each row the days on which it was the truth.
-///
-/// A row is the truth of its record from its own day until the next row's: of two rows for the same day the later
-/// position counts. What was recorded of a record before it was withdrawn was never true.
-pub(super) fn truth(mut rows: DataFrame, as_of: i64, with_id: bool) -> PolarsResult<DataFrame> {
-    rows.rechunk_mut();
-    let height = rows.height();
-    let records = rows.column("_record")?.str()?.clone();
-    let changes = rows.column("_change")?.str()?.clone();
-    let positions = numbers(&rows, "_position")?;
-    let recorded = numbers(&rows, "_recorded_at")?;
-    let valid_on = days(&rows, FROM)?;
-
-    let known: Vec<bool> = recorded.iter().map(|moment| moment.is_some_and(|moment| moment <= as_of)).collect();
-    let mut last_of: HashMap<&str, usize> = HashMap::with_capacity(height);
-    let mut previous: Vec<Option<usize>> = vec![None; height];
-    for (index, record) in records.iter().enumerate() {
-        if known[index] {
-            previous[index] = last_of.insert(record.unwrap_or_default(), index);
-        }
-    }
-    let valid: Vec<i32> = valid_on.iter().map(Option::unwrap_or_default).collect();
-    let position: Vec<i64> = positions.iter().map(Option::unwrap_or_default).collect();
-    let mut keep = known;
-    let mut until: Vec<Option<i32>> = vec![None; height];
-    let mut entries = Vec::new();
-    for last in last_of.into_values() {
-        entries.clear();
-        let mut next = Some(last);
-        while let Some(index) = next {
-            entries.push(index);
-            next = previous[index];
-        }
-        let withdrawals = entries.iter().filter(|index| changes.get(**index) == Some("WITHDRAWN"));
-        if let Some(withdrawn) = withdrawals.map(|index| position[*index]).max() {
-            entries.retain(|index| {
-                keep[*index] &= position[*index] > withdrawn;
-                position[*index] > withdrawn
-            });
-        }
-        entries.sort_unstable_by_key(|index| (valid[*index], position[*index]));
-        for pair in entries.windows(2) {
-            until[pair[0]] = Some(valid[pair[1]]);
-            keep[pair[0]] &= valid[pair[0]] < valid[pair[1]];
-        }
-    }
-
-    let ended = BooleanChunked::from_iter_values(ENDED.into(), changes.iter().map(|change| change == Some("ENDED")));
-    let areas = rows.column("_area")?.str()?.clone();
-    let place: Int32Chunked = areas.iter().map(|area| area.and_then(|code| code.parse().ok())).collect();
-    let mut columns = vec![
-        Series::new(UNTIL.into(), until).cast(&DataType::Date)?.into(),
-        Column::from(Series::from(ended)),
-        Column::from(Series::from(place.with_name(PLACE.into()))),
-    ];
-    if with_id {
-        let ids: StringChunked = records.iter().map(|record| record.map(short_id)).collect();
-        columns.push(Column::from(Series::from(ids.with_name(ID.into()))));
-    }
-    for column in columns {
-        rows.with_column(column)?;
-    }
-    rows.filter(&BooleanChunked::from_iter_values("keep".into(), keep.into_iter()))
-}
-
-fn short_id(record: &str) -> &str {
+/// Returns the name of a record without its collection.
+pub(super) fn short_id(record: &str) -> &str {
     record.rsplit_once('/').map_or(record, |(_, id)| id)
 }
 

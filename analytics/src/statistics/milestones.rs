@@ -4,12 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::PolarsResult;
 
-use super::frames::{ENDED, FROM, UNTIL, days, truth_of};
-use super::{Cell, Cells, Moment, Places, Question, StatisticsError};
+use super::frames::{ENDED, FROM, Frames, UNTIL, days};
+use super::{Cell, Cells, Moment, Places, StatisticsError};
 use crate::catalogue::{Entry, Form, Measure, SERVICES, contains};
-use crate::lake::Lake;
 
-const COLUMNS: [&str; 4] = ["commitment", "subject", "milestone_state", "happened_on"];
+/// The columns that are read of milestones.
+pub(super) const COLUMNS: [&str; 5] = ["commitment", "subject", "milestone_state", "happened_on", "_area"];
+
+/// Returns the dataset of a service's milestones.
+pub(super) fn dataset_of(service: &str) -> String {
+    format!("{}.milestones", service.replace('-', "_"))
+}
 
 /// What was true of a step on some days, as days since 1970-01-01.
 struct Step {
@@ -27,11 +32,11 @@ pub(super) struct Milestones {
 
 impl Milestones {
     /// Reads the milestones of all services as they were known at the question's moment.
-    pub(super) fn read(lake: &Lake, question: &Question) -> Result<Self, StatisticsError> {
+    pub(super) fn read(frames: &mut Frames<'_>) -> Result<Self, StatisticsError> {
         let mut milestones = Self { by_commitment: BTreeMap::new() };
         for service in SERVICES {
-            let dataset = format!("{}.milestones", service.replace('-', "_"));
-            let frame = truth_of(lake, &dataset, &COLUMNS, false, question)?;
+            let dataset = dataset_of(service);
+            let frame = frames.take(&dataset)?;
             milestones
                 .take(&frame)
                 .map_err(|source| StatisticsError::Engine { what: dataset, source: Box::new(source) })?;

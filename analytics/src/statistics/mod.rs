@@ -4,11 +4,16 @@
 //! whatever files the lake keeps its rows in. Areas roll up from county to prefecture to region, and what cannot be
 //! added up (a distinct count) is counted afresh at each level. No clock and no network here, and no verdicts.
 
+mod below;
 mod count;
 mod filing;
 mod frames;
+mod lasting;
 mod milestones;
+mod parameters;
+mod parts;
 mod sources;
+mod truth;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +55,14 @@ pub enum StatisticsError {
         /// What is wrong with it.
         #[source]
         source: crate::catalogue::ExpressionError,
+    },
+    /// A department filed a parameter in a shape that this catalogue does not know.
+    #[error("the parameter {key} as {service} filed it is not the one that the catalogue knows")]
+    Parameter {
+        /// The service.
+        service: String,
+        /// The key.
+        key: String,
     },
 }
 
@@ -128,12 +141,14 @@ impl Figures {
 fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
     let areas = Areas::of_the_region();
     let moments = moments(question.on);
-    let sources = sources::read(lake, question)?;
     let mut frames = frames::Frames::new(lake, catalogue, question);
-    let filings = filing::Filings::read(lake, question)?;
-    let milestones = milestones::Milestones::read(lake, question)?;
+    let sources = sources::read(lake, question, &mut frames)?;
+    let filings = filing::Filings::read(&mut frames, question)?;
+    let milestones = milestones::Milestones::read(&mut frames)?;
+    let filed = parameters::Filed::read(lake, catalogue, question)?;
     let mut statistics = Statistics { sources: sources.states.clone(), ..Statistics::default() };
     for entry in &catalogue.entries {
+        let entry = &*filed.beside(entry);
         let reported = Places::of(entry, &areas);
         let mut of_measures = Vec::new();
         for measure in &entry.measures {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use polars::prelude::{ChunkAgg as _, DataFrame, DataType, IntoLazy as _, PolarsResult, col, lit};
 
-use super::frames::{FROM, days, numbers};
+use super::frames::{FROM, Frames, days, numbers};
 use super::{Question, StatisticsError};
 use crate::catalogue::{SERVICES, contains};
 use crate::lake::{Lake, Schema};
@@ -50,6 +50,12 @@ impl Known {
         let from_here = self.first.range(area.to_owned()..);
         from_here.take_while(|(sent, _)| contains(area, sent)).map(|(_, first)| *first).min()
     }
+
+    /// Returns the first day that a record of an area, or of one around it, spoke of.
+    pub(super) fn first_day_around(&self, area: &str) -> Option<i32> {
+        let around = self.first.iter().filter(|(sent, _)| contains(sent, area)).map(|(_, first)| *first);
+        around.chain(self.first_day(area)).min()
+    }
 }
 
 /// What is known of the services.
@@ -76,7 +82,8 @@ fn day_of(micros: i64) -> Option<NaiveDate> {
     DateTime::from_timestamp_micros(micros).map(|moment| moment.with_timezone(&LEGAL_TIME).date_naive())
 }
 
-fn schema() -> Schema {
+/// The columns from which that is told.
+pub(super) fn schema() -> Schema {
     vec![
         ("_position".into(), DataType::Int64),
         ("_recorded_at".into(), DataType::Int64),
@@ -86,15 +93,15 @@ fn schema() -> Schema {
 }
 
 /// Reads how far the lake goes.
-pub(super) fn read(lake: &Lake, question: &Question) -> Result<Sources, StatisticsError> {
+pub(super) fn read(lake: &Lake, question: &Question, frames: &mut Frames<'_>) -> Result<Sources, StatisticsError> {
     let as_of = question.as_of.timestamp_micros();
     let mut by_service: BTreeMap<String, Source> =
         SERVICES.iter().map(|service| ((*service).to_owned(), Source::default())).collect();
     let mut by_dataset = BTreeMap::new();
     for (dataset, entry) in lake.sources() {
         let source = by_service.entry(entry.service.clone()).or_default();
-        let frame = lake.read(dataset, &schema())?;
-        let known = take(source, frame, as_of)
+        let areas = frames.reach(dataset)?;
+        let known = take(source, &areas)
             .map_err(|error| StatisticsError::Engine { what: dataset.clone(), source: Box::new(error) })?;
         // A feed that never said how far it goes is known up to its newest record.
         source.known_until = source.known_until.max(known.newest_micros);
@@ -120,16 +127,18 @@ pub(super) fn read(lake: &Lake, question: &Question) -> Result<Sources, Statisti
     Ok(Sources { states, by_dataset, until, nothing: Known::default() })
 }
 
-/// Reads what a dataset's rows say, one group for each area: the rows are too many to look at one by one.
-fn take(source: &mut Source, rows: DataFrame, as_of: i64) -> PolarsResult<Known> {
-    let areas = rows
-        .lazy()
+/// Tells what a dataset's rows say, one group for each area: the rows are too many to look at one by one.
+pub(super) fn by_area(rows: DataFrame, as_of: i64) -> PolarsResult<DataFrame> {
+    rows.lazy()
         .filter(col("_recorded_at").lt_eq(lit(as_of)))
         .group_by([col("_area")])
         .agg([col(FROM).min(), col("_recorded_at").max(), col("_position").max()])
-        .collect()?;
-    let (positions, recorded) = (numbers(&areas, "_position")?, numbers(&areas, "_recorded_at")?);
-    let (names, firsts) = (areas.column("_area")?.str()?, days(&areas, FROM)?);
+        .collect()
+}
+
+fn take(source: &mut Source, areas: &DataFrame) -> PolarsResult<Known> {
+    let (positions, recorded) = (numbers(areas, "_position")?, numbers(areas, "_recorded_at")?);
+    let (names, firsts) = (areas.column("_area")?.str()?, days(areas, FROM)?);
     source.position = source.position.max(positions.max().unwrap_or_default());
     let first = names.iter().zip(firsts.iter()).filter_map(|(area, first)| Some((area?.to_owned(), first?))).collect();
     let mut known = Known { first, newest_micros: recorded.max(), ..Known::default() };

@@ -1,6 +1,7 @@
 //! Small lakes whose figures are reckoned by hand.
 
 mod filed;
+mod parameters;
 mod second_engine;
 
 use super::*;
@@ -198,7 +199,14 @@ fn an_item_is_recognisable_where_two_institutions_of_the_area_hold_a_certificate
     assert_eq!(items("540000", "2025-01"), Some(4.0), "K, NA, LIP and, across prefectures, CL");
     assert_eq!(items("540000", "2025-02"), Some(3.0), "NA is off the list");
     assert_eq!(items("540000", "2025-07"), Some(0.0), "the certificates have lapsed");
-    assert_eq!(cell(&figures, "mutual-recognition-items", "listed", "540000", "2025-01").unwrap().2, Some(8.0));
+    let listed = |area: &str, month: &str| {
+        cell(&figures, "mutual-recognition-items", "listed", area, month).and_then(|(_, _, value)| value)
+    };
+    assert_eq!(listed("540000", "2025-01"), Some(8.0));
+    assert_eq!([listed("540100", "2025-01"), listed("540200", "2025-01")], [Some(7.0); 2], "with its own addition");
+    assert_eq!([listed("540102", "2025-01"), listed("540202", "2025-01")], [Some(7.0); 2], "with its prefecture's");
+    assert_eq!([listed("540300", "2025-01"), listed("540302", "2025-02")], [Some(6.0), Some(5.0)], "the region's list");
+    assert_eq!(listed("540300", "2024-12"), None, "before there was a list");
 }
 
 #[test]

@@ -152,6 +152,16 @@ fn recognisable(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> us
     holders.values().filter(|institutions| institutions.len() >= 2).count()
 }
 
+fn listed(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> usize {
+    let applies = |list: &str| crate::catalogue::contains(list, area) || crate::catalogue::contains(area, list);
+    let listed: BTreeSet<&str> = truth_by_definition(rows, "health.recognition_items", on, as_of)
+        .into_iter()
+        .filter(|row| date(row, "active_from").unwrap() <= on && applies(&row.area))
+        .map(|row| text(row, "item_code"))
+        .collect();
+    listed.len()
+}
+
 #[test]
 fn plain_loops_over_random_rows_give_the_same_figures() {
     for seed in 1..=6 {
@@ -181,9 +191,14 @@ fn plain_loops_over_random_rows_give_the_same_figures() {
                     assert_eq!(Some(items), Some(expected), "seed {seed} {area} {month}");
                     compared += 1;
                 }
+                if let Some((items, _, _)) = cell(&found, "mutual-recognition-items", "listed", area, &month) {
+                    let expected = u32::try_from(listed(&rows, area, moment.day, day(as_of))).unwrap();
+                    assert_eq!(items, Some(f64::from(expected)), "seed {seed} {area} {month}");
+                    compared += 1;
+                }
             }
         }
-        assert!(compared > 150, "seed {seed}: only {compared} cells");
+        assert!(compared > 250, "seed {seed}: only {compared} cells");
     }
 }
 

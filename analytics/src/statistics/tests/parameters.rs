@@ -1,0 +1,114 @@
+//! Figures that departments judge by: as shipped, and as operators filed them.
+
+use super::*;
+
+const KEY: &str = "recognition.minimum_institutions";
+
+/// A parameter as a department's feed gives it.
+fn filed(service: &str, key: &'static str, area: &str, from: &'static str, value: i64) -> Row {
+    row(&format!("{service}.parameters"), &format!("{key}.{area}.{from}"), area, from)
+        .with("key", key)
+        .with("unit", "count")
+        .with("value", value)
+        .with("effective_from", from)
+}
+
+fn item_that_two_hold_in_each_of_two_prefectures() -> Vec<Row> {
+    let mut rows = vec![
+        row("health.recognition_items", "r/K", "540000", "2025-01-01")
+            .with("item_code", "K")
+            .with("active_from", "2025-01-01"),
+    ];
+    for (holder, county) in [("h1", "540102"), ("h2", "540102"), ("h3", "540202"), ("h4", "540202")] {
+        rows.extend([institution(holder, county, "GENERAL_HOSPITAL"), certificate(holder, county, "K")]);
+    }
+    rows
+}
+
+#[test]
+fn an_area_counts_by_the_parameter_that_its_department_filed_for_it_from_its_first_day_as_it_was_known() {
+    let mut rows = item_that_two_hold_in_each_of_two_prefectures();
+    rows.extend([
+        filed("health", KEY, "540100", "2025-03-01", 3).recorded("2025-02-01"),
+        // What another department filed, and of another thing, is nothing to it.
+        filed("community", KEY, "540000", "2025-01-01", 9).recorded("2025-02-01"),
+        filed("health", "meal_point.operating_minimum_meals", "540000", "2025-01-01", 9).recorded("2025-02-01"),
+        filed("health", KEY, "540100", "2025-03-01", 2).change("CHANGED").recorded("2025-08-01"),
+    ]);
+    let of = |as_of: &str, area: &str| {
+        let figures = figures(&rows, "2025-04-30", as_of);
+        ["2025-02", "2025-03"].map(|month| value(&figures, "mutual-recognition-items", area, month))
+    };
+    let (counted, not) = (Some(1.0), Some(0.0));
+    assert_eq!(of("2025-07-31", "540100"), [counted, not], "two of the three that it wants from March on");
+    assert_eq!(of("2025-07-31", "540102"), [counted, not], "a county without a figure of its own has its prefecture's");
+    assert_eq!(of("2025-07-31", "540200"), [counted, counted], "the next prefecture has the region's");
+    assert_eq!(of("2025-07-31", "540000"), [counted, counted], "the region is counted by its own");
+    assert_eq!(of("2025-08-31", "540100"), [counted, counted], "as corrected since");
+    // `recorded` says the first of February; the day before, nobody knew.
+    let early = figures(&rows, "2025-04-30", "2025-01-31");
+    assert_eq!(value(&early, "mutual-recognition-items", "540100", "2025-01"), counted);
+}
+
+#[test]
+fn a_county_whose_own_figure_is_higher_than_the_region_s_is_not_counted_by_the_region_s() {
+    let mut rows = item_that_two_hold_in_each_of_two_prefectures();
+    rows.extend([
+        filed("health", KEY, "540000", "2025-01-01", 4),
+        filed("health", KEY, "540202", "2025-01-01", 5),
+        filed("health", KEY, "540200", "2025-01-01", 1),
+    ]);
+    let figures = figures(&rows, "2025-04-30", "2025-12-31");
+    let items = |area| value(&figures, "mutual-recognition-items", area, "2025-03");
+    assert_eq!([items("540000"), items("540200"), items("540202")], [Some(1.0), Some(1.0), Some(0.0)]);
+    assert_eq!([items("540100"), items("540102")], [Some(0.0), Some(0.0)], "two, and the region wants four");
+}
+
+#[test]
+fn a_condition_on_rows_reads_the_figure_of_each_row_s_own_area() {
+    let text = r#"
+[[commitment]]
+id = "c"
+article = 8
+service = "community"
+leads = []
+title_zh = "甲"
+title_en = "A"
+kind = "count"
+basis = "trend"
+direction = "rising"
+unit = "points"
+unit_zh = "个"
+source = "register"
+parameters = [{ name = "least", key = "meal_point.operating_minimum_meals" }]
+text_zh = "乙"
+text_en = "B"
+
+[[commitment.measures]]
+name = "primary"
+form = "figure"
+dataset = "community.service_points"
+where = "capacity >= least"
+numerator = "COUNT(*)"
+"#;
+    let catalogue = Catalogue::parse(&[("year.toml", text)]).unwrap();
+    let rows = [
+        place("m1", "540102", "ELDER_MEAL_POINT").with("capacity", 40_i64),
+        place("m2", "540103", "ELDER_MEAL_POINT").with("capacity", 40_i64),
+        filed("community", "meal_point.operating_minimum_meals", "540102", "2025-02-01", 50),
+    ];
+    let (_directory, lake) = lake_of(&rows);
+    let figures = compute(&catalogue, &lake, &question("2025-03-31", "2025-12-31")).unwrap();
+    let of = |area| ["2025-01", "2025-02"].map(|month| value(&figures, "c", area, month));
+    assert_eq!(of("540102"), [1.0, 0.0].map(Some));
+    assert_eq!(of("540103"), [1.0, 1.0].map(Some));
+    assert_eq!(of("540000"), [2.0, 1.0].map(Some));
+}
+
+#[test]
+fn a_parameter_that_does_not_fit_the_catalogue_s_is_named_and_no_figure_is_guessed() {
+    let rows = [filed("health", KEY, "540000", "2025-01-01", 3).with("unit", "bushels")];
+    let (_directory, lake) = lake_of(&rows);
+    let error = compute(&Catalogue::embedded().unwrap(), &lake, &question("2025-03-31", "2025-12-31")).unwrap_err();
+    assert!(error.to_string().contains(KEY) && error.to_string().contains("health"), "{error}");
+}
