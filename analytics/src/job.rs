@@ -17,8 +17,8 @@ use minsheng_kit::clients::DepartmentChannel;
 
 use crate::assessment::{self, Policy};
 use crate::catalogue::{Areas, Catalogue};
-use crate::feed::{Feed, FlightFeed, SharedLake, pull};
-use crate::lake::{Lake, LakeError};
+use crate::feed::{Feed, FlightFeed, Pulled, SharedLake, pull};
+use crate::lake::{Lake, LakeError, ReadAnew};
 use crate::model::{AttainmentDocument, Commitment, SourceState};
 use crate::report::{self, Files, Options, Report, ReportError};
 use crate::statistics::{self, Question, Statistics, StatisticsError};
@@ -58,6 +58,8 @@ pub struct JobOutcome {
     pub rows_read: BTreeMap<String, u64>,
     /// The services that did not answer, and why.
     pub unreached: BTreeMap<String, String>,
+    /// The datasets that had to be read again from their beginning in this run, and why.
+    pub read_anew: BTreeMap<String, ReadAnew>,
     /// The services whose records are not completely known up to the report's moment, with the moment to which they
     /// are; none for one of which nothing is known.
     pub incomplete: BTreeMap<String, Option<DateTime<Utc>>>,
@@ -90,6 +92,8 @@ pub struct Collected {
     pub rows_read: BTreeMap<String, u64>,
     /// The services that did not answer, and why.
     pub unreached: BTreeMap<String, String>,
+    /// The datasets that had to be read again from their beginning, and why.
+    pub read_anew: BTreeMap<String, ReadAnew>,
 }
 
 /// Runs the job.
@@ -112,8 +116,9 @@ pub async fn collect<F: Feed>(feeds: Vec<F>, lake: &SharedLake) -> Collected {
     let mut collected = Collected::default();
     for (service, read) in join_all(readings).await {
         match read {
-            Ok(rows) => {
+            Ok(Pulled { rows, read_anew }) => {
                 tracing::info!(service, rows, "records read");
+                collected.read_anew.extend(read_anew);
                 collected.rows_read.insert(service, rows);
             }
             Err(error) => {
@@ -136,6 +141,7 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     let mut figures = statistics::compute(&config.catalogue, lake, &question)?;
     for source in &mut figures.sources {
         source.unreached = collected.unreached.get(&source.service).cloned();
+        source.read_anew = lake.read_anew(&source.service);
         source.not_asked = source.unreached.is_none() && !collected.rows_read.contains_key(&source.service);
     }
     let commitments = commitments(&config.catalogue, &figures, config.on);
@@ -158,8 +164,8 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     let incomplete = figures.sources.iter().filter(|source| source.incomplete);
     let until = |source: &SourceState| source.recorded_until.and_then(DateTime::from_timestamp_micros);
     let incomplete = incomplete.map(|source| (source.service.clone(), until(source))).collect();
-    let Collected { rows_read, unreached } = collected;
-    Ok(JobOutcome { document, commitments, files, rows_read, unreached, incomplete })
+    let Collected { rows_read, unreached, read_anew } = collected;
+    Ok(JobOutcome { document, commitments, files, rows_read, unreached, read_anew, incomplete })
 }
 
 /// The latest moment up to which all departments that answered are completely known; where none was asked, all that

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 mod attainment;
@@ -253,6 +253,38 @@ pub struct SourceState {
     /// The run did not ask the service: what the lake already held was all that it read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_asked: bool,
+    /// Its records, or some of them, were read again from their beginning: what was known of them before is set aside,
+    /// and no figure of any moment is taken from it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_anew: Option<ReadAnew>,
+}
+
+impl SourceState {
+    /// Tells whether a report of a moment may differ from one of the same moment that was made before the service's
+    /// records were read again.
+    pub fn may_differ_from_before(&self, as_of: DateTime<Utc>) -> bool {
+        self.read_anew.as_ref().is_some_and(|read| as_of < read.at)
+    }
+}
+
+/// That a service's records were read again from their beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadAnew {
+    /// When, the last time.
+    #[serde(with = "wire::moment")]
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub why: WhyAnew,
+}
+
+/// Why a feed had to be read again from its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyAnew {
+    /// The department's journal was restored from a backup or made anew.
+    JournalReplaced,
+    /// The department does not know the place to go on from: it is of another version, or was given under another key.
+    CursorRefused,
 }
 
 /// How much of what should have reported did.

@@ -1,6 +1,7 @@
 //! `report`: from the feeds to the files and the scoreboard.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -11,7 +12,8 @@ use minsheng_analytics::{
     assessment::Policy,
     catalogue::Catalogue,
     job::{self, JobConfig, JobOutcome},
-    model::Notice,
+    lake::ReadAnew,
+    model::{Notice, WhyAnew},
     report::{Options, lang::Lang as ReportLang, terminal},
 };
 
@@ -79,11 +81,33 @@ fn notice(lake: &Path) -> Result<Option<Notice>, Error> {
 pub fn print(outcome: &JobOutcome, lang: Lang) {
     let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_WIDTH);
     output::line(terminal::scoreboard(&outcome.document, report_lang(lang), width));
+    read_anew(&outcome.read_anew, lang).iter().for_each(output::error);
     missing(outcome, lang).iter().for_each(output::error);
     let files = &outcome.files;
     for path in [&files.html, &files.xlsx, &files.json, &files.csv, &files.parquet] {
         output::line(format!("  {}", path.display()));
     }
+}
+
+/// Tells in words which datasets had to be read again from their beginning, why, and where the former files are.
+pub(super) fn read_anew(datasets: &BTreeMap<String, ReadAnew>, lang: Lang) -> Vec<String> {
+    let told = datasets.iter().map(|(dataset, read)| {
+        let why = match read.why {
+            WhyAnew::JournalReplaced => {
+                said!(lang, "部门变更日志已从备份恢复或重建", "the journal was restored from a backup or made anew")
+            }
+            WhyAnew::CursorRefused => {
+                said!(lang, "部门不接受原读取位置", "the department did not accept the place to go on from")
+            }
+        };
+        let place = &read.set_aside;
+        said!(
+            lang,
+            "{dataset} 已从头重新读取:{why};原数据移至数据湖目录下的 {place}。",
+            "{dataset} was read again from its beginning: {why}; the former files are in {place} below the lake's directory."
+        )
+    });
+    told.collect()
 }
 
 /// Tells in words which departments' records are not in the report, or not all: those that did not answer, and those

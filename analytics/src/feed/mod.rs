@@ -1,22 +1,27 @@
 //! The feed: takes a department's journal into the lake, from where it was left.
 //!
 //! What is read counts only once the lake has it, and the place to go on from is stored with it in one step. So a
-//! reading that breaks off anywhere is taken up again without a row missed or repeated. Nothing here looks into rows.
+//! reading that breaks off anywhere is taken up again without a row missed or repeated. A feed that does not go on from
+//! there, because its journal was restored from a backup or because its cursors are of another make now, is read again
+//! from its beginning, once; the former rows count until the new ones are all there. Nothing here looks into rows.
 
 mod flight;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
+use chrono::Utc;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
 use crate::catalogue::{columns_of, service_of};
-use crate::lake::{Lake, LakeError, Progress};
+use crate::lake::{Lake, LakeError, Progress, ReadAnew};
+use crate::model::WhyAnew;
 
 pub use flight::FlightFeed;
 
@@ -39,9 +44,7 @@ pub enum FeedError {
     },
     /// The department's journal is not the one that was read before.
     #[error(
-        "the journal of {service} was restored from a backup or made anew, and the lake holds the former one: move the \
-         lake's directory away and run again, it is then read from the beginning / {service} 的变更日志已从备份恢复或重建,\
-         数据湖中仍是旧数据:请移走数据湖目录后重新运行,将从头读取"
+        "the journal of {service} was restored or made anew while it was read / {service} 的变更日志在读取时被恢复或重建"
     )]
     Replaced {
         /// The service.
@@ -90,33 +93,87 @@ pub trait Feed: Send {
 /// A lake that several feeds are read into.
 pub type SharedLake = Arc<Mutex<Lake>>;
 
-/// Reads everything that a department has recorded since the last time; returns the number of rows.
-pub async fn pull(feed: &mut impl Feed, lake: &SharedLake) -> Result<u64, FeedError> {
+/// What a department gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pulled {
+    /// Number of rows.
+    pub rows: u64,
+    /// The datasets that were read again from their beginning, and why.
+    pub read_anew: BTreeMap<String, ReadAnew>,
+}
+
+/// Reads everything that a department has recorded since the last time, or from its beginning where its feed does not
+/// go on from there.
+pub async fn pull(feed: &mut impl Feed, lake: &SharedLake) -> Result<Pulled, FeedError> {
     let service = feed.service().to_owned();
-    let mut rows = 0;
+    let mut pulled = Pulled::default();
     for dataset in feed.datasets().await? {
         if columns_of(&dataset).is_none() || service_of(&dataset) != service {
             let what = format!("`{dataset}` is not a dataset of this service");
             return Err(FeedError::NotAFeed { service, what });
         }
-        let cursor = lake.lock().unwrap_or_else(PoisonError::into_inner).cursor(&dataset).to_owned();
-        let mut pieces = feed.changes(&dataset, &cursor).await?;
-        let mut waiting = Waiting::default();
-        while let Some(piece) = pieces.next().await {
-            waiting.take(piece?);
-            if waiting.rows >= ROWS_AT_ONCE
-                && let Some(ready) = waiting.ready()
-            {
-                rows += append(lake, &dataset, ready).await?;
+        let cursor = open(lake).cursor(&dataset).to_owned();
+        let read = pull_behind(feed, lake, &dataset, &cursor).await;
+        let why = match &read {
+            Err(error) if !cursor.is_empty() => why_anew(error),
+            _ => None,
+        };
+        let Some(why) = why else {
+            pulled.rows += read?;
+            continue;
+        };
+        tracing::warn!(service, dataset, ?why, "the feed does not go on; it is read again from its beginning");
+        open(lake).begin_anew(&dataset, why, Utc::now().timestamp_micros());
+        // Once: a feed that refuses its beginning, too, fails.
+        match pull_behind(feed, lake, &dataset, "").await {
+            Ok(rows) => pulled.rows += rows,
+            Err(error) => {
+                open(lake).give_up_anew(&dataset);
+                return Err(error);
             }
         }
-        let Some(ready) = waiting.ready() else {
-            let what = format!("`{dataset}` ends without saying where to go on");
-            return Err(FeedError::NotAFeed { service, what });
-        };
-        rows += append(lake, &dataset, ready).await?;
+        let (shared, finished) = (Arc::clone(lake), dataset.clone());
+        let finish = tokio::task::spawn_blocking(move || open(&shared).finish_anew(&finished));
+        if let Some(read_anew) = finish.await.map_err(|_| FeedError::Stopped)?? {
+            tracing::warn!(service, dataset, set_aside = read_anew.set_aside, "read again from its beginning");
+            pulled.read_anew.insert(dataset, read_anew);
+        }
     }
-    Ok(rows)
+    Ok(pulled)
+}
+
+fn open(lake: &SharedLake) -> MutexGuard<'_, Lake> {
+    lake.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says whether a feed that was refused can be read from its beginning, and why it has to be.
+fn why_anew(error: &FeedError) -> Option<WhyAnew> {
+    match error {
+        FeedError::Replaced { .. } => Some(WhyAnew::JournalReplaced),
+        // All that a reader sends beside the name of a dataset that the service itself gave is the cursor.
+        FeedError::Refused { code: tonic::Code::InvalidArgument, .. } => Some(WhyAnew::CursorRefused),
+        _ => None,
+    }
+}
+
+/// Reads a dataset's changes behind a cursor into the lake; returns the number of rows.
+async fn pull_behind(feed: &mut impl Feed, lake: &SharedLake, dataset: &str, cursor: &str) -> Result<u64, FeedError> {
+    let mut rows = 0;
+    let mut pieces = feed.changes(dataset, cursor).await?;
+    let mut waiting = Waiting::default();
+    while let Some(piece) = pieces.next().await {
+        waiting.take(piece?);
+        if waiting.rows >= ROWS_AT_ONCE
+            && let Some(ready) = waiting.ready()
+        {
+            rows += append(lake, dataset, ready).await?;
+        }
+    }
+    let Some(ready) = waiting.ready() else {
+        let what = format!("`{dataset}` ends without saying where to go on");
+        return Err(FeedError::NotAFeed { service: feed.service().to_owned(), what });
+    };
+    Ok(rows + append(lake, dataset, ready).await?)
 }
 
 /// Batches that the lake has not taken yet.
@@ -151,6 +208,6 @@ async fn append(
     (batches, progress): (Vec<RecordBatch>, Progress),
 ) -> Result<u64, FeedError> {
     let (lake, dataset) = (Arc::clone(lake), dataset.to_owned());
-    let work = move || lake.lock().unwrap_or_else(PoisonError::into_inner).append(&dataset, &batches, progress);
+    let work = move || open(&lake).append(&dataset, &batches, progress);
     Ok(tokio::task::spawn_blocking(work).await.map_err(|_| FeedError::Stopped)??)
 }

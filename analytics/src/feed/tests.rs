@@ -71,7 +71,7 @@ async fn a_feed_goes_on_from_where_it_was_left() {
     let mut feed = Scripted::of(vec![vec![piece(1..4), piece(4..6), end(5)], vec![piece(6..7), end(6)], vec![end(6)]]);
     let mut read = Vec::new();
     for _ in 0..3 {
-        read.push(pull(&mut feed, &lake).await.unwrap());
+        read.push(pull(&mut feed, &lake).await.unwrap().rows);
     }
     assert_eq!(read, [5, 1, 0]);
     assert_eq!(feed.cursors, ["", "end5", "end6"]);
@@ -85,7 +85,7 @@ async fn a_feed_that_is_cut_leaves_the_lake_as_it_was() {
     let mut feed = Scripted::of(vec![vec![piece(1..4), broken()], vec![piece(1..4), end(3)]]);
     assert!(pull(&mut feed, &lake).await.is_err());
     assert_eq!(lake.lock().unwrap().rows(DATASET), 0);
-    assert_eq!(pull(&mut feed, &lake).await.unwrap(), 3);
+    assert_eq!(pull(&mut feed, &lake).await.unwrap().rows, 3);
     assert_eq!(feed.cursors, ["", ""]);
 }
 
@@ -137,10 +137,62 @@ async fn a_refusal_in_the_middle_of_a_flight_names_the_service() {
     assert_eq!(found[0].as_ref().unwrap_err().to_string(), "health does not give its records (Unavailable)");
 }
 
+fn replaced() -> Result<Piece, FeedError> {
+    Err(FeedError::Replaced { service: "community".into() })
+}
+
+/// What a service says of a cursor that it cannot read.
+async fn unreadable() -> Result<Piece, FeedError> {
+    let messages = vec![Err(tonic::Status::invalid_argument("BAD_CURSOR"))];
+    flight::pieces("community".into(), stream::iter(messages)).next().await.unwrap()
+}
+
 #[tokio::test]
-async fn a_journal_that_was_restored_is_said_to_be_so_with_what_to_do() {
-    let messages = vec![Err(tonic::Status::failed_precondition("JOURNAL_REPLACED"))];
-    let found: Vec<_> = flight::pieces("health".into(), stream::iter(messages)).collect().await;
-    let told = found[0].as_ref().unwrap_err().to_string();
-    assert!(told.contains("move the lake's directory away") && told.contains("请移走数据湖目录"), "{told}");
+async fn a_feed_that_does_not_go_on_is_read_again_from_its_beginning_and_the_former_rows_are_set_aside() {
+    for (refusal, why) in [(replaced(), WhyAnew::JournalReplaced), (unreadable().await, WhyAnew::CursorRefused)] {
+        let (directory, lake) = lake();
+        let mut feed = Scripted::of(vec![
+            vec![piece(1..8), end(7)],
+            vec![refusal],
+            vec![piece(1..4), end(3)],
+            vec![piece(4..6), end(5)],
+        ]);
+        pull(&mut feed, &lake).await.unwrap();
+        let before = Utc::now().timestamp_micros();
+        let pulled = pull(&mut feed, &lake).await.unwrap();
+        let read_anew = pulled.read_anew[DATASET].clone();
+        assert_eq!((pulled.rows, read_anew.why), (3, why));
+        assert!(read_anew.at >= before);
+        assert!(directory.path().join(&read_anew.set_aside).join("month=2025-01").is_dir(), "{read_anew:?}");
+        let next = pull(&mut feed, &lake).await.unwrap();
+        assert_eq!((next.rows, next.read_anew.len()), (2, 0), "from there it goes on as ever");
+        assert_eq!(feed.cursors, ["", "end7", "", "end3"]);
+        let lake = lake.lock().unwrap();
+        assert_eq!((lake.rows(DATASET), lake.verify().unwrap()), (5, vec![]));
+        assert_eq!(lake.sources()[DATASET].read_anew, Some(read_anew), "the lake goes on knowing it");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_that_refuses_its_beginning_too_or_is_cut_again_leaves_the_former_rows_in_force() {
+    let (directory, shared) = lake();
+    let mut feed = Scripted::of(vec![
+        vec![piece(1..8), end(7)],
+        vec![replaced()],
+        vec![replaced()],
+        vec![replaced()],
+        vec![piece(1..4), broken()],
+        vec![replaced()],
+        vec![piece(1..3), end(2)],
+    ]);
+    pull(&mut feed, &shared).await.unwrap();
+    for _ in 0..2 {
+        pull(&mut feed, &shared).await.unwrap_err();
+        assert_eq!(feed.cursors.len() % 2, 1, "once in a run: {:?}", feed.cursors);
+        let lake = shared.lock().unwrap();
+        assert_eq!((lake.rows(DATASET), lake.cursor(DATASET)), (7, "end7"));
+        assert!(!directory.path().join("set-aside").exists());
+    }
+    assert_eq!(pull(&mut feed, &shared).await.unwrap().rows, 2);
+    assert_eq!(shared.lock().unwrap().rows(DATASET), 2);
 }

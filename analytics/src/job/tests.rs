@@ -164,7 +164,8 @@ async fn a_department_unreached_for_months_shows_its_age_and_its_commitments_are
     append_until(&mut lake, &rows()[..20], usize::MAX, "2025-07-10");
     append_until(&mut lake, &rows()[20..], usize::MAX, "2025-12-30");
     let unreached = BTreeMap::from([("health".to_owned(), "gone".to_owned())]);
-    let collected = Collected { rows_read: BTreeMap::from([("community".to_owned(), 1)]), unreached };
+    let collected =
+        Collected { rows_read: BTreeMap::from([("community".to_owned(), 1)]), unreached, ..Collected::default() };
     let outcome = reckon(&config, &lake, collected).unwrap();
     assert_eq!(outcome.document.as_of, day("2025-12-30").and_time(NaiveTime::MIN).and_utc());
     let health = outcome.document.sources.iter().find(|source| source.service == "health").unwrap();

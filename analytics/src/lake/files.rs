@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::DataFrame;
 use sha2::{Digest, Sha256};
 
+use super::anew::reading_of;
 use super::manifest::{FILE_NAME, FileEntry, Manifest};
 use super::{LakeError, Step, frames};
 use crate::catalogue::columns_of;
@@ -45,12 +46,14 @@ pub(super) fn remove(path: &Path) -> Result<(), LakeError> {
 pub(super) fn write_rows(
     directory: &Path,
     dataset: &str,
+    folder: &str,
     month: &str,
     rows: &mut DataFrame,
     at: &mut impl FnMut(Step) -> Result<(), LakeError>,
 ) -> Result<FileEntry, LakeError> {
     let (first, last) = frames::position_range(dataset, rows)?;
-    let folder = directory.join(dataset).join(format!("month={month}"));
+    let relative = format!("{folder}/month={month}");
+    let folder = directory.join(&relative);
     make_directory(&folder)?;
     let name = format!("{first:012}-{last:012}.parquet");
     let temporary = folder.join(format!("{name}.{TEMPORARY}"));
@@ -65,8 +68,12 @@ pub(super) fn write_rows(
     at(Step::RowsNamed)?;
     let bytes = fs::metadata(&path).map_err(failed("read", &path))?.len();
     let sha256 = digest(&path)?.unwrap_or_default();
-    let relative = format!("{dataset}/month={month}/{name}");
-    Ok(FileEntry { path: relative, rows: u64::try_from(rows.height()).unwrap_or(u64::MAX), bytes, sha256 })
+    Ok(FileEntry {
+        path: format!("{relative}/{name}"),
+        rows: u64::try_from(rows.height()).unwrap_or(u64::MAX),
+        bytes,
+        sha256,
+    })
 }
 
 /// Puts another manifest in the place of the present one.
@@ -85,6 +92,12 @@ pub(super) fn replace_manifest(
     at(Step::ManifestWritten)?;
     fs::rename(&temporary, &path).map_err(failed("replace", &path))?;
     sync_directory(directory)
+}
+
+/// Gives a folder below the lake's directory another name, durably.
+pub(super) fn rename(directory: &Path, from: &Path, to: &Path) -> Result<(), LakeError> {
+    fs::rename(from, to).map_err(failed("rename", from))?;
+    sync_directories(to.parent().unwrap_or(directory), directory)
 }
 
 /// Makes names durable from a folder up to the lake's directory.
@@ -129,12 +142,17 @@ pub(super) fn digest(path: &Path) -> Result<Option<String>, LakeError> {
 /// Returns the files of rows that the manifest does not list, and files that were never finished.
 ///
 /// Only what the lake itself could have written is looked at: `<dataset>/month=YYYY-MM/<first>-<last>.parquet`, the
-/// same with `.tmp`, and the manifest's own temporary file. Anything else in the directory belongs to somebody else,
+/// same in the folder of a later reading and with `.tmp`, and the manifest's own temporary file. Anything else in the directory belongs to somebody else,
 /// and what a symbolic link points to is not in the lake.
 pub(super) fn unlisted(directory: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, LakeError> {
     let listed: std::collections::BTreeSet<PathBuf> =
         manifest.sources.values().flat_map(|source| &source.files).map(|file| directory.join(&file.path)).collect();
-    let is_dataset = |name: &str| columns_of(name).is_some() || manifest.sources.contains_key(name);
+    // What a former reading left is set aside and not removed.
+    let is_dataset = |name: &str| {
+        let (dataset, reading) = reading_of(name);
+        let source = manifest.sources.get(dataset);
+        source.map_or(columns_of(dataset).is_some(), |source| reading >= source.reading)
+    };
     let mut found = Vec::new();
     for (name, path, kind) in entries(directory)? {
         if kind.is_file() && name == format!("{FILE_NAME}.{TEMPORARY}") {

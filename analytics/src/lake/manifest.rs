@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::LakeError;
+use super::anew::ReadAnew;
 
 /// Name of the manifest in the lake's directory.
 pub(super) const FILE_NAME: &str = "manifest.json";
@@ -26,6 +27,12 @@ pub struct Manifest {
 pub struct SourceEntry {
     /// The service that keeps it.
     pub service: String,
+    /// How often it was read from its beginning, this reading included.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub reading: u32,
+    /// That it was not for the first time, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_anew: Option<ReadAnew>,
     /// Where its feed goes on.
     pub cursor: String,
     /// The position that was reached.
@@ -51,8 +58,25 @@ pub struct FileEntry {
 
 impl SourceEntry {
     pub(super) fn new(service: String) -> Self {
-        Self { service, cursor: String::new(), position: 0, recorded_until: None, files: Vec::new() }
+        Self {
+            service,
+            reading: first(),
+            read_anew: None,
+            cursor: String::new(),
+            position: 0,
+            recorded_until: None,
+            files: Vec::new(),
+        }
     }
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(reading: &u32) -> bool {
+    *reading == first()
 }
 
 impl Manifest {

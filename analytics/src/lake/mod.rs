@@ -5,8 +5,12 @@
 //! replaced in one step. So a crash at any moment leaves either the state before an append or the state after it:
 //! a file that the manifest does not list was never there. The lake judges nothing and asks nobody.
 //!
+//! A feed that cannot go on is read again from its beginning; its former rows are then set aside ([`ReadAnew`]), in
+//! one step like all others.
+//!
 //! One process writes at a time; [`Lake::open`] takes a lock for that.
 
+mod anew;
 mod files;
 mod frames;
 mod manifest;
@@ -19,10 +23,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
+use chrono::DateTime;
 use polars::prelude::{DataFrame, PolarsError};
 
 use crate::catalogue::service_of;
+use crate::model;
 
+pub use anew::ReadAnew;
 pub use frames::{Schema, SchemaColumn};
 pub use manifest::{FileEntry, Manifest, SourceEntry};
 
@@ -135,15 +142,19 @@ pub enum Finding {
 pub struct Lake {
     directory: PathBuf,
     manifest: Manifest,
+    /// What is being read anew, by dataset; it does not count yet.
+    anew: BTreeMap<String, SourceEntry>,
     _lock: Option<fs::File>,
 }
 
 impl Lake {
     /// Opens a lake for reading and appending, and makes the directory where there is none.
     ///
-    /// What a crash left behind is removed; a file that the lake cannot have written is left alone.
+    /// What a crash left behind is removed, and what it kept from being set aside is; a file that the lake cannot have
+    /// written is left alone.
     pub fn open(directory: &Path) -> Result<Self, LakeError> {
         let lake = Self::open_as_it_is(directory)?;
+        anew::set_aside(directory, &lake.manifest)?;
         for path in files::unlisted(directory, &lake.manifest)? {
             files::remove(&path)?;
         }
@@ -155,13 +166,13 @@ impl Lake {
         files::make_directory(directory)?;
         let lock = files::lock(directory)?;
         let manifest = Manifest::read(directory)?;
-        Ok(Self { directory: directory.to_owned(), manifest, _lock: Some(lock) })
+        Ok(Self { directory: directory.to_owned(), manifest, anew: BTreeMap::new(), _lock: Some(lock) })
     }
 
     /// Opens a lake for reading only; others may append meanwhile and are not seen.
     pub fn open_read_only(directory: &Path) -> Result<Self, LakeError> {
         let manifest = Manifest::read(directory)?;
-        Ok(Self { directory: directory.to_owned(), manifest, _lock: None })
+        Ok(Self { directory: directory.to_owned(), manifest, anew: BTreeMap::new(), _lock: None })
     }
 
     /// Returns what the lake holds, by dataset.
@@ -181,6 +192,13 @@ impl Lake {
     pub fn complete_until(&self, service: &str) -> Option<i64> {
         let own = self.manifest.sources.values().filter(|source| source.service == service);
         own.filter_map(|source| source.recorded_until).min()
+    }
+
+    /// Returns when the records of a service, or some of them, were read again from their beginning for the last time.
+    pub fn read_anew(&self, service: &str) -> Option<model::ReadAnew> {
+        let own = self.manifest.sources.values().filter(|source| source.service == service);
+        let last = own.filter_map(|source| source.read_anew.as_ref()).max_by_key(|read| read.at)?;
+        Some(model::ReadAnew { at: DateTime::from_timestamp_micros(last.at)?, why: last.why })
     }
 
     /// Returns the number of rows of a dataset.
@@ -203,12 +221,16 @@ impl Lake {
         progress: Progress,
         mut at: impl FnMut(Step) -> Result<(), LakeError>,
     ) -> Result<u64, LakeError> {
+        let waiting = self.anew.get(dataset).cloned();
+        let anew = waiting.is_some();
         let mut next = self.manifest.clone();
+        next.sources.extend(waiting.map(|entry| (dataset.to_owned(), entry)));
         let source = next.sources.entry(dataset.to_owned()).or_insert_with(|| SourceEntry::new(service_of(dataset)));
         let mut rows = 0;
         if let Some(frame) = frames::from_batches(dataset, batches)? {
             for (month, mut part) in frames::by_month(dataset, &frame)? {
-                let file = files::write_rows(&self.directory, dataset, &month, &mut part, &mut at)?;
+                let folder = anew::folder(dataset, source.reading);
+                let file = files::write_rows(&self.directory, dataset, &folder, &month, &mut part, &mut at)?;
                 rows += file.rows;
                 source.files.push(file);
             }
@@ -216,6 +238,10 @@ impl Lake {
         source.cursor = progress.cursor;
         source.position = source.position.max(progress.position);
         source.recorded_until = source.recorded_until.max(progress.recorded_until);
+        if anew {
+            self.anew.extend(next.sources.remove_entry(dataset));
+            return Ok(rows);
+        }
         files::replace_manifest(&self.directory, &next, &mut at)?;
         self.manifest = next;
         at(Step::ManifestReplaced)?;

@@ -4,6 +4,7 @@ use arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray, TimestampMicr
 use polars::prelude::DataType;
 
 use super::*;
+use crate::model::WhyAnew;
 
 const DATASET: &str = "community.service_points";
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -178,4 +179,42 @@ fn a_batch_without_the_columns_of_a_journal_row_is_refused() {
     let batch = batch(1..3).project(&[0, 1, 2, 3, 4]).unwrap();
     let error = lake.append(DATASET, &[batch], progress(2)).unwrap_err();
     assert_eq!(error.to_string(), "a batch of community.service_points has no column _area");
+}
+
+#[test]
+fn a_crash_while_a_dataset_is_read_anew_leaves_the_former_or_the_new_rows_and_removes_neither() {
+    // Not finished, then: manifest written, manifest replaced and not yet set aside, all done.
+    for crash_at in 0..4 {
+        let directory = tempfile::tempdir().unwrap();
+        let mut lake = Lake::open(directory.path()).unwrap();
+        lake.append(DATASET, &[batch(1..8)], progress(7)).unwrap();
+        lake.begin_anew(DATASET, WhyAnew::JournalReplaced, 1_764_000_000_000_000);
+        lake.append(DATASET, &[batch(1..3)], progress(2)).unwrap();
+        lake.append(DATASET, &[batch(3..4)], progress(3)).unwrap();
+        assert_eq!((positions(&lake), lake.cursor(DATASET)), ((1..8).collect(), "c7"), "until all of it is there");
+        if crash_at > 0 {
+            let mut step = 0;
+            let finished = lake.finish_anew_with(DATASET, |_| {
+                step += 1;
+                if step == crash_at { Err(LakeError::BrokenOff) } else { Ok(()) }
+            });
+            assert_eq!(finished.is_err(), crash_at < 3, "step {crash_at}");
+        }
+        drop(lake);
+        let expected = if crash_at < 2 { 1..8 } else { 1..4 };
+        let as_it_is = Lake::open_read_only(directory.path()).unwrap();
+        assert_eq!(positions(&as_it_is), expected.clone().collect::<Vec<_>>(), "step {crash_at}");
+        let mut lake = Lake::open(directory.path()).unwrap();
+        assert_eq!(positions(&lake), expected.collect::<Vec<_>>(), "step {crash_at}");
+        assert_eq!(lake.verify().unwrap(), [], "step {crash_at}");
+        let aside = directory.path().join("set-aside/community.service_points-1-20251124T160000Z-journal-replaced");
+        let former = aside.join("month=2025-01/000000000001-000000000003.parquet");
+        assert_eq!(former.is_file(), crash_at >= 2, "step {crash_at}");
+        // A second time: the next folder, another place.
+        lake.begin_anew(DATASET, WhyAnew::CursorRefused, 1_764_000_000_000_000);
+        lake.append(DATASET, &[batch(1..2)], progress(1)).unwrap();
+        lake.finish_anew(DATASET).unwrap();
+        assert_eq!((positions(&lake), lake.verify().unwrap()), (vec![1], vec![]));
+        assert_eq!(former.is_file(), crash_at >= 2, "what was set aside stays");
+    }
 }

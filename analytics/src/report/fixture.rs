@@ -395,6 +395,7 @@ pub(super) fn document() -> AttainmentDocument {
         incomplete: false,
         unreached: unreached.map(Into::into),
         not_asked: false,
+        read_anew: None,
     };
     assess(&Input {
         on: day(ON),

@@ -179,6 +179,9 @@ fn sources(out: &mut String, document: &AttainmentDocument, lang: Lang, width: u
         };
         let text = format!(" {} #{} {reached}{until}", fit(lang.pick(zh, en), 16), source.position);
         line(out, &text, width);
+        if let Some((zh, en)) = lang::read_anew(source, document.as_of) {
+            line(out, &format!("   {}", lang.pick(&zh, &en)), width);
+        }
     }
     let silent = document.region_entries().filter(|entry| entry.reason == Some(Reason::NoData)).count();
     if silent > 0 {

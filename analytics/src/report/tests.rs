@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use calamine::{Reader, Xlsx, open_workbook};
 
 use super::{Files, Lang, Options, Report, fixture, write};
-use crate::model::{AttainmentDocument, Notice, StatisticRow, Status};
+use crate::model::{AttainmentDocument, Notice, ReadAnew, StatisticRow, Status, WhyAnew};
 
 fn written() -> (tempfile::TempDir, Files) {
     written_with(&Options { lang: Lang::Zh, ..Options::default() })
@@ -245,6 +245,28 @@ fn the_csv_and_the_parquet_file_hold_the_same_history() {
     }
     let months: Vec<_> = lines.iter().filter_map(|line| line.get(6)).collect();
     assert!(months.contains(&"2026-06"), "months as YYYY-MM");
+}
+
+#[test]
+fn records_that_were_read_again_are_named_in_every_form_and_what_that_means_for_earlier_moments() {
+    for (days, differs) in [(-1, false), (1, true)] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut document = fixture::document();
+        let at = document.as_of + chrono::TimeDelta::days(days);
+        document.sources[1].read_anew = Some(ReadAnew { at, why: WhyAnew::JournalReplaced });
+        let (commitments, areas, rows) = (fixture::commitments(), fixture::areas(), fixture::rows());
+        let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
+        let files = write(dir.path(), &report, &Options::default()).expect("a report");
+        assert_eq!(text(&files.json).matches("\"read_anew\":{\"at\":\"").count(), 1);
+        let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
+        let sheet = book.worksheet_range("来源 Sources").expect("a sheet");
+        let cell = sheet.get_value((2, 4)).map(ToString::to_string).expect("a cell");
+        let scoreboard = super::terminal::scoreboard(&document, Lang::En, 200);
+        for form in [&text(&files.html), &cell, &scoreboard] {
+            assert!(form.contains("its journal was restored or made anew"), "{form}");
+            assert_eq!(form.contains("made before may differ"), differs, "{form}");
+        }
+    }
 }
 
 #[test]

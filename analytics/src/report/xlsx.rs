@@ -412,7 +412,8 @@ fn sources(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Resul
         #[expect(clippy::cast_precision_loss, reason = "days are far below 2^53")]
         let age = source.recorded_until.map(|until| format::age_in_days(until, report.document) as f64);
         cells.number(age)?;
-        cells.text(&both(lang::reached(source)))?;
+        let (zh, en) = lang::reached(source, report.document.as_of);
+        cells.text(&both((&zh, &en)))?;
         cells.text(source.unreached.as_deref().unwrap_or(""))?;
     }
     Ok(())

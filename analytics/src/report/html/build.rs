@@ -302,7 +302,10 @@ fn source_view(source: &SourceState, document: &AttainmentDocument) -> Source {
         position: source.position.to_string(),
         until,
         age,
-        reached: lang::reached(source).into(),
+        reached: {
+            let (zh, en) = lang::reached(source, document.as_of);
+            Words::new(zh, en)
+        },
         unreached: source.unreached.clone(),
     }
 }

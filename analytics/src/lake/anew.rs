@@ -1,0 +1,107 @@
+//! A feed that does not go on from where the lake left it is read again from its beginning, beside what is there.
+//!
+//! The rows read anew lie in a folder of their own, and the manifest speaks of them in one step once the whole feed is
+//! there: until then the former ones count, and after a crash too. The former ones are then set aside, never removed:
+//! their folder gets a name under `set-aside/` that says when and why.
+
+use std::fs;
+use std::path::Path;
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::files::{self, rename};
+use super::manifest::SourceEntry;
+use super::{Lake, LakeError, Manifest, Step};
+use crate::model::WhyAnew;
+
+/// Below the lake's directory: what no longer counts.
+const SET_ASIDE: &str = "set-aside";
+
+/// That a dataset was read again from its beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadAnew {
+    /// When that began, microseconds UTC.
+    pub at: i64,
+    /// Why.
+    pub why: WhyAnew,
+    /// Where the former files are, below the lake's directory.
+    pub set_aside: String,
+}
+
+/// Names the folder of a dataset's rows: the dataset, and from its second reading on the number of the reading.
+pub(super) fn folder(dataset: &str, reading: u32) -> String {
+    if reading <= 1 { dataset.to_owned() } else { format!("{dataset}~{reading}") }
+}
+
+/// Tells of which dataset and of which of its readings a folder is.
+pub(super) fn reading_of(folder: &str) -> (&str, u32) {
+    let later = folder.rsplit_once('~').and_then(|(dataset, reading)| Some((dataset, reading.parse().ok()?)));
+    later.unwrap_or((folder, 1))
+}
+
+/// Names the place to which the former files go.
+fn place(dataset: &str, reading: u32, at: i64, why: WhyAnew) -> String {
+    let when = DateTime::from_timestamp_micros(at).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
+    let why = match why {
+        WhyAnew::JournalReplaced => "journal-replaced",
+        WhyAnew::CursorRefused => "cursor-refused",
+    };
+    format!("{SET_ASIDE}/{dataset}-{reading}-{when}-{why}")
+}
+
+impl Lake {
+    /// Begins to read a dataset anew: what is appended from now on waits beside what is there.
+    pub fn begin_anew(&mut self, dataset: &str, why: WhyAnew, at: i64) {
+        let Some(former) = self.manifest.sources.get(dataset) else { return };
+        let read_anew = ReadAnew { at, why, set_aside: place(dataset, former.reading, at, why) };
+        let entry = SourceEntry {
+            reading: former.reading + 1,
+            read_anew: Some(read_anew),
+            ..SourceEntry::new(former.service.clone())
+        };
+        self.anew.insert(dataset.to_owned(), entry);
+    }
+
+    /// Lets what was read anew count, and sets aside what counted before.
+    pub fn finish_anew(&mut self, dataset: &str) -> Result<Option<ReadAnew>, LakeError> {
+        self.finish_anew_with(dataset, |_| Ok(()))
+    }
+
+    /// Finishes, telling each step; a step that answers with an error stands for a crash at that moment.
+    pub(crate) fn finish_anew_with(
+        &mut self,
+        dataset: &str,
+        mut at: impl FnMut(Step) -> Result<(), LakeError>,
+    ) -> Result<Option<ReadAnew>, LakeError> {
+        let Some(entry) = self.anew.remove(dataset) else { return Ok(None) };
+        let told = entry.read_anew.clone();
+        let mut next = self.manifest.clone();
+        next.sources.insert(dataset.to_owned(), entry);
+        files::replace_manifest(&self.directory, &next, &mut at)?;
+        self.manifest = next;
+        at(Step::ManifestReplaced)?;
+        set_aside(&self.directory, &self.manifest)?;
+        Ok(told)
+    }
+
+    /// Gives up reading a dataset anew: what was there still counts.
+    pub fn give_up_anew(&mut self, dataset: &str) {
+        self.anew.remove(dataset);
+    }
+}
+
+/// Sets aside the files that counted before the last reading of each dataset, where a crash has not let that happen.
+pub(super) fn set_aside(directory: &Path, manifest: &Manifest) -> Result<(), LakeError> {
+    for (dataset, source) in &manifest.sources {
+        let Some(read_anew) = &source.read_anew else { continue };
+        let former = directory.join(folder(dataset, source.reading - 1));
+        let place = directory.join(&read_anew.set_aside);
+        // Whatever lies at a place of that name already stays there.
+        if former.is_dir() && fs::symlink_metadata(&place).is_err() {
+            files::make_directory(&directory.join(SET_ASIDE))?;
+            rename(directory, &former, &place)?;
+        }
+    }
+    Ok(())
+}

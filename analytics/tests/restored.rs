@@ -1,0 +1,221 @@
+//! A department's database comes back from a backup: the next report reads its records again by itself, keeps what it
+//! had read before, and says so.
+
+use std::{path::Path, sync::Arc};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
+use diesel_migrations::EmbeddedMigrations;
+use minsheng_analytics::{
+    assessment::Policy,
+    catalogue::Catalogue,
+    job::{self, JobConfig, JobOutcome},
+    lake::Lake,
+    model::{SourceState, WhyAnew},
+    report::Options,
+};
+use minsheng_kit::{
+    assembly::{Assembly, Definition},
+    filings::catalogue::{Form, PRIMARY_MEASURE, commitments},
+    store::Migrations,
+    testing::{TestClock, TestDatabase, TestService, TestSite, databases},
+};
+use minsheng_proto::{
+    common::v1 as common,
+    returns::v1::{self as pb, return_service_client::ReturnServiceClient},
+};
+
+const DATASET: &str = "health.returns";
+
+static DEFINITION: Definition = Definition {
+    department: "health",
+    service: "health",
+    migrations: Migrations { sqlite: || EmbeddedMigrations::new(&[]), postgres: || EmbeddedMigrations::new(&[]) },
+    assemble: |parts| Assembly::new(parts.context),
+};
+
+/// The department's service, which can be stopped, backed up and restored, and the lake that is read from it.
+struct Probe {
+    site: TestSite,
+    database: TestDatabase,
+    clock: TestClock,
+    service: Option<TestService>,
+    reports: u32,
+}
+
+impl Probe {
+    async fn start(database: TestDatabase) -> Self {
+        let clock = TestClock::on(NaiveDate::from_ymd_opt(2026, 3, 20).expect("a day"));
+        let site = TestSite::new().expect("a directory");
+        let mut probe = Self { site, database, clock, service: None, reports: 0 };
+        probe.go_on().await;
+        probe
+    }
+
+    async fn go_on(&mut self) {
+        self.service = Some(self.site.start(&DEFINITION, self.database, &self.clock, &[]).await.expect("starts"));
+    }
+
+    async fn stop(&mut self) {
+        self.service.take().expect("runs").stop().await.expect("stops");
+    }
+
+    fn lake(&self) -> std::path::PathBuf {
+        self.site.path().join("lake")
+    }
+
+    /// Files a share for a month of 2026.
+    async fn file(&self, month: i32) {
+        let service = self.service.as_ref().expect("runs");
+        let mut client =
+            ReturnServiceClient::new(self.site.channel("operator", &DEFINITION, service).expect("channel"));
+        let share = commitments().iter().find(|(_, spec)| {
+            spec.service == "health" && spec.scope.is_empty() && spec.measures[PRIMARY_MEASURE].form == Form::Share
+        });
+        let (commitment, spec) = share.expect("health has one");
+        let filed = pb::Return {
+            area: "540102".to_owned(),
+            commitment: commitment.clone(),
+            month: Some(common::YearMonth { year: 2026, month }),
+            numerator: Some(1.0),
+            denominator: Some(2.0),
+            unit: spec.measures[PRIMARY_MEASURE].unit.clone(),
+            source: "monthly return".to_owned(),
+            ..pb::Return::default()
+        };
+        let request_id = format!("00000000-0000-4000-8000-{month:012x}");
+        let batch = pb::SubmitReturnsRequest { request_id, returns: vec![filed] };
+        let results = client.submit_returns(batch).await.expect("answered").into_inner().results;
+        assert_eq!(results[0].outcome(), common::ItemOutcome::Created, "{results:?}");
+    }
+
+    /// Makes a report.
+    async fn report(&mut self, as_of: Option<DateTime<Utc>>) -> JobOutcome {
+        self.reports += 1;
+        let service = self.service.as_ref().expect("runs");
+        let channel = self.site.channel("analytics", &DEFINITION, service).expect("a channel");
+        let config = JobConfig {
+            lake_dir: self.lake(),
+            out_dir: self.site.path().join(format!("report-{}", self.reports)),
+            catalogue: Arc::new(Catalogue::embedded().expect("sound")),
+            on: NaiveDate::from_ymd_opt(2026, 3, 20).expect("a day"),
+            as_of,
+            options: Options::default(),
+            policy: Policy::default(),
+            sources: vec![("health".to_owned(), channel)],
+        };
+        let outcome = job::run(config).await.expect("a report");
+        assert_eq!(outcome.unreached.len(), 0, "{:?}", outcome.unreached);
+        outcome
+    }
+
+    fn rows(&self) -> u64 {
+        Lake::open_read_only(&self.lake()).expect("a lake").rows(DATASET)
+    }
+
+    /// Does to the database of the stopped service what its administrator would.
+    fn administer(&self, sqlite: impl Fn(&Path, &Path), postgres: impl Fn(&str, &str) -> Vec<String>) {
+        let url = self.site.database(self.database, "health").expect("named");
+        match self.database {
+            TestDatabase::Sqlite => {
+                sqlite(Path::new(url.trim_start_matches("sqlite:")), &self.site.path().join("backup.db"));
+            }
+            TestDatabase::Postgres => {
+                let (cluster, name) = url.rsplit_once('/').expect("a URL");
+                let mut connection = PgConnection::establish(&format!("{cluster}/postgres")).expect("connects");
+                for statement in postgres(name, &format!("{name}_backup")) {
+                    diesel::sql_query(statement).execute(&mut connection).expect("done");
+                }
+            }
+        }
+    }
+
+    fn back_up(&self) {
+        self.administer(
+            |file, backup| assert!(std::fs::copy(file, backup).is_ok()),
+            |name, backup| vec![format!("CREATE DATABASE {backup} TEMPLATE {name}")],
+        );
+    }
+
+    fn restore(&self) {
+        self.administer(
+            |file, backup| assert!(std::fs::copy(backup, file).is_ok()),
+            |name, backup| {
+                vec![format!("DROP DATABASE {name} WITH (FORCE)"), format!("ALTER DATABASE {backup} RENAME TO {name}")]
+            },
+        );
+    }
+}
+
+fn health(outcome: &JobOutcome) -> &SourceState {
+    outcome.document.sources.iter().find(|source| source.service == "health").expect("named")
+}
+
+fn page(outcome: &JobOutcome) -> String {
+    std::fs::read_to_string(&outcome.files.html).expect("a page")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_the_report_reads_the_records_again_and_says_that_earlier_reports_may_differ() {
+    for database in databases() {
+        let mut probe = Probe::start(database).await;
+        probe.file(1).await;
+        probe.report(None).await;
+        probe.stop().await;
+        probe.back_up();
+        probe.go_on().await;
+        probe.file(2).await;
+        probe.file(3).await;
+        let before = probe.report(None).await;
+        assert_eq!((before.rows_read["health"], probe.rows(), &health(&before).read_anew), (2, 3, &None));
+        probe.stop().await;
+        probe.restore();
+        probe.go_on().await;
+        // One of the two that were lost is filed again.
+        probe.file(3).await;
+
+        let began = Utc::now();
+        let after = probe.report(None).await;
+        let read = &after.read_anew[DATASET];
+        assert_eq!(
+            (after.rows_read["health"], probe.rows(), read.why),
+            (2, 2, WhyAnew::JournalReplaced),
+            "{database:?}"
+        );
+        let aside = probe.lake().join(&read.set_aside);
+        assert!(aside.is_dir() && read.set_aside.contains("journal-replaced"), "{}", aside.display());
+        let told = health(&after).read_anew.clone().expect("in the source's entry");
+        assert!(told.why == WhyAnew::JournalReplaced && told.at.timestamp() >= began.timestamp());
+
+        let past = probe.report(Some(before.document.as_of)).await;
+        assert_eq!(past.read_anew.len(), 0, "once is enough");
+        assert_eq!(health(&past).read_anew, Some(told), "the lake goes on knowing it");
+        assert!(health(&past).may_differ_from_before(past.document.as_of));
+        let page = page(&past);
+        assert!(page.contains("reports of this moment that were made before may differ"), "{database:?}");
+        assert!(page.contains("此前就同一时刻所出的报告可能与本报告不同"), "{database:?}");
+        let sound = Lake::open_read_only(&probe.lake()).expect("a lake").verify().expect("verified");
+        assert_eq!(sound, [], "{database:?}");
+        probe.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lake_whose_places_are_of_another_make_is_read_again() {
+    for database in databases() {
+        let mut probe = Probe::start(database).await;
+        probe.file(1).await;
+        probe.report(None).await;
+        let manifest = probe.lake().join("manifest.json");
+        let text = std::fs::read_to_string(&manifest).expect("a manifest");
+        let cursor = Lake::open_read_only(&probe.lake()).expect("a lake").cursor(DATASET).to_owned();
+        // As places looked before they were sealed.
+        std::fs::write(&manifest, text.replace(&cursor, "eyJmcm9tIjoiMSJ9")).expect("written");
+
+        let after = probe.report(None).await;
+        assert_eq!((after.read_anew.len(), after.read_anew[DATASET].why), (1, WhyAnew::CursorRefused), "{database:?}");
+        assert_eq!(probe.rows(), 1, "{database:?}");
+        assert!(page(&after).contains("it did not accept the place to go on from"), "{database:?}");
+        probe.stop().await;
+    }
+}
