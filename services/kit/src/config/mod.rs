@@ -225,6 +225,7 @@ fn limits(settings: &mut Settings) -> ServerConfig {
         header_bytes: positive,
         default_deadline: time,
         longest_deadline: time,
+        stall: time,
         handshake: time,
         connection_age: time,
         connection_grace: time,

@@ -1,7 +1,8 @@
 //! How many calls run at the same time, and what the next one is told.
 //!
 //! A call that finds no place is answered `RESOURCE_EXHAUSTED` at once: waiting in a queue would use up the time its
-//! caller gave it. A place is held until the answer's last byte, so streams count for as long as they flow.
+//! caller gave it. A place is held until the answer's last byte, so streams count for as long as they flow, and no longer
+//! than their reader takes something of them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +10,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as _;
+use opentelemetry::global;
+use opentelemetry::metrics::Counter;
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::body::Body;
@@ -19,7 +21,9 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 
-use crate::identity::TRUST_DOMAIN;
+use super::stall::watched;
+use crate::identity::{Caller, TRUST_DOMAIN};
+use crate::telemetry::attributes::{SCOPE, SERVER_STALLED_ANSWERS};
 
 /// Whoever watches over a busy server must still hear that it lives.
 const ALWAYS_ADMITTED: &str = "/grpc.health.v1.Health/";
@@ -31,12 +35,18 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct AdmissionLayer {
     places: Arc<Semaphore>,
+    stall: Duration,
+    stalled: Counter<u64>,
 }
 
 impl AdmissionLayer {
-    /// Admits so many calls at a time.
-    pub(crate) fn new(places: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))) }
+    /// Admits so many calls at a time; an answer of which nothing is read for so long gives up its place.
+    pub(crate) fn new(places: usize, stall: Duration) -> Self {
+        let stalled = global::meter(SCOPE)
+            .u64_counter(SERVER_STALLED_ANSWERS)
+            .with_description("Answers that were ended because nobody read them")
+            .build();
+        Self { places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))), stall, stalled }
     }
 }
 
@@ -44,7 +54,7 @@ impl<S> Layer<S> for AdmissionLayer {
     type Service = AdmissionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AdmissionService { inner, places: Arc::clone(&self.places) }
+        AdmissionService { inner, layer: self.clone() }
     }
 }
 
@@ -52,7 +62,7 @@ impl<S> Layer<S> for AdmissionLayer {
 #[derive(Debug, Clone)]
 pub(crate) struct AdmissionService<S> {
     inner: S,
-    places: Arc<Semaphore>,
+    layer: AdmissionLayer,
 }
 
 impl<S> Service<Request<Body>> for AdmissionService<S>
@@ -69,10 +79,16 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         if request.uri().path().starts_with(ALWAYS_ADMITTED) {
-            return AdmissionFuture::Admitted { inner: self.inner.call(request), place: None };
+            return AdmissionFuture::Admitted { inner: self.inner.call(request), held: None };
         }
-        match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => AdmissionFuture::Admitted { inner: self.inner.call(request), place: Some(place) },
+        match Arc::clone(&self.layer.places).try_acquire_owned() {
+            Ok(place) => {
+                let method = request.uri().path().to_owned();
+                let caller = request.extensions().get::<Caller>().map(|caller| caller.department.to_string());
+                let stalled = Stalled { method, caller, counter: self.layer.stalled.clone() };
+                let held = Some(Held { place, stall: self.layer.stall, stalled });
+                AdmissionFuture::Admitted { inner: self.inner.call(request), held }
+            }
             Err(_) => AdmissionFuture::Refused,
         }
     }
@@ -82,7 +98,7 @@ pin_project! {
     /// See [`AdmissionLayer`].
     #[project = AdmissionFutureProjection]
     pub(crate) enum AdmissionFuture<F> {
-        Admitted { #[pin] inner: F, place: Option<OwnedSemaphorePermit> },
+        Admitted { #[pin] inner: F, held: Option<Held> },
         Refused,
     }
 }
@@ -95,10 +111,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            AdmissionFutureProjection::Admitted { inner, place } => {
+            AdmissionFutureProjection::Admitted { inner, held } => {
                 let response = ready!(inner.poll(cx))?;
-                Poll::Ready(Ok(response.map(|inner| match place.take() {
-                    Some(place) if !inner.is_end_stream() => Body::new(HeldBody { inner, _place: place }),
+                Poll::Ready(Ok(response.map(|inner| match held.take() {
+                    Some(Held { place, stall, stalled }) if !inner.is_end_stream() => {
+                        Body::new(watched(inner, place, stall, move || stalled.tell()))
+                    }
                     _ => inner,
                 })))
             }
@@ -113,28 +131,24 @@ where
     }
 }
 
-pin_project! {
-    /// An answer that holds its call's place.
-    struct HeldBody {
-        #[pin]
-        inner: Body,
-        _place: OwnedSemaphorePermit,
-    }
+/// A call's place, and what is done when its reader stalls.
+pub(crate) struct Held {
+    place: OwnedSemaphorePermit,
+    stall: Duration,
+    stalled: Stalled,
 }
 
-impl HttpBody for HeldBody {
-    type Data = Bytes;
-    type Error = Status;
+/// What is said of an answer that was ended because its reader took nothing of it.
+struct Stalled {
+    method: String,
+    caller: Option<String>,
+    counter: Counter<u64>,
+}
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        self.project().inner.poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+impl Stalled {
+    fn tell(self) {
+        let Self { method, caller, counter } = self;
+        tracing::warn!(method, caller, "an answer was ended: nothing of it was read for too long");
+        counter.add(1, &[]);
     }
 }

@@ -19,6 +19,9 @@ pub struct ServerConfig {
     pub default_deadline: Duration,
     /// Longest time of any call, whatever its caller asks; time of a streaming call whose caller names none.
     pub longest_deadline: Duration,
+    /// Time in which a reader must take something of an answer that waits for it; what it does not take is not made, and
+    /// its place is another call's.
+    pub stall: Duration,
     /// Time in which a peer must finish the TLS handshake.
     pub handshake: Duration,
     /// Age at which a connection is asked to close, so that callers spread over replicas and renew their identity.
@@ -44,6 +47,7 @@ impl Default for ServerConfig {
             header_bytes: 16 * 1024,
             default_deadline: Duration::from_secs(30),
             longest_deadline: Duration::from_mins(15),
+            stall: Duration::from_mins(1),
             handshake: Duration::from_secs(10),
             connection_age: Duration::from_mins(30),
             connection_grace: Duration::from_mins(1),

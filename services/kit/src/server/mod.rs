@@ -11,6 +11,7 @@ mod admission;
 mod config;
 mod connection;
 mod deadline;
+mod stall;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -114,7 +115,7 @@ impl Server {
             .layer(GrpcWebLayer::new())
             .layer(RpcLayer::server(metrics.unwrap_or_default(), services))
             .layer(DeadlineLayer::new(&config, streaming, ends.closing.clone()))
-            .layer(AdmissionLayer::new(config.concurrent_calls))
+            .layer(AdmissionLayer::new(config.concurrent_calls, config.stall))
             .layer(AccessLayer::new(access, credentials.department().clone()))
             .service(routes.prepare());
         let department = credentials.department();

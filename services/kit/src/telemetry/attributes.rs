@@ -20,6 +20,9 @@ pub const RPC_SERVER_CALL_DURATION: &str = "rpc.server.call.duration";
 /// Histogram of how long calls took, retries included, in seconds (OpenTelemetry, stable).
 pub const RPC_CLIENT_CALL_DURATION: &str = "rpc.client.call.duration";
 
+/// Counter of answers that a server ended because nobody read them.
+pub const SERVER_STALLED_ANSWERS: &str = "minsheng.server.stalled_answers";
+
 /// Upper bounds of both histograms' buckets, in seconds.
 pub const DURATION_BUCKETS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];

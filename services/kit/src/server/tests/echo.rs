@@ -36,7 +36,7 @@ pub(crate) type Millis = u64;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-/// Methods: `Sleep` waits so long, `Tick` streams a number each interval, `Left` tells the time left, `Who` the caller,
+/// Methods: `Sleep` waits so long, `Tick` streams a number each interval, `Pour` as many as are taken, `Left` tells the time left, `Who` the caller,
 /// `Refuse` fails at once, `RefuseLate` after one message, `Flaky` is unavailable so many times, `Ask` calls on.
 #[derive(Clone, Default)]
 pub(crate) struct Echo {
@@ -66,7 +66,7 @@ impl Service<Request<Body>> for Echo {
         Box::pin(async move {
             let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
             Ok(match method.as_str() {
-                "Tick" | "RefuseLate" => {
+                "Tick" | "Pour" | "RefuseLate" => {
                     let streaming = service_fn(move |request| std::future::ready(Ok(echo.stream(&method, request))));
                     tonic::server::Grpc::new(ProstCodec::<Millis, Millis>::default())
                         .server_streaming(streaming, request)
@@ -118,15 +118,15 @@ impl Echo {
     ) -> tonic::Response<BoxStream<'static, Result<Millis, Status>>> {
         let millis = request.into_inner();
         self.begun.notify_one();
-        let stream = if method == "Tick" {
-            stream::iter(0..)
+        let stream = match method {
+            "Tick" => stream::iter(0..)
                 .then(move |n| async move {
                     tokio::time::sleep(Duration::from_millis(millis)).await;
                     Ok(n)
                 })
-                .boxed()
-        } else {
-            stream::iter([Ok(millis), Err(Status::data_loss("refused late"))]).boxed()
+                .boxed(),
+            "Pour" => stream::iter(0..).map(Ok).boxed(),
+            _ => stream::iter([Ok(millis), Err(Status::data_loss("refused late"))]).boxed(),
         };
         tonic::Response::new(stream)
     }

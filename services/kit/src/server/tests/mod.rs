@@ -137,6 +137,33 @@ async fn one_call_more_than_there_are_places_is_refused_and_health_still_answers
 }
 
 #[tokio::test]
+async fn a_stream_that_its_reader_takes_nothing_of_gives_up_its_place_and_tells_the_reader_who_comes_back() {
+    let bench = Bench::new();
+    let stall = Duration::from_millis(100);
+    let running = bench.serve(ServerConfig { concurrent_calls: 1, stall, ..config() }, Echo::default()).await;
+    let reader = bench.channel("education", &running);
+    let mut poured = stream(reader, "Pour", within(0, Duration::from_mins(5))).await.expect("begun");
+    poured.next().await.expect("a number").expect("no error");
+    // Another connection: this one's window is full.
+    let channel = bench.channel("education", &running);
+    let free = async {
+        while let Err(error) = call(channel.clone(), "Left", Request::new(0)).await {
+            assert_eq!(error.code(), Code::ResourceExhausted, "{error:?}");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), free).await.expect("the place is free again");
+    let error = loop {
+        match poured.next().await.expect("no end without a status") {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), Code::DeadlineExceeded);
+    assert_eq!(error.get_details_error_info().expect("an ErrorInfo").reason, "READER_STALLED");
+}
+
+#[tokio::test]
 async fn reflection_lists_the_services() {
     use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
     use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
