@@ -190,11 +190,15 @@ async fn cases_wait_while_social_security_is_down_and_are_settled_once_it_is_bac
             (one.outcome(), one.assistance_category(), one.decided_on),
             (Outcome::Eligible, AssistanceCategory::Dibao, date(2026, 3, 20))
         );
-        assert_eq!((meta.etag.as_str(), meta.effective_on), ("v2", date(2026, 3, 20)));
+        assert_eq!(
+            (meta.etag.as_str(), meta.effective_on),
+            ("v2", date(2026, 3, 2)),
+            "waiting costs the pupil nothing"
+        );
         assert_eq!(decided(&mut client, "aid_cases/two").await.outcome(), Outcome::NotEligible);
         assert_eq!(read(&mut client, "aid_cases/four").await.outcome(), Outcome::WaitingForEvidence);
 
-        // The journal tells both: waiting from the application on, decided from the day of the decision on.
+        // The journal tells both, and of both that they hold from the application on: of two for one day the later counts.
         let one: Vec<_> = journal_of::<pb::AidCaseRow>(&site, database, "education.aid")
             .into_iter()
             .map(|(change, valid_on, row, _)| (change, valid_on, row.outcome()))
@@ -202,7 +206,7 @@ async fn cases_wait_while_social_security_is_down_and_are_settled_once_it_is_bac
             .collect();
         let day = |text: &str| minsheng_kit::values::calendar::epoch_day(text.parse().expect("a day"));
         assert_eq!(one.first(), Some(&(1, day("2026-03-02"), Outcome::WaitingForEvidence)));
-        assert_eq!(one.last(), Some(&(2, day("2026-03-20"), Outcome::Eligible)));
+        assert_eq!(one.last(), Some(&(2, day("2026-03-02"), Outcome::Eligible)));
         let mut asked: Vec<_> =
             social_security::questions(&site, database).into_iter().map(|(_, _, case)| case).collect();
         asked.sort_unstable();
