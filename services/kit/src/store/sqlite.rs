@@ -20,7 +20,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness as _;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments::Moments, schema::journal};
 use crate::error::Error;
@@ -32,7 +32,11 @@ const GROUP_LIMIT: usize = 256;
 const LEAST_GROUP: usize = 8;
 
 /// Runs a unit on the writer's connection and gives back how to answer its caller once the commit is known.
-type Job = Box<dyn FnOnce(&mut AnyConnection, i64) -> Done + Send>;
+struct Job {
+    work: Box<dyn FnOnce(&mut AnyConnection, i64) -> Done + Send>,
+    /// The caller's runtime.
+    caller: Option<Handle>,
+}
 
 /// Answers a caller; told what was wrong with the commit, if anything was.
 type Answer = Box<dyn FnOnce(Option<&str>) + Send>;
@@ -40,6 +44,30 @@ type Answer = Box<dyn FnOnce(Option<&str>) + Send>;
 struct Done {
     recorded_at: Option<i64>,
     answer: Answer,
+}
+
+/// The answers of a group whose commit is known. They are given when this is dropped, wherever that is.
+struct Answers {
+    done: Vec<Done>,
+    fault: Option<String>,
+}
+
+impl Answers {
+    /// Gives them on the callers' runtime, if it is there: each one wakes a task, and the writer has the next group to
+    /// write.
+    fn give(self, callers: Option<&Handle>) {
+        if let Some(callers) = callers {
+            callers.spawn(async move { drop(self) });
+        }
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        for finished in self.done.drain(..) {
+            (finished.answer)(self.fault.as_deref());
+        }
+    }
 }
 
 pub(super) struct SqliteBackend {
@@ -116,7 +144,7 @@ impl SqliteBackend {
     {
         let (answer, answered) = oneshot::channel();
         let span = tracing::Span::current();
-        let job: Job = Box::new(move |connection, floor| {
+        let work = Box::new(move |connection: &mut AnyConnection, floor| {
             let result = span.in_scope(|| {
                 connection.transaction(|connection| {
                     catch_unwind(AssertUnwindSafe(|| work(connection, floor)))
@@ -139,6 +167,7 @@ impl SqliteBackend {
                 }),
             }
         });
+        let job = Job { work, caller: Handle::try_current().ok() };
         let stopped = || Error::StoreUnavailable("the store is stopping".into());
         let writer = self.writer.as_ref().ok_or_else(stopped)?;
         if let Err(error) = writer.try_send(job) {
@@ -206,10 +235,11 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
         floor = moments.begin(floor);
         let mut group = Group::begin(pace);
         let mut done = Vec::new();
+        let callers = first.caller.clone();
         let committed = connection.transaction(|connection| {
             let mut next = Some(first);
             while let Some(job) = next {
-                let finished = job(connection, floor + 1);
+                let finished = (job.work)(connection, floor + 1);
                 floor = floor.max(finished.recorded_at.unwrap_or(0));
                 let failed = finished.recorded_at.is_none();
                 done.push(finished);
@@ -229,9 +259,7 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
         if let Some(fault) = &fault {
             tracing::error!(error = %fault, units = done.len(), "commit failed");
         }
-        for finished in done {
-            (finished.answer)(fault.as_deref());
-        }
+        Answers { done, fault }.give(callers.as_ref());
     }
 }
 

@@ -104,3 +104,16 @@ async fn a_unit_that_fails_takes_no_other_of_its_group_with_it() {
     }
     assert_eq!(rows(&store).await, 42);
 }
+
+#[test]
+fn callers_are_answered_although_the_runtime_of_the_first_of_them_is_gone() {
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let gone = runtime.handle().clone();
+    drop(runtime);
+    for callers in [None, Some(&gone)] {
+        let (send, answered) = std::sync::mpsc::channel();
+        let done = Done { recorded_at: None, answer: Box::new(move |fault| drop(send.send(fault.map(str::to_owned)))) };
+        Answers { done: vec![done], fault: Some("the disk is full".to_owned()) }.give(callers);
+        assert_eq!(answered.try_recv(), Ok(Some("the disk is full".to_owned())));
+    }
+}
