@@ -54,6 +54,12 @@ down:
 bench *ARGS:
     cargo run --release -- bench {{ARGS}}
 
+# The table's durable writes as on a disk whose flush takes so many microseconds longer.
+bench-slow-flush MICROSECONDS="2000":
+    cargo build --release
+    cc -shared -fPIC -O2 -o target/slow-flush.so tests/slow-flush.c -ldl
+    SLOW_FLUSH_US={{MICROSECONDS}} LD_PRELOAD=target/slow-flush.so target/release/minsheng bench --only writes
+
 # Long campaigns in their full form: kill loops, large lakes.
 soak:
     MINSHENG_SOAK=1 tests/run
