@@ -51,7 +51,7 @@ impl<Q: Validate + prost::Name, Item: Validate> List<Q, Item> {
             let own = violations.iter().count();
             for (index, item) in items.iter().enumerate() {
                 if let Err(found) = status::validate(item) {
-                    violations.extend_under(&format!("{}[{index}]", list), found);
+                    violations.extend_under(&format!("{list}[{index}]"), found);
                 }
                 if violations.iter().count() >= own + ITEM_VIOLATIONS_TOLD {
                     break;
