@@ -16,8 +16,8 @@ use minsheng_kit::{
     keys::Keys,
     on_each,
     store::{
-        AccessEntry, AnyConnection, Idempotency, JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Tx, Unit,
-        system_clock,
+        AccessEntry, AnyConnection, Idempotency, JournalEntry, KIT_MIGRATIONS, ROWS_WORTH_A_COPY, Store, StoreConfig,
+        Tx, Unit, system_clock,
     },
     testing::{TestDatabase, TestSite, databases},
 };
@@ -185,47 +185,58 @@ async fn a_unit_that_meets_another_each_time_it_runs_is_given_up_and_leaves_noth
     }
 }
 
-/// Many rows of a statement are on PostgreSQL a COPY, which knows no defaults of its own.
+/// Names the rows that come together; the texts are such as a copy in another format would spoil.
+fn names(count: usize) -> Vec<String> {
+    let special = ["b", "拉萨", "", "tab\tand\nline", "\\N"].map(str::to_owned);
+    special.into_iter().chain((0..).map(|number| format!("n{number:02}"))).take(count).collect()
+}
+
+fn together(names: Vec<String>) -> impl FnMut(&mut Tx<'_>) -> Result<ReturnRow, Error> + Send + 'static {
+    move |tx| {
+        for name in &names {
+            tx.journal(JournalEntry::new("probe.rows", name, Change::Created, -1, "540102", &answer(name)));
+            tx.revision("probe", name, 1, -1, vec![0, 255]);
+        }
+        Ok(answer("written"))
+    }
+}
+
+/// On PostgreSQL a few rows are one statement, many a COPY, which knows no defaults of its own.
 #[tokio::test]
 async fn rows_that_come_together_are_kept_as_they_are_or_none_of_them() {
+    let kept = |connection: &mut AnyConnection| {
+        use diesel::QueryDsl as _;
+        use minsheng_kit::store::schema::{journal, revisions};
+        let rows = journal::table.order(journal::position).select((
+            journal::record,
+            journal::valid_on,
+            journal::area,
+            journal::payload,
+        ));
+        let contents = revisions::table.select((revisions::record, revisions::resource));
+        Ok((
+            on_each!(connection, c => rows.load::<(String, i64, String, Vec<u8>)>(c))?,
+            on_each!(connection, c => contents.load::<(String, Vec<u8>)>(c))?,
+        ))
+    };
     for database in databases() {
-        let site = TestSite::new().expect("a directory");
-        let store = open(&site, database);
-        let journal = |records: &'static [&'static str], version: i64| {
-            move |tx: &mut Tx<'_>| {
-                for record in records {
-                    let row = answer(record);
-                    tx.journal(JournalEntry::new("probe.rows", record, Change::Created, -1, "540102", &row));
-                    tx.revision("probe", record, version, -1, vec![0, 255]);
-                }
-                Ok(answer("written"))
-            }
-        };
-        store.write(Unit::of("probe"), journal(&["b", "拉萨", ""], 1)).await.expect("written");
-        let twice = store.write(Unit::of("probe"), journal(&["c", "b", "d"], 1)).await.expect_err("a version twice");
-        assert_eq!(twice.reason(), "CONCURRENT_CHANGE", "{database:?}: {twice:?}");
-        let kept = |connection: &mut AnyConnection| {
-            use diesel::QueryDsl as _;
-            use minsheng_kit::store::schema::{journal, revisions};
-            let rows = journal::table.order(journal::position).select((
-                journal::record,
-                journal::valid_on,
-                journal::area,
-                journal::payload,
-            ));
-            let contents = revisions::table.order(revisions::record).select((revisions::record, revisions::resource));
-            Ok((
-                on_each!(connection, c => rows.load::<(String, i64, String, Vec<u8>)>(c))?,
-                on_each!(connection, c => contents.load::<(String, Vec<u8>)>(c))?,
-            ))
-        };
-        let (rows, mut contents) = store.read(kept).await.expect("read");
-        let row =
-            |record: &str| (record.to_owned(), -1, "540102".to_owned(), prost::Message::encode_to_vec(&answer(record)));
-        assert_eq!(rows, [row("b"), row("拉萨"), row("")], "{database:?}: in their order");
-        contents.sort();
-        let content = |record: &str| (record.to_owned(), vec![0, 255]);
-        assert_eq!(contents, [content(""), content("b"), content("拉萨")], "{database:?}");
+        for count in [ROWS_WORTH_A_COPY - 1, ROWS_WORTH_A_COPY, ROWS_WORTH_A_COPY * 4] {
+            let site = TestSite::new().expect("a directory");
+            let store = open(&site, database);
+            let names = names(count);
+            store.write(Unit::of("probe"), together(names.clone())).await.expect("written");
+            let again = names.iter().rev().map(|name| if name == "b" { name.clone() } else { format!("{name}+") });
+            let twice = store.write(Unit::of("probe"), together(again.collect())).await.expect_err("a version twice");
+            assert_eq!(twice.reason(), "CONCURRENT_CHANGE", "{database:?}, {count}: {twice:?}");
+            let (rows, mut contents) = store.read(kept).await.expect("read");
+            let row =
+                |name: &String| (name.clone(), -1, "540102".to_owned(), prost::Message::encode_to_vec(&answer(name)));
+            assert_eq!(rows, names.iter().map(row).collect::<Vec<_>>(), "{database:?}, {count}: in their order");
+            contents.sort();
+            let mut expected: Vec<_> = names.iter().map(|name| (name.clone(), vec![0, 255])).collect();
+            expected.sort();
+            assert_eq!(contents, expected, "{database:?}, {count}");
+        }
     }
 }
 

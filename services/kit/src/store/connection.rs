@@ -14,8 +14,12 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
+/// Rows from which on a COPY is quicker than a statement of so many values: it needs a second journey.
+pub const ROWS_WORTH_A_COPY: usize = 16;
+
 /// Inserts rows: on SQLite one by one through a statement that stays prepared, which there is cheaper than to build and
-/// prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, several of them by COPY.
+/// prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, all of them in one, and
+/// many by COPY.
 ///
 /// The row must be made with `treat_none_as_default_value = false`: COPY knows no defaults, and a statement that may have
 /// one is prepared anew for each row.
@@ -29,6 +33,9 @@ macro_rules! insert_rows {
             $crate::store::AnyConnection::Postgres(c) => match $rows {
                 [] => Ok(0),
                 [row] => diesel::insert_into($table).values(row).execute(c),
+                few if few.len() < $crate::store::ROWS_WORTH_A_COPY => {
+                    diesel::insert_into($table).values(few).execute(c)
+                }
                 rows => {
                     use diesel::ExecuteCopyFromDsl as _;
                     diesel::copy_from($table).from_insertable(rows).execute(c)

@@ -18,7 +18,7 @@ mod unit;
 use std::sync::Arc;
 
 pub use backend::{Migrations, StoreConfig};
-pub use connection::AnyConnection;
+pub use connection::{AnyConnection, ROWS_WORTH_A_COPY};
 pub use locks::hold_keys;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
 
