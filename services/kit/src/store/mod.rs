@@ -14,6 +14,7 @@ mod postgres;
 pub mod schema;
 mod sqlite;
 mod unit;
+mod workers;
 
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ impl Store {
         }
     }
 
-    /// Reads in one snapshot. Short reads on SQLite stay on the caller's thread; PostgreSQL's hop to one that may block.
+    /// Reads in one snapshot. Short reads on SQLite stay on the caller's thread; PostgreSQL's hop to one of its own.
     pub async fn read<T, F>(&self, f: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -83,7 +84,7 @@ impl Store {
     {
         match &*self.backend {
             backend::Backend::Sqlite(sqlite) => sqlite.read(f),
-            backend::Backend::Postgres(_) => self.read_long(f).await,
+            backend::Backend::Postgres(_) => self.on_postgres(move |postgres| postgres.read(f)).await,
         }
     }
 
@@ -134,19 +135,21 @@ impl Store {
         }
     }
 
-    /// Goes to PostgreSQL on a thread that may block. Only where the store is one.
+    /// Goes to PostgreSQL on a thread that has a connection at hand. Only where the store is one.
     async fn on_postgres<T, F>(&self, f: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&postgres::PostgresBackend) -> Result<T, Error> + Send + 'static,
     {
-        let backend = Arc::clone(&self.backend);
-        let span = tracing::Span::current();
+        let backend::Backend::Postgres(postgres) = &*self.backend else {
+            unreachable!("asked only where the store is PostgreSQL")
+        };
+        let (backend, span) = (Arc::clone(&self.backend), tracing::Span::current());
         let work = move || match &*backend {
             backend::Backend::Postgres(postgres) => span.in_scope(|| f(postgres)),
-            backend::Backend::Sqlite(_) => unreachable!("asked only where the store is PostgreSQL"),
+            backend::Backend::Sqlite(_) => unreachable!("it was PostgreSQL"),
         };
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+        postgres.workers.run(work).await
     }
 }
 

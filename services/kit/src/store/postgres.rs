@@ -10,7 +10,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness as _;
 
-use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments, place};
+use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments, place, workers::Workers};
 use crate::error::Error;
 
 /// Key of the advisory lock under which replicas migrate, one after the other ("minsheng" in ASCII).
@@ -28,6 +28,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) struct PostgresBackend {
     pool: Pool<Manager>,
+    pub(super) workers: Workers,
 }
 
 /// Makes the pool's connections in the shape that the store speaks.
@@ -73,7 +74,7 @@ impl PostgresBackend {
             .test_on_check_out(false)
             .build(Manager { url: config.url.clone() })
             .map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
-        Ok(Self { pool })
+        Ok(Self { pool, workers: Workers::start(config.connections, config.patience)? })
     }
 
     pub(super) fn read<T, F>(&self, f: F) -> Result<T, Error>
@@ -105,7 +106,7 @@ impl PostgresBackend {
         let mut connection = self.connection()?;
         let mut pause = FIRST_PAUSE;
         for _ in 1..ATTEMPTS {
-            match transaction(&mut *connection, BEGIN_UNIT, |connection| work(connection, 0)) {
+            match transaction(&mut connection, BEGIN_UNIT, |connection| work(connection, 0)) {
                 Err(Error::Raced) => tracing::debug!("a unit met another one and runs again"),
                 done => return done.map(|(value, _)| value),
             }
@@ -113,7 +114,7 @@ impl PostgresBackend {
             std::thread::sleep(pause.mul_f64(fastrand::f64()));
             pause *= 2;
         }
-        transaction(&mut *connection, BEGIN_UNIT, |connection| work(connection, 0)).map(|(value, _)| value)
+        transaction(&mut connection, BEGIN_UNIT, |connection| work(connection, 0)).map(|(value, _)| value)
     }
 
     fn connection(&self) -> Result<PooledConnection<Manager>, Error> {
