@@ -208,3 +208,31 @@ async fn every_committed_change_is_seen_exactly_once_and_in_the_order_of_its_rec
         }
     }
 }
+
+#[tokio::test]
+async fn a_journal_at_rest_is_known_up_to_now_although_no_batch_is_asked_for() {
+    for database in databases() {
+        let site = TestSite::new().expect("a directory");
+        let store = open(&site, database, system_clock());
+        let written = store.write(Unit::of("probe"), |tx| {
+            tx.journal(JournalEntry::new(DATASET, "a", Change::Created, 0, "540102", &pb::ReturnRow::default()));
+            Ok(pb::ReturnRow::default())
+        });
+        written.await.expect("written");
+        let mut cursor = Cursor::default();
+        for reading in 0..3 {
+            let settled = store.settled().await.expect("settled");
+            let read = move |connection: &mut AnyConnection| {
+                let mut reading = Reading::begin(connection, settled, DATASET, &cursor)?;
+                // As the feed does it: a reading that is finished is asked for nothing.
+                while !reading.is_finished() {
+                    reading.next(connection, 10)?;
+                }
+                Ok(reading.progress().clone())
+            };
+            let progress = store.read_long(read).await.expect("read");
+            assert!(progress.recorded_until >= settled, "reading {reading} on {database:?}");
+            cursor = progress.cursor;
+        }
+    }
+}

@@ -146,7 +146,12 @@ impl Reading {
         }
         let cursor = Cursor { incarnation, ..cursor.clone() };
         let progress = Progress { recorded_until: cursor.settled, cursor, position: 0 };
-        Ok(Self { dataset: dataset.to_owned(), end, settled, progress })
+        let mut reading = Self { dataset: dataset.to_owned(), end, settled, progress };
+        if reading.is_finished() {
+            // Nothing was recorded since: what is known goes on to now, and nobody will ask for a batch.
+            reading.settle();
+        }
+        Ok(reading)
     }
 
     /// Says how far it is.
@@ -187,10 +192,14 @@ impl Reading {
                 return Ok(rows);
             }
         }
+        self.settle();
+        Ok(Vec::new())
+    }
+
+    fn settle(&mut self) {
         let cursor = &mut self.progress.cursor;
         cursor.settled = cursor.settled.max(self.settled);
         self.progress.recorded_until = cursor.settled;
-        Ok(Vec::new())
     }
 }
 
