@@ -2,13 +2,13 @@
 //! an operator starts it, by the command itself.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
 };
 
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use minsheng::{
     commands::report::{Job, make},
     demo::{self, Loaded, province},
@@ -20,8 +20,11 @@ use minsheng::{
 };
 use minsheng_analytics::{job::JobOutcome, lake::Lake, model::Status};
 use minsheng_proto::{
-    common::v1::Date,
-    health::v1::{CountRecognisableItemsRequest, question_service_client::QuestionServiceClient},
+    common::v1::{Confidence, Date, Parameter, SetParameterRequest, parameter_service_client::ParameterServiceClient},
+    health::v1::{
+        CountRecognisableItemsRequest, CreateRecognitionItemRequest, ItemCategory, ItemOrigin, RecognitionItem,
+        question_service_client::QuestionServiceClient, recognition_item_service_client::RecognitionItemServiceClient,
+    },
 };
 
 /// People and cases, as a share of the demo's usual number.
@@ -62,22 +65,111 @@ async fn a_province_goes_through_four_services_into_a_page_with_every_status_and
     assert_eq!(outcome.rows_read.values().sum::<u64>(), 0, "{:?}", outcome.rows_read);
     assert_eq!(first, std::fs::read(&outcome.files.json).expect("written"));
 
-    // Who asks the department itself hears the number that stands in the report.
+    // Who asks the department itself hears the numbers that stand in the report.
     let site = Site::start(directory.path()).await.expect("the services start");
+    let before = told_by_both(&site, &outcome).await;
+    assert!(before.len() >= 82, "the region, its prefectures and counties, not {}", before.len());
+    assert!(before["540100"].listed > 0, "the region's list holds in a prefecture");
+
+    // And so it is when an operator files another threshold, and a prefecture adds an item of its own.
+    file_threshold(&site, "540000", 5).await;
+    file_threshold(&site, "540100", 1).await;
+    add_item(&site, "540100").await;
+    let job = Job {
+        lake: directory.path().join("lake"),
+        out: directory.path().join("again"),
+        on: province::LAST_DAY,
+        as_of: None,
+    };
+    let outcome = make(&job, Some(site.endpoints()), Lang::En).await.expect("reports");
+    assert!(outcome.unreached.is_empty(), "{:?}", outcome.unreached);
+    assert_eq!(outcome.rows_read["health"], 3, "two thresholds and an item");
+    let after = told_by_both(&site, &outcome).await;
+    assert!(after["540200"].items < before["540200"].items, "{:?} {:?}", before["540200"], after["540200"]);
+    assert!(after["540100"].items > before["540100"].items, "{:?} {:?}", before["540100"], after["540100"]);
+    for (area, more) in [("540000", 1), ("540100", 1), ("540102", 1), ("540200", 0), ("540202", 0)] {
+        assert_eq!(after[area].listed, before[area].listed + more, "{area}");
+    }
+    site.stop().await.expect("the services stop");
+}
+
+/// Items of mutual recognition in an area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Items {
+    items: i64,
+    listed: i64,
+}
+
+/// Sees to it that report and department say the same of each area, and gives it.
+async fn told_by_both(site: &Site, outcome: &JobOutcome) -> BTreeMap<String, Items> {
     let channel = site.endpoints().channel("community", "health").expect("a channel");
     let mut department = QuestionServiceClient::new(channel);
-    let mut asked = 0;
+    let month = province::LAST_DAY.format("%Y-%m").to_string();
+    let mut listed = BTreeMap::new();
+    let mut history = csv::Reader::from_path(&outcome.files.csv).expect("written");
+    let columns = history.headers().expect("read").clone();
+    for row in history.records() {
+        let row = row.expect("read");
+        let of = |name: &str| &row[columns.iter().position(|column| column == name).expect("a column")];
+        if (of("commitment"), of("measure"), of("month")) == ("mutual-recognition-items", "listed", month.as_str()) {
+            listed.insert(of("area").to_owned(), of("value").to_owned());
+        }
+    }
+    let mut told = BTreeMap::new();
     for entry in outcome.document.commitments.iter().filter(|entry| entry.id == "mutual-recognition-items") {
-        let day = province::LAST_DAY;
-        let on = Some(Date { year: day.year(), month: day.month().cast_signed(), day: day.day().cast_signed() });
-        let question = CountRecognisableItemsRequest { area: entry.area.clone(), on };
+        let question = CountRecognisableItemsRequest { area: entry.area.clone(), on: date(province::LAST_DAY) };
         let answer = department.count_recognisable_items(question).await.expect("answered").into_inner();
         let counted = entry.value.map(|value| format!("{value}"));
         assert_eq!(counted.unwrap_or_else(|| "0".to_owned()), answer.items.to_string(), "{}", entry.area);
-        asked += 1;
+        let list = listed.get(&entry.area).cloned().unwrap_or_else(|| "none".to_owned());
+        assert_eq!(list, answer.listed_items.to_string(), "the list of {}", entry.area);
+        told.insert(entry.area.clone(), Items { items: answer.items, listed: answer.listed_items });
     }
-    assert!(asked >= 8, "the region and its seven prefectures, not {asked}");
-    site.stop().await.expect("the services stop");
+    told
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the fields are Options")]
+fn date(day: NaiveDate) -> Option<Date> {
+    Some(Date { year: day.year(), month: day.month().cast_signed(), day: day.day().cast_signed() })
+}
+
+/// Files at how many institutions an item is recognisable in an area, from the first day of the last month on.
+async fn file_threshold(site: &Site, area: &str, value: i64) {
+    let channel = site.endpoints().channel("operator", "health").expect("a channel");
+    let parameter = Parameter {
+        key: "recognition.minimum_institutions".to_owned(),
+        area: area.to_owned(),
+        value,
+        unit: "count".to_owned(),
+        effective_from: date(province::LAST_DAY.with_day(1).expect("a day")),
+        effective_to: None,
+        source: "a test".to_owned(),
+        confidence: Confidence::Low.into(),
+    };
+    let request = SetParameterRequest { request_id: uuid::Uuid::new_v4().to_string(), parameter: Some(parameter) };
+    ParameterServiceClient::new(channel).set_parameter(request).await.expect("filed");
+}
+
+/// Adds an item to the list of one area.
+async fn add_item(site: &Site, area: &str) {
+    let channel = site.endpoints().channel("health", "health").expect("a channel");
+    let item = RecognitionItem {
+        area: area.to_owned(),
+        code: "OWN-1".to_owned(),
+        title: "自增项目".to_owned(),
+        category: ItemCategory::Test.into(),
+        edition: "2026".to_owned(),
+        origin: ItemOrigin::Constructed.into(),
+        active_from: date(province::LAST_DAY.with_day(1).expect("a day")),
+        window_days: 7,
+        ..RecognitionItem::default()
+    };
+    let request = CreateRecognitionItemRequest {
+        request_id: uuid::Uuid::new_v4().to_string(),
+        recognition_item: Some(item),
+        effective_on: None,
+    };
+    RecognitionItemServiceClient::new(channel).create_recognition_item(request).await.expect("created");
 }
 
 fn minsheng(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
