@@ -56,7 +56,7 @@ fn truth_by(
 
     let heaped = in_parallel(workers, |worker| {
         let range = height * worker / workers..height * (worker + 1) / workers;
-        hashes(&journal.records, &known, range, hasher)
+        hashes(journal.records, &known, range, hasher)
     });
     let found = in_parallel(workers, |worker| {
         let mut found = Found::default();
@@ -133,7 +133,7 @@ fn hashes(
     range: std::ops::Range<usize>,
     hasher: &impl BuildHasher,
 ) -> Vec<Vec<Hashed>> {
-    let mut heaps: Vec<Vec<Hashed>> = vec![Vec::with_capacity(range.len() / HEAPS * 9 / 8); HEAPS];
+    let mut heaps: Vec<Vec<Hashed>> = (0..HEAPS).map(|_| Vec::with_capacity(range.len() / HEAPS * 9 / 8)).collect();
     let part = records.slice(i64::try_from(range.start).unwrap_or(i64::MAX), range.len());
     let first = IdxSize::try_from(range.start).unwrap_or(IdxSize::MAX);
     for ((row, record), known) in (first..).zip(part.iter()).zip(&known[range]) {
@@ -181,7 +181,7 @@ impl Journal<'_> {
             together.clear();
             together.extend(alike.iter().map(|(_, row)| *row));
             let name = self.name(together[0]);
-            if together.iter().all(|row| self.name(*row) == name) {
+            if together[1..].iter().all(|row| self.name(*row) == name) {
                 self.judge(&mut together, found);
                 continue;
             }
