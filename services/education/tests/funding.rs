@@ -5,7 +5,7 @@ mod common;
 use common::{date, journal_of, record_schools, request_id, school, start};
 use minsheng_kit::{
     clients::DepartmentChannel,
-    testing::{TestSite, databases},
+    testing::{TestSite, databases, refused_fields},
 };
 use minsheng_proto::{common::v1 as shared, education::v1 as pb};
 use pb::{
@@ -30,12 +30,6 @@ fn funding(school: &str, fund: FundKind, year: i32, term: Term, amount_fen: i64)
 
 fn create(n: u128, record: pb::FundingRecord) -> pb::CreateFundingRecordRequest {
     pb::CreateFundingRecordRequest { request_id: request_id(n), funding_record: Some(record), effective_on: None }
-}
-
-fn fields(status: &tonic::Status) -> Vec<String> {
-    let details = tonic_types::StatusExt::get_error_details(status);
-    let violations = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
-    violations.into_iter().map(|violation| violation.field).collect()
 }
 
 #[tokio::test]
@@ -99,7 +93,10 @@ async fn a_school_has_one_record_of_a_fund_and_term_until_it_is_withdrawn() {
         assert_eq!(refused.code(), Code::AlreadyExists);
         let renamed = pb::FundingRecord { name: "funding_records/again".to_owned(), ..second };
         let refused = client.create_funding_record(create(3, renamed.clone())).await.expect_err("refused");
-        assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec!["funding_record.term".to_owned()]));
+        assert_eq!(
+            (refused.code(), refused_fields(&refused)),
+            (Code::InvalidArgument, vec!["funding_record.term".to_owned()])
+        );
 
         let withdraw = pb::EndFundingRecordRequest {
             request_id: request_id(4),
@@ -226,7 +223,7 @@ async fn a_school_whose_record_ended_before_the_term_gets_no_money_for_it() {
         client.create_funding_record(create(2, of(2025, Term::Spring))).await.expect("recorded");
         let refused = client.create_funding_record(create(3, of(2025, Term::Autumn))).await.expect_err("refused");
         assert_eq!(
-            (refused.code(), fields(&refused)),
+            (refused.code(), refused_fields(&refused)),
             (Code::InvalidArgument, vec!["funding_record.school".to_owned()])
         );
         service.stop().await.expect("stops");
@@ -251,7 +248,7 @@ async fn a_private_school_gets_no_public_money() {
         for (n, fund) in [(3, FundKind::SeniorPublicFunds), (4, FundKind::ThreeGuarantees)] {
             let private = funding("schools/s1", fund, 2025, Term::Spring, 5_500_000);
             let refused = client.create_funding_record(create(n, private)).await.expect_err("refused");
-            assert_eq!(fields(&refused), ["funding_record.school"]);
+            assert_eq!(refused_fields(&refused), ["funding_record.school"]);
             let public = funding("schools/s2", fund, 2025, Term::Spring, 5_500_000);
             client.create_funding_record(create(n + 10, public)).await.expect("recorded");
         }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{date, request_id, school, start};
-use minsheng_kit::testing::{TestSite, databases};
+use minsheng_kit::testing::{TestSite, databases, refused_fields};
 use minsheng_proto::{
     common::v1::{self as shared, ItemOutcome},
     education::v1 as pb,
@@ -74,10 +74,7 @@ async fn all_that_is_wrong_with_a_school_is_said_at_once() {
         let request = pb::CreateSchoolRequest { request_id: request_id(1), school: Some(bad), effective_on: None };
         let refused = SchoolServiceClient::new(channel).create_school(request).await.expect_err("refused");
         assert_eq!(refused.code(), Code::InvalidArgument);
-        let details = tonic_types::StatusExt::get_error_details(&refused);
-        let fields: Vec<_> =
-            details.bad_request().expect("fields").field_violations.iter().map(|v| v.field.as_str()).collect();
-        assert_eq!(fields, ["school.nursery_places", "school.closed_on", "school.border"]);
+        assert_eq!(refused_fields(&refused), ["school.nursery_places", "school.closed_on", "school.border"]);
         service.stop().await.expect("stops");
     }
 }

@@ -209,3 +209,10 @@ pub fn databases() -> Vec<TestDatabase> {
     }
     databases
 }
+
+/// Gives the fields that a refusal names, in its order.
+pub fn refused_fields(status: &tonic::Status) -> Vec<String> {
+    let details = tonic_types::StatusExt::get_error_details(status);
+    let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
+    violations.iter().map(|found| found.field.clone()).collect()
+}

@@ -48,7 +48,9 @@ fn entry(record: &str) -> JournalEntry {
 async fn write(store: &Store, id: u32, entries: &'static [&'static str]) {
     let key = Idempotency::new("probe", "probe/Write", &id.to_string(), &ReturnRow::default());
     let unit = move |tx: &mut Tx<'_>| {
-        entries.iter().for_each(|record| tx.journal(entry(record)));
+        for record in entries {
+            tx.journal(entry(record));
+        }
         Ok(ReturnRow::default())
     };
     store.write(Unit::repeatable(key), unit).await.expect("written");

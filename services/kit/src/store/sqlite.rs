@@ -32,8 +32,10 @@ const GROUP_LIMIT: usize = 256;
 const LEAST_GROUP: usize = 8;
 
 /// Runs a unit on the writer's connection and gives back how to answer its caller once the commit is known.
+type Work = Box<dyn FnOnce(&mut AnyConnection, i64) -> Done + Send>;
+
 struct Job {
-    work: Box<dyn FnOnce(&mut AnyConnection, i64) -> Done + Send>,
+    work: Work,
     /// The caller's runtime.
     caller: Option<Handle>,
 }

@@ -116,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_panics_is_a_fault_and_its_thread_takes_the_next() {
-        let workers = Workers::start(1, Duration::from_secs(60)).expect("starts");
+        let workers = Workers::start(1, Duration::from_mins(1)).expect("starts");
         let fault = workers.run(|| -> Result<(), Error> { panic!("in a call") }).await.expect_err("a fault");
         assert_eq!(fault.reason(), "INTERNAL", "{fault:?}");
         assert_eq!(workers.run(|| Ok(7)).await.expect("answered"), 7);
@@ -124,7 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn for_a_caller_that_went_away_nothing_is_begun() {
-        let workers = Arc::new(Workers::start(1, Duration::from_secs(60)).expect("starts"));
+        let workers = Arc::new(Workers::start(1, Duration::from_mins(1)).expect("starts"));
         let (go, held) = held(&workers).await;
         let begun = Arc::default();
         let mut gone = Box::pin(workers.run(noting(&begun)));

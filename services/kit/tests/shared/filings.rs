@@ -3,7 +3,7 @@
 use minsheng_kit::{
     clients::DepartmentChannel,
     filings::catalogue::{CommitmentSpec, Form, PRIMARY_MEASURE, commitments},
-    testing::databases,
+    testing::{databases, refused_fields},
 };
 use minsheng_proto::{
     common::v1::{self as common, ItemOutcome},
@@ -351,13 +351,6 @@ async fn a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_othe
         );
         site.stop().await;
     }
-}
-
-/// What a refusal says of fields, in the order in which it says it.
-fn refused_fields(status: &tonic::Status) -> Vec<String> {
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    let details = tonic_types::StatusExt::get_error_details(status);
-    details.bad_request().expect("says why").field_violations.iter().map(|found| found.field.clone()).collect()
 }
 
 #[tokio::test]
