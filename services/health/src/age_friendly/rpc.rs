@@ -20,8 +20,8 @@ use super::{
     store::{certificate_to, institutions_certified},
 };
 use crate::{
-    institutions::{InstitutionReferences, institution_id, institution_name, is_age_friendly_class},
-    schema::{AgeFriendlyAssessmentRecord, InstitutionRecord},
+    institutions::{InstitutionReferences, NamedInstitution, institution_id, institution_name, is_age_friendly_class},
+    schema::AgeFriendlyAssessmentRecord,
 };
 
 /// The register of age-friendly assessments.
@@ -217,7 +217,7 @@ fn standard_on(
 
 /// Checks that the institution is of a class that is assessed, and was in operation on the day.
 fn check_eligible(
-    institution: &InstitutionRecord,
+    institution: &NamedInstitution,
     record: &AgeFriendlyAssessmentRecord,
     parameters: &Parameters,
     violations: &mut Violations,

@@ -10,7 +10,7 @@ mod rpc;
 mod rules;
 mod store;
 
-pub use reference::{InstitutionReferences, institution_id, institution_name};
+pub use reference::{InstitutionReferences, NamedInstitution, institution_id, institution_name};
 pub use rpc::{InstitutionRpc, Institutions};
 pub use rules::{check_institution, is_age_friendly_class};
-pub use store::{hold_institutions, institutions_by_id, institutions_locked};
+pub use store::{hold_institutions, institutions_locked};

@@ -1,15 +1,16 @@
 //! How other records name an institution, and what is the same for all of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use diesel::{ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _};
 use minsheng_kit::{
     error::{Error, Violations},
+    load_among,
     store::AnyConnection,
 };
 use minsheng_proto::common::v1 as common;
 
-use super::store::institutions_by_id;
-use crate::schema::InstitutionRecord;
+use crate::schema::institutions;
 
 /// Collection of institutions in references, with its slash.
 const PREFIX: &str = "institutions/";
@@ -37,18 +38,51 @@ pub fn institution_name(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
 
+/// What the rules of other records ask of an institution that they name.
+#[derive(Clone, Debug, Default, PartialEq, Queryable)]
+pub struct NamedInstitution {
+    /// Id within the collection.
+    pub id: String,
+    /// County, six digits.
+    pub area: String,
+    /// Number of the contract's `RecordState`.
+    pub state: i64,
+    /// First day on which the record is no longer true.
+    pub ended_on: Option<i64>,
+    /// Number of the contract's `InstitutionClass`.
+    pub institution_class: i64,
+    /// Grade, or 0.
+    pub level: i64,
+    /// First day in operation.
+    pub operating_from: i64,
+    /// Last day in operation.
+    pub operating_to: Option<i64>,
+}
+
 /// The institutions that a chunk of records names, as they stand.
 #[derive(Debug)]
-pub struct InstitutionReferences(HashMap<String, InstitutionRecord>);
+pub struct InstitutionReferences(HashMap<String, NamedInstitution>);
 
 impl InstitutionReferences {
     /// Finds them with as few queries as the store allows.
     pub fn find<'a>(connection: &mut AnyConnection, ids: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        Ok(Self(institutions_by_id(connection, ids)?))
+        let ids = Vec::from_iter(ids.into_iter().collect::<BTreeSet<_>>());
+        let named = institutions::table.select((
+            institutions::id,
+            institutions::area,
+            institutions::state,
+            institutions::ended_on,
+            institutions::institution_class,
+            institutions::level,
+            institutions::operating_from,
+            institutions::operating_to,
+        ));
+        let found: Vec<NamedInstitution> = load_among!(connection, named, institutions::id, ids)?;
+        Ok(Self(found.into_iter().map(|institution| (institution.id.clone(), institution)).collect()))
     }
 
     /// Gives an institution that exists and was not withdrawn; notes a violation otherwise.
-    pub fn existing(&self, field: &str, id: &str, violations: &mut Violations) -> Option<&InstitutionRecord> {
+    pub fn existing(&self, field: &str, id: &str, violations: &mut Violations) -> Option<&NamedInstitution> {
         let found = self.0.get(id).filter(|record| record.state != common::RecordState::Withdrawn as i64);
         violations.require(
             found.is_some(),
@@ -67,7 +101,7 @@ impl InstitutionReferences {
         id: &str,
         area: &str,
         violations: &mut Violations,
-    ) -> Option<&InstitutionRecord> {
+    ) -> Option<&NamedInstitution> {
         let found = self.existing(field, id, violations);
         violations.require(
             found.is_none_or(|record| record.area == area),
@@ -105,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_institution_without_a_grade_stands_below_the_first() {
-        let graded = |id: &str, level| InstitutionRecord { id: id.to_owned(), level, ..InstitutionRecord::default() };
+        let graded = |id: &str, level| NamedInstitution { id: id.to_owned(), level, ..NamedInstitution::default() };
         let all = [graded("third", 3), graded("first", 1), graded("centre", 0)];
         let references = InstitutionReferences(all.into_iter().map(|record| (record.id.clone(), record)).collect());
         assert!(references.is_lower("first", "third") && references.is_lower("centre", "first"));

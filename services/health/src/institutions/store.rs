@@ -1,12 +1,12 @@
 //! Queries on the table of institutions beyond those of every register.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::{Error, Violations},
     on_each,
-    register::{ROWS_PER_INSERT, Table as _},
+    register::ROWS_PER_INSERT,
     store::AnyConnection,
 };
 use minsheng_proto::common::v1::RecordState;
@@ -16,19 +16,6 @@ use crate::schema::{
 };
 
 const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
-
-/// Finds institutions by id.
-pub fn institutions_by_id<'a>(
-    connection: &mut AnyConnection,
-    ids: impl IntoIterator<Item = &'a str>,
-) -> Result<HashMap<String, InstitutionRecord>, Error> {
-    let ids: Vec<String> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect();
-    let mut found = HashMap::with_capacity(ids.len());
-    for part in ids.chunks(ROWS_PER_INSERT) {
-        found.extend(InstitutionRecord::find(connection, part)?.into_iter().map(|record| (record.id.clone(), record)));
-    }
-    Ok(found)
-}
 
 /// Holds the institutions that records of this unit name, until it ends: a withdrawal waits for the records, or is seen
 /// here and the unit is to be sent again. On SQLite there is nothing to do: one unit runs at a time.

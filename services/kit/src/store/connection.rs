@@ -57,8 +57,8 @@ macro_rules! on_each {
     };
 }
 
-/// Loads the rows of a query in which a column has one of several values. One value alone goes through a statement that
-/// stays prepared; a list is prepared anew each time on SQLite.
+/// Loads the rows of a query in which a column has one of several values. SQLite prepares a list anew each time, so a few
+/// values go there one by one through a statement that stays prepared.
 ///
 /// The rows come in no order, and the query must not group or limit them: a long list is asked for in parts.
 #[macro_export]
@@ -69,7 +69,19 @@ macro_rules! load_among {
             for part in $values.chunks($crate::register::ROWS_PER_INSERT) {
                 found.append(&mut match part {
                     [one] => $crate::on_each!($connection, c => $query.clone().filter($column.eq(one)).load(c))?,
-                    many => $crate::on_each!($connection, c => $query.clone().filter($column.eq_any(many)).load(c))?,
+                    many => match $connection {
+                        $crate::store::AnyConnection::Sqlite(c) if many.len() <= $crate::register::FEW_IDS => {
+                            let mut few = Vec::with_capacity(many.len());
+                            for one in many {
+                                few.append(&mut $query.clone().filter($column.eq(one)).load(c)?);
+                            }
+                            few
+                        }
+                        $crate::store::AnyConnection::Sqlite(c) => $query.clone().filter($column.eq_any(many)).load(c)?,
+                        $crate::store::AnyConnection::Postgres(c) => {
+                            $query.clone().filter($column.eq_any(many)).load(c)?
+                        }
+                    },
                 });
             }
             Ok(())

@@ -131,7 +131,7 @@ impl SqliteBackend {
             Some(connection) => connection,
             None => AnyConnection::Sqlite(connect(&self.path)?),
         };
-        let result = connection.transaction(f);
+        let result = control::snapshot(&mut connection, f);
         let mut readers = self.readers.lock();
         if readers.len() < self.connections {
             readers.push(connection);
@@ -148,7 +148,7 @@ impl SqliteBackend {
         let span = tracing::Span::current();
         let work = Box::new(move |connection: &mut AnyConnection, floor| {
             let result = span.in_scope(|| {
-                connection.transaction(|connection| {
+                control::unit(connection, |connection| {
                     catch_unwind(AssertUnwindSafe(|| work(connection, floor)))
                         .unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")))
                 })
@@ -333,5 +333,6 @@ impl Group {
     }
 }
 
+mod control;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,76 @@
+//! The statements that begin and end transactions, prepared once for each connection: to parse them took as long as to
+//! carry them out, and each read has two of them, each unit of a group as well.
+
+use diesel::{
+    QueryResult, RunQueryDsl, SqliteConnection,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sqlite::Sqlite,
+};
+
+use crate::store::AnyConnection;
+
+macro_rules! statements {
+    ($($name:ident => $sql:literal),* $(,)?) => {$(
+        #[derive(Clone, Copy, Debug, QueryId)]
+        struct $name;
+
+        impl QueryFragment<Sqlite> for $name {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql($sql);
+                Ok(())
+            }
+        }
+
+        impl RunQueryDsl<SqliteConnection> for $name {}
+    )*};
+}
+
+statements! {
+    Begin => "BEGIN",
+    Commit => "COMMIT",
+    Rollback => "ROLLBACK",
+    Savepoint => "SAVEPOINT unit",
+    Release => "RELEASE unit",
+    RollbackTo => "ROLLBACK TO unit",
+}
+
+/// Reads in one snapshot. The connection must be in no transaction.
+pub(super) fn snapshot<T, E: From<diesel::result::Error>>(
+    connection: &mut AnyConnection,
+    f: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    run(connection, &Begin)?;
+    let result = f(connection);
+    match &result {
+        Ok(_) => run(connection, &Commit)?,
+        Err(_) => run(connection, &Rollback)?,
+    }
+    result
+}
+
+/// Runs a unit within the group's transaction: what it wrote goes back when it fails, and nothing else with it.
+pub(super) fn unit<T, E: From<diesel::result::Error>>(
+    connection: &mut AnyConnection,
+    f: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    run(connection, &Savepoint)?;
+    let result = f(connection);
+    if result.is_err() {
+        // Where this fails the transaction is gone, and the group looks for that after each unit that failed.
+        let _ = run(connection, &RollbackTo);
+        let _ = run(connection, &Release);
+    } else {
+        run(connection, &Release)?;
+    }
+    result
+}
+
+fn run<S>(connection: &mut AnyConnection, statement: &S) -> QueryResult<()>
+where
+    S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection> + Copy,
+{
+    let AnyConnection::Sqlite(connection) = connection else {
+        unreachable!("SQLite's writer and readers have no other")
+    };
+    RunQueryDsl::execute(*statement, connection).map(drop)
+}
