@@ -131,7 +131,8 @@ impl SqliteBackend {
             Some(connection) => connection,
             None => AnyConnection::Sqlite(connect(&self.path)?),
         };
-        let result = control::snapshot(&mut connection, f);
+        // A connection on which this fails is not used again.
+        let result = control::snapshot(&mut connection, f)?;
         let mut readers = self.readers.lock();
         if readers.len() < self.connections {
             readers.push(connection);

@@ -34,18 +34,15 @@ statements! {
     RollbackTo => "ROLLBACK TO unit",
 }
 
-/// Reads in one snapshot. The connection must be in no transaction.
-pub(super) fn snapshot<T, E: From<diesel::result::Error>>(
+/// Reads in one snapshot. The connection must be in no transaction, and where this fails it may be left in one.
+pub(super) fn snapshot<T, E>(
     connection: &mut AnyConnection,
     f: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
-) -> Result<T, E> {
+) -> QueryResult<Result<T, E>> {
     run(connection, &Begin)?;
     let result = f(connection);
-    match &result {
-        Ok(_) => run(connection, &Commit)?,
-        Err(_) => run(connection, &Rollback)?,
-    }
-    result
+    if result.is_ok() { run(connection, &Commit) } else { run(connection, &Rollback) }?;
+    Ok(result)
 }
 
 /// Runs a unit within the group's transaction: what it wrote goes back when it fails, and nothing else with it.
@@ -54,13 +51,11 @@ pub(super) fn unit<T, E: From<diesel::result::Error>>(
     f: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     run(connection, &Savepoint)?;
-    let result = f(connection);
+    let result = f(connection).and_then(|value| Ok(run(connection, &Release).map(|()| value)?));
     if result.is_err() {
         // Where this fails the transaction is gone, and the group looks for that after each unit that failed.
         let _ = run(connection, &RollbackTo);
         let _ = run(connection, &Release);
-    } else {
-        run(connection, &Release)?;
     }
     result
 }
