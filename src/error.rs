@@ -100,8 +100,8 @@ impl Error {
     pub fn message(&self, lang: Lang) -> String {
         let mut text = match self {
             Self::File { path, source } => {
-                let path = path.display();
-                return said!(lang, "无法读写 {path}:{source}", "cannot read or write {path}: {source}");
+                let (path, cause) = (path.display(), cause_text(lang, source));
+                return said!(lang, "无法读写 {path}:{cause}", "cannot read or write {path}: {cause}");
             }
             Self::Service { department, .. } => {
                 said!(lang, "服务 {department} 无法运行", "the service {department} does not run")
@@ -161,12 +161,31 @@ impl Error {
         let mut cause = std::error::Error::source(self);
         let mut between = lang.pick(Text { zh: ";技术原因:", en: ": " });
         while let Some(error) = cause {
-            text = format!("{text}{between}{error}");
+            text = format!("{text}{between}{}", cause_text(lang, error));
             cause = error.source();
             between = ": ";
         }
         text
     }
+}
+
+/// Says a cause: what the system reports has words of its own in each language, with the system's behind them.
+fn cause_text(lang: Lang, cause: &(dyn std::error::Error + 'static)) -> String {
+    use std::io::ErrorKind;
+    let zh = match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        Some(ErrorKind::NotFound) => "文件或目录不存在",
+        Some(ErrorKind::PermissionDenied) => "没有权限",
+        Some(ErrorKind::AddrInUse) => "端口已被占用",
+        Some(ErrorKind::AddrNotAvailable) => "本机没有该地址",
+        Some(ErrorKind::ConnectionRefused) => "对方没有在监听",
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "磁盘已满",
+        Some(ErrorKind::ReadOnlyFilesystem) => "文件系统只读",
+        Some(ErrorKind::IsADirectory) => "是目录而不是文件",
+        Some(ErrorKind::NotADirectory) => "路径中有一级不是目录",
+        Some(ErrorKind::WouldBlock) => "正被另一进程使用",
+        _ => return cause.to_string(),
+    };
+    said!(lang, "{zh}({cause})", "{cause}")
 }
 
 /// What an operator may make of a service's answer.
@@ -211,4 +230,21 @@ fn other_demo(directory: &str, there: Option<&DemoRecord>, asked: &DemoRecord, l
         "{directory} 中是{held},不能再载入{wanted},二者不可混合;请用 --data 指定另一目录,或先删除它",
         "{directory} holds {held}; {wanted} cannot be added, for the two must not mix: name another directory with --data, or remove it first"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_reports_is_said_in_the_chosen_language_with_its_own_words_behind() {
+        let missing = std::fs::File::open("/nowhere/file.csv").map_err(Error::file("/nowhere/file.csv"));
+        let missing = missing.expect_err("there is no such file");
+        let chinese = missing.message(Lang::Zh);
+        assert!(chinese.starts_with("无法读写 /nowhere/file.csv:文件或目录不存在("), "{chinese}");
+        assert!(!missing.message(Lang::En).contains("文件"), "{}", missing.message(Lang::En));
+        let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        let taken = Error::Service { department: "health".to_owned(), source: Box::new(taken) }.message(Lang::Zh);
+        assert!(taken.contains("端口已被占用"), "{taken}");
+    }
 }
