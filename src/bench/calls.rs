@@ -23,6 +23,15 @@ use crate::{error::Error, lang::Text};
 const EMPTY: Text =
     Text { zh: "同一服务的空调用(健康检查)", en: "an empty call of the same service (health check)" };
 
+const QUESTION: Text = Text {
+    zh: "提问:结果是否互认(CheckRecognisable),64 个并发",
+    en: "a question (CheckRecognisable), 64 callers",
+};
+const WRITES: Text = Text {
+    zh: "落盘的单条写入(CreateInstitution),64 个并发",
+    en: "durable single writes (CreateInstitution), 64 callers",
+};
+
 /// Connections of a service's pool, which the bare look-ups have too.
 const CONNECTIONS: usize = 8;
 
@@ -65,10 +74,7 @@ async fn question(site: &Site, extent: Extent, table: &mut Table) -> Result<(), 
     };
     let (ours, bare) = in_turns(extent.rounds, ask, async || empty(site, "health", extent).await).await?;
     table.add(Row {
-        what: Text {
-            zh: "提问:结果是否互认(CheckRecognisable),64 个并发",
-            en: "a question (CheckRecognisable), 64 callers",
-        },
+        what: QUESTION,
         baseline: EMPTY,
         place: site.place.name().to_owned(),
         unit: Unit::PerSecond,
@@ -118,10 +124,7 @@ async fn looked_up(
     };
     let (ours, bare) = in_turns(extent.rounds, ask, look_up).await?;
     table.add(Row {
-        what: Text {
-            zh: "提问:结果是否互认(CheckRecognisable),64 个并发",
-            en: "a question (CheckRecognisable), 64 callers",
-        },
+        what: QUESTION,
         baseline: Text {
             zh: "同样三条查询的预备语句,同样多的连接,没有服务也没有事务",
             en: "its three look-ups as prepared statements over as many connections, without a service or a transaction",
@@ -200,10 +203,7 @@ pub(super) async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Re
     let (ours, bare) = in_turns(extent.rounds, write, async || empty(site, "health", extent).await).await?;
     let sqlite = matches!(site.place, Place::Sqlite);
     table.add(Row {
-        what: Text {
-            zh: "落盘的单条写入(CreateInstitution),64 个并发",
-            en: "durable single writes (CreateInstitution), 64 callers",
-        },
+        what: WRITES,
         baseline: EMPTY,
         place: site.place.name().to_owned(),
         unit: Unit::PerSecond,
@@ -226,10 +226,7 @@ pub(super) async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Re
     let mut ids = 0;
     let (ours, bare) = in_turns(extent.rounds, write, async || database.commit_singly(extent.window, &mut ids)).await?;
     table.add(Row {
-        what: Text {
-            zh: "落盘的单条写入(CreateInstitution),64 个并发",
-            en: "durable single writes (CreateInstitution), 64 callers",
-        },
+        what: WRITES,
         baseline: Text {
             zh: "同一种数据库上一行一提交的裸写入(SQLite 为 FULL)",
             en: "bare commits of one row each in the same kind of database (SQLite: FULL)",
