@@ -255,9 +255,10 @@ fn a_meal_point_is_in_operation_when_it_served_within_the_window_and_not_judged_
     assert_eq!(value(&whole, "elder-meal-points", "540103", "2025-02"), None, "nobody knows of the next county");
 }
 
-#[test]
-fn a_parameter_holds_from_its_own_first_day_and_for_no_month_before() {
-    let text = r#"
+/// A catalogue of one commitment, `c`, that counts service points with parameters.
+fn counted_points(parameters: &str, measure: &str) -> Catalogue {
+    let text = format!(
+        r#"
 [[commitment]]
 id = "c"
 article = 8
@@ -271,10 +272,7 @@ direction = "rising"
 unit = "points"
 unit_zh = "个"
 source = "register"
-parameters = [
-    { name = "least", value = 10, from = "2025-03-01", confidence = "low", note = "a test" },
-    { name = "least", value = 50, from = "2025-05-01", confidence = "low", note = "a test" },
-]
+parameters = [{parameters}]
 text_zh = "乙"
 text_en = "B"
 
@@ -282,9 +280,19 @@ text_en = "B"
 name = "primary"
 form = "figure"
 dataset = "community.service_points"
-numerator = "COUNT(*) FILTER (WHERE capacity >= least)"
+{measure}
+"#
+    );
+    Catalogue::parse(&[("year.toml", &text)]).unwrap()
+}
+
+#[test]
+fn a_parameter_holds_from_its_own_first_day_and_for_no_month_before() {
+    let parameters = r#"
+    { name = "least", value = 10, from = "2025-03-01", confidence = "low", note = "a test" },
+    { name = "least", value = 50, from = "2025-05-01", confidence = "low", note = "a test" },
 "#;
-    let catalogue = Catalogue::parse(&[("year.toml", text)]).unwrap();
+    let catalogue = counted_points(parameters, r#"numerator = "COUNT(*) FILTER (WHERE capacity >= least)""#);
     let (_directory, lake) = lake_of(&[place("m1", "540102", "ELDER_MEAL_POINT").with("capacity", 40_i64)]);
     let figures = compute(&catalogue, &lake, &question("2025-06-30", "2025-12-31")).unwrap();
     let counted =

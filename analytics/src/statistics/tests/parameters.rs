@@ -66,32 +66,10 @@ fn a_county_whose_own_figure_is_higher_than_the_region_s_is_not_counted_by_the_r
 
 #[test]
 fn a_condition_on_rows_reads_the_figure_of_each_row_s_own_area() {
-    let text = r#"
-[[commitment]]
-id = "c"
-article = 8
-service = "community"
-leads = []
-title_zh = "甲"
-title_en = "A"
-kind = "count"
-basis = "trend"
-direction = "rising"
-unit = "points"
-unit_zh = "个"
-source = "register"
-parameters = [{ name = "least", key = "meal_point.operating_minimum_meals" }]
-text_zh = "乙"
-text_en = "B"
-
-[[commitment.measures]]
-name = "primary"
-form = "figure"
-dataset = "community.service_points"
-where = "capacity >= least"
-numerator = "COUNT(*)"
-"#;
-    let catalogue = Catalogue::parse(&[("year.toml", text)]).unwrap();
+    let catalogue = counted_points(
+        r#"{ name = "least", key = "meal_point.operating_minimum_meals" }"#,
+        "where = \"capacity >= least\"\nnumerator = \"COUNT(*)\"",
+    );
     let rows = [
         place("m1", "540102", "ELDER_MEAL_POINT").with("capacity", 40_i64),
         place("m2", "540103", "ELDER_MEAL_POINT").with("capacity", 40_i64),
