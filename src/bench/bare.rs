@@ -15,7 +15,7 @@ use minsheng_health::schema::{
 };
 use minsheng_kit::{
     on_each,
-    store::{AnyConnection, Store, StoreConfig, schema::journal, system_clock},
+    store::{AnyConnection, SQLITE_SETTINGS, Store, StoreConfig, schema::journal, system_clock},
 };
 
 use super::{
@@ -44,10 +44,7 @@ impl Bare {
             Place::Sqlite => {
                 let path = url.trim_start_matches("sqlite:");
                 let mut connection = SqliteConnection::establish(path).map_err(Error::internal)?;
-                let settings = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
-                                PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; \
-                                PRAGMA temp_store = MEMORY;";
-                connection.batch_execute(settings).map_err(Error::internal)?;
+                connection.batch_execute(SQLITE_SETTINGS).map_err(Error::internal)?;
                 AnyConnection::Sqlite(connection)
             }
             Place::Postgres(_) => AnyConnection::Postgres(PgConnection::establish(url).map_err(Error::internal)?),

@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub use backend::{Migrations, StoreConfig};
 pub use connection::{AnyConnection, ROWS_WORTH_A_COPY};
 pub use locks::hold_keys;
+pub use sqlite::SQLITE_SETTINGS;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
 
 use crate::{error::Error, keys::Keys};

@@ -25,6 +25,14 @@ use tokio::{runtime::Handle, sync::oneshot};
 use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments::Moments, schema::journal};
 use crate::error::Error;
 
+/// Settings of each connection to an SQLite file; the benchmark's bare connection has the same.
+///
+/// Temporary storage is in memory: what a savepoint may have to put back is some pages of 4 KiB for each unit, and went
+/// through a file otherwise.
+pub const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
+                                   PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; \
+                                   PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = MEMORY;";
+
 /// Most units that one commit holds: bounds how long the first one waits for the last.
 const GROUP_LIMIT: usize = 256;
 
@@ -202,15 +210,7 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
     let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| Error::StoreUnavailable(error);
     let mut connection =
         SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| unavailable(Box::new(error)))?;
-    // Temporary storage in memory: what a savepoint may have to put back is some pages of 4 KiB for each unit, and went
-    // through a file otherwise.
-    connection
-        .batch_execute(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
-             PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; \
-             PRAGMA temp_store = MEMORY;",
-        )
-        .map_err(|error| unavailable(Box::new(error)))?;
+    connection.batch_execute(SQLITE_SETTINGS).map_err(|error| unavailable(Box::new(error)))?;
     Ok(connection)
 }
 
