@@ -1,0 +1,16 @@
+//! The kit through small services of its own, on every database at hand.
+//!
+//! One program for all tests of the crate: nextest runs each test as a process of its own anyway, and one is linked
+//! much quicker than many.
+
+mod access_coverage;
+mod contract_rules;
+mod feed;
+mod journeys;
+mod register;
+mod replicas;
+mod restore;
+mod slow_reader;
+mod telemetry_export;
+mod telemetry_export_grpc;
+mod unit_of_work;

@@ -1,0 +1,10 @@
+//! The social security department's service through its RPCs, on every database at hand.
+//!
+//! One program for all tests of the crate: nextest runs each test as a process of its own anyway, and one is linked
+//! much quicker than many.
+
+mod assistance;
+mod ends;
+mod enrolments;
+mod filings;
+mod support;

@@ -1,0 +1,12 @@
+//! The whole suite, end to end.
+//!
+//! One program for all tests of the crate: nextest runs each test as a process of its own anyway, and one is linked
+//! much quicker than many.
+
+mod bench;
+mod demo;
+mod durability;
+mod import;
+mod support;
+mod topology;
+mod workspace;

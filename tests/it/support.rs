@@ -1,0 +1,95 @@
+//! A service as a process of its own, for tests that start it, ask it and kill it.
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use minsheng::site::Endpoints;
+use minsheng_kit::clients::OutgoingRequest as _;
+use tonic::Request;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+
+/// How long a process may take until it serves.
+const START: Duration = Duration::from_mins(1);
+/// Time between two looks at its health.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A running `minsheng serve DEPARTMENT`, killed when it goes out of scope.
+pub(crate) struct Process {
+    department: String,
+    child: Child,
+}
+
+impl Process {
+    /// Starts it with these variables and no others but the search path.
+    pub(crate) fn start(department: &str, environment: &BTreeMap<String, String>) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_minsheng"))
+            .args(["serve", department])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(environment)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        Self { department: department.to_owned(), child }
+    }
+
+    /// Waits until it says that it serves; fails as soon as the process has ended.
+    pub(crate) async fn serving(&mut self, endpoints: &Endpoints) {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                panic!("{} ended with {status} before it served", self.department);
+            }
+            let channel = endpoints.channel("operator", &self.department).expect("a channel");
+            let question = Request::new(HealthCheckRequest::default()).idempotent();
+            match HealthClient::new(channel).check(question).await {
+                Ok(answer) if answer.get_ref().status() == ServingStatus::Serving => return,
+                answer => assert!(began.elapsed() < START, "{} does not serve: {answer:?}", self.department),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Ends it as `kill -9` does: nothing of it runs any more afterwards.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("the process is ours");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Finds a port that nobody uses.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("the system has a port");
+    listener.local_addr().expect("bound").port()
+}
+
+/// Gives the variables of a service that keeps everything below one directory.
+pub(crate) fn environment(directory: &Path, database: &str, port: u16) -> BTreeMap<String, String> {
+    [
+        ("MINSHENG_LISTEN", format!("127.0.0.1:{port}")),
+        ("MINSHENG_DATABASE_URL", database.to_owned()),
+        ("MINSHENG_PKI_DIR", directory.join("pki").display().to_string()),
+        ("MINSHENG_KEYS_DIR", directory.join("keys").display().to_string()),
+        ("MINSHENG_LOG", "error".to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+/// Gives the address of one service.
+pub(crate) fn endpoints(directory: &Path, department: &str, port: u16) -> Endpoints {
+    let address = format!("https://localhost:{port}");
+    Endpoints { pki: directory.join("pki"), addresses: [(department.to_owned(), address)].into() }
+}
