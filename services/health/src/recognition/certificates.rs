@@ -20,9 +20,9 @@ pub struct QualityCertificates;
 
 /// Gives the last day of a certificate, an early end included: a lapsed, ended or later failed assessment takes the mark
 /// away.
-pub(super) fn valid_to(record: &QualityCertificateRecord) -> i64 {
-    let cut = record.ended_on.into_iter().chain(record.failed_on).min();
-    cut.map_or(record.valid_to, |cut| record.valid_to.min(cut - 1))
+pub(super) fn valid_to(valid_to: i64, ended_on: Option<i64>, failed_on: Option<i64>) -> i64 {
+    let cut = ended_on.into_iter().chain(failed_on).min();
+    cut.map_or(valid_to, |cut| valid_to.min(cut - 1))
 }
 
 impl Register for QualityCertificates {
@@ -102,7 +102,7 @@ impl Register for QualityCertificates {
             scope: enum_number(record.scope),
             passed: record.passed,
             valid_from: date(record.valid_from),
-            valid_to: date(valid_to(record)),
+            valid_to: date(valid_to(record.valid_to, record.ended_on, record.failed_on)),
         }
     }
 

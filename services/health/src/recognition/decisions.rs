@@ -10,8 +10,9 @@ use minsheng_kit::{
 use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
 use super::{
+    evidence::Evidence,
     rules::{Standing, Visit, check_decision, standing},
-    store::{Evidence, check_listed, upward_only},
+    store::{check_listed, upward_only},
 };
 use crate::{
     institutions::{InstitutionReferences, hold_institutions, institution_id, institution_name},

@@ -12,6 +12,7 @@
 
 mod certificates;
 mod decisions;
+mod evidence;
 mod items;
 mod natural_key;
 mod questions;

@@ -5,6 +5,7 @@ use minsheng_kit::{
     error::{Error, Violations},
     register::required_day,
     rpc,
+    store::AnyConnection,
     values::{
         calendar::day_of_epoch,
         divisions::{AreaCode, CountyCode},
@@ -15,8 +16,9 @@ use pb::question_service_server::{QuestionService, QuestionServiceServer};
 use tonic::{Request, Response, Status};
 
 use super::{
+    evidence::Asked,
     rules::{Standing, Visit, mark, standing},
-    store::{Evidence, listed_item_count, recognisable_item_count, upward_only},
+    store::{listed_item_count, recognisable_item_count, upward_only},
 };
 use crate::institutions::{InstitutionReferences, institution_id};
 
@@ -50,22 +52,15 @@ impl QuestionService for RecognitionQuestions {
         let answer = self
             .context
             .store
-            .read(move |connection| {
-                let ids = [asked.performing.as_str(), asked.receiving.as_str()];
-                let institutions = InstitutionReferences::find(connection, ids)?;
-                let mut violations = Violations::new();
-                institutions.existing("performing_institution", &asked.performing, &mut violations);
-                let receiving = institutions.existing("receiving_institution", &asked.receiving, &mut violations);
-                let receiving = receiving.map(|record| record.area.clone()).unwrap_or_default();
-                violations.into_result(())?;
-                let receiving = CountyCode::parse(&receiving).map_err(Error::internal)?;
-                let evidence = Evidence::find(connection, [(asked.performing.as_str(), asked.item.as_str())])?;
-                let certified = evidence.certified(&asked.performing, &asked.item);
-                let (performed_on, on) = (asked.performed_on, asked.on);
-                let downward = upward_only(&parameters, receiving, on)
-                    && institutions.is_lower(&asked.performing, &asked.receiving);
-                let visit = Visit { performed_on, on, receiving, downward };
-                Ok(answered(standing(evidence.listed(&asked.item), certified, visit)))
+            .read_one(move |connection| {
+                let AskedResult { item, performing, receiving, performed_on, on } = &asked;
+                let Some(found) = Asked::find(connection, performing, receiving, item)? else {
+                    return Err(not_there(connection, &asked)?.into_result(()).err().map_or(Error::Raced, Error::from));
+                };
+                let county = CountyCode::parse(&found.receiving_area).map_err(Error::internal)?;
+                let downward = upward_only(&parameters, county, *on) && found.performing_level < found.receiving_level;
+                let visit = Visit { performed_on: *performed_on, on: *on, receiving: county, downward };
+                Ok(answered(standing(&found.listed, &found.certified, visit)))
             })
             .await?;
         Ok(Response::new(answer))
@@ -132,6 +127,15 @@ impl AskedResult {
         let item = message.item_code.clone();
         Ok(violations.into_result(Self { item, performing, receiving, performed_on, on })?)
     }
+}
+
+/// Says which of a question's institutions are not there; none where they came in the meantime.
+fn not_there(connection: &mut AnyConnection, asked: &AskedResult) -> Result<Violations, Error> {
+    let institutions = InstitutionReferences::find(connection, [asked.performing.as_str(), asked.receiving.as_str()])?;
+    let mut violations = Violations::new();
+    institutions.existing("performing_institution", &asked.performing, &mut violations);
+    institutions.existing("receiving_institution", &asked.receiving, &mut violations);
+    Ok(violations)
 }
 
 /// Puts a standing into the contract's words. The mark is the report's: it stands there whoever reads the report.

@@ -1,4 +1,4 @@
-//! Queries of mutual recognition: what the list and the certificates say, for a chunk at once, and the count of items.
+//! Queries of mutual recognition: the items of the lists, and the count of those that are really recognisable.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -16,80 +16,11 @@ use minsheng_kit::{
         parameters::Parameters,
     },
 };
-use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
+use minsheng_proto::common::v1::RecordState;
 
-use super::{
-    certificates::valid_to,
-    items::active_to,
-    rules::{CertifiedPeriod, ListedPeriod},
-};
-use crate::schema::{
-    QualityCertificateRecord, RecognitionItemRecord, institutions, quality_certificates, recognition_items,
-};
+use crate::schema::{institutions, quality_certificates, recognition_items};
 
-const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
-
-/// What the list and the certificates say about some items of some institutions.
-#[derive(Debug, Default)]
-pub(super) struct Evidence {
-    listed: HashMap<String, Vec<ListedPeriod>>,
-    certified: HashMap<(String, String), Vec<CertifiedPeriod>>,
-}
-
-impl Evidence {
-    /// Finds it for pairs of institution and item, in two queries.
-    pub(super) fn find<'a>(
-        connection: &mut AnyConnection,
-        asked: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Error> {
-        let (holders, codes): (BTreeSet<&str>, BTreeSet<&str>) = asked.into_iter().unzip();
-        let mut evidence = Self::default();
-        let (holders, codes) = (Vec::from_iter(holders), Vec::from_iter(codes));
-        let listed = recognition_items::table.filter(recognition_items::state.ne(WITHDRAWN));
-        let items: Vec<RecognitionItemRecord> = load_among!(connection, listed, recognition_items::code, codes)?;
-        let passed = quality_certificates::table
-            .filter(quality_certificates::passed.eq(true))
-            .filter(quality_certificates::state.ne(WITHDRAWN));
-        let certificates: Vec<QualityCertificateRecord> = match codes.as_slice() {
-            // As a question asks.
-            [code] => {
-                let passed = passed.filter(quality_certificates::item_code.eq(code));
-                load_among!(connection, passed, quality_certificates::institution, holders)?
-            }
-            codes => {
-                let passed = passed.filter(quality_certificates::item_code.eq_any(codes));
-                load_among!(connection, passed, quality_certificates::institution, holders)?
-            }
-        };
-        for item in items {
-            let to = active_to(&item);
-            let area = AreaCode::parse(&item.area).map_err(Error::internal)?;
-            let period = ListedPeriod { area, from: item.active_from, to, window_days: item.window_days };
-            evidence.listed.entry(item.code).or_default().push(period);
-        }
-        for held in certificates {
-            let scope = i32::try_from(held.scope).ok().and_then(|scope| pb::RecognitionScope::try_from(scope).ok());
-            let period = CertifiedPeriod {
-                scope: scope.unwrap_or_default(),
-                county: CountyCode::parse(&held.area).map_err(Error::internal)?,
-                from: held.valid_from,
-                to: valid_to(&held),
-            };
-            evidence.certified.entry((held.institution, held.item_code)).or_default().push(period);
-        }
-        Ok(evidence)
-    }
-
-    /// Gives the periods in which an item is in the list.
-    pub(super) fn listed(&self, code: &str) -> &[ListedPeriod] {
-        self.listed.get(code).map_or(&[], Vec::as_slice)
-    }
-
-    /// Gives the periods in which an institution holds a passed certificate for an item.
-    pub(super) fn certified(&self, institution: &str, code: &str) -> &[CertifiedPeriod] {
-        self.certified.get(&(institution.to_owned(), code.to_owned())).map_or(&[], Vec::as_slice)
-    }
-}
+pub(super) const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 /// Says whether in a county on a day institutions recognise only what those of their own or a higher grade found
 /// (互认方向): some regions leave the other direction to their prefectures.

@@ -89,15 +89,14 @@ impl Store {
         }
     }
 
-    /// Reads by a single statement, which on PostgreSQL needs no transaction around it. A second one would see another
-    /// moment.
+    /// Reads by a single statement, which needs no transaction around it. A second one would see another moment.
     pub async fn read_one<T, F>(&self, f: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
     {
         match &*self.backend {
-            backend::Backend::Sqlite(sqlite) => sqlite.read(f),
+            backend::Backend::Sqlite(sqlite) => sqlite.read_one(f),
             backend::Backend::Postgres(_) => self.on_postgres(move |postgres| postgres.read_one(f)).await,
         }
     }

@@ -133,19 +133,31 @@ impl SqliteBackend {
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, Error>,
     {
+        self.on_reader(|connection| Ok(control::snapshot(connection, f)?))?
+    }
+
+    /// Reads by one statement, which is a snapshot by itself.
+    pub(super) fn read_one<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error>,
+    {
+        self.on_reader(|connection| Ok(f(connection)))?
+    }
+
+    /// Lends a connection for reading; one on which this fails is not used again.
+    fn on_reader<T>(&self, f: impl FnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {
         // The guard is a temporary of this statement: the lock is not held while reading.
         let pooled = self.readers.lock().pop();
         let mut connection = match pooled {
             Some(connection) => connection,
             None => AnyConnection::Sqlite(connect(&self.path)?),
         };
-        // A connection on which this fails is not used again.
-        let result = control::snapshot(&mut connection, f)?;
+        let result = f(&mut connection)?;
         let mut readers = self.readers.lock();
         if readers.len() < self.connections {
             readers.push(connection);
         }
-        result
+        Ok(result)
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Error>

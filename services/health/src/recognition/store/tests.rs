@@ -17,10 +17,10 @@ use proptest::{
 
 use super::super::{
     rounds::{mark_new, mark_others},
-    rules::{HeldCertificate, OperatingInstitution, recognisable_items},
+    rules::{HeldCertificate, ListedPeriod, OperatingInstitution, recognisable_items},
 };
 use super::*;
-use crate::schema::InstitutionRecord;
+use crate::schema::{InstitutionRecord, QualityCertificateRecord, RecognitionItemRecord};
 
 const COUNTIES: [&str; 4] = ["540102", "540121", "540202", "542521"];
 const CASES: usize = 60;
