@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::Body as _;
 use opentelemetry::global;
 use opentelemetry::metrics::Counter;
@@ -21,8 +21,8 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 
-use super::stall::watched;
-use crate::identity::{Caller, TRUST_DOMAIN};
+use super::stall::Watch;
+use crate::identity::{Caller, Department, TRUST_DOMAIN};
 use crate::telemetry::attributes::{SCOPE, SERVER_STALLED_ANSWERS};
 
 /// Whoever watches over a busy server must still hear that it lives.
@@ -35,18 +35,23 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct AdmissionLayer {
     places: Arc<Semaphore>,
-    stall: Duration,
-    stalled: Counter<u64>,
+    watch: Arc<Watch<Held>>,
 }
 
 impl AdmissionLayer {
     /// Admits so many calls at a time; an answer of which nothing is read for so long gives up its place.
     pub(crate) fn new(places: usize, stall: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))), watch: Watch::new(stall) }
+    }
+
+    /// Ends answers that nobody reads, as long as it is polled.
+    pub(crate) fn watch(&self) -> impl Future<Output = ()> + use<> {
+        let watch = Arc::clone(&self.watch);
         let stalled = global::meter(SCOPE)
             .u64_counter(SERVER_STALLED_ANSWERS)
             .with_description("Answers that were ended because nobody read them")
             .build();
-        Self { places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))), stall, stalled }
+        async move { watch.keep(|held| held.stalled(&stalled)).await }
     }
 }
 
@@ -83,10 +88,9 @@ where
         }
         match Arc::clone(&self.layer.places).try_acquire_owned() {
             Ok(place) => {
-                let method = request.uri().path().to_owned();
-                let caller = request.extensions().get::<Caller>().map(|caller| caller.department.to_string());
-                let stalled = Stalled { method, caller, counter: self.layer.stalled.clone() };
-                let held = Some(Held { place, stall: self.layer.stall, stalled });
+                let caller = request.extensions().get::<Caller>().map(|caller| caller.department.clone());
+                let held = Held { method: request.uri().clone(), caller, _place: place };
+                let held = Some((held, Arc::clone(&self.layer.watch)));
                 AdmissionFuture::Admitted { inner: self.inner.call(request), held }
             }
             Err(_) => AdmissionFuture::Refused,
@@ -98,7 +102,7 @@ pin_project! {
     /// See [`AdmissionLayer`].
     #[project = AdmissionFutureProjection]
     pub(crate) enum AdmissionFuture<F> {
-        Admitted { #[pin] inner: F, held: Option<Held> },
+        Admitted { #[pin] inner: F, held: Option<(Held, Arc<Watch<Held>>)> },
         Refused,
     }
 }
@@ -114,9 +118,7 @@ where
             AdmissionFutureProjection::Admitted { inner, held } => {
                 let response = ready!(inner.poll(cx))?;
                 Poll::Ready(Ok(response.map(|inner| match held.take() {
-                    Some(Held { place, stall, stalled }) if !inner.is_end_stream() => {
-                        Body::new(watched(inner, place, stall, move || stalled.tell()))
-                    }
+                    Some((held, watch)) if !inner.is_end_stream() => Body::new(watch.over(inner, held)),
                     _ => inner,
                 })))
             }
@@ -131,23 +133,17 @@ where
     }
 }
 
-/// A call's place, and what is done when its reader stalls.
+/// A call's place, and what is said of the call when its reader stalls.
 pub(crate) struct Held {
-    place: OwnedSemaphorePermit,
-    stall: Duration,
-    stalled: Stalled,
+    method: Uri,
+    caller: Option<Department>,
+    _place: OwnedSemaphorePermit,
 }
 
-/// What is said of an answer that was ended because its reader took nothing of it.
-struct Stalled {
-    method: String,
-    caller: Option<String>,
-    counter: Counter<u64>,
-}
-
-impl Stalled {
-    fn tell(self) {
-        let Self { method, caller, counter } = self;
+impl Held {
+    fn stalled(self, counter: &Counter<u64>) {
+        let Self { method, caller, .. } = self;
+        let (method, caller) = (method.path(), caller.map(tracing::field::display));
         tracing::warn!(method, caller, "an answer was ended: nothing of it was read for too long");
         counter.add(1, &[]);
     }

@@ -27,7 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -110,12 +110,14 @@ impl Server {
         let address = listener.local_addr().map_err(ServerError::Listener)?;
         let Self { config, credentials, access, routes, names, streaming, health, metrics } = self;
         let ends = Ends::default();
+        let admission = AdmissionLayer::new(config.concurrent_calls, config.stall);
+        let _watch = AbortOnDropHandle::new(tokio::spawn(admission.watch()));
         let services = names.iter().map(String::as_str).chain([HEALTH, REFLECTION]);
         let service = ServiceBuilder::new()
             .layer(GrpcWebLayer::new())
             .layer(RpcLayer::server(metrics.unwrap_or_default(), services))
             .layer(DeadlineLayer::new(&config, streaming, ends.closing.clone()))
-            .layer(AdmissionLayer::new(config.concurrent_calls, config.stall))
+            .layer(admission)
             .layer(AccessLayer::new(access, credentials.department().clone()))
             .service(routes.prepare());
         let department = credentials.department();

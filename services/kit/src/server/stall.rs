@@ -5,16 +5,18 @@
 //! that lasts too long: the handler's work and the call's place are freed at once, and a reader that comes back is told
 //! in the trailers. Large pieces are given in parts, so that a reader who takes them slowly is seen to take them.
 
+use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use tokio::time::{Instant, sleep_until};
-use tokio_util::task::AbortOnDropHandle;
+use parking_lot::Mutex;
+use slab::Slab;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -24,10 +26,23 @@ use crate::identity::TRUST_DOMAIN;
 /// Largest part of an answer that is given at once, in bytes: what a reader takes within the limit at the least.
 const PART: usize = 64 * 1024;
 
+/// Least time between two looks at the answers.
+const SHORTEST_ROUND: Duration = Duration::from_millis(1);
+
+/// Looks after all answers of a server that are being given.
+///
+/// One task looks at them again and again, so that a short call needs no task beside it. An answer therefore ends up to
+/// a quarter of the limit late.
+pub(super) struct Watch<K> {
+    stall: Duration,
+    answers: Mutex<Slab<Arc<Mutex<Answer<K>>>>>,
+}
+
 /// An answer that is watched; what it `keeps` is dropped with its end.
 pub(super) struct WatchedBody<K> {
     answer: Arc<Mutex<Answer<K>>>,
-    _watch: AbortOnDropHandle<()>,
+    key: usize,
+    watch: Arc<Watch<K>>,
 }
 
 struct Answer<K> {
@@ -62,47 +77,64 @@ impl Reader {
         self.waited_for = Some(now);
     }
 
-    /// Gives the moment at which the reader will have been waited for too long, if it goes on like that.
-    fn limit(self, now: Instant, stall: Duration) -> Instant {
-        self.waited_for.unwrap_or(now) + stall
-    }
-
     fn has_stalled(self, now: Instant, stall: Duration) -> bool {
         self.waited_for.is_some_and(|since| since + stall <= now)
     }
 }
 
-/// Watches an answer; `stalled` is called when it is ended because its reader took nothing for so long.
-pub(super) fn watched<K: Send + 'static>(
-    body: Body,
-    keeps: K,
-    stall: Duration,
-    stalled: impl FnOnce() + Send + 'static,
-) -> WatchedBody<K> {
-    let reader = Reader::new(Instant::now());
-    let answer = Answer { rest: Some((body, keeps)), given: Bytes::new(), reader, told: false };
-    let answer = Arc::new(Mutex::new(answer));
-    let watch = tokio::spawn(watch(Arc::clone(&answer), stall, stalled));
-    WatchedBody { answer, _watch: AbortOnDropHandle::new(watch) }
-}
+impl<K: Send + 'static> Watch<K> {
+    /// Ends answers of which nothing was read for so long.
+    pub(super) fn new(stall: Duration) -> Arc<Self> {
+        Arc::new(Self { stall, answers: Mutex::new(Slab::new()) })
+    }
 
-async fn watch<K>(answer: Arc<Mutex<Answer<K>>>, stall: Duration, stalled: impl FnOnce()) {
-    let left = loop {
-        let limit = open(&answer).reader.limit(Instant::now(), stall);
-        sleep_until(limit).await;
-        let mut answer = open(&answer);
-        if answer.reader.has_stalled(Instant::now(), stall) {
-            answer.given = Bytes::new();
-            break answer.rest.take();
+    /// Watches an answer.
+    pub(super) fn over(self: &Arc<Self>, body: Body, keeps: K) -> WatchedBody<K> {
+        let reader = Reader::new(Instant::now());
+        let answer = Answer { rest: Some((body, keeps)), given: Bytes::new(), reader, told: false };
+        let answer = Arc::new(Mutex::new(answer));
+        let key = self.answers.lock().insert(Arc::clone(&answer));
+        WatchedBody { answer, key, watch: Arc::clone(self) }
+    }
+
+    /// Ends the answers whose readers have stalled, as long as it is polled; `stalled` gets what each of them kept.
+    pub(super) async fn keep(&self, stalled: impl Fn(K)) {
+        let mut again = interval((self.stall / 4).max(SHORTEST_ROUND));
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let now = again.tick().await;
+            for (body, keeps) in self.stalled(now) {
+                // Outside the locks: a handler's work may take its time to go.
+                drop(body);
+                stalled(keeps);
+            }
         }
-    };
-    // Outside the lock: a handler's work may take its time to go.
-    drop(left);
-    stalled();
+    }
+
+    /// Takes what is left of the answers whose readers have stalled.
+    fn stalled(&self, now: Instant) -> Vec<(Body, K)> {
+        let answers = self.answers.lock();
+        let ends = |(_, answer): (usize, &Arc<Mutex<Answer<K>>>)| {
+            // One that is locked is being asked for more.
+            let mut answer = answer.try_lock()?;
+            let rest = answer.reader.has_stalled(now, self.stall).then(|| answer.rest.take()).flatten()?;
+            answer.given = Bytes::new();
+            Some(rest)
+        };
+        answers.iter().filter_map(ends).collect()
+    }
 }
 
-fn open<K>(answer: &Mutex<Answer<K>>) -> MutexGuard<'_, Answer<K>> {
-    answer.lock().unwrap_or_else(PoisonError::into_inner)
+impl<K> fmt::Debug for Watch<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("stall", &self.stall).finish_non_exhaustive()
+    }
+}
+
+impl<K> Drop for WatchedBody<K> {
+    fn drop(&mut self) {
+        self.watch.answers.lock().remove(self.key);
+    }
 }
 
 impl<K> Answer<K> {
@@ -131,7 +163,7 @@ impl<K: Send + Unpin + 'static> HttpBody for WatchedBody<K> {
     type Error = Status;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let mut answer = open(&self.answer);
+        let mut answer = self.answer.lock();
         answer.reader.asks();
         if !answer.given.is_empty() {
             return Poll::Ready(Some(Ok(answer.part())));
@@ -151,7 +183,7 @@ impl<K: Send + Unpin + 'static> HttpBody for WatchedBody<K> {
     }
 
     fn is_end_stream(&self) -> bool {
-        let answer = open(&self.answer);
+        let answer = self.answer.lock();
         match &answer.rest {
             Some((body, _)) => answer.given.is_empty() && body.is_end_stream(),
             None => answer.told,
@@ -159,7 +191,7 @@ impl<K: Send + Unpin + 'static> HttpBody for WatchedBody<K> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let answer = open(&self.answer);
+        let answer = self.answer.lock();
         match &answer.rest {
             Some((body, _)) if answer.given.is_empty() => body.size_hint(),
             _ => SizeHint::default(),
@@ -182,10 +214,8 @@ mod tests {
         let after = |seconds| begun + Duration::from_secs(seconds);
         let mut reader = Reader::new(begun);
         assert!(!reader.has_stalled(after(59), STALL) && reader.has_stalled(after(60), STALL), "it never asked");
-        assert_eq!(reader.limit(after(10), STALL), after(60));
         reader.asks();
         assert!(!reader.has_stalled(after(6_000), STALL), "the handler has nothing to give");
-        assert_eq!(reader.limit(after(6_000), STALL), after(6_060));
         reader.is_given(after(6_001));
         assert!(!reader.has_stalled(after(6_060), STALL) && reader.has_stalled(after(6_061), STALL));
     }
@@ -196,7 +226,7 @@ mod tests {
         let mut trailers = HeaderMap::new();
         trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
         let frames = [Ok::<_, Status>(Frame::data(Bytes::from(piece.clone()))), Ok(Frame::trailers(trailers.clone()))];
-        let mut body = watched(Body::new(StreamBody::new(stream::iter(frames))), (), STALL, || ());
+        let mut body = Watch::new(STALL).over(Body::new(StreamBody::new(stream::iter(frames))), ());
         let (mut parts, mut all) = (Vec::new(), Vec::new());
         let end = loop {
             assert!(!body.is_end_stream());
@@ -214,17 +244,38 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_nobody_reads_lets_go_of_what_it_keeps_and_tells_whoever_comes_back() {
-        let endless = stream::repeat_with(|| Ok::<_, Status>(Frame::data(Bytes::from_static(b"more"))));
-        let (kept, dropped) = tokio::sync::oneshot::channel::<()>();
-        let (stalled, said) = tokio::sync::oneshot::channel();
-        let body = Body::new(StreamBody::new(endless));
-        let mut body = watched(body, kept, Duration::from_millis(1), move || {
-            let _ = stalled.send(());
-        });
-        dropped.await.expect_err("let go of");
-        said.await.expect("said");
-        let trailers = body.frame().await.expect("a frame").expect("no error").into_trailers().expect("the end");
+        let endless = || {
+            let more = stream::repeat_with(|| Ok::<_, Status>(Frame::data(Bytes::from_static(b"more"))));
+            Body::new(StreamBody::new(more))
+        };
+        let kept = |rest: Vec<(Body, &'static str)>| rest.into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        let watch = Watch::new(STALL);
+        let (mut left, mut read) = (watch.over(endless(), "left"), watch.over(endless(), "read"));
+        left.frame().await.expect("a frame").expect("no error");
+        let given = Instant::now();
+        assert!(watch.stalled(given + STALL / 2).is_empty());
+        std::thread::sleep(Duration::from_millis(2));
+        read.frame().await.expect("a frame").expect("no error");
+        assert_eq!(kept(watch.stalled(given + STALL)), ["left"]);
+        assert!(watch.stalled(given + STALL).is_empty(), "once, and not the one that is read");
+        let trailers = left.frame().await.expect("a frame").expect("no error").into_trailers().expect("the end");
         assert_eq!(trailers["grpc-status"], "4");
-        assert!(body.is_end_stream() && body.frame().await.is_none());
+        assert!(left.is_end_stream() && left.frame().await.is_none());
+        read.frame().await.expect("a frame").expect("no error").into_data().expect("more");
+        drop((left, read));
+        assert!(watch.answers.lock().is_empty(), "an answer that has ended is not looked at");
+    }
+
+    #[tokio::test]
+    async fn who_is_told_of_an_answer_that_nobody_reads_is_told_what_it_kept() {
+        let watch = Watch::new(Duration::from_millis(1));
+        let never = Body::new(StreamBody::new(stream::pending::<Result<Frame<Bytes>, Status>>()));
+        let _answer = watch.over(never, "kept");
+        let (said, mut stalled) = tokio::sync::mpsc::unbounded_channel();
+        let keeping = watch.keep(|name| said.send(name).expect("heard"));
+        tokio::select! {
+            name = stalled.recv() => assert_eq!(name, Some("kept")),
+            () = keeping => unreachable!("it goes on"),
+        }
     }
 }
