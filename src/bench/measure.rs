@@ -9,21 +9,24 @@ use tonic::Status;
 
 use crate::error::Error;
 
-/// Lets callers call one after the other's answer for a time; gives calls per second, or the first call's failure.
-pub(super) async fn rate<C, F>(callers: usize, window: Duration, call: C) -> Result<f64, Error>
+/// Lets callers, each by its own means, call one after the other's answer for a time; gives calls per second, or the
+/// first call's failure.
+pub(super) async fn rate<M, C, F>(callers: &[M], window: Duration, call: C) -> Result<f64, Error>
 where
-    C: Fn() -> F + Clone + Send + 'static,
+    M: Clone + Send + Sync + 'static,
+    C: Fn(M) -> F + Clone + Send + 'static,
     F: Future<Output = Result<(), Status>> + Send,
 {
     let began = Instant::now();
     let until = began + window;
-    let tasks: Vec<_> = (0..callers)
-        .map(|_| {
-            let call = call.clone();
+    let tasks: Vec<_> = callers
+        .iter()
+        .map(|means| {
+            let (call, means) = (call.clone(), means.clone());
             tokio::spawn(async move {
                 let mut answered = 0_u32;
                 while Instant::now() < until {
-                    call().await?;
+                    call(means.clone()).await?;
                     answered += 1;
                 }
                 Ok::<_, Status>(answered)
@@ -70,13 +73,13 @@ mod tests {
 
     #[tokio::test]
     async fn callers_work_at_the_same_time_and_a_failed_call_is_no_measurement() {
-        let pause = || async {
+        let pause = |()| async {
             tokio::time::sleep(Duration::from_millis(5)).await;
             Ok(())
         };
-        let measured = rate(8, Duration::from_millis(100), pause).await.expect("measured");
+        let measured = rate(&[(); 8], Duration::from_millis(100), pause).await.expect("measured");
         assert!(measured > 300.0, "{measured}");
-        assert!(rate(2, Duration::from_millis(10), || async { Err(Status::aborted("no")) }).await.is_err());
+        assert!(rate(&[(); 2], Duration::from_millis(10), |()| async { Err(Status::aborted("no")) }).await.is_err());
     }
 
     #[tokio::test]
