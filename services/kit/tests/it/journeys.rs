@@ -1,6 +1,6 @@
 //! How often a unit and a read go to PostgreSQL: each time is a journey that its caller waits for.
 //!
-//! One test in a process of its own, for what is counted is all that any connection of the process does.
+//! One test, in a process of its own as nextest gives it, for what is counted is all that any connection of the process does.
 
 use std::sync::Mutex;
 
@@ -13,13 +13,15 @@ use minsheng_kit::{
     journal::Change,
     on_each,
     store::{
-        AccessEntry, AnyConnection, Idempotency, JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Tx, Unit,
+        AnyConnection, Idempotency, JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Tx, Unit,
         schema::{idempotency, journal},
         system_clock,
     },
     testing::{TestDatabase, TestSite, databases},
 };
 use minsheng_proto::returns::v1::ReturnRow;
+
+use crate::unit_of_work::look;
 
 /// Statements as they were sent, with what they were prepared for marked.
 static SENT: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -58,15 +60,7 @@ async fn write(store: &Store, id: u32, entries: &'static [&'static str]) {
 
 async fn answer(store: &Store) {
     let unit = |tx: &mut Tx<'_>| {
-        tx.access(AccessEntry {
-            recorded_at: 0,
-            department: "probe".to_owned(),
-            officer: "7".to_owned(),
-            purpose: 1,
-            case_number: "case".to_owned(),
-            method: "probe/Ask".to_owned(),
-            subject: vec![1],
-        });
+        tx.access(look("probe/Ask"));
         Ok(ReturnRow::default())
     };
     store.write(Unit::of("probe"), unit).await.expect("answered");

@@ -82,6 +82,19 @@ async fn counts(store: &Store) -> Vec<i64> {
     store.read(count).await.expect("counted")
 }
 
+/// A look at an invented person's record by a method.
+pub(crate) fn look(method: &str) -> AccessEntry {
+    AccessEntry {
+        recorded_at: 0,
+        department: "probe".to_owned(),
+        officer: "7".to_owned(),
+        purpose: 1,
+        case_number: "case".to_owned(),
+        method: method.to_owned(),
+        subject: vec![1],
+    }
+}
+
 /// A unit with all of its parts, that gives up at the end of its closure or not.
 async fn write(store: &Store, gives_up: bool) -> Result<ReturnRow, Error> {
     let row = ReturnRow { commitment: "x".to_owned(), ..ReturnRow::default() };
@@ -89,15 +102,7 @@ async fn write(store: &Store, gives_up: bool) -> Result<ReturnRow, Error> {
     let unit = move |tx: &mut Tx<'_>| {
         tx.connection.batch_execute("INSERT INTO probe VALUES (1)")?;
         tx.journal(JournalEntry::new("probe.rows", "a", Change::Created, 0, "540102", &row));
-        tx.access(AccessEntry {
-            recorded_at: 0,
-            department: "probe".to_owned(),
-            officer: "7".to_owned(),
-            purpose: 1,
-            case_number: "case".to_owned(),
-            method: "probe/Write".to_owned(),
-            subject: vec![1],
-        });
+        tx.access(look("probe/Write"));
         tx.revision("probe", "a", 1, 0, vec![1]);
         if gives_up { Err(Error::Deadline) } else { Ok(row.clone()) }
     };

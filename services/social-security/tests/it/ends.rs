@@ -1,29 +1,17 @@
 //! Ends of enrolments through their RPCs: what ended may end on another day, but not where another cover stands.
 
-use crate::support::{date, person, request_id, start};
+use crate::{
+    enrolments::{self, enrolment},
+    support::{date, request_id, start},
+};
 use minsheng_kit::testing::databases;
 use minsheng_proto::{common::v1::EndKind, social_security::v1 as pb};
 use pb::enrolment_service_client::EnrolmentServiceClient;
 use tonic::Code;
 
 fn create(n: u128, name: &str, from: u32) -> pb::CreateEnrolmentRequest {
-    let enrolment = pb::Enrolment {
-        name: format!("enrolments/{name}"),
-        area: "540102".to_owned(),
-        resident_id: person(1),
-        scheme: pb::Scheme::ResidentMedical.into(),
-        entry_kind: pb::EntryKind::ResidencePermit.into(),
-        registration_area: "510104".to_owned(),
-        applied_on: date(2025, 3, 3),
-        decision: pb::EnrolmentDecision::Admitted.into(),
-        decided_on: date(2025, 3, 7),
-        covered_from: date(2025, from, 1),
-        covered_to: date(2025, 12, 31),
-        premium_payer: pb::PremiumPayer::Self_.into(),
-        yearly_contribution_fen: 40_000,
-        ..pb::Enrolment::default()
-    };
-    pb::CreateEnrolmentRequest { request_id: request_id(n), enrolment: Some(enrolment), effective_on: None }
+    let enrolment = pb::Enrolment { covered_from: date(2025, from, 1), ..enrolment(name, 1) };
+    enrolments::create(n, enrolment)
 }
 
 #[tokio::test]

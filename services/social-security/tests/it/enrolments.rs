@@ -11,7 +11,7 @@ use pb::{enrolment_service_client::EnrolmentServiceClient, question_service_clie
 use prost::Message as _;
 use tonic::Code;
 
-fn enrolment(name: &str, sequence: u16) -> pb::Enrolment {
+pub(crate) fn enrolment(name: &str, sequence: u16) -> pb::Enrolment {
     pb::Enrolment {
         name: if name.is_empty() { String::new() } else { format!("enrolments/{name}") },
         area: "540102".to_owned(),
@@ -30,7 +30,7 @@ fn enrolment(name: &str, sequence: u16) -> pb::Enrolment {
     }
 }
 
-fn create(n: u128, enrolment: pb::Enrolment) -> pb::CreateEnrolmentRequest {
+pub(crate) fn create(n: u128, enrolment: pb::Enrolment) -> pb::CreateEnrolmentRequest {
     pb::CreateEnrolmentRequest { request_id: request_id(n), enrolment: Some(enrolment), effective_on: None }
 }
 
