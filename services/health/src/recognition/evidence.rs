@@ -150,6 +150,9 @@ pub(super) struct Asked {
     pub(super) certified: Vec<CertifiedPeriod>,
 }
 
+/// Grade of the performing institution, grade and county of the receiving one, an item of a list, a certificate.
+type AskedRow = (i64, i64, String, Option<ListedRow>, Option<CertifiedRow>);
+
 impl Asked {
     /// Finds it by one statement, which is one moment and one journey; nothing where an institution is not there.
     pub(super) fn find(
@@ -184,8 +187,7 @@ impl Asked {
                 listed_row!().nullable(),
                 certified_row!().nullable(),
             ));
-        type Row = (i64, i64, String, Option<ListedRow>, Option<CertifiedRow>);
-        let rows: Vec<Row> = on_each!(connection, c => there.load(c))?;
+        let rows: Vec<AskedRow> = on_each!(connection, c => there.load(c))?;
         let mut found: Option<Self> = None;
         // Each item of a list stands beside each certificate.
         for (performing_level, receiving_level, receiving_area, listed, certified) in rows {
