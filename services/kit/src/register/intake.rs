@@ -57,7 +57,10 @@ impl<R: Register> Engine<R> {
         let now = self.context.store.now();
         self.context
             .store
-            .read_long(move |connection| Ok(results::<R>(engine.judge(connection, items, now)?.outcomes, true)))
+            .read_long(move |connection| {
+                let there = there(connection, &items)?;
+                Ok(results::<R>(engine.judge(connection, items, there, now)?.outcomes, true))
+            })
             .await
     }
 
@@ -123,28 +126,26 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .read(move |connection| {
-                let judged = engine.judge(connection, vec![Ok(record)], now)?;
+                let items = vec![Ok(record)];
+                let there = there(connection, &items)?;
+                let judged = engine.judge(connection, items, there, now)?;
                 Ok(matches!(judged.outcomes.as_slice(), [Outcome::Created(_)]))
             })
             .await
     }
 
-    /// Looks at the store: what is there already, and what the register checks against it.
+    /// Judges items beside what is there of their ids, and by what the register checks against the store.
     fn judge(
         &self,
         connection: &mut AnyConnection,
         items: Vec<Decoded<R::Record>>,
+        mut there: HashMap<String, R::Record>,
         now: i64,
     ) -> Result<Judged<R::Record>, Error> {
-        let ids: Vec<String> = items.iter().flatten().map(|record| record.id().to_owned()).collect();
-        let mut there: HashMap<String, R::Record> = HashMap::new();
-        for part in ids.chunks(super::ROWS_PER_INSERT) {
-            there.extend(R::Record::find(connection, part)?.into_iter().map(|record| (record.id().to_owned(), record)));
-        }
         self.context.with_facts(now, |facts| {
             let mut outcomes = Vec::with_capacity(items.len());
-            let mut records: Vec<R::Record> = Vec::with_capacity(ids.len());
-            let mut coming: HashMap<String, Coming> = HashMap::with_capacity(ids.len());
+            let mut records: Vec<R::Record> = Vec::with_capacity(items.len());
+            let mut coming: HashMap<String, Coming> = HashMap::with_capacity(items.len());
             let withdrawn = |record: &R::Record| record.head().state == pb::RecordState::Withdrawn as i64;
             for item in items {
                 let place = outcomes.len();
@@ -188,10 +189,11 @@ impl<R: Register> Engine<R> {
                     }
                 }
             }
+            let all_passed = verdicts.iter().all(Violations::is_empty);
             let mut passed = verdicts.iter().map(Violations::is_empty);
             records.retain(|_| passed.next().unwrap_or_default());
             there.retain(|_, stored| withdrawn(stored));
-            Ok(Judged { outcomes, records, withdrawn: there })
+            Ok(Judged { outcomes, records, all_passed, withdrawn: there })
         })
     }
 
@@ -210,13 +212,17 @@ impl<R: Register> Engine<R> {
     /// for each other and never in a circle.
     pub(super) fn insert(&self, tx: &mut Tx<'_>, items: Vec<Decoded<R::Record>>) -> Result<Judged<R::Record>, Error> {
         let now = tx.now();
-        let mut judged = self.judge(tx.connection, items, now)?;
-        judged.records.sort_unstable_by(|one, other| one.id().cmp(other.id()));
-        for record in &mut judged.records {
-            record.recorded(now);
-        }
-        let again = if judged.withdrawn.is_empty() { Vec::new() } else { self.insert_again(tx, &mut judged)? };
-        R::Record::insert(tx.connection, &judged.records)?;
+        let (mut judged, again) = match self.insert_unseen(tx, &items)? {
+            Some(judged) => (judged, Vec::new()),
+            None => {
+                let there = there(tx.connection, &items)?;
+                let mut judged = self.judge(tx.connection, items, there, now)?;
+                judged.record(now);
+                let again = if judged.withdrawn.is_empty() { Vec::new() } else { self.insert_again(tx, &mut judged)? };
+                R::Record::insert(tx.connection, &judged.records)?;
+                (judged, again)
+            }
+        };
         self.context.with_facts(now, |facts| {
             let dataset = self.register.dataset();
             for record in &judged.records {
@@ -227,6 +233,28 @@ impl<R: Register> Engine<R> {
         })?;
         judged.records.extend(again);
         Ok(judged)
+    }
+
+    /// Writes items without a look for what is there of them, which costs nearly as much as to write them and most often
+    /// finds nothing. Nothing is written and nothing given where something is there, or where an item does not pass the
+    /// register's checks, for which what is there may be the reason.
+    ///
+    /// Only for SQLite, where a look is a walk for each id; on PostgreSQL it is one journey for all.
+    fn insert_unseen(&self, tx: &mut Tx<'_>, items: &[Decoded<R::Record>]) -> Result<Option<Judged<R::Record>>, Error> {
+        if matches!(tx.connection, AnyConnection::Postgres(_)) || items.len() <= super::FEW_IDS {
+            return Ok(None);
+        }
+        let now = tx.now();
+        let mut judged = self.judge(tx.connection, items.to_vec(), HashMap::new(), now)?;
+        if !judged.all_passed {
+            return Ok(None);
+        }
+        judged.record(now);
+        match tx.attempt(|connection| R::Record::insert(connection, &judged.records)) {
+            Ok(()) => Ok(Some(judged)),
+            Err(Error::Raced) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes those that come again after they were withdrawn, as the next version of what was there, and takes them
@@ -249,6 +277,19 @@ impl<R: Register> Engine<R> {
         })?;
         Ok(again)
     }
+}
+
+/// Finds what is there of the ids of items.
+fn there<Record: Table>(
+    connection: &mut AnyConnection,
+    items: &[Decoded<Record>],
+) -> Result<HashMap<String, Record>, Error> {
+    let ids: Vec<String> = items.iter().flatten().map(|record| record.id().to_owned()).collect();
+    let mut found = HashMap::new();
+    for part in ids.chunks(super::ROWS_PER_INSERT) {
+        found.extend(Record::find(connection, part)?.into_iter().map(|record| (record.id().to_owned(), record)));
+    }
+    Ok(found)
 }
 
 /// Refuses an identity number as the id of a record: ids stand in names, journals and logs.
@@ -278,8 +319,20 @@ pub(super) struct Judged<Record> {
     pub(super) outcomes: Vec<Outcome>,
     /// Those of the created.
     pub(super) records: Vec<Record>,
+    /// Whatever is new passed the register's checks against the store.
+    all_passed: bool,
     /// What is there of their ids and was withdrawn, by id.
     withdrawn: HashMap<String, Record>,
+}
+
+impl<Record: Table> Judged<Record> {
+    /// Brings the new records into the order in which they are written, and notes when that is.
+    fn record(&mut self, now: i64) {
+        self.records.sort_unstable_by(|one, other| one.id().cmp(other.id()));
+        for record in &mut self.records {
+            record.recorded(now);
+        }
+    }
 }
 
 /// A new record of a chunk: where it is, and which items repeat it.

@@ -17,8 +17,12 @@ pub enum AnyConnection {
 /// Rows from which on a COPY is quicker than a statement of so many values: it needs a second journey.
 pub const ROWS_WORTH_A_COPY: usize = 16;
 
-/// Inserts rows: on SQLite one by one through a statement that stays prepared, which there is cheaper than to build and
-/// prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, all of them in one, and
+/// Rows that a statement of SQLite takes where there are as many. It stays prepared, and so must always be of one size:
+/// more rows would leave more of them for the statement of one row.
+pub const ROWS_OF_A_STATEMENT: usize = 20;
+
+/// Inserts rows: on SQLite some at a time through a statement that stays prepared, which there is cheaper than to build
+/// and prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, all of them in one, and
 /// many by COPY.
 ///
 /// The row must be made with `treat_none_as_default_value = false`: COPY knows no defaults, and a statement that may have
@@ -27,9 +31,17 @@ pub const ROWS_WORTH_A_COPY: usize = 16;
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {
         match $connection {
-            $crate::store::AnyConnection::Sqlite(c) => $rows.iter().try_fold(0, |inserted, row| {
-                diesel::insert_into($table).values(row).execute(c).map(|one| inserted + one)
-            }),
+            $crate::store::AnyConnection::Sqlite(c) => {
+                let (full, rest) = $rows.as_chunks::<{ $crate::store::ROWS_OF_A_STATEMENT }>();
+                let full = full.iter().try_fold(0, |inserted, rows| {
+                    diesel::insert_into($table).values(rows).execute(c).map(|more| inserted + more)
+                });
+                full.and_then(|inserted| {
+                    rest.iter().try_fold(inserted, |inserted, row| {
+                        diesel::insert_into($table).values(row).execute(c).map(|one| inserted + one)
+                    })
+                })
+            }
             $crate::store::AnyConnection::Postgres(c) => match $rows {
                 [] => Ok(0),
                 [row] => diesel::insert_into($table).values(row).execute(c),

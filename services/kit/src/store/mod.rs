@@ -19,7 +19,7 @@ mod workers;
 use std::sync::Arc;
 
 pub use backend::{Migrations, StoreConfig};
-pub use connection::{AnyConnection, ROWS_WORTH_A_COPY};
+pub use connection::{AnyConnection, ROWS_OF_A_STATEMENT, ROWS_WORTH_A_COPY};
 pub use locks::hold_keys;
 pub use sqlite::SQLITE_SETTINGS;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};

@@ -347,5 +347,6 @@ impl Group {
 }
 
 mod control;
+pub(super) use control::attempt;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     AnyConnection, moments,
     schema::{accesses, idempotency, journal, revisions},
+    sqlite,
 };
 use crate::{error::Error, insert_rows, journal::Change, on_each};
 
@@ -171,6 +172,16 @@ impl Tx<'_> {
         match self.connection {
             AnyConnection::Sqlite(_) => std::mem::take(value),
             AnyConnection::Postgres(_) => value.clone(),
+        }
+    }
+
+    /// Tries something that may find a row in its place: what it wrote goes back then, and the unit goes on.
+    ///
+    /// SQLite only; on PostgreSQL what fails stays as it is, for the unit to end with.
+    pub fn attempt<T>(&mut self, f: impl FnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {
+        match self.connection {
+            AnyConnection::Sqlite(_) => sqlite::attempt(self.connection, f),
+            AnyConnection::Postgres(_) => f(self.connection),
         }
     }
 

@@ -7,7 +7,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-use crate::store::AnyConnection;
+use crate::{error::Error, store::AnyConnection};
 
 macro_rules! statements {
     ($($name:ident => $sql:literal),* $(,)?) => {$(
@@ -32,6 +32,9 @@ statements! {
     Savepoint => "SAVEPOINT unit",
     Release => "RELEASE unit",
     RollbackTo => "ROLLBACK TO unit",
+    Try => "SAVEPOINT attempt",
+    Keep => "RELEASE attempt",
+    Undo => "ROLLBACK TO attempt",
 }
 
 /// Reads in one snapshot. The connection must be in no transaction, and where this fails it may be left in one.
@@ -57,6 +60,20 @@ pub(super) fn unit<T, E: From<diesel::result::Error>>(
         let _ = run(connection, &RollbackTo);
         let _ = run(connection, &Release);
     }
+    result
+}
+
+/// Tries something within a unit: what it wrote goes back when it fails, and what the unit wrote before stays.
+pub(in crate::store) fn attempt<T>(
+    connection: &mut AnyConnection,
+    f: impl FnOnce(&mut AnyConnection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    run(connection, &Try)?;
+    let result = f(connection);
+    if result.is_err() {
+        run(connection, &Undo)?;
+    }
+    run(connection, &Keep)?;
     result
 }
 
