@@ -171,3 +171,42 @@ fn no_source_file_outgrows_its_reader() {
         assert!(lines(&file) <= LONGEST_FILE, "{} has more than {LONGEST_FILE} lines", file.display());
     }
 }
+
+/// Where commands write unless told otherwise: the first step of each path.
+fn written_by_default(command: &clap::Command, found: &mut BTreeSet<String>) {
+    for option in
+        command.get_arguments().filter(|option| ["data", "dir", "lake", "out"].contains(&option.get_id().as_str()))
+    {
+        for path in option.get_default_values() {
+            let first = Path::new(path).components().next().expect("a path");
+            found.insert(first.as_os_str().to_string_lossy().into_owned());
+        }
+    }
+    for below in command.get_subcommands() {
+        written_by_default(below, found);
+    }
+}
+
+#[test]
+fn what_commands_write_goes_neither_into_the_repository_nor_into_an_image() {
+    // The demo's own two directories follow from its profile, which no option's default says.
+    let mut names = BTreeSet::from(["minsheng-data", "minsheng-data-public"].map(str::to_owned));
+    written_by_default(&minsheng::cli::command(minsheng::lang::Lang::En), &mut names);
+    for name in ["lake", "minsheng-bench", "report", "reports"] {
+        assert!(names.contains(name), "{name} is not among {names:?}");
+    }
+    for (file, everywhere) in [(".gitignore", ""), (".dockerignore", "**/")] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it reads");
+        let patterns: BTreeSet<&str> = text.lines().map(|line| line.trim_start_matches('/')).collect();
+        for name in &names {
+            let covered = patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => name == pattern,
+            });
+            assert!(covered, "{file} lets {name} through");
+        }
+        for keys in ["*.key", "*key.pem"] {
+            assert!(patterns.contains(format!("{everywhere}{keys}").as_str()), "{file} lets {keys} through");
+        }
+    }
+}
