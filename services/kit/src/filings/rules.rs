@@ -88,6 +88,16 @@ pub(super) fn check_figures(measure: &MeasureSpec, unit: &str, figures: Figures,
             "比率指标须同时填报分子和分母",
         ),
     }
+    // 0 of 0 says that nobody was eligible. Of a share the numerator is not above its denominator anyway.
+    if measure.form == Form::Ratio {
+        violations.require(
+            denominator != Some(0.0) || numerator.is_none_or(|numerator| numerator <= 0.0),
+            "denominator",
+            "NOTHING_TO_DIVIDE_BY",
+            "must not be 0 where the numerator is not",
+            "分子不为0时分母不得为0",
+        );
+    }
     if measure.form == Form::Share {
         if let (Some(numerator), Some(denominator)) = (numerator, denominator) {
             violations.require(
@@ -137,6 +147,16 @@ mod tests {
         assert_eq!(reasons(Form::Share, "percent", Some(11.0), Some(10.0), None), ["ABOVE_DENOMINATOR"]);
         assert!(reasons(Form::Share, "percent", Some(10.0), Some(10.0), None).is_empty());
         assert!(reasons(Form::Ratio, "percent", Some(11.0), Some(10.0), None).is_empty());
+    }
+
+    #[test]
+    fn a_ratio_of_something_to_nothing_is_refused_and_nothing_to_nothing_says_that_nobody_was_eligible() {
+        assert_eq!(reasons(Form::Ratio, "percent", Some(5.0), Some(0.0), None), ["NOTHING_TO_DIVIDE_BY"]);
+        assert_eq!(reasons(Form::Share, "percent", Some(5.0), Some(0.0), None), ["ABOVE_DENOMINATOR"]);
+        for form in [Form::Ratio, Form::Share] {
+            assert!(reasons(form, "percent", Some(0.0), Some(0.0), None).is_empty(), "{form:?}");
+        }
+        assert!(reasons(Form::Ratio, "percent", Some(0.0), Some(5.0), None).is_empty());
     }
 
     #[test]
