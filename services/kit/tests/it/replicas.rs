@@ -1,17 +1,20 @@
-//! What one replica of a service files, the others know without being asked for it.
+//! Replicas of a service may start at once, and what one of them files the others know without being asked for it.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Barrier, Mutex, PoisonError},
     time::Duration,
 };
 
 use chrono::NaiveDate;
-use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection,
+    connection::SimpleConnection as _, migration::MigrationSource, pg::Pg, sql_types::BigInt,
+};
 use diesel_migrations::EmbeddedMigrations;
 use minsheng_kit::{
     assembly::{Assembly, Definition},
     context::Context,
-    store::Migrations,
+    store::{KIT_MIGRATIONS, Migrations, Store, StoreConfig, system_clock},
     testing::{TestClock, TestDatabase, TestSite, databases},
 };
 use minsheng_proto::common::v1::{self as common, parameter_service_client::ParameterServiceClient};
@@ -89,5 +92,50 @@ async fn a_parameter_that_is_filed_at_one_replica_is_soon_in_force_at_another_th
         tokio::time::timeout(Duration::from_secs(30), known).await.expect("soon in force");
         assert_eq!(in_force(&context), Some(12), "{database:?}");
         service.stop().await.expect("stops");
+    }
+}
+
+/// Replicas that start at once.
+const REPLICAS: usize = 6;
+
+#[derive(QueryableByName)]
+struct Schema {
+    #[diesel(sql_type = BigInt)]
+    migrations: i64,
+    #[diesel(sql_type = BigInt)]
+    journals: i64,
+    #[diesel(sql_type = BigInt)]
+    incarnations: i64,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_start_at_once_on_an_empty_database_all_start_and_make_its_schema_once() {
+    // An SQLite file belongs to one process.
+    for database in databases().into_iter().filter(|database| *database == TestDatabase::Postgres) {
+        let site = TestSite::new().expect("a directory");
+        let url = site.database(database, "probe").expect("an empty database");
+        let together = Barrier::new(REPLICAS);
+        let open = || {
+            let config = StoreConfig { connections: 2, ..StoreConfig::new(url.clone()) };
+            together.wait();
+            Store::open(&config, &[KIT_MIGRATIONS], system_clock())
+        };
+        let stores: Vec<Store> = std::thread::scope(|scope| {
+            let replicas: Vec<_> = (0..REPLICAS).map(|_| scope.spawn(open)).collect();
+            replicas.into_iter().map(|replica| replica.join().expect("no panic").expect("starts")).collect()
+        });
+        for store in &stores {
+            store.settled().await.expect("works");
+        }
+        let mut connection = PgConnection::establish(&url).expect("connected");
+        let there = diesel::sql_query(
+            "SELECT (SELECT count(*) FROM __diesel_schema_migrations) AS migrations, \
+             (SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname = 'journal') AS journals, \
+             (SELECT count(*) FROM journal_state) AS incarnations",
+        );
+        let there: Schema = there.get_result(&mut connection).expect("counted");
+        let embedded = MigrationSource::<Pg>::migrations(&(KIT_MIGRATIONS.postgres)()).expect("embedded");
+        assert_eq!(usize::try_from(there.migrations), Ok(embedded.len()));
+        assert_eq!((there.journals, there.incarnations), (1, 1));
     }
 }
