@@ -2,9 +2,11 @@
 //!
 //! `status` turns it into a gRPC status; nothing else does.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use minsheng_proto::common::v1 as pb;
+
+use crate::access::AccessDenied;
 
 /// One rule that a field broke, in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,12 +129,18 @@ pub enum ErrorKind {
     Precondition,
     /// The record changed since the caller saw it, or the `request_id` was used for another request.
     Conflict,
+    /// Nobody is known to be calling.
+    Unauthenticated,
     /// The caller may not do that.
     Denied,
-    /// Another department, or the store, does not answer.
+    /// There is no place for another call.
+    Exhausted,
+    /// Another department, the store or a server that stops does not answer.
     Unavailable,
     /// The time given was not enough.
     Deadline,
+    /// The method is part of a contract of others, and this service has no use for it.
+    Unimplemented,
     /// A fault of this service.
     Internal,
 }
@@ -174,13 +182,42 @@ pub enum Error {
     Denied(String),
     /// No access policy permits it.
     #[error(transparent)]
-    Refused(#[from] crate::access::AccessDenied),
+    Refused(#[from] AccessDenied),
     /// Another department does not answer.
     #[error("department {department} does not answer")]
     DepartmentUnavailable {
         /// The department.
         department: String,
     },
+    /// Another department cannot be reached, or not any more.
+    #[error("the department {department} does not answer: {what}")]
+    DepartmentUnreachable {
+        /// The department.
+        department: String,
+        /// What is known of it.
+        what: &'static str,
+    },
+    /// Another department has not answered in time.
+    #[error("the department {department} does not answer: it has not answered in time")]
+    DepartmentTooLate {
+        /// The department.
+        department: String,
+    },
+    /// The service answers as many calls as it can.
+    #[error("the service is answering as many calls as it can")]
+    TooManyCalls {
+        /// Time after which another try is worth it.
+        retry_after: Duration,
+    },
+    /// Nothing of an answer was read for too long.
+    #[error("nothing of the answer was read for too long")]
+    ReaderStalled,
+    /// The server ends what does not end by itself.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The service does not have the method, for a reason.
+    #[error("{0}")]
+    NotOffered(&'static str),
     /// The store cannot take the request now.
     #[error("the store is not available")]
     StoreUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -218,9 +255,15 @@ impl Error {
             Self::AlreadyExists(_) => ErrorKind::AlreadyExists,
             Self::Precondition { .. } | Self::State(_) => ErrorKind::Precondition,
             Self::EtagMismatch(_) | Self::Raced | Self::RequestIdReused(_) => ErrorKind::Conflict,
+            Self::Refused(AccessDenied::Anonymous) => ErrorKind::Unauthenticated,
             Self::Denied(_) | Self::Refused(_) => ErrorKind::Denied,
-            Self::DepartmentUnavailable { .. } | Self::StoreUnavailable(_) => ErrorKind::Unavailable,
-            Self::Deadline => ErrorKind::Deadline,
+            Self::TooManyCalls { .. } => ErrorKind::Exhausted,
+            Self::DepartmentUnavailable { .. }
+            | Self::DepartmentUnreachable { .. }
+            | Self::StoreUnavailable(_)
+            | Self::Stopping => ErrorKind::Unavailable,
+            Self::Deadline | Self::DepartmentTooLate { .. } | Self::ReaderStalled => ErrorKind::Deadline,
+            Self::NotOffered(_) => ErrorKind::Unimplemented,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -237,9 +280,16 @@ impl Error {
             Self::EtagMismatch(_) => "ETAG_MISMATCH",
             Self::RequestIdReused(_) => "REQUEST_ID_REUSED",
             Self::Denied(_) => "NOT_PERMITTED",
+            Self::Refused(AccessDenied::Anonymous) => "CALLER_UNKNOWN",
             Self::Refused(_) => "ACCESS_DENIED",
+            Self::TooManyCalls { .. } => "TOO_MANY_CALLS",
             Self::DepartmentUnavailable { .. } => "DEPARTMENT_UNAVAILABLE",
+            Self::DepartmentUnreachable { .. } => "DEPARTMENT_UNREACHABLE",
+            Self::DepartmentTooLate { .. } => "DEPARTMENT_TOO_LATE",
             Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
+            Self::Stopping => "SERVER_STOPPING",
+            Self::ReaderStalled => "READER_STALLED",
+            Self::NotOffered(_) => "NOT_OFFERED",
             Self::Deadline => "DEADLINE_EXCEEDED",
             Self::Internal(_) => "INTERNAL",
         }

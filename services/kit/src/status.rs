@@ -6,7 +6,10 @@ use minsheng_proto::Validate;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
-use crate::error::{Error, ErrorKind, Violations};
+use crate::{
+    access::AccessDenied,
+    error::{Error, ErrorKind, Violations},
+};
 
 /// Domain of the reasons in `google.rpc.ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "minsheng.internal";
@@ -19,20 +22,18 @@ pub fn code(kind: ErrorKind) -> Code {
         ErrorKind::AlreadyExists => Code::AlreadyExists,
         ErrorKind::Precondition => Code::FailedPrecondition,
         ErrorKind::Conflict => Code::Aborted,
+        ErrorKind::Unauthenticated => Code::Unauthenticated,
         ErrorKind::Denied => Code::PermissionDenied,
+        ErrorKind::Exhausted => Code::ResourceExhausted,
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Deadline => Code::DeadlineExceeded,
+        ErrorKind::Unimplemented => Code::Unimplemented,
         ErrorKind::Internal => Code::Internal,
     }
 }
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        // A policy's refusal has one shape, whether the door or a handler met it.
-        let error = match error {
-            Error::Refused(denied) => return denied.into(),
-            other => other,
-        };
         let mut details = ErrorDetails::new();
         let mut metadata = std::collections::HashMap::new();
         let code = code(error.kind());
@@ -47,8 +48,18 @@ impl From<Error> for Status {
                 tracing::warn!(error = chain(source.as_ref()), "store unavailable");
                 error.to_string()
             }
-            Error::DepartmentUnavailable { department } => {
+            Error::DepartmentUnavailable { department }
+            | Error::DepartmentUnreachable { department, .. }
+            | Error::DepartmentTooLate { department } => {
                 metadata.insert("department".to_owned(), department.clone());
+                error.to_string()
+            }
+            Error::Refused(denied) => {
+                metadata.extend(denied.details());
+                error.to_string()
+            }
+            Error::TooManyCalls { retry_after } => {
+                details.set_retry_info(Some(*retry_after));
                 error.to_string()
             }
             Error::Invalid(violations) => {
@@ -90,6 +101,12 @@ impl From<Error> for Status {
     }
 }
 
+impl From<AccessDenied> for Status {
+    fn from(denied: AccessDenied) -> Self {
+        Error::Refused(denied).into()
+    }
+}
+
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -127,5 +144,44 @@ fn rule_zh(rule: &str) -> &'static str {
         "enum.defined_only" | "enum.not_in" => "取值不在代码表内",
         rule if rule.contains("gte") || rule.contains("lte") => "超出取值范围",
         _ => "不符合接口规范",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_the_code_of_its_kind_and_a_reason_that_machines_can_rely_on() {
+        let department = || "health".to_owned();
+        let retry_after = Duration::from_secs(1);
+        for (error, code, reason) in [
+            (Error::invalid("area", "X", "x", "x"), Code::InvalidArgument, "INVALID_REQUEST"),
+            (Error::NotFound("a".to_owned()), Code::NotFound, "RECORD_NOT_FOUND"),
+            (Error::AlreadyExists("a".to_owned()), Code::AlreadyExists, "RECORD_EXISTS"),
+            (Error::Raced, Code::Aborted, "CONCURRENT_CHANGE"),
+            (Error::Refused(AccessDenied::Anonymous), Code::Unauthenticated, "CALLER_UNKNOWN"),
+            (Error::Denied("a".to_owned()), Code::PermissionDenied, "NOT_PERMITTED"),
+            (Error::TooManyCalls { retry_after }, Code::ResourceExhausted, "TOO_MANY_CALLS"),
+            (Error::DepartmentUnavailable { department: department() }, Code::Unavailable, "DEPARTMENT_UNAVAILABLE"),
+            (
+                Error::DepartmentUnreachable { department: department(), what: "x" },
+                Code::Unavailable,
+                "DEPARTMENT_UNREACHABLE",
+            ),
+            (Error::DepartmentTooLate { department: department() }, Code::DeadlineExceeded, "DEPARTMENT_TOO_LATE"),
+            (Error::Stopping, Code::Unavailable, "SERVER_STOPPING"),
+            (Error::ReaderStalled, Code::DeadlineExceeded, "READER_STALLED"),
+            (Error::Deadline, Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+            (Error::NotOffered("x"), Code::Unimplemented, "NOT_OFFERED"),
+            (Error::internal("secret"), Code::Internal, "INTERNAL"),
+        ] {
+            let status = Status::from(error);
+            let info = status.get_details_error_info().expect("an ErrorInfo");
+            assert_eq!((status.code(), info.reason.as_str(), info.domain.as_str()), (code, reason, ERROR_DOMAIN));
+            assert!(!status.message().contains("secret"));
+        }
     }
 }

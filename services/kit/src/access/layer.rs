@@ -6,14 +6,13 @@ use std::task::{Context, Poll};
 
 use futures::future::Either;
 use http::{Request, Response};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 use tracing::warn;
 
 use super::policies::{AccessDenied, AccessPolicies, QuestionGrant};
-use crate::identity::{Caller, Department, TRUST_DOMAIN};
+use crate::identity::{Caller, Department};
 
 /// Who calls which method, and the policies to ask about it; the layer puts it into the request's extensions.
 #[derive(Debug, Clone)]
@@ -59,25 +58,17 @@ impl Access {
     }
 }
 
-impl From<AccessDenied> for Status {
-    fn from(denied: AccessDenied) -> Self {
-        let message = denied.to_string();
-        let metadata = match denied {
-            AccessDenied::Anonymous => return Self::unauthenticated(message),
-            AccessDenied::Call { caller, method } => vec![("caller", caller.to_string()), ("method", method)],
-            AccessDenied::Ask { caller, method, purpose } => {
-                vec![("caller", caller.to_string()), ("method", method), ("purpose", purpose)]
+impl AccessDenied {
+    /// Says who was refused what, for the caller's machine.
+    pub(crate) fn details(&self) -> Vec<(String, String)> {
+        let details = match self {
+            Self::Anonymous => Vec::new(),
+            Self::Call { caller, method } => vec![("caller", caller.to_string()), ("method", method.clone())],
+            Self::Ask { caller, method, purpose } => {
+                vec![("caller", caller.to_string()), ("method", method.clone()), ("purpose", purpose.clone())]
             }
         };
-        let details = ErrorDetails::with_error_info(
-            "ACCESS_DENIED",
-            TRUST_DOMAIN,
-            metadata
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect::<std::collections::HashMap<_, _>>(),
-        );
-        Self::with_error_details(Code::PermissionDenied, message, details)
+        details.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 }
 

@@ -15,14 +15,14 @@ use tokio::time::{sleep, timeout_at};
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service, ServiceExt};
 use tracing::debug;
 
 use super::connector::Connector;
 use super::request::Idempotent;
 use super::retry::{ATTEMPTS, RetryBudget, pause};
-use crate::identity::{Department, TRUST_DOMAIN};
+use crate::error::Error;
+use crate::identity::Department;
 use crate::pki::Credentials;
 use crate::server::{Deadline, Limit, TIMEOUT_HEADER, bounded, format_timeout, parse_timeout};
 use crate::telemetry::{CallMetrics, RpcFuture, RpcLayer, RpcService};
@@ -149,9 +149,9 @@ impl Sender {
             if idempotent { self.send_with_retries(request, deadline).await } else { self.send_once(request).await }
         });
         let response = answered.await.unwrap_or_else(|_| Err(self.too_late()))?;
-        let lost = self.failure(Code::Unavailable, "DEPARTMENT_UNREACHABLE", "the connection was lost");
+        let department = self.department;
         Ok(response.map(|body| {
-            let body = body.map_err(move |_| lost.clone());
+            let body = body.map_err(move |_| failed(&department, "the connection was lost"));
             bounded(Body::new(body), Limit::At(deadline))
         }))
     }
@@ -197,18 +197,16 @@ impl Sender {
         }
         let chain: Vec<_> = causes.iter().map(ToString::to_string).collect();
         debug!(department = %self.department, error = chain.join(": "), "cannot reach the department");
-        self.failure(Code::Unavailable, "DEPARTMENT_UNREACHABLE", "it cannot be reached")
+        failed(&self.department, "it cannot be reached")
     }
 
     fn too_late(&self) -> Status {
-        self.failure(Code::DeadlineExceeded, "DEPARTMENT_TOO_LATE", "it has not answered in time")
+        Error::DepartmentTooLate { department: self.department.to_string() }.into()
     }
+}
 
-    fn failure(&self, code: Code, reason: &str, what: &str) -> Status {
-        let metadata = std::collections::HashMap::from([("department".to_owned(), self.department.to_string())]);
-        let details = ErrorDetails::with_error_info(reason, TRUST_DOMAIN, metadata);
-        Status::with_error_details(code, format!("the department {} does not answer: {what}", self.department), details)
-    }
+fn failed(department: &Department, what: &'static str) -> Status {
+    Error::DepartmentUnreachable { department: department.to_string(), what }.into()
 }
 
 fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> Vec<&'a (dyn std::error::Error + 'static)> {

@@ -162,19 +162,19 @@ impl FlightService for JournalFlight {
         &self,
         _: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        Err(Status::unimplemented("the peer certificate identifies the caller; no handshake is needed"))
+        Err(Error::NotOffered("the peer certificate identifies the caller; no handshake is needed").into())
     }
 
     async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
-        Err(Status::unimplemented("reads are answered at once; use GetFlightInfo"))
+        Err(Error::NotOffered("reads are answered at once; use GetFlightInfo").into())
     }
 
     async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
-        Err(Status::unimplemented("the feed is read only; write through the registers"))
+        Err(Error::NotOffered("the feed is read only; write through the registers").into())
     }
 
     async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
-        Err(Status::unimplemented("the feed has no actions"))
+        Err(Error::NotOffered("the feed has no actions").into())
     }
 
     async fn list_actions(&self, _: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
@@ -182,7 +182,7 @@ impl FlightService for JournalFlight {
     }
 
     async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
-        Err(Status::unimplemented("the feed is read only; use DoGet"))
+        Err(Error::NotOffered("the feed is read only; use DoGet").into())
     }
 }
 

@@ -16,13 +16,13 @@ use opentelemetry::global;
 use opentelemetry::metrics::Counter;
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 
 use super::stall::Watch;
-use crate::identity::{Caller, Department, TRUST_DOMAIN};
+use crate::error::Error;
+use crate::identity::{Caller, Department};
 use crate::telemetry::attributes::{SCOPE, SERVER_STALLED_ANSWERS};
 
 /// Whoever watches over a busy server must still hear that it lives.
@@ -123,11 +123,7 @@ where
                 })))
             }
             AdmissionFutureProjection::Refused => {
-                let mut details = ErrorDetails::with_error_info("TOO_MANY_CALLS", TRUST_DOMAIN, []);
-                details.set_retry_info(Some(RETRY_AFTER));
-                let message = "the service is answering as many calls as it can";
-                let status = Status::with_error_details(Code::ResourceExhausted, message, details);
-                Poll::Ready(Ok(status.into_http()))
+                Poll::Ready(Ok(Status::from(Error::TooManyCalls { retry_after: RETRY_AFTER }).into_http()))
             }
         }
     }

@@ -215,7 +215,7 @@ impl Limit {
     fn status(&self) -> Status {
         match self {
             Self::At(_) => Error::Deadline.into(),
-            Self::Stop(_) => Status::unavailable("the server is stopping"),
+            Self::Stop(_) => Error::Stopping.into(),
         }
     }
 
@@ -273,7 +273,9 @@ where
                 end.poll(cx).map(|()| Ok(limit.status().into_http()))
             }
             DeadlineFutureProjection::Malformed => {
-                Poll::Ready(Ok(Status::invalid_argument("the header grpc-timeout is malformed").into_http()))
+                let text = "must be at most eight digits and one of H, M, S, m, u, n";
+                let malformed = Error::invalid(TIMEOUT_HEADER, "MALFORMED_TIMEOUT", text, "须为至多八位数字加时间单位");
+                Poll::Ready(Ok(Status::from(malformed).into_http()))
             }
         }
     }
@@ -348,6 +350,17 @@ mod tests {
         for text in ["", "S", "5", "123456789S", "-1S", "1.5S", "5s", "5 S"] {
             assert_eq!(parse_timeout(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_timeout_cannot_be_read_is_told_so() {
+        use tonic_types::StatusExt as _;
+        type Never = std::future::Pending<Result<Response<Body>, std::convert::Infallible>>;
+        let Ok(answer) = DeadlineFuture::<Never>::Malformed.await;
+        let status = Status::from_header_map(answer.headers()).expect("a status");
+        assert_eq!(status.code(), tonic::Code::InvalidArgument);
+        let bad = status.get_details_bad_request().expect("what was wrong");
+        assert_eq!(bad.field_violations[0].field, TIMEOUT_HEADER);
     }
 
     #[test]

@@ -17,11 +17,10 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::identity::TRUST_DOMAIN;
+use crate::error::Error;
 
 /// Largest part of an answer that is given at once, in bytes: what a reader takes within the limit at the least.
 const PART: usize = 64 * 1024;
@@ -150,11 +149,8 @@ impl<K> Answer<K> {
         if std::mem::replace(&mut self.told, true) {
             return None;
         }
-        let details = ErrorDetails::with_error_info("READER_STALLED", TRUST_DOMAIN, []);
-        let message = "nothing of the answer was read for too long";
-        let status = Status::with_error_details(Code::DeadlineExceeded, message, details);
         let mut trailers = HeaderMap::new();
-        Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers)))
+        Some(Status::from(Error::ReaderStalled).add_header(&mut trailers).map(|()| Frame::trailers(trailers)))
     }
 }
 

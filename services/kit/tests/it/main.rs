@@ -11,6 +11,7 @@ mod register;
 mod replicas;
 mod restore;
 mod slow_reader;
+mod statuses;
 mod telemetry_export;
 mod telemetry_export_grpc;
 mod unit_of_work;
