@@ -4,7 +4,8 @@ use chrono::{Datelike as _, NaiveDate};
 use minsheng_kit::{
     error::{Error, Violations},
     register::{
-        Facts, Head, Held, Register, Table as _, date, enum_field, enum_number, month_end, month_start, optional_day,
+        Facts, Head, Held, Register, Table as _, date, enum_field, enum_number, month_end, month_start, natural_key,
+        optional_day,
     },
     store::AnyConnection,
     values::calendar::{day_of_epoch, epoch_day},
@@ -17,9 +18,6 @@ use super::{
     store,
 };
 use crate::schema::PointActivityRecord;
-
-/// Longest id of a record, in characters.
-const LONGEST_ID: usize = 64;
 
 /// Said where a month of a point is reported already.
 const MONTH_REPORTED: Held = Held {
@@ -124,12 +122,7 @@ impl Register for PointActivities {
     fn natural_id(&self, activity: &pb::PointActivity, _: Facts<'_>) -> Option<String> {
         let month = activity.month.as_ref()?;
         let point = point_id("service_point", &activity.service_point, &mut Violations::new());
-        let id = format!("{point}.{:04}-{:02}", month.year, month.month);
-        Some(if id.len() <= LONGEST_ID {
-            id
-        } else {
-            uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, id.as_bytes()).simple().to_string()
-        })
+        Some(natural_key(&[&point, &format!("{:04}-{:02}", month.year, month.month)]))
     }
 
     /// The point exists, is of the kind and the county, and has no other record of the month.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day},
     store::{AnyConnection, Tx},
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -21,9 +21,6 @@ use crate::{
     schema::{FundingEntry, SchoolRecord},
     schools,
 };
-
-/// Longest id of a record.
-const LONGEST_ID: usize = 64;
 
 /// Said where another record of the term is there.
 const HELD: Held = Held {
@@ -129,8 +126,8 @@ impl Register for FundingRecords {
     /// The school, the fund and the term name the record, so that a file loaded twice loads nothing twice.
     fn natural_id(&self, funding: &pb::FundingRecord, _: Facts<'_>) -> Option<String> {
         let school = funding.school.rsplit('/').next()?;
-        let id = format!("{school}.{}.{}.{}", funding.fund, funding.term_year, funding.term);
-        (id.len() <= LONGEST_ID).then_some(id)
+        let [fund, year, term] = [funding.fund, funding.term_year, funding.term].map(|part| part.to_string());
+        Some(natural_key(&[school, &fund, &year, &term]))
     }
 
     /// Checks that the school is there and may have the fund, that standards are in force for the term, and that the term

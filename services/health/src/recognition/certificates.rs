@@ -3,12 +3,12 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day},
     store::{AnyConnection, Tx},
 };
 use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
-use super::{natural_key::natural_key, rounds, store::check_listed};
+use super::{rounds, store::check_listed};
 use crate::{
     institutions::{InstitutionReferences, hold_institutions, institution_id, institution_name},
     schema::QualityCertificateRecord,
@@ -116,7 +116,7 @@ impl Register for QualityCertificates {
 
     fn natural_id(&self, certificate: &pb::QualityCertificate, _: Facts<'_>) -> Option<String> {
         let institution = institution_id("institution", &certificate.institution, &mut Violations::new());
-        natural_key(&[&institution, &certificate.round, &certificate.item_code])
+        Some(natural_key(&[&institution, &certificate.round, &certificate.item_code]))
     }
 
     fn check(

@@ -75,6 +75,20 @@ macro_rules! certified_row {
     };
 }
 
+/// Items that a list has or had.
+#[diesel::dsl::auto_type]
+fn in_a_list() -> _ {
+    let withdrawn: i64 = WITHDRAWN;
+    recognition_items::state.ne(withdrawn)
+}
+
+/// Certificates that vouch for something.
+#[diesel::dsl::auto_type]
+fn vouches() -> _ {
+    let withdrawn: i64 = WITHDRAWN;
+    quality_certificates::passed.eq(true).and(quality_certificates::state.ne(withdrawn))
+}
+
 impl ListedRow {
     fn period(&self) -> Result<ListedPeriod, Error> {
         Ok(ListedPeriod {
@@ -107,13 +121,10 @@ impl Evidence {
         let (holders, codes): (BTreeSet<&str>, BTreeSet<&str>) = asked.into_iter().unzip();
         let mut evidence = Self::default();
         let (holders, codes) = (Vec::from_iter(holders), Vec::from_iter(codes));
-        let listed = recognition_items::table
-            .filter(recognition_items::state.ne(WITHDRAWN))
-            .select((recognition_items::code, listed_row!()));
+        let listed = recognition_items::table.filter(in_a_list()).select((recognition_items::code, listed_row!()));
         let items: Vec<(String, ListedRow)> = load_among!(connection, listed, recognition_items::code, codes)?;
         let passed = quality_certificates::table
-            .filter(quality_certificates::passed.eq(true))
-            .filter(quality_certificates::state.ne(WITHDRAWN))
+            .filter(vouches())
             .filter(quality_certificates::item_code.eq_any(codes))
             .select((quality_certificates::institution, quality_certificates::item_code, certified_row!()));
         let certificates: Vec<(String, String, CertifiedRow)> =
@@ -166,16 +177,12 @@ impl Asked {
         let (performed, received) = diesel::alias!(institutions as performing, institutions as receiving);
         let there = performed
             .inner_join(received.on(received.field(institutions::id).eq(receiving)))
-            .left_join(
-                recognition_items::table
-                    .on(recognition_items::code.eq(code.clone()).and(recognition_items::state.ne(WITHDRAWN))),
-            )
+            .left_join(recognition_items::table.on(recognition_items::code.eq(code.clone()).and(in_a_list())))
             .left_join(
                 quality_certificates::table.on(quality_certificates::institution
                     .eq(performing.clone())
                     .and(quality_certificates::item_code.eq(code))
-                    .and(quality_certificates::passed.eq(true))
-                    .and(quality_certificates::state.ne(WITHDRAWN))),
+                    .and(vouches())),
             )
             .filter(performed.field(institutions::id).eq(performing))
             .filter(performed.field(institutions::state).ne(WITHDRAWN))

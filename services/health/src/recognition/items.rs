@@ -3,12 +3,13 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
+    register::{
+        Facts, Head, Register, Table as _, date, day, enum_field, enum_number, natural_key, optional_day, required_day,
+    },
     values::{divisions::AreaCode, identifiers::LoincCode},
 };
 use minsheng_proto::health::v1 as pb;
 
-use super::natural_key::natural_key;
 use crate::schema::RecognitionItemRecord;
 
 /// The register of items of the list, by edition.
@@ -104,7 +105,7 @@ impl Register for RecognitionItems {
     }
 
     fn natural_id(&self, item: &pb::RecognitionItem, _: Facts<'_>) -> Option<String> {
-        natural_key(&[&item.edition, &item.code])
+        Some(natural_key(&[&item.edition, &item.code]))
     }
 }
 

@@ -14,7 +14,6 @@ mod certificates;
 mod decisions;
 mod evidence;
 mod items;
-mod natural_key;
 mod questions;
 mod rounds;
 mod rules;

@@ -257,3 +257,17 @@ async fn a_withdrawal_beside_a_certificate_leaves_no_record_of_an_institution_th
         site.service.stop().await.expect("stops");
     }
 }
+
+#[tokio::test]
+async fn a_round_named_in_chinese_that_is_sent_again_is_the_same_record() {
+    for database in databases() {
+        let site = started(database).await;
+        let held = || round("2025年第一批", true, date(2025, 1, 1), date(2025, 12, 31));
+        assert_all_created(&record_certificates(&site, 10, vec![held()]).await);
+        // As another upload, which is what loading the same file again is.
+        let again = record_certificates(&site, 11, vec![held()]).await;
+        let outcomes: Vec<_> = again.iter().map(common::ItemResult::outcome).collect();
+        assert_eq!(outcomes, [common::ItemOutcome::Unchanged], "{again:?}");
+        assert_eq!(site.journal("health.quality_certificates").await.len(), 1);
+    }
+}

@@ -13,6 +13,7 @@ mod engine;
 mod evidence;
 mod intake;
 mod list;
+mod natural_key;
 mod resource;
 mod table;
 mod unique;
@@ -22,6 +23,7 @@ pub use dates::{date, day, moment, month_end, month_start, optional_day, require
 pub use engine::{Engine, ListPage, keep_revision};
 pub use evidence::{EvidenceRegister, SETTLE_EVERY, asked};
 pub use list::List;
+pub use natural_key::natural_key;
 pub use resource::{Envelope, enum_field, enum_number};
 pub use table::{Head, Table};
 pub use unique::{Held, Holders};
