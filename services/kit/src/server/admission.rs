@@ -12,8 +12,6 @@ use std::time::Duration;
 
 use http::{Request, Response, Uri};
 use http_body::Body as _;
-use opentelemetry::global;
-use opentelemetry::metrics::Counter;
 use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
@@ -23,7 +21,7 @@ use tower::{Layer, Service};
 use super::stall::Watch;
 use crate::error::Error;
 use crate::identity::{Caller, Department};
-use crate::telemetry::attributes::{SCOPE, SERVER_STALLED_ANSWERS};
+use crate::telemetry::CallMetrics;
 
 /// Whoever watches over a busy server must still hear that it lives.
 const ALWAYS_ADMITTED: &str = "/grpc.health.v1.Health/";
@@ -45,13 +43,9 @@ impl AdmissionLayer {
     }
 
     /// Ends answers that nobody reads, as long as it is polled.
-    pub(crate) fn watch(&self) -> impl Future<Output = ()> + use<> {
+    pub(crate) fn watch(&self, metrics: CallMetrics) -> impl Future<Output = ()> + use<> {
         let watch = Arc::clone(&self.watch);
-        let stalled = global::meter(SCOPE)
-            .u64_counter(SERVER_STALLED_ANSWERS)
-            .with_description("Answers that were ended because nobody read them")
-            .build();
-        async move { watch.keep(|held| held.stalled(&stalled)).await }
+        async move { watch.keep(|held| held.stalled(&metrics)).await }
     }
 }
 
@@ -137,10 +131,10 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    fn stalled(self, counter: &Counter<u64>) {
+    fn stalled(self, metrics: &CallMetrics) {
         let Self { method, caller, .. } = self;
         let (method, caller) = (method.path(), caller.map(tracing::field::display));
         tracing::warn!(method, caller, "an answer was ended: nothing of it was read for too long");
-        counter.add(1, &[]);
+        metrics.stalled();
     }
 }

@@ -111,11 +111,12 @@ impl Server {
         let Self { config, credentials, access, routes, names, streaming, health, metrics } = self;
         let ends = Ends::default();
         let admission = AdmissionLayer::new(config.concurrent_calls, config.stall);
-        let _watch = AbortOnDropHandle::new(tokio::spawn(admission.watch()));
+        let metrics = metrics.unwrap_or_default();
+        let _watch = AbortOnDropHandle::new(tokio::spawn(admission.watch(metrics.clone())));
         let services = names.iter().map(String::as_str).chain([HEALTH, REFLECTION]);
         let service = ServiceBuilder::new()
             .layer(GrpcWebLayer::new())
-            .layer(RpcLayer::server(metrics.unwrap_or_default(), services))
+            .layer(RpcLayer::server(metrics, services))
             .layer(DeadlineLayer::new(&config, streaming, ends.closing.clone()))
             .layer(admission)
             .layer(AccessLayer::new(access, credentials.department().clone()))

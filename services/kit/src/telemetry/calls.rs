@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use opentelemetry::metrics::{Histogram, Meter};
+use opentelemetry::metrics::{Counter, Histogram, Meter};
 use opentelemetry::trace::Status as SpanStatus;
 use opentelemetry::{KeyValue, global};
 use tonic::Code;
@@ -13,7 +13,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::attributes::{
     DURATION_BUCKETS, ERROR_TYPE, GRPC, PEER_DEPARTMENT, RPC_CLIENT_CALL_DURATION, RPC_METHOD,
-    RPC_RESPONSE_STATUS_CODE, RPC_SERVER_CALL_DURATION, RPC_SYSTEM_NAME, SCOPE,
+    RPC_RESPONSE_STATUS_CODE, RPC_SERVER_CALL_DURATION, RPC_SYSTEM_NAME, SCOPE, SERVER_STALLED_ANSWERS,
 };
 
 /// The end of a call that is recorded.
@@ -49,6 +49,7 @@ impl Side {
 pub struct CallMetrics {
     server: Histogram<f64>,
     client: Histogram<f64>,
+    stalled: Counter<u64>,
 }
 
 impl Default for CallMetrics {
@@ -72,7 +73,17 @@ impl CallMetrics {
         Self {
             server: histogram(RPC_SERVER_CALL_DURATION, "How long calls took to answer"),
             client: histogram(RPC_CLIENT_CALL_DURATION, "How long calls to others took, retries included"),
+            stalled: meter
+                .u64_counter(SERVER_STALLED_ANSWERS)
+                .with_unit("{answer}")
+                .with_description("Answers that were ended because nobody read them")
+                .build(),
         }
+    }
+
+    /// Counts an answer that was ended because nobody read it.
+    pub(crate) fn stalled(&self) {
+        self.stalled.add(1, &[]);
     }
 }
 

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{SpanKind, Status as SpanStatus};
 use opentelemetry::{KeyValue, Value};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tonic::Request;
@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::attributes::{
     DURATION_BUCKETS, ERROR_TYPE, PEER_DEPARTMENT, RPC_CLIENT_CALL_DURATION, RPC_METHOD, RPC_RESPONSE_STATUS_CODE,
-    RPC_SERVER_CALL_DURATION, RPC_SYSTEM_NAME,
+    RPC_SERVER_CALL_DURATION, RPC_SYSTEM_NAME, SERVER_STALLED_ANSWERS,
 };
 use super::start::span_layer;
 use super::{CallMetrics, Side};
@@ -55,6 +55,14 @@ impl Recorder {
             }
         };
         tokio::time::timeout(Duration::from_secs(10), ended).await.expect("the spans end")
+    }
+
+    /// Looks at a metric as it is exported now.
+    fn metric<T>(&self, name: &str, look: impl FnOnce(&Metric) -> T) -> T {
+        self.meters.force_flush().expect("flushed");
+        let exported = self.metrics.get_finished_metrics().expect("metrics");
+        let scopes = exported.iter().rev().flat_map(ResourceMetrics::scope_metrics);
+        look(scopes.flat_map(ScopeMetrics::metrics).find(|metric| metric.name() == name).expect("the metric"))
     }
 }
 
@@ -217,28 +225,20 @@ async fn durations_are_histograms_in_seconds_with_the_outcome_as_attribute() {
     call(channel.clone(), "Left", Request::new(0)).await.expect("answered");
     call(channel, "Refuse", Request::new(0)).await.expect_err("refused");
     recorder.spans(4).await;
-    recorder.meters.force_flush().expect("flushed");
-    let exported = recorder.metrics.get_finished_metrics().expect("metrics");
     for (name, side) in [(RPC_SERVER_CALL_DURATION, Side::Server), (RPC_CLIENT_CALL_DURATION, Side::Client)] {
-        let metric = exported
-            .iter()
-            .flat_map(ResourceMetrics::scope_metrics)
-            .flat_map(ScopeMetrics::metrics)
-            .find(|metric| metric.name() == name)
-            .expect("the histogram");
-        assert_eq!(metric.unit(), "s");
-        let AggregatedMetrics::F64(MetricData::Histogram(histogram)) = metric.data() else {
-            panic!("not a histogram of f64: {metric:?}");
-        };
-        let mut seen: Vec<_> = histogram
-            .data_points()
-            .map(|point| {
+        let mut seen = recorder.metric(name, |metric| {
+            assert_eq!(metric.unit(), "s");
+            let AggregatedMetrics::F64(MetricData::Histogram(histogram)) = metric.data() else {
+                panic!("not a histogram of f64: {metric:?}");
+            };
+            let said = histogram.data_points().map(|point| {
                 assert_eq!(point.bounds().collect::<Vec<_>>(), DURATION_BUCKETS);
                 assert_eq!(point.count(), 1);
                 let own: Vec<_> = point.attributes().cloned().collect();
                 (attribute(&own, RPC_METHOD), attribute(&own, RPC_RESPONSE_STATUS_CODE), attribute(&own, ERROR_TYPE))
-            })
-            .collect();
+            });
+            said.collect::<Vec<_>>()
+        });
         seen.sort();
         let error = (side == Side::Client).then(|| "NOT_FOUND".to_owned());
         let expected = [
@@ -247,4 +247,23 @@ async fn durations_are_histograms_in_seconds_with_the_outcome_as_attribute() {
         ];
         assert_eq!(seen, expected);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_counted_once() {
+    let (recorder, bench) = Recorder::new();
+    let config = ServerConfig { concurrent_calls: 1, stall: Duration::from_millis(100), ..config() };
+    let running = bench.serve(config, Echo::default()).await;
+    let mut poured =
+        stream(bench.channel("education", &running), "Pour", within(0, Duration::from_mins(5))).await.expect("begun");
+    poured.next().await.expect("a number").expect("no error");
+    let (channel, served) = (bench.channel("education", &running), Duration::from_secs(10));
+    let free = async { while call(channel.clone(), "Left", Request::new(0)).await.is_err() {} };
+    tokio::time::timeout(served, free).await.expect("its place is free again");
+    while poured.next().await.expect("no end without a status").is_ok() {}
+    let counted = recorder.metric(SERVER_STALLED_ANSWERS, |metric| match metric.data() {
+        AggregatedMetrics::U64(MetricData::Sum(sum)) => sum.data_points().map(|point| point.value()).sum::<u64>(),
+        other => panic!("not a sum: {other:?}"),
+    });
+    assert_eq!(counted, 1);
 }
