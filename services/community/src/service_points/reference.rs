@@ -4,9 +4,6 @@ use minsheng_kit::{error::Violations, register::Register as _};
 
 use super::rpc::ServicePoints;
 
-/// The contract's longest reference, in characters.
-const LONGEST: usize = 64;
-
 /// Reads a reference, `service_points/{id}` or the id alone, as an id; notes a violation otherwise.
 pub fn point_id(field: &str, reference: &str, violations: &mut Violations) -> String {
     let id =
@@ -22,10 +19,9 @@ pub fn point_id(field: &str, reference: &str, violations: &mut Violations) -> St
     id.to_owned()
 }
 
-/// Writes a reference: `service_points/{id}`, or the id alone where the contract has no room for both.
+/// Writes a reference, `service_points/{id}`.
 pub fn point_name(id: &str) -> String {
-    let name = format!("{}/{id}", ServicePoints::COLLECTION);
-    if name.len() <= LONGEST { name } else { id.to_owned() }
+    format!("{}/{id}", ServicePoints::COLLECTION)
 }
 
 #[cfg(test)]
@@ -34,13 +30,11 @@ mod tests {
 
     #[test]
     fn a_reference_reads_with_or_without_the_collection_and_survives_the_way_back() {
-        let long = "x".repeat(LONGEST);
-        for (given, id) in [("service_points/m1", "m1"), ("m1", "m1"), (long.as_str(), long.as_str())] {
+        for (given, id) in [("service_points/m1", "m1"), ("m1", "m1")] {
             let mut violations = Violations::new();
             let read = point_id("service_point", given, &mut violations);
             assert!(violations.is_empty());
             assert_eq!(read, id);
-            assert!(point_name(&read).len() <= LONGEST);
             assert_eq!(point_id("service_point", &point_name(&read), &mut violations), id);
         }
     }

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tonic::Code;
 
 use crate::{
+    activities,
     social_security::{Answers, SocialSecurity},
     support::{Community, create_point, date, meal_point, request_id, stored, verdicts},
 };
@@ -259,6 +260,33 @@ async fn another_full_price_keeps_the_category_and_another_day_asks_again() {
         let set = settled(&community.channel, &reviewed.name).await;
         assert_eq!((set.price_fen, set.decided_on), (2000, date(2025, 9, 20)));
         assert_eq!(set.assistance_category(), AssistanceCategory::None);
+        community.stop().await;
+        social_security.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_point_and_a_price_whose_ids_are_as_long_as_ids_may_be_are_named_in_records_and_questions() {
+    for database in databases() {
+        let (listener, address) = listener().await;
+        let community = Community::start(database, Some(&address)).await;
+        let answers = Answers::default();
+        let social_security = SocialSecurity::serve(community.site.path(), listener, answers.clone());
+        let longest = "x".repeat(128);
+        let name = format!("service_points/{longest}");
+        create_point(&community.channel, 1, meal_point(&name)).await;
+
+        let priced = pb::MealPrice {
+            name: format!("meal_prices/{longest}"),
+            service_point: name.clone(),
+            ..price(&born(1950, 1))
+        };
+        let set = create(&community.channel, 2, priced).await.expect("created");
+        assert_eq!((set.outcome(), &set.service_point), (pb::PriceOutcome::Set, &name));
+        let asked = answers.asked.lock().expect("lock").clone();
+        assert_eq!(asked[0].context.as_ref().expect("context").case_number, longest);
+        let month = activities::create(&community.channel, 3, activities::august(&name)).await.expect("created");
+        assert_eq!(month.service_point, name);
         community.stop().await;
         social_security.stop().await;
     }

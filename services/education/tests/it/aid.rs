@@ -301,3 +301,52 @@ async fn upload(client: &mut Client, chunk: pb::UploadAidCasesRequest) -> pb::Up
     let mut answers = client.upload_aid_cases(tokio_stream::iter([chunk])).await.expect("begins").into_inner();
     answers.message().await.expect("answered").expect("one chunk")
 }
+
+#[tokio::test]
+async fn a_school_and_a_case_whose_ids_are_as_long_as_ids_may_be_are_named_in_records_and_questions() {
+    use pb::{FundKind, Term, funding_record_service_client::FundingRecordServiceClient};
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let provider = site.start(&social_security::DEFINITION, database, &clock(), &[]).await.expect("starts");
+        let (service, mut client) = start(&site, database, provider.address().to_owned()).await;
+        let channel = site.channel("operator", &minsheng_education::DEFINITION, &service).expect("channel");
+        let longest = "x".repeat(128);
+        let name = format!("schools/{longest}");
+        let request = pb::CreateSchoolRequest {
+            request_id: request_id(1),
+            school: Some(school(&name, SchoolStage::Senior)),
+            effective_on: None,
+        };
+        SchoolServiceClient::new(channel.clone()).create_school(request).await.expect("recorded");
+
+        let applied = pb::AidCase {
+            school: name.clone(),
+            stage: AidStage::Senior.into(),
+            ..case(&longest, poor(1), Ground::UrbanHardship)
+        };
+        let hardship = created(&mut client, 2, applied).await;
+        assert_eq!((hardship.outcome(), &hardship.school), (Outcome::Eligible, &name));
+        let questions = social_security::questions(&site, database);
+        assert_eq!(questions.iter().map(|(_, _, case)| case).collect::<Vec<_>>(), [&longest]);
+        let funding = pb::FundingRecord {
+            area: "540102".to_owned(),
+            school: name.clone(),
+            fund: FundKind::SeniorPublicFunds.into(),
+            term_year: 2025,
+            term: Term::Autumn.into(),
+            students: 100,
+            amount_fen: 5_500_000,
+            paid_on: date(2025, 10, 1),
+            ..pb::FundingRecord::default()
+        };
+        let request = pb::CreateFundingRecordRequest {
+            request_id: request_id(3),
+            funding_record: Some(funding),
+            effective_on: None,
+        };
+        let funded = FundingRecordServiceClient::new(channel).create_funding_record(request).await.expect("recorded");
+        assert_eq!(funded.into_inner().funding_record.expect("in the answer").school, name);
+        service.stop().await.expect("stops");
+        provider.stop().await.expect("stops");
+    }
+}

@@ -14,14 +14,14 @@ use crate::schema::institutions;
 
 /// Collection of institutions in references, with its slash.
 const PREFIX: &str = "institutions/";
-/// Longest reference that the contract takes.
-const LONGEST_REFERENCE: usize = 64;
+/// Longest id that the contract lets an institution have.
+const LONGEST_ID: usize = 128;
 
 /// Reads a reference, `institutions/{id}` or the id alone, as the id.
 pub fn institution_id(field: &str, reference: &str, violations: &mut Violations) -> String {
     let id = reference.strip_prefix(PREFIX).unwrap_or(reference);
     let well_formed = !id.is_empty()
-        && PREFIX.len() + id.len() <= LONGEST_REFERENCE
+        && id.len() <= LONGEST_ID
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     violations.require(
         well_formed,
@@ -129,8 +129,10 @@ mod tests {
         let mut violations = Violations::new();
         assert_eq!(institution_id("institution", "institutions/h-1", &mut violations), "h-1");
         assert_eq!(institution_id("institution", "h-1", &mut violations), "h-1");
+        let longest = "x".repeat(LONGEST_ID);
+        assert_eq!(institution_id("institution", &institution_name(&longest), &mut violations), longest);
         assert!(violations.is_empty());
-        let too_long = "x".repeat(60);
+        let too_long = "x".repeat(LONGEST_ID + 1);
         for wrong in ["institutions/", "schools/1", "h 1", &too_long] {
             institution_id("institution", wrong, &mut violations);
         }
