@@ -1,7 +1,7 @@
 //! The contract's `MilestoneService`: a document issued, an application filed, a building opened.
 
 use chrono::NaiveDate;
-use minsheng_proto::returns::v1 as pb;
+use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 
 use super::{
     rules::{check_scope, commitment_of},
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    rpc,
     values::{calendar::epoch_day, divisions::AreaCode},
 };
 
@@ -79,6 +80,8 @@ impl Register for Milestones {
             evidence: milestone.evidence.clone(),
             source: milestone.source.clone(),
             confidence: i64::from(milestone.confidence),
+            // One that is changed is filed again and needs a new approval.
+            filing_state: pb::FilingState::Submitted as i64,
             ..MilestoneRecord::with_head(head)
         })
     }
@@ -93,6 +96,7 @@ impl Register for Milestones {
             evidence: record.evidence.clone(),
             source: record.source.clone(),
             confidence: enum_number(record.confidence),
+            filing_state: state_of(record).into(),
             ..pb::Milestone::default()
         })
     }
@@ -106,11 +110,17 @@ impl Register for Milestones {
             evidence: record.evidence.clone(),
             confidence: enum_number(record.confidence),
             source: record.source.clone(),
+            filing_state: state_of(record).into(),
         }
     }
 
     fn effective_on(&self, milestone: &pb::Milestone, today: NaiveDate) -> NaiveDate {
         milestone.happened_on.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    /// A milestone filed again is the same, though it was approved since.
+    fn clear_decided(&self, milestone: &mut pb::Milestone) {
+        milestone.filing_state = 0;
     }
 
     /// One step of one commitment in one area.
@@ -119,9 +129,33 @@ impl Register for Milestones {
     }
 }
 
+/// Says where a milestone's filing stands, for the answer and for the feed.
+fn state_of(record: &MilestoneRecord) -> pb::FilingState {
+    if record.state == common::RecordState::Withdrawn as i64 {
+        return pb::FilingState::Withdrawn;
+    }
+    pb::FilingState::try_from(enum_number(record.filing_state)).unwrap_or_default()
+}
+
 crate::register_api! {
     package: minsheng_proto::returns::v1,
     register: Milestones,
     resource: Milestone as milestone,
     plural: Milestones as milestones,
+    create: create,
+    beside: {
+        async fn approve_milestone(
+            &self,
+            request: tonic::Request<pb::ApproveMilestoneRequest>,
+        ) -> Result<tonic::Response<pb::ApproveMilestoneResponse>, tonic::Status> {
+            let (key, message) = rpc::repeatable(Self::SERVICE, "ApproveMilestone", request, |m| &m.request_id)?;
+            let approved = self
+                .engine
+                .transition(key, &message.name, &message.etag, |record, _| {
+                    Ok(MilestoneRecord { filing_state: pb::FilingState::Approved as i64, ..record.clone() })
+                })
+                .await?;
+            Ok(tonic::Response::new(pb::ApproveMilestoneResponse { milestone: Some(approved) }))
+        }
+    },
 }

@@ -47,5 +47,7 @@ crate::register_table! {
         source: Text = String,
         /// 1 high, 2 medium, 3 low, 0 not said.
         confidence: BigInt = i64,
+        /// 1 filed, 2 approved; that it was withdrawn says the head.
+        filing_state: BigInt = i64,
     }
 }

@@ -14,7 +14,8 @@
 ///
 /// makes `InstitutionRpc`, which implements `InstitutionService`, and [`Envelope`](crate::register::Envelope) for the
 /// register. With `create: create_with_evidence,` at the end, a creation asks another department first, for an
-/// [`EvidenceRegister`](crate::register::EvidenceRegister).
+/// [`EvidenceRegister`](crate::register::EvidenceRegister). Methods that the service has beside the six stand behind it,
+/// in `beside: { … },`.
 #[macro_export]
 macro_rules! register_api {
     (
@@ -36,7 +37,7 @@ macro_rules! register_api {
         register: $register:ty,
         resource: $resource:ident as $field:ident,
         plural: $plural:ident as $plural_field:ident,
-        create: $create:ident $(,)?
+        create: $create:ident $(, beside: { $($beside:tt)* })? $(,)?
     ) => { $crate::paste::paste! {
         /// The contract's service over the register.
         #[derive(Clone)]
@@ -153,6 +154,8 @@ macro_rules! register_api {
                 let answers = self.engine.upload(Self::SERVICE, method, request, list, take, answer)?;
                 Ok(tonic::Response::new(answers))
             }
+
+            $($($beside)*)?
         }
 
         impl $crate::register::Envelope for $register {

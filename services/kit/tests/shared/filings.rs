@@ -46,6 +46,20 @@ fn share(numerator: f64, denominator: f64) -> pb::Return {
     }
 }
 
+/// A step that is planned.
+fn milestone() -> pb::Milestone {
+    let (commitment, ..) = commitment(Form::Figure, false).expect("every service has one");
+    pb::Milestone {
+        area: "540000".to_owned(),
+        commitment: commitment.to_owned(),
+        subject: "first".to_owned(),
+        title: "方案印发".to_owned(),
+        milestone_state: pb::MilestoneState::Planned.into(),
+        source: "plan".to_owned(),
+        ..pb::Milestone::default()
+    }
+}
+
 async fn submit(
     client: &mut ReturnServiceClient<DepartmentChannel>,
     n: u128,
@@ -257,16 +271,7 @@ async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_
     for database in databases() {
         let site = Site::start(database).await;
         let mut client = MilestoneServiceClient::new(site.channel(DEFINITION.department));
-        let (commitment, ..) = commitment(Form::Figure, false).expect("every service has one");
-        let planned = pb::Milestone {
-            area: "540000".to_owned(),
-            commitment: commitment.to_owned(),
-            subject: "first".to_owned(),
-            title: "方案印发".to_owned(),
-            milestone_state: pb::MilestoneState::Planned.into(),
-            source: "plan".to_owned(),
-            ..pb::Milestone::default()
-        };
+        let planned = milestone();
         let create = |n, milestone| pb::CreateMilestoneRequest {
             request_id: request_id(n),
             milestone: Some(milestone),
@@ -312,6 +317,81 @@ async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_
         let again = client.create_milestone(create(9, planned)).await.expect("recorded again").into_inner();
         let meta = again.milestone.expect("in the answer").meta.expect("meta");
         assert_eq!((meta.etag.as_str(), meta.state(), meta.ended_on), ("v7", common::RecordState::Active, None));
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_is_changed() {
+    use pb::FilingState::{Approved, Submitted, Withdrawn};
+    for database in databases() {
+        let site = Site::start(database).await;
+        let mut client = MilestoneServiceClient::new(site.channel(DEFINITION.department));
+        let filed = pb::Milestone { filing_state: Approved.into(), ..milestone() };
+        let create = |n, milestone| pb::CreateMilestoneRequest {
+            request_id: request_id(n),
+            milestone: Some(milestone),
+            effective_on: date(2026, 1, 1),
+        };
+        let created = client.create_milestone(create(1, filed.clone())).await.expect("created").into_inner().milestone;
+        let created = created.expect("in the answer");
+        assert_eq!(created.filing_state(), Submitted, "nobody approves by filing");
+        let approve = |n, etag: &str| pb::ApproveMilestoneRequest {
+            request_id: request_id(n),
+            name: created.name.clone(),
+            etag: etag.to_owned(),
+        };
+        refused(client.approve_milestone(approve(2, "v9")).await, Code::Aborted, &created.name);
+        let approved = client.approve_milestone(approve(3, "v1")).await.expect("approved").into_inner().milestone;
+        let approved = approved.expect("in the answer");
+        let meta = approved.meta.clone().expect("meta");
+        assert_eq!((approved.filing_state(), meta.etag.as_str()), (Approved, "v2"));
+        assert_eq!(meta.effective_on, date(2026, 1, 1), "nothing else is another");
+        let repeated = client.approve_milestone(approve(3, "v1")).await.expect("the first answer").into_inner();
+        assert_eq!(repeated.milestone, Some(approved));
+
+        let chunk = pb::UploadMilestonesRequest {
+            upload_id: request_id(4),
+            chunk: 0,
+            validate_only: false,
+            milestones: vec![pb::Milestone { name: created.name.clone(), ..filed }],
+        };
+        let mut answers = client.upload_milestones(tokio_stream::iter([chunk])).await.expect("accepted").into_inner();
+        let answer = answers.message().await.expect("answered").expect("an answer");
+        assert_eq!(outcomes(&answer.results), [ItemOutcome::Unchanged], "the same milestone, though it was approved");
+
+        let update = pb::UpdateMilestoneRequest {
+            request_id: request_id(5),
+            milestone: Some(pb::Milestone {
+                name: created.name.clone(),
+                milestone_state: pb::MilestoneState::UnderWay.into(),
+                happened_on: date(2026, 2, 1),
+                filing_state: Approved.into(),
+                ..milestone()
+            }),
+            etag: "v2".to_owned(),
+            update_mask: None,
+            effective_on: date(2026, 2, 1),
+        };
+        let updated = client.update_milestone(update).await.expect("corrected").into_inner().milestone;
+        assert_eq!(updated.expect("in the answer").filing_state(), Submitted);
+        client.approve_milestone(approve(6, "v3")).await.expect("approved again");
+        let end = |n, etag: &str, kind: common::EndKind, ended_on| pb::EndMilestoneRequest {
+            request_id: request_id(n),
+            name: created.name.clone(),
+            etag: etag.to_owned(),
+            kind: kind.into(),
+            ended_on,
+        };
+        let ended = client.end_milestone(end(7, "v4", common::EndKind::Ended, date(2026, 3, 1))).await.expect("ended");
+        assert_eq!(ended.into_inner().milestone.expect("in the answer").filing_state(), Approved);
+        client.end_milestone(end(8, "v5", common::EndKind::Withdrawn, None)).await.expect("withdrawn");
+        let get = pb::GetMilestoneRequest { name: created.name.clone() };
+        let kept = client.get_milestone(get).await.expect("there").into_inner().milestone.expect("in the answer");
+        assert_eq!(kept.filing_state(), Withdrawn);
+        refused(client.approve_milestone(approve(9, "v6")).await, Code::FailedPrecondition, "withdrawn");
+        let again = client.create_milestone(create(10, milestone())).await.expect("recorded again").into_inner();
+        assert_eq!(again.milestone.expect("in the answer").filing_state(), Submitted);
         site.stop().await;
     }
 }

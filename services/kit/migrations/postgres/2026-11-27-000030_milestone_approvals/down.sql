@@ -1,0 +1,1 @@
+ALTER TABLE milestones DROP COLUMN filing_state;
