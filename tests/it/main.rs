@@ -10,3 +10,4 @@ mod import;
 mod support;
 mod topology;
 mod workspace;
+mod traces;
