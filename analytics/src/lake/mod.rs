@@ -254,7 +254,9 @@ impl Lake {
     pub fn read(&self, dataset: &str, schema: &Schema) -> Result<DataFrame, LakeError> {
         let entries = self.manifest.sources.get(dataset).map_or(&[][..], |source| source.files.as_slice());
         let paths: Vec<PathBuf> = entries.iter().map(|file| self.directory.join(&file.path)).collect();
-        frames::read(dataset, &paths, schema)
+        let rows = frames::read(dataset, &paths, schema)?;
+        tracing::debug!(dataset, files = paths.len(), rows = rows.height(), "dataset read");
+        Ok(rows)
     }
 
     /// Counts the records of a dataset that were ever heard of, whatever became of them.

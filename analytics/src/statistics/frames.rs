@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use polars::prelude::{Column, DataFrame, DataType, Int32Chunked, Int64Chunked, PolarsResult, Series, StringChunked};
 
 use super::truth::truth;
-use super::{Question, StatisticsError, filing, milestones, sources};
+use super::{Question, StatisticsError, filing, milestones, parameters, sources};
 use crate::catalogue::{Catalogue, Entry, Measure, SERVICES, columns_of, columns_used, compile, frame_type};
 use crate::lake::{Lake, Schema};
 
@@ -36,6 +36,9 @@ pub(super) struct Frames<'a> {
     question: &'a Question,
     wanted: BTreeMap<String, BTreeSet<String>>,
     loaded: BTreeMap<String, DataFrame>,
+    /// What departments filed of their parameters, entry by entry: a later one corrects, and none is ever the truth of
+    /// a record. None where it was taken.
+    parameters: BTreeMap<String, Option<DataFrame>>,
 }
 
 impl<'a> Frames<'a> {
@@ -63,7 +66,8 @@ impl<'a> Frames<'a> {
             wanted.entry(filing::dataset_of(service)).or_default().extend(texts(&filing::COLUMNS));
             wanted.entry(milestones::dataset_of(service)).or_default().extend(texts(&milestones::COLUMNS));
         }
-        Self { lake, question, wanted, loaded: BTreeMap::new() }
+        let parameters = SERVICES.into_iter().map(|service| (parameters::dataset_of(service), None)).collect();
+        Self { lake, question, wanted, loaded: BTreeMap::new(), parameters }
     }
 
     /// Returns the rows of a dataset that were ever the truth, as known at the question's moment.
@@ -80,13 +84,25 @@ impl<'a> Frames<'a> {
         Ok(self.loaded.remove(dataset).unwrap_or_default())
     }
 
+    /// Returns the entries of a dataset of parameters for the one who alone needs them.
+    pub(super) fn take_parameters(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
+        match self.parameters.get_mut(dataset).and_then(Option::take) {
+            Some(rows) => Ok(rows),
+            None => Ok(self.lake.read(dataset, &parameters::schema())?),
+        }
+    }
+
     /// Returns how far a dataset's rows go in each area, and keeps the rows where somebody will ask for them.
     pub(super) fn reach(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
         if self.wanted.contains_key(dataset) {
             return self.load(dataset);
         }
-        let rows = self.lake.read(dataset, &sources::schema())?;
-        sources::by_area(rows, self.as_of()).map_err(engine(dataset))
+        let (lake, as_of) = (self.lake, self.as_of());
+        let rows = match self.parameters.get_mut(dataset) {
+            Some(kept) => kept.insert(lake.read(dataset, &parameters::schema())?).clone(),
+            None => lake.read(dataset, &sources::schema())?,
+        };
+        sources::by_area(rows, as_of).map_err(engine(dataset))
     }
 
     fn load(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {

@@ -145,7 +145,7 @@ fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Sta
     let sources = sources::read(lake, question, &mut frames)?;
     let filings = filing::Filings::read(&mut frames, question)?;
     let milestones = milestones::Milestones::read(&mut frames)?;
-    let filed = parameters::Filed::read(lake, catalogue, question)?;
+    let filed = parameters::Filed::read(&mut frames, catalogue, question)?;
     let mut statistics = Statistics { sources: sources.states.clone(), ..Statistics::default() };
     for entry in &catalogue.entries {
         let entry = &*filed.beside(entry);

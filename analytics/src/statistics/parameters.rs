@@ -12,17 +12,21 @@ use minsheng_kit::values::{
 };
 use polars::prelude::{Column, DataFrame, DataType, NamedFrom as _, PolarsResult, Series};
 
-use super::frames::{PLACE, day, days, numbers};
+use super::frames::{FROM, Frames, PLACE, day, days, numbers};
 use super::{Question, StatisticsError};
 use crate::catalogue::{Catalogue, DAY_COLUMNS, Entry, SERVICES};
-use crate::lake::{Lake, Schema};
+use crate::lake::Schema;
 
 /// What was filed at each service, beside what the software ships with; services without a filing are left out.
 pub(super) struct Filed(BTreeMap<&'static str, Arc<Parameters>>);
 
 impl Filed {
     /// Reads what was filed of the parameters that the catalogue names.
-    pub(super) fn read(lake: &Lake, catalogue: &Catalogue, question: &Question) -> Result<Self, StatisticsError> {
+    pub(super) fn read(
+        frames: &mut Frames<'_>,
+        catalogue: &Catalogue,
+        question: &Question,
+    ) -> Result<Self, StatisticsError> {
         let mut filed = BTreeMap::new();
         for service in SERVICES {
             let of_service = catalogue.entries.iter().filter(|entry| entry.commitment.service == service);
@@ -30,8 +34,8 @@ impl Filed {
             if keys.is_empty() {
                 continue;
             }
-            let dataset = format!("{}.parameters", service.replace('-', "_"));
-            let rows = lake.read(&dataset, &schema())?;
+            let dataset = dataset_of(service);
+            let rows = frames.take_parameters(&dataset)?;
             let rows = Rows::of(&rows)
                 .map_err(|source| StatisticsError::Engine { what: dataset, source: Box::new(source) })?;
             let known = rows.known(question.as_of.timestamp_micros(), &keys);
@@ -59,10 +63,16 @@ impl Filed {
     }
 }
 
-fn schema() -> Schema {
+/// Returns the dataset of a service's parameters.
+pub(super) fn dataset_of(service: &str) -> String {
+    format!("{}.parameters", service.replace('-', "_"))
+}
+
+/// The columns that are read of it, with those from which is told how far it goes.
+pub(super) fn schema() -> Schema {
     let text = ["key", "unit", "_area"].map(|name| (name.to_owned(), DataType::String));
     let number = ["value", "_position", "_recorded_at"].map(|name| (name.to_owned(), DataType::Int64));
-    let day = ["effective_from", "effective_to"].map(|name| (name.to_owned(), DataType::Date));
+    let day = ["effective_from", "effective_to", FROM].map(|name| (name.to_owned(), DataType::Date));
     text.into_iter().chain(number).chain(day).collect()
 }
 

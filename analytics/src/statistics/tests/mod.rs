@@ -2,6 +2,7 @@
 
 mod filed;
 mod parameters;
+mod reading;
 mod second_engine;
 
 use super::*;
