@@ -11,14 +11,19 @@ use std::{
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use minsheng::{
     commands::report::{Job, make},
-    demo::{self, Loaded, province},
+    demo::{self, Loaded, province, public::Filing},
     lang::Lang,
     output::Progress,
     registers,
     site::Site,
     upload,
 };
-use minsheng_analytics::{job::JobOutcome, lake::Lake, model::Status};
+use minsheng_analytics::{
+    catalogue::Catalogue,
+    job::JobOutcome,
+    lake::Lake,
+    model::{PRIMARY_MEASURE, Status},
+};
 use minsheng_proto::{
     common::v1::{Confidence, Date, Parameter, SetParameterRequest, parameter_service_client::ParameterServiceClient},
     health::v1::{
@@ -212,6 +217,8 @@ fn the_public_profile_files_published_figures_alone_adds_nothing_again_and_mixes
     let page = std::fs::read_to_string(report.join("report.html")).expect("written");
     assert!(page.contains("仅含已公布的数字") && page.contains("Published figures only"), "the page does not say so");
 
+    every_published_figure_is_in(&report.join("attainment.csv"));
+
     // No record but filings, and of those as many as there are figures.
     let lake = Lake::open_read_only(&path.join(PUBLIC_DATA).join("lake")).expect("a lake");
     let (filed, others): (Vec<_>, Vec<_>) =
@@ -232,6 +239,31 @@ fn the_public_profile_files_published_figures_alone_adds_nothing_again_and_mixes
     assert_eq!(code, 1);
     assert!(problems.contains("二者不可混合"), "{problems}");
     assert_eq!(json, std::fs::read(report.join("attainment.json")).expect("written"));
+}
+
+/// Sees to it that the history has each figure in its own month, however long ago that is; of a milestone, that it is done.
+fn every_published_figure_is_in(history: &Path) {
+    let mut known: BTreeMap<[String; 4], f64> = BTreeMap::new();
+    let mut history = csv::Reader::from_path(history).expect("written");
+    let columns = history.headers().expect("read").clone();
+    for row in history.records() {
+        let row = row.expect("read");
+        let of = |name: &str| row[columns.iter().position(|column| column == name).expect("a column")].to_owned();
+        if let Ok(value) = of("value").parse() {
+            known.insert(["commitment", "measure", "area", "month"].map(of), value);
+        }
+    }
+    let catalogue = Catalogue::embedded().expect("the catalogue is sound");
+    for figure in demo::public::figures().expect("they read") {
+        let (measure, value) = match demo::public::place(&figure, &catalogue).expect("a place") {
+            (_, Filing::Return(filed)) if !filed.measure.is_empty() => (filed.measure, figure.value),
+            (_, Filing::Return(_)) => (PRIMARY_MEASURE.to_owned(), figure.value),
+            (_, Filing::Milestone(_)) => (PRIMARY_MEASURE.to_owned(), 1.0),
+        };
+        let month = figure.on.format("%Y-%m").to_string();
+        let found = known.get(&[figure.commitment.clone(), measure, figure.area.clone(), month]);
+        assert!(found.is_some_and(|found| (found - value).abs() < 1e-6), "{figure:?}: {found:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

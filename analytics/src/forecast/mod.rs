@@ -172,6 +172,18 @@ mod tests {
     }
 
     #[test]
+    fn a_figure_of_years_before_takes_nothing_from_what_the_months_say() {
+        let known = months((0..30_u32).map(|step| 40.0 + 1.5 * f64::from(step) + scatter(step)));
+        let long_ago = Observation { on: day("2019-12-31"), value: 3.0 };
+        let with_it: Vec<Observation> = std::iter::once(long_ago).chain(known.iter().copied()).collect();
+        let of = |observations: &[Observation]| {
+            let answer = forecast(observations, &question("2025-12-31", 95.0), false).expect("a forecast");
+            (answer.method, answer.value, answer.low, answer.high)
+        };
+        assert_eq!(of(&with_it), of(&known));
+    }
+
+    #[test]
     fn a_month_that_is_not_over_is_no_whole_step() {
         let mut known = months((0..10_u32).map(|step| 100.0 + 5.0 * f64::from(step)));
         let whole = forecast(&known, &question("2024-04-30", 170.0), true).expect("a forecast");

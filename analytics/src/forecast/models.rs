@@ -64,7 +64,7 @@ impl Path {
 
 /// Returns the best path that the months allow, and how it was made.
 pub(super) fn best_path(observations: &[Observation], steps: u32) -> Option<(ForecastMethod, Path)> {
-    if observations.len() >= ETS_MONTHS
+    if unbroken(observations).len() >= ETS_MONTHS
         && let Some(path) = smoothing(observations, steps)
     {
         return Some((ForecastMethod::Ets, path));
@@ -88,15 +88,21 @@ pub(super) fn fewest_months(method: ForecastMethod) -> usize {
     }
 }
 
+/// The months without a gap up to the newest: a figure of years before says nothing of how the months go.
+fn unbroken(observations: &[Observation]) -> &[Observation] {
+    let gap = observations.windows(2).rposition(|pair| months_between(pair[0].on, pair[1].on) != 1);
+    &observations[gap.map_or(0, |before| before + 1)..]
+}
+
 /// Exponential smoothing with additive errors, its trend (none, straight, damped) chosen by the corrected Akaike
 /// criterion. Other error kinds are left out because their intervals come from random draws.
 ///
 /// The model's own interval takes its trend for certain, which makes years ahead look as sure as next month. The standard
 /// error of the average monthly change is added, times the months ahead.
 fn smoothing(observations: &[Observation], steps: u32) -> Option<Path> {
-    let unbroken = observations.windows(2).all(|pair| months_between(pair[0].on, pair[1].on) == 1);
+    let observations = unbroken(observations);
     let moves = observations.windows(2).any(|pair| (pair[0].value - pair[1].value).abs() > f64::EPSILON);
-    if !unbroken || !moves || observations.len() < ETS_TRIAL_MONTHS {
+    if !moves || observations.len() < ETS_TRIAL_MONTHS {
         return None;
     }
     let values: Vec<f64> = observations.iter().map(|observation| observation.value).collect();

@@ -186,6 +186,22 @@ async fn a_register_in_which_nothing_was_recorded_for_more_than_a_year_is_too_ol
 }
 
 #[tokio::test]
+async fn a_figure_of_years_ago_is_in_the_report_and_too_old_to_judge_by() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path(), "lake", "out");
+    append(&mut Lake::open(&config.lake_dir).unwrap(), &[filed("returns/1", "540000", "2022-12-01")], usize::MAX);
+    let outcome = run(config).await.unwrap();
+    let entry = outcome.document.region_entries().find(|entry| entry.id == "purchased-services").unwrap();
+    assert_eq!((entry.status, entry.reason), (Status::NotAssessable, Some(Reason::SourceTooOld)));
+    assert_eq!((entry.value, entry.value_on), (Some(75.0), Some(day("2022-12-31"))));
+    let history = std::fs::read_to_string(&outcome.files.csv).unwrap();
+    assert!(
+        history.contains("purchased-services,3,community,returns,primary,540000,2022-12,3,4,75,percent"),
+        "{history}"
+    );
+}
+
+#[tokio::test]
 async fn a_department_that_does_not_answer_is_named_and_its_last_records_still_count() {
     struct Silent;
     impl Feed for Silent {

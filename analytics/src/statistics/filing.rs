@@ -4,6 +4,9 @@
 //! denominator speaks for its own area only, because shares cannot be added up, and so does one that the catalogue says
 //! does not add up, such as a median. A sum is given only where enough of the counties below are in it
 //! ([`Entry::complete_from`]): a month for which one county in seventy filed is not the region's.
+//!
+//! Every month that was filed is part of the history, those before registers' series begin included: a figure of 2021
+//! is too old to speak for today, and it is what is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +14,7 @@ use chrono::NaiveDate;
 use polars::prelude::PolarsResult;
 
 use super::frames::{FROM, Frames, day, days, numbers};
-use super::{Cell, Figures, Moment, Places, Question, StatisticsError, month_end};
+use super::{Cell, Figures, Places, Question, StatisticsError, month_end};
 use crate::catalogue::{Entry, Measure, SERVICES};
 use crate::model::{Level, PRIMARY_MEASURE, REGION};
 
@@ -90,19 +93,14 @@ impl Filings {
         self.by_subject.get(&(entry.commitment.id.clone(), measure.to_owned()))
     }
 
-    /// Returns the figures of a measure; none where nothing was filed.
-    pub(super) fn figures(
-        &self,
-        entry: &Entry,
-        measure: &Measure,
-        moments: &[Moment],
-        places: &Places<'_>,
-    ) -> Option<Figures> {
+    /// Returns the figures of a measure in every month that was filed; none where nothing was.
+    pub(super) fn figures(&self, entry: &Entry, measure: &Measure, places: &Places<'_>) -> Option<Figures> {
         let filed = self.of(entry, &measure.name)?;
         let rules = Rules { filed, places, rolls_up: measure.rolls_up, complete_from: entry.complete_from };
         let mut figures = Figures::default();
-        for moment in moments {
-            rules.roll_up(REGION, moment.month, &mut figures);
+        let months: BTreeSet<NaiveDate> = filed.keys().map(|(_, month)| *month).collect();
+        for month in months {
+            rules.roll_up(REGION, month, &mut figures);
         }
         (!figures.cells.is_empty() || !figures.withheld.is_empty()).then_some(figures)
     }

@@ -29,7 +29,7 @@ use crate::model::{
     Area, Completeness, CompletenessRow, Level, PRIMARY_MEASURE, SourceKind, SourceState, StatisticRow,
 };
 
-/// The first month of every series.
+/// The first month of every series that is counted; what was filed speaks for whatever month it names.
 const FIRST_MONTH: (i32, u32) = (2024, 1);
 
 /// Why figures could not be reckoned.
@@ -164,7 +164,7 @@ fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Sta
                     .map(|cells| Figures { cells, ..Figures::default() }),
             };
             if figures.is_none() && source != SourceKind::Milestones {
-                figures = filings.figures(entry, measure, &moments, &reported);
+                figures = filings.figures(entry, measure, &reported);
                 if figures.is_some() && source == SourceKind::Register {
                     dataset = filing::dataset_of(&entry.commitment.service);
                     source = SourceKind::Returns;

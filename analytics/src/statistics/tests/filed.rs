@@ -71,6 +71,29 @@ fn one_county_of_seventy_four_is_not_the_region_and_nine_in_ten_are() {
 }
 
 #[test]
+fn what_was_filed_for_months_before_the_series_of_registers_is_part_of_the_history() {
+    let home = Row { valid_on: day("2022-01-10"), ..place("d1", "540102", "DISABLED_HOME") };
+    let mut rows: Vec<Row> = counties("540100").iter().map(|county| share(county, "2021-12", 1.0, 4.0)).collect();
+    rows.extend([
+        filed("540000", "2022-12", "purchased-services").with("value", 90.0),
+        share("540102", "2022-12", 1.0, 4.0),
+        home.with("opened_on", "2022-01-10"),
+    ]);
+    let figures = figures(&rows, "2025-02-28", "2025-12-31");
+    let filed = |area, month| value(&figures, "purchased-services", area, month);
+    assert_eq!([filed("540000", "2022-12"), filed("540102", "2022-12")], [Some(90.0), Some(25.0)]);
+    assert_eq!([filed("540100", "2021-12"), filed("540000", "2021-12")], [Some(25.0), None], "added up as ever");
+    let completeness = reported(&figures, "purchased-services", "540000").completeness;
+    assert_eq!((completeness.areas_reported, completeness.oldest), (74, Some(day("2022-12-31"))));
+    let homes = figures.rows.iter().filter(|row| row.commitment == "disabled-homes").map(|row| row.month);
+    assert_eq!(homes.min(), Some(day("2024-01-01")), "what is counted begins where it began");
+    assert_eq!(
+        value(&super::figures(&rows, "2022-11-30", "2025-12-31"), "purchased-services", "540000", "2022-12"),
+        None
+    );
+}
+
+#[test]
 fn medians_of_counties_are_not_added_up() {
     let median = |area: &str| filed(area, "2025-01", "disability-certificates").with("measure", "median-days");
     let mut rows: Vec<Row> = counties("540000").iter().map(|county| median(county).with("numerator", 9.0)).collect();
