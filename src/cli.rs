@@ -35,7 +35,7 @@ pub enum Action {
     Serve(ServeArgs),
     /// Make the report of a day
     Report(ReportArgs),
-    /// Make reports at the times of a cron expression
+    /// Make reports at the times of a cron expression, and serve the newest where MINSHENG_LISTEN says
     Schedule(ScheduleArgs),
     /// Load a CSV or XLSX file into a register
     Import(ImportArgs),
@@ -174,7 +174,7 @@ pub struct VerifyArgs {
 /// Options of `health`.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
-    /// social-security, education, health or community
+    /// social-security, education, health, community or analytics
     pub service: String,
     /// Where it listens, as https://HOST:PORT; where this machine's environment says unless given
     #[arg(long, value_name = "URL")]
@@ -233,7 +233,7 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.report.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
     ("minsheng.report.data", "演示的数据目录;运行期间启动其中的服务,或使用 demo --serve 正在运行的"),
     ("minsheng.report.offline", "不读任何服务,只用数据湖"),
-    ("minsheng.schedule", "按 cron 表达式定时生成报告"),
+    ("minsheng.schedule", "按 cron 表达式定时生成报告,并在 MINSHENG_LISTEN 所示地址提供最新一份的数据"),
     ("minsheng.schedule.cron", "何时,cron 表达式"),
     ("minsheng.schedule.zone", "表达式的时区"),
     ("minsheng.schedule.out", "报告目录,每次运行一个子目录"),
@@ -252,7 +252,7 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.verify.data", "演示的数据目录;不给则用环境变量所指的服务,或 minsheng-data"),
     ("minsheng.verify.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
     ("minsheng.health", "询问一个服务是否在服务"),
-    ("minsheng.health.service", "social-security、education、health 或 community"),
+    ("minsheng.health.service", "social-security、education、health、community 或 analytics"),
     ("minsheng.health.address", "其地址,如 https://HOST:PORT;缺省为本机 MINSHENG_LISTEN 的端口"),
     ("minsheng.bench", "本系统相对于裸手段的开销,一次运行中测得的比值"),
     ("minsheng.bench.out", "同时写入此文件(Markdown)"),

@@ -1,4 +1,4 @@
-//! Answers how far each commitment has come, for machines: over the last report that was written.
+//! Answers how far each commitment has come, for machines: over the newest report of a schedule.
 //!
 //! The report's own file is the source, so this service says what the page says, nothing that was withheld there, and
 //! nothing that it would have to reckon itself.
@@ -17,6 +17,7 @@ use minsheng_proto::common::v1 as common;
 use tonic::{Request, Response, Status as RpcStatus};
 
 use crate::model::{AttainmentDocument, AttainmentEntry, REGION, Status};
+use crate::schedule::newest_with;
 
 /// The file of a report that this service reads.
 const FILE_NAME: &str = "attainment.json";
@@ -24,20 +25,20 @@ const FILE_NAME: &str = "attainment.json";
 /// Entries of a page when the caller asks for no number.
 const PAGE_SIZE: usize = 100;
 
-/// A report as it was read, and the file's time and length then.
-type Loaded = (SystemTime, u64, Arc<AttainmentDocument>);
+/// A report as it was read, and which file it was, its time and length then.
+type Loaded = ((PathBuf, SystemTime, u64), Arc<AttainmentDocument>);
 
-/// The service over the reports of a directory.
+/// The service over a schedule's directory of reports.
 pub struct AttainmentRpc {
-    file: PathBuf,
+    reports: PathBuf,
     keys: Arc<Keys>,
     loaded: Arc<Mutex<Option<Loaded>>>,
 }
 
 impl AttainmentRpc {
-    /// Serves the newest report of a directory; page tokens are made with the keys.
-    pub fn new(directory: &Path, keys: Arc<Keys>) -> Self {
-        Self { file: directory.join(FILE_NAME), keys, loaded: Arc::new(Mutex::new(None)) }
+    /// Serves the newest of the reports below a directory; page tokens are made with the keys.
+    pub fn new(reports: PathBuf, keys: Arc<Keys>) -> Self {
+        Self { reports, keys, loaded: Arc::new(Mutex::new(None)) }
     }
 
     /// Makes the tonic service.
@@ -47,8 +48,9 @@ impl AttainmentRpc {
 
     /// Returns the newest report, if it is the one for the day that was asked for.
     async fn document(&self, on: Option<common::Date>) -> Result<Arc<AttainmentDocument>, Error> {
-        let (file, loaded) = (self.file.clone(), Arc::clone(&self.loaded));
-        let document = tokio::task::spawn_blocking(move || load(&file, &loaded)).await.map_err(Error::internal)??;
+        let (reports, loaded) = (self.reports.clone(), Arc::clone(&self.loaded));
+        let document =
+            tokio::task::spawn_blocking(move || load(&reports, &loaded)).await.map_err(Error::internal)??;
         if let Some(on) = on {
             let asked = u32::try_from(on.month).ok().zip(u32::try_from(on.day).ok());
             let asked = asked.and_then(|(month, day)| NaiveDate::from_ymd_opt(on.year, month, day));
@@ -94,20 +96,20 @@ impl AttainmentRpc {
     }
 }
 
-/// Reads the report again when its file has changed.
-fn load(file: &Path, loaded: &Mutex<Option<Loaded>>) -> Result<Arc<AttainmentDocument>, Error> {
-    let missing = |_| Error::NotFound("a report".to_owned());
-    let metadata = std::fs::metadata(file).map_err(missing)?;
+/// Reads the report when there is a newer one, or its file has changed.
+fn load(reports: &Path, loaded: &Mutex<Option<Loaded>>) -> Result<Arc<AttainmentDocument>, Error> {
+    let missing = || Error::NotFound("a report".to_owned());
+    let file = newest_with(reports, FILE_NAME).map_err(Error::internal)?.ok_or_else(missing)?;
+    let metadata = std::fs::metadata(&file).map_err(|_| missing())?;
     let written = metadata.modified().map_err(Error::internal)?;
     let mut kept = loaded.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((at, length, document)) = kept.as_ref()
-        && (*at, *length) == (written, metadata.len())
-    {
+    let found = (file, written, metadata.len());
+    if let Some((_, document)) = kept.as_ref().filter(|(known, _)| *known == found) {
         return Ok(Arc::clone(document));
     }
-    let bytes = std::fs::read(file).map_err(missing)?;
+    let bytes = std::fs::read(&found.0).map_err(|_| missing())?;
     let document: Arc<AttainmentDocument> = Arc::new(serde_json::from_slice(&bytes).map_err(Error::internal)?);
-    *kept = Some((written, metadata.len(), Arc::clone(&document)));
+    *kept = Some((found, Arc::clone(&document)));
     Ok(document)
 }
 

@@ -15,6 +15,7 @@ pub mod lake;
 pub mod model;
 pub mod report;
 pub mod schedule;
+pub mod serve;
 pub mod statistics;
 
 #[cfg(test)]

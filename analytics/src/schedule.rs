@@ -12,7 +12,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,27 @@ pub const MOST_MADE_UP: usize = 31;
 
 /// How long after a try that gave no whole report the next one begins.
 pub const TRIED_AGAIN_AFTER: [TimeDelta; 3] = [TimeDelta::minutes(1), TimeDelta::minutes(10), TimeDelta::minutes(60)];
+
+/// The name of the directory of a run's report: the moment, UTC, at which the run was due. Names are in the order of time.
+const DIRECTORY: &str = "%Y-%m-%dT%H%M";
+
+/// Names the directory of the report of a run, by the moment at which it was due.
+pub fn directory_of(due_at: DateTime<Utc>) -> String {
+    due_at.format(DIRECTORY).to_string()
+}
+
+/// Finds a file in the directory of the run that was due last, of those runs that have it; other directories beside
+/// theirs, such as that of a report which an operator made, are passed over.
+pub fn newest_with(reports: &Path, file: &str) -> std::io::Result<Option<PathBuf>> {
+    let mut runs = Vec::new();
+    for entry in std::fs::read_dir(reports)? {
+        let name = entry?.file_name();
+        let due_at = name.to_str().and_then(|name| NaiveDateTime::parse_from_str(name, DIRECTORY).ok());
+        runs.extend(due_at.map(|due_at| (due_at, name)));
+    }
+    runs.sort();
+    Ok(runs.into_iter().rev().map(|(_, name)| reports.join(name).join(file)).find(|file| file.is_file()))
+}
 
 /// Why a schedule cannot be kept.
 #[derive(Debug, thiserror::Error)]

@@ -24,7 +24,8 @@ pub(super) fn run(name: &str, lang: Lang) -> ExitCode {
     minsheng_kit::launch::main(definition)
 }
 
-fn faults(error: &ConfigError, lang: Lang) -> String {
+/// Says in words what is wrong with a configuration.
+pub(super) fn faults(error: &ConfigError, lang: Lang) -> String {
     let number = error.faults.len();
     let mut text = said!(
         lang,

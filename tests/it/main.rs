@@ -7,6 +7,7 @@ mod bench;
 mod demo;
 mod durability;
 mod import;
+mod schedule;
 mod support;
 mod topology;
 mod workspace;

@@ -1,9 +1,10 @@
 //! A service as a process of its own, for tests that start it, ask it and kill it.
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     net::TcpListener,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -17,7 +18,7 @@ const START: Duration = Duration::from_mins(1);
 /// Time between two looks at its health.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A running `minsheng serve DEPARTMENT`, killed when it goes out of scope.
+/// A running `minsheng serve DEPARTMENT`, or another command that serves, killed when it goes out of scope.
 pub(crate) struct Process {
     department: String,
     child: Child,
@@ -26,8 +27,13 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it with these variables and no others but the search path.
     pub(crate) fn start(department: &str, environment: &BTreeMap<String, String>) -> Self {
+        Self::run(department, &["serve", department], environment)
+    }
+
+    /// Starts a command that serves for a department.
+    pub(crate) fn run(department: &str, words: &[impl AsRef<OsStr>], environment: &BTreeMap<String, String>) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_minsheng"))
-            .args(["serve", department])
+            .args(words)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(environment)
@@ -52,6 +58,13 @@ impl Process {
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Asks it to end by a signal, such as `TERM`, and waits until it has.
+    pub(crate) fn stop(&mut self, signal: &str) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().expect("kill runs").success());
+        self.child.wait().expect("a child can be waited for")
     }
 
     /// Ends it as `kill -9` does: nothing of it runs any more afterwards.

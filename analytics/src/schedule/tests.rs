@@ -28,6 +28,23 @@ impl Clock for Jumping {
     }
 }
 
+#[test]
+fn the_newest_report_is_that_of_the_run_that_was_due_last_and_has_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let reports = directory.path();
+    let newest = || newest_with(reports, "a.json").unwrap();
+    assert_eq!(newest(), None);
+    for name in ["2026-06-30T2200", "2026-07-01T2200", "now", "2026-07-09"] {
+        std::fs::create_dir(reports.join(name)).unwrap();
+        std::fs::write(reports.join(name).join("a.json"), "{}").unwrap();
+    }
+    let due_at = moment("2026-07-02T06:00:00+08:00");
+    assert_eq!(newest(), Some(reports.join(directory_of(due_at)).join("a.json")));
+    // A run that gave none, or has not yet.
+    std::fs::create_dir(reports.join("2026-07-02T2200")).unwrap();
+    assert_eq!(newest(), Some(reports.join("2026-07-01T2200").join("a.json")));
+}
+
 fn daily() -> Schedule {
     Schedule::parse("0 6 * * *", "Asia/Shanghai").unwrap()
 }
