@@ -19,7 +19,7 @@ use crate::assessment::{self, Policy};
 use crate::catalogue::{Areas, Catalogue};
 use crate::feed::{Feed, FlightFeed, Pulled, SharedLake, pull};
 use crate::lake::{Lake, LakeError, ReadAnew};
-use crate::model::{AttainmentDocument, Commitment, SourceState};
+use crate::model::{AttainmentDocument, Commitment, Run, SourceRun, SourceState};
 use crate::report::{self, Files, Options, Report, ReportError};
 use crate::statistics::{self, Question, Statistics, StatisticsError};
 
@@ -54,6 +54,8 @@ pub struct JobOutcome {
     pub commitments: Vec<Commitment>,
     /// The files of the report.
     pub files: Files,
+    /// What became of the services, by name.
+    pub run: Run,
     /// Rows that each service gave in this run.
     pub rows_read: BTreeMap<String, u64>,
     /// The services that did not answer, and why.
@@ -138,12 +140,8 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
         .or_else(|| complete_until(lake, &collected))
         .unwrap_or_else(|| config.on.and_time(NaiveTime::MIN).and_utc());
     let question = Question { on: config.on, as_of };
-    let mut figures = statistics::compute(&config.catalogue, lake, &question)?;
-    for source in &mut figures.sources {
-        source.unreached = collected.unreached.get(&source.service).cloned();
-        source.read_anew = lake.read_anew(&source.service);
-        source.not_asked = source.unreached.is_none() && !collected.rows_read.contains_key(&source.service);
-    }
+    let figures = statistics::compute(&config.catalogue, lake, &question)?;
+    let run: Run = figures.sources.iter().map(|source| became_of(&source.service, lake, &collected)).collect();
     let commitments = commitments(&config.catalogue, &figures, config.on);
     let areas = Areas::of_the_region();
     let document = assessment::assess(&assessment::Input {
@@ -157,7 +155,8 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
         sources: &figures.sources,
         policy: config.policy,
     });
-    let report = Report { document: &document, commitments: &commitments, areas: areas.all(), rows: &figures.rows };
+    let (areas, rows) = (areas.all(), figures.rows.as_slice());
+    let report = Report { document: &document, commitments: &commitments, areas, rows, run: &run };
     let files = report::write(&config.out_dir, &report, &config.options)?;
     let written = std::fs::read(&files.json).map_err(|error| JobError::Unreadable(error.into()))?;
     let document = serde_json::from_slice(&written).map_err(|error| JobError::Unreadable(error.into()))?;
@@ -165,7 +164,17 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     let until = |source: &SourceState| source.recorded_until.and_then(DateTime::from_timestamp_micros);
     let incomplete = incomplete.map(|source| (source.service.clone(), until(source))).collect();
     let Collected { rows_read, unreached, read_anew } = collected;
-    Ok(JobOutcome { document, commitments, files, rows_read, unreached, read_anew, incomplete })
+    Ok(JobOutcome { document, commitments, files, run, rows_read, unreached, read_anew, incomplete })
+}
+
+/// Says what became of a service: told beside the figures, and no part of them.
+fn became_of(service: &str, lake: &Lake, collected: &Collected) -> (String, SourceRun) {
+    let unreached = collected.unreached.get(service).cloned();
+    let not_asked = unreached.is_none() && !collected.rows_read.contains_key(service);
+    if not_asked {
+        tracing::info!(service, "not asked; what the lake holds of it counts");
+    }
+    (service.to_owned(), SourceRun { unreached, not_asked, read_anew: lake.read_anew(service) })
 }
 
 /// The latest moment up to which all departments that answered are completely known; where none was asked, all that

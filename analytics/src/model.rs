@@ -247,19 +247,26 @@ pub struct SourceState {
     /// Its records are known only to a moment before that of the report: later ones may still change the figures.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
-    /// Why the service could not be reached for this run; none when it was, or was not asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+}
+
+/// What became of one service in a run: for people, on the page, in the terminal and in the log.
+///
+/// No part of what a report found: the same records give the same files for machines, whoever was asked for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourceRun {
+    /// Why the service could not be reached; none when it was, or was not asked.
     pub unreached: Option<String>,
     /// The run did not ask the service: what the lake already held was all that it read.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_asked: bool,
-    /// Its records, or some of them, were read again from their beginning: what was known of them before is set aside,
-    /// and no figure of any moment is taken from it any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its records, or some of them, were read again from their beginning, in this run or before: what was known of them
+    /// until then is set aside, and no figure of any moment is taken from it any more.
     pub read_anew: Option<ReadAnew>,
 }
 
-impl SourceState {
+/// What became of the services in a run, by name; nothing is to be said of one that is not in it.
+pub type Run = BTreeMap<String, SourceRun>;
+
+impl SourceRun {
     /// Tells whether a report of a moment may differ from one of the same moment that was made before the service's
     /// records were read again.
     pub fn may_differ_from_before(&self, as_of: DateTime<Utc>) -> bool {
@@ -268,10 +275,9 @@ impl SourceState {
 }
 
 /// That a service's records were read again from their beginning.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadAnew {
     /// When, the last time.
-    #[serde(with = "wire::moment")]
     pub at: DateTime<Utc>,
     /// Why.
     pub why: WhyAnew,

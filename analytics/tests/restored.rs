@@ -11,7 +11,7 @@ use minsheng_analytics::{
     catalogue::Catalogue,
     job::{self, JobConfig, JobOutcome},
     lake::Lake,
-    model::{SourceState, WhyAnew},
+    model::WhyAnew,
     report::Options,
 };
 use minsheng_kit::{
@@ -147,10 +147,6 @@ impl Probe {
     }
 }
 
-fn health(outcome: &JobOutcome) -> &SourceState {
-    outcome.document.sources.iter().find(|source| source.service == "health").expect("named")
-}
-
 fn page(outcome: &JobOutcome) -> String {
     std::fs::read_to_string(&outcome.files.html).expect("a page")
 }
@@ -167,7 +163,7 @@ async fn after_a_restore_the_report_reads_the_records_again_and_says_that_earlie
         probe.file(2).await;
         probe.file(3).await;
         let before = probe.report(None).await;
-        assert_eq!((before.rows_read["health"], probe.rows(), &health(&before).read_anew), (2, 3, &None));
+        assert_eq!((before.rows_read["health"], probe.rows(), &before.run["health"].read_anew), (2, 3, &None));
         probe.stop().await;
         probe.restore();
         probe.go_on().await;
@@ -184,13 +180,13 @@ async fn after_a_restore_the_report_reads_the_records_again_and_says_that_earlie
         );
         let aside = probe.lake().join(&read.set_aside);
         assert!(aside.is_dir() && read.set_aside.contains("journal-replaced"), "{}", aside.display());
-        let told = health(&after).read_anew.clone().expect("in the source's entry");
+        let told = after.run["health"].read_anew.clone().expect("it is said");
         assert!(told.why == WhyAnew::JournalReplaced && told.at.timestamp() >= began.timestamp());
 
         let past = probe.report(Some(before.document.as_of)).await;
         assert_eq!(past.read_anew.len(), 0, "once is enough");
-        assert_eq!(health(&past).read_anew, Some(told), "the lake goes on knowing it");
-        assert!(health(&past).may_differ_from_before(past.document.as_of));
+        assert_eq!(past.run["health"].read_anew, Some(told), "the lake goes on knowing it");
+        assert!(past.run["health"].may_differ_from_before(past.document.as_of));
         let page = page(&past);
         assert!(page.contains("reports of this moment that were made before may differ"), "{database:?}");
         assert!(page.contains("此前就同一时刻所出的报告可能与本报告不同"), "{database:?}");

@@ -80,7 +80,7 @@ fn notice(lake: &Path) -> Result<Option<Notice>, Error> {
 /// Prints the scoreboard and where the files are.
 pub fn print(outcome: &JobOutcome, lang: Lang) {
     let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_WIDTH);
-    output::line(terminal::scoreboard(&outcome.document, report_lang(lang), width));
+    output::line(terminal::scoreboard(&outcome.document, &outcome.run, report_lang(lang), width));
     read_anew(&outcome.read_anew, lang).iter().for_each(output::error);
     missing(outcome, lang).iter().for_each(output::error);
     let files = &outcome.files;

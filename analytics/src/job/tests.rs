@@ -69,6 +69,39 @@ async fn a_rebuilt_lake_gives_the_same_bytes_and_so_does_one_that_has_grown() {
     assert!(bytes(&first) == bytes(&second));
 }
 
+#[tokio::test]
+async fn the_same_lake_gives_the_same_bytes_whether_departments_were_asked_did_not_answer_or_were_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path(), "lake", "offline");
+    let mut lake = Lake::open(&config.lake_dir).unwrap();
+    append_until(&mut lake, &rows(), usize::MAX, "2025-12-31");
+    let as_of = Some(day("2025-12-30").and_time(NaiveTime::MIN).and_utc());
+    let offline = reckon(&JobConfig { as_of, ..config.clone() }, &lake, Collected::default()).unwrap();
+    assert!(offline.run.values().all(|became| became.not_asked));
+    let asked = Collected {
+        rows_read: BTreeMap::from([("community".to_owned(), 0), ("education".to_owned(), 0)]),
+        unreached: BTreeMap::from([("health".to_owned(), "gone".to_owned())]),
+        ..Collected::default()
+    };
+    let out_dir = directory.path().join("asked");
+    let asked = reckon(&JobConfig { as_of, out_dir, ..config.clone() }, &lake, asked).unwrap();
+    assert_eq!(asked.run["health"].unreached.as_deref(), Some("gone"));
+    assert!(bytes(&offline) == bytes(&asked));
+
+    // Read again from its beginning, the same records are in the lake once more.
+    let returns = [filed("returns/1", "540000", "2025-11-01")];
+    lake.begin_anew("community.returns", crate::model::WhyAnew::CursorRefused, micros("2025-12-31"));
+    let progress = Progress { cursor: "21".to_owned(), position: 21, recorded_until: Some(micros("2025-12-31")) };
+    lake.append("community.returns", &[batch("community.returns", &[(21, returns[0].clone())])], progress).unwrap();
+    lake.finish_anew("community.returns").unwrap().expect("it was begun");
+    let out_dir = directory.path().join("anew");
+    let anew = reckon(&JobConfig { as_of, out_dir, ..config }, &lake, Collected::default()).unwrap();
+    assert!(anew.run["community"].read_anew.is_some());
+    assert!(bytes(&offline) == bytes(&anew));
+    let page = |outcome: &JobOutcome| std::fs::read_to_string(&outcome.files.html).unwrap();
+    assert!(page(&anew).contains("it did not accept the place to go on from") && page(&asked).contains("not reached"));
+}
+
 /// A community department that goes on recording while its datasets are read, one after the other.
 struct Live {
     /// All that it will have recorded, each row on its day.
@@ -227,8 +260,8 @@ async fn a_department_that_does_not_answer_is_named_and_its_last_records_still_c
     let lake: SharedLake = Arc::new(Mutex::new(lake));
     let collected = collect(vec![Silent], &lake).await;
     let outcome = reckon(&config, &lake.lock().unwrap(), collected).unwrap();
+    assert_eq!(outcome.run["health"].unreached.as_deref(), Some("health does not give its records (Unavailable)"));
     let health = outcome.document.sources.iter().find(|source| source.service == "health").unwrap();
-    assert_eq!(health.unreached.as_deref(), Some("health does not give its records (Unavailable)"));
     assert_eq!(health.position, 20);
     assert!(
         outcome.document.region_entries().any(|entry| entry.id == "age-friendly-institutions" && entry.value.is_some())

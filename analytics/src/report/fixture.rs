@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Months, NaiveDate, Utc};
 
 use crate::assessment::{Input, Policy, assess};
+use crate::catalogue::SERVICES;
 use crate::model::{
     Area, AttainmentDocument, Baseline, Basis, Bilingual, Commitment, Completeness, CompletenessRow, Direction, Kind,
-    Level, PRIMARY_MEASURE, SecondaryMeasure, SourceKind, SourceState, StandardFigure, StatisticRow,
+    Level, PRIMARY_MEASURE, Run, SecondaryMeasure, SourceKind, SourceRun, SourceState, StandardFigure, StatisticRow,
 };
 
 /// The report's day.
@@ -388,14 +389,11 @@ pub(super) fn document() -> AttainmentDocument {
         last_record: None,
         partial: false,
     };
-    let source = |service: &str, position, until: &str, unreached: Option<&str>| SourceState {
+    let source = |service: &str, position, until: &str| SourceState {
         service: service.into(),
         position,
         recorded_until: Some(moment(until).timestamp_micros()),
         incomplete: false,
-        unreached: unreached.map(Into::into),
-        not_asked: false,
-        read_anew: None,
     };
     assess(&Input {
         on: day(ON),
@@ -406,11 +404,20 @@ pub(super) fn document() -> AttainmentDocument {
         rows: &rows(),
         completeness: &[completeness("elder-meal-points", 5), completeness("hpv-vaccination", 3)],
         sources: &[
-            source("social-security", 88_412, "2026-06-30T15:59:58Z", None),
-            source("education", 31_077, "2026-06-30T15:58:01Z", None),
-            source("health", 45_903, "2026-06-18T02:10:00Z", Some("connection refused")),
-            source("community", 52_118, "2026-06-30T15:59:40Z", None),
+            source("social-security", 88_412, "2026-06-30T15:59:58Z"),
+            source("education", 31_077, "2026-06-30T15:58:01Z"),
+            source("health", 45_903, "2026-06-18T02:10:00Z"),
+            source("community", 52_118, "2026-06-30T15:59:40Z"),
         ],
         policy: Policy::default(),
     })
+}
+
+/// What became of the services: one was not reached.
+pub(super) fn run() -> Run {
+    let became = |service: &str| {
+        let unreached = (service == "health").then(|| "connection refused".to_owned());
+        (service.to_owned(), SourceRun { unreached, ..SourceRun::default() })
+    };
+    SERVICES.into_iter().map(became).collect()
 }

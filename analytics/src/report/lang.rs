@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Basis, Bilingual, ForecastMethod, Kind, Level, Reason, SourceKind, SourceState, Status, WhyAnew};
+use crate::model::{Basis, Bilingual, ForecastMethod, Kind, Level, Reason, SourceKind, SourceRun, Status, WhyAnew};
 
 /// A language of the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,28 +132,28 @@ pub fn source(source: SourceKind) -> Words {
 }
 
 /// Returns the words for how a service answered the run, and for what was read again from its beginning.
-pub fn reached(source: &SourceState, as_of: DateTime<Utc>) -> (String, String) {
-    let (zh, en) = match (&source.unreached, source.not_asked) {
+pub fn reached(run: &SourceRun, as_of: DateTime<Utc>) -> (String, String) {
+    let (zh, en) = match (&run.unreached, run.not_asked) {
         (Some(_), _) => ("未连通", "not reached"),
         (None, true) => ("未询问（离线运行）", "not asked (run without services)"),
         (None, false) => ("已连通", "reached"),
     };
-    match read_anew(source, as_of) {
+    match read_anew(run, as_of) {
         Some((zh_anew, en_anew)) => (format!("{zh}；{zh_anew}"), format!("{en}; {en_anew}")),
         None => (zh.to_owned(), en.to_owned()),
     }
 }
 
 /// Returns the words for records that were read again from their beginning; none where they were not.
-pub fn read_anew(source: &SourceState, as_of: DateTime<Utc>) -> Option<(String, String)> {
-    let read = source.read_anew.as_ref()?;
+pub fn read_anew(run: &SourceRun, as_of: DateTime<Utc>) -> Option<(String, String)> {
+    let read = run.read_anew.as_ref()?;
     let at = super::format::micros(read.at.timestamp_micros());
     let (zh, en) = match read.why {
         WhyAnew::JournalReplaced => ("部门变更日志已恢复或重建", "its journal was restored or made anew"),
         WhyAnew::CursorRefused => ("原读取位置已不被接受", "it did not accept the place to go on from"),
     };
     let (mut zh, mut en) = (format!("{at} 起从头重新读取（{zh}）"), format!("read again from {at} on ({en})"));
-    if source.may_differ_from_before(as_of) {
+    if run.may_differ_from_before(as_of) {
         zh.push_str("，此前就同一时刻所出的报告可能与本报告不同");
         en.push_str(", reports of this moment that were made before may differ");
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::model::{Area, AttainmentDocument, Commitment, Notice, SourceKind, StatisticRow};
+use crate::model::{Area, AttainmentDocument, Commitment, Notice, Run, SourceKind, StatisticRow};
 pub use lang::Lang;
 
 pub mod format;
@@ -69,6 +69,8 @@ pub struct Report<'a> {
     pub areas: &'a [Area],
     /// The long table: the history of every measure.
     pub rows: &'a [StatisticRow],
+    /// What became of the services in the run; the page says it, and no other file.
+    pub run: &'a Run,
 }
 
 /// How a report is written.

@@ -2,7 +2,7 @@
 
 use super::format::{self, display_width, fit, right};
 use super::lang::{self, Lang};
-use crate::model::{AttainmentDocument, AttainmentEntry, Reason, Status};
+use crate::model::{AttainmentDocument, AttainmentEntry, Reason, Run, Status};
 
 /// At most so many commitments are listed by name; the page has the rest.
 const MOST_LISTED: usize = 15;
@@ -10,8 +10,9 @@ const MOST_LISTED: usize = 15;
 /// Narrower terminals are written to as if they had so many columns.
 const NARROWEST: usize = 60;
 
-/// Returns the scoreboard as plain text, no line wider than `width` columns (60 at least).
-pub fn scoreboard(document: &AttainmentDocument, lang: Lang, width: usize) -> String {
+/// Returns the scoreboard as plain text, no line wider than `width` columns (60 at least), with what became of the
+/// services in the run.
+pub fn scoreboard(document: &AttainmentDocument, run: &Run, lang: Lang, width: usize) -> String {
     let width = width.max(NARROWEST);
     let entries: Vec<&AttainmentEntry> = document.region_entries().collect();
     let mut out = String::new();
@@ -19,7 +20,7 @@ pub fn scoreboard(document: &AttainmentDocument, lang: Lang, width: usize) -> St
     counts(&mut out, &entries, lang, width);
     articles(&mut out, &entries, lang, width);
     attention(&mut out, &entries, lang, width);
-    sources(&mut out, document, lang, width);
+    sources(&mut out, document, run, lang, width);
     out
 }
 
@@ -156,7 +157,7 @@ fn value_and_target(entry: &AttainmentEntry, lang: Lang) -> String {
     }
 }
 
-fn sources(out: &mut String, document: &AttainmentDocument, lang: Lang, width: usize) {
+fn sources(out: &mut String, document: &AttainmentDocument, run: &Run, lang: Lang, width: usize) {
     rule(out, width);
     for source in &document.sources {
         let (zh, en) = lang::service(&source.service);
@@ -170,16 +171,15 @@ fn sources(out: &mut String, document: &AttainmentDocument, lang: Lang, width: u
                 }
             },
         );
-        let reached = match (&source.unreached, source.not_asked, lang) {
-            (None, false, _) => "",
-            (None, true, Lang::Zh) => "本次未询问，",
-            (None, true, Lang::En) => "not asked, ",
-            (Some(_), _, Lang::Zh) => "本次未能连通，",
-            (Some(_), _, Lang::En) => "NOT REACHED, ",
+        let became = run.get(&source.service);
+        let reached = match became {
+            Some(became) if became.unreached.is_some() => lang.pick("本次未能连通，", "NOT REACHED, "),
+            Some(became) if became.not_asked => lang.pick("本次未询问，", "not asked, "),
+            _ => "",
         };
         let text = format!(" {} #{} {reached}{until}", fit(lang.pick(zh, en), 16), source.position);
         line(out, &text, width);
-        if let Some((zh, en)) = lang::read_anew(source, document.as_of) {
+        if let Some((zh, en)) = became.and_then(|became| lang::read_anew(became, document.as_of)) {
             line(out, &format!("   {}", lang.pick(&zh, &en)), width);
         }
     }
@@ -205,7 +205,7 @@ mod tests {
         let document = fixture::document();
         for lang in [Lang::Zh, Lang::En] {
             for width in [60, 80, 120] {
-                for line in scoreboard(&document, lang, width).lines() {
+                for line in scoreboard(&document, &fixture::run(), lang, width).lines() {
                     assert!(display_width(line) <= width, "{} > {width}: {line}", display_width(line));
                 }
             }
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_leader_finds_what_is_missed_and_who_was_not_reached() {
-        let text = scoreboard(&fixture::document(), Lang::Zh, 100);
+        let text = scoreboard(&fixture::document(), &fixture::run(), Lang::Zh, 100);
         assert!(text.contains("逾期未达"), "{text}");
         assert!(text.contains("老年助餐服务点"), "{text}");
         assert!(text.contains("本次未能连通"), "{text}");

@@ -1,11 +1,11 @@
 //! The report of a small province: the same bytes twice, and the files as they were agreed on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use calamine::{Reader, Xlsx, open_workbook};
 
 use super::{Files, Lang, Options, Report, fixture, write};
-use crate::model::{AttainmentDocument, Notice, ReadAnew, StatisticRow, Status, WhyAnew};
+use crate::model::{AttainmentDocument, Notice, ReadAnew, Run, SourceRun, StatisticRow, Status, WhyAnew};
 
 fn written() -> (tempfile::TempDir, Files) {
     written_with(&Options { lang: Lang::Zh, ..Options::default() })
@@ -13,11 +13,21 @@ fn written() -> (tempfile::TempDir, Files) {
 
 fn written_with(options: &Options) -> (tempfile::TempDir, Files) {
     let dir = tempfile::tempdir().expect("a directory");
+    let files = write_run(dir.path(), &fixture::run(), options);
+    (dir, files)
+}
+
+/// Writes the small province's report of a run.
+fn write_run(dir: &Path, run: &Run, options: &Options) -> Files {
     let (document, commitments, areas, rows) =
         (fixture::document(), fixture::commitments(), fixture::areas(), fixture::rows());
-    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
-    let files = write(dir.path(), &report, options).expect("a report");
-    (dir, files)
+    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows, run };
+    write(dir, &report, options).expect("a report")
+}
+
+/// The bytes of the files for machines, and of the workbook.
+fn without_the_page(files: &Files) -> [Vec<u8>; 4] {
+    [&files.json, &files.csv, &files.parquet, &files.xlsx].map(|file| std::fs::read(file).expect("written"))
 }
 
 fn text(path: &PathBuf) -> String {
@@ -110,7 +120,7 @@ fn a_notice_stands_in_every_form_that_people_read() {
         "printed on every page"
     );
     for (lang, words) in [(Lang::Zh, &notice.zh), (Lang::En, &notice.en)] {
-        assert!(super::terminal::scoreboard(&document, lang, 100).contains(&format!("! {words}")));
+        assert!(super::terminal::scoreboard(&document, &Run::new(), lang, 100).contains(&format!("! {words}")));
     }
     let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
     let sheet = book.worksheet_range("总览 Scoreboard").expect("a sheet");
@@ -248,21 +258,18 @@ fn the_csv_and_the_parquet_file_hold_the_same_history() {
 }
 
 #[test]
-fn records_that_were_read_again_are_named_in_every_form_and_what_that_means_for_earlier_moments() {
+fn records_that_were_read_again_are_named_on_page_and_terminal_and_what_that_means_for_earlier_moments() {
+    let (_dir, usual) = written();
     for (days, differs) in [(-1, false), (1, true)] {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut document = fixture::document();
+        let document = fixture::document();
         let at = document.as_of + chrono::TimeDelta::days(days);
-        document.sources[1].read_anew = Some(ReadAnew { at, why: WhyAnew::JournalReplaced });
-        let (commitments, areas, rows) = (fixture::commitments(), fixture::areas(), fixture::rows());
-        let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
-        let files = write(dir.path(), &report, &Options::default()).expect("a report");
-        assert_eq!(text(&files.json).matches("\"read_anew\":{\"at\":\"").count(), 1);
-        let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
-        let sheet = book.worksheet_range("来源 Sources").expect("a sheet");
-        let cell = sheet.get_value((2, 4)).map(ToString::to_string).expect("a cell");
-        let scoreboard = super::terminal::scoreboard(&document, Lang::En, 200);
-        for form in [&text(&files.html), &cell, &scoreboard] {
+        let read_anew = Some(ReadAnew { at, why: WhyAnew::JournalReplaced });
+        let run: Run = [("education".to_owned(), SourceRun { read_anew, ..SourceRun::default() })].into();
+        let files = write_run(dir.path(), &run, &Options::default());
+        assert!(without_the_page(&files) == without_the_page(&usual), "what became of a service is no finding");
+        let scoreboard = super::terminal::scoreboard(&document, &run, Lang::En, 200);
+        for form in [&text(&files.html), &scoreboard] {
             assert!(form.contains("its journal was restored or made anew"), "{form}");
             assert_eq!(form.contains("made before may differ"), differs, "{form}");
         }
@@ -270,15 +277,11 @@ fn records_that_were_read_again_are_named_in_every_form_and_what_that_means_for_
 }
 
 #[test]
-fn a_run_that_asked_nobody_says_so_in_every_form() {
+fn a_run_that_asked_nobody_says_so_on_page_and_terminal_and_writes_the_same_figures() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut document = fixture::document();
-    for source in &mut document.sources {
-        (source.not_asked, source.unreached) = (true, None);
-    }
-    let (commitments, areas, rows) = (fixture::commitments(), fixture::areas(), fixture::rows());
-    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
-    let files = write(dir.path(), &report, &Options::default()).expect("a report");
+    let not_asked = || SourceRun { not_asked: true, ..SourceRun::default() };
+    let run: Run = fixture::run().into_keys().map(|service| (service, not_asked())).collect();
+    let files = write_run(dir.path(), &run, &Options::default());
     let page = text(&files.html);
     for (words, times) in
         [("未询问（离线运行）", 4), ("not asked (run without services)", 4), ("已连通", 0), (">reached<", 0)]
@@ -286,19 +289,13 @@ fn a_run_that_asked_nobody_says_so_in_every_form() {
         assert_eq!(page.matches(words).count(), times, "{words}");
     }
     assert!(page.contains("没有询问任何部门") && page.contains("This run asked no department"));
-    assert_eq!(text(&files.json).matches("\"not_asked\":true").count(), 4);
     for (lang, words) in [(Lang::Zh, "本次未询问"), (Lang::En, "not asked")] {
-        assert_eq!(super::terminal::scoreboard(&document, lang, 100).matches(words).count(), 4);
+        assert_eq!(super::terminal::scoreboard(&fixture::document(), &run, lang, 100).matches(words).count(), 4);
     }
-    let mut book: Xlsx<_> = open_workbook(&files.xlsx).expect("a workbook");
-    let sheet = book.worksheet_range("来源 Sources").expect("a sheet");
-    for row in 1..=4 {
-        let said = sheet.get_value((row, 4)).map(ToString::to_string);
-        assert_eq!(said.as_deref(), Some("未询问（离线运行） not asked (run without services)"));
-    }
-    let (_dir, files) = written();
-    assert!(!text(&files.json).contains("not_asked") && !text(&files.html).contains("未询问"));
-    assert_eq!(text(&files.html).matches(">reached<").count(), 3, "three answered, one did not");
+    let (_dir, asked) = written();
+    assert!(without_the_page(&files) == without_the_page(&asked), "whoever is asked, the figures are the same");
+    assert!(!text(&asked.html).contains("未询问"));
+    assert_eq!(text(&asked.html).matches(">reached<").count(), 3, "three answered, one did not");
 }
 
 /// Figures of persons that stand nowhere else: primes, each once.
@@ -340,7 +337,8 @@ fn no_figure_that_is_withheld_is_in_any_file() {
         rows.iter().map(|row| StatisticRow { month: "2025-06-01".parse().expect("a day"), ..row.clone() }).collect();
     rows.extend(earlier);
     let document = fixture::assessed(&commitments, &areas, &rows);
-    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows };
+    let run = Run::new();
+    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows, run: &run };
     let dir = tempfile::tempdir().expect("a directory");
     let files = write(dir.path(), &report, &Options::default()).expect("a report");
 

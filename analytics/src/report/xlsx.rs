@@ -397,8 +397,7 @@ const SOURCE_HEAD: Head<'_> = &[
     ("位置 Position", 14.0, Column::Number),
     ("记录至 Recorded until", 24.0, Column::Text),
     ("天数 Age in days", 12.0, Column::Number),
-    ("连通情况 Reached", 34.0, Column::Text),
-    ("未连通原因 Why not", 40.0, Column::Text),
+    ("记录是否完整 Complete", 34.0, Column::Text),
 ];
 
 fn sources(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Result<(), ReportError> {
@@ -412,9 +411,12 @@ fn sources(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Resul
         #[expect(clippy::cast_precision_loss, reason = "days are far below 2^53")]
         let age = source.recorded_until.map(|until| format::age_in_days(until, report.document) as f64);
         cells.number(age)?;
-        let (zh, en) = lang::reached(source, report.document.as_of);
-        cells.text(&both((&zh, &en)))?;
-        cells.text(source.unreached.as_deref().unwrap_or(""))?;
+        let complete = if source.incomplete {
+            ("之后的记录可能未全", "later records may be missing")
+        } else {
+            ("完整", "complete")
+        };
+        cells.text(&both(complete))?;
     }
     Ok(())
 }

@@ -116,9 +116,6 @@ pub(super) fn read(lake: &Lake, question: &Question, frames: &mut Frames<'_>) ->
             position: source.position,
             recorded_until,
             incomplete: complete_until.is_none_or(|until| until < as_of),
-            unreached: None,
-            not_asked: false,
-            read_anew: None,
         });
         until.extend(recorded_until.and_then(day_of).map(|day| (service.clone(), day)));
     }

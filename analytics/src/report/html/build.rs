@@ -7,14 +7,15 @@ use super::super::{Options, Report, format};
 use super::card;
 use super::view::{AreaScore, Article, Mark, MatrixCell, MatrixRow, Page, Source, Tally, Trial, Urgent, Words};
 use crate::model::{
-    Area, AttainmentDocument, AttainmentEntry, Commitment, Level, PRIMARY_MEASURE, Reason, SourceState, StatisticRow,
-    Status,
+    Area, AttainmentDocument, AttainmentEntry, Commitment, Level, PRIMARY_MEASURE, Reason, Run, SourceRun, SourceState,
+    StatisticRow, Status,
 };
 
 /// The report's entries and rows by commitment and area.
 pub(super) struct Index<'a> {
     pub(super) commitments: BTreeMap<&'a str, &'a Commitment>,
     pub(super) sources: BTreeMap<&'a str, &'a SourceState>,
+    run: &'a Run,
     pub(super) prefectures: Vec<&'a Area>,
     entries: BTreeMap<(&'a str, &'a str), &'a AttainmentEntry>,
     rows: BTreeMap<(&'a str, &'a str), Vec<&'a StatisticRow>>,
@@ -31,6 +32,7 @@ impl<'a> Index<'a> {
         Self {
             commitments: report.commitments.iter().map(|commitment| (commitment.id.as_str(), commitment)).collect(),
             sources: report.document.sources.iter().map(|source| (source.service.as_str(), source)).collect(),
+            run: report.run,
             prefectures,
             entries: report
                 .document
@@ -40,6 +42,11 @@ impl<'a> Index<'a> {
                 .collect(),
             rows,
         }
+    }
+
+    /// Tells whether a service was asked in the run and did not answer.
+    pub(super) fn is_unreached(&self, service: &str) -> bool {
+        self.run.get(service).is_some_and(|became| became.unreached.is_some())
     }
 
     /// The entry of a commitment in an area.
@@ -92,7 +99,8 @@ pub(super) fn page(report: &Report<'_>, options: &Options) -> Page {
     let index = Index::new(report);
     let document = report.document;
     let region: Vec<&AttainmentEntry> = document.region_entries().collect();
-    let sources: Vec<&SourceState> = document.sources.iter().collect();
+    let view = |source: &SourceState| source_view(source, report.run.get(&source.service), document);
+    let asked = |source: &SourceState| report.run.get(&source.service).is_none_or(|became| !became.not_asked);
     Page {
         lang: options.lang.code(),
         on: document.on.to_string(),
@@ -103,19 +111,15 @@ pub(super) fn page(report: &Report<'_>, options: &Options) -> Page {
         headline: headline(&region),
         total: region.len(),
         tallies: tallies(&region.iter().copied()),
-        unreached: sources
-            .iter()
-            .filter(|source| source.unreached.is_some())
-            .map(|source| source_view(source, document))
-            .collect(),
-        not_asked: !sources.is_empty() && sources.iter().all(|source| source.not_asked),
+        unreached: document.sources.iter().filter(|source| index.is_unreached(&source.service)).map(view).collect(),
+        not_asked: !document.sources.is_empty() && !document.sources.iter().any(asked),
         urgent: urgent(&region),
         articles: articles(&region, &index, document),
         area_names: index.prefectures.iter().map(|area| Words::new(&*area.name_zh, &*area.name_en)).collect(),
         area_scores: area_scores(document, &index),
         matrix: region.iter().map(|entry| matrix_row(entry, &index)).collect(),
         trials: region.iter().filter_map(|entry| trial(entry)).collect(),
-        sources: sources.iter().map(|source| source_view(source, document)).collect(),
+        sources: document.sources.iter().map(view).collect(),
         withheld: document.commitments.iter().filter(|entry| entry.suppressed).count(),
         suppress_below: options.suppress_below,
     }
@@ -286,7 +290,8 @@ fn trial(entry: &AttainmentEntry) -> Option<Trial> {
     })
 }
 
-fn source_view(source: &SourceState, document: &AttainmentDocument) -> Source {
+fn source_view(source: &SourceState, became: Option<&SourceRun>, document: &AttainmentDocument) -> Source {
+    let became = became.cloned().unwrap_or_default();
     let (until, age) = match source.recorded_until {
         None => (Words::new("从未读到", "never read"), Words::default()),
         Some(until) => {
@@ -303,9 +308,9 @@ fn source_view(source: &SourceState, document: &AttainmentDocument) -> Source {
         until,
         age,
         reached: {
-            let (zh, en) = lang::reached(source, document.as_of);
+            let (zh, en) = lang::reached(&became, document.as_of);
             Words::new(zh, en)
         },
-        unreached: source.unreached.clone(),
+        unreached: became.unreached,
     }
 }

@@ -140,10 +140,7 @@ fn origin(entry: &AttainmentEntry, index: &Index<'_>) -> Words {
         source.map(|source| format!(" · {word} #{}", source.position)).unwrap_or_default()
     };
     let fresh = |word: &str| entry.value_on.map(|on| format!(" · {word} {on}")).unwrap_or_default();
-    let late = |word: &str| match index.sources.get(entry.service.as_str()) {
-        Some(source) if source.unreached.is_some() => format!(" · {word}"),
-        _ => String::new(),
-    };
+    let late = |word: &str| if index.is_unreached(&entry.service) { format!(" · {word}") } else { String::new() };
     Words::new(
         format!(
             "{}{}{}{}{}",

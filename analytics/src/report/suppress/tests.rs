@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::attack::Attack;
 use super::{DEFAULT_THRESHOLD, apply};
 use crate::catalogue::Catalogue;
-use crate::model::{Area, AttainmentDocument, Bilingual, Commitment, Level, SecondaryMeasure, StatisticRow};
+use crate::model::{Area, AttainmentDocument, Bilingual, Commitment, Level, Run, SecondaryMeasure, StatisticRow};
 use crate::report::{Report, fixture, history};
 use crate::testing::day;
 
@@ -103,7 +103,7 @@ fn published(commitment: &Commitment, areas: &[Area], people: &BTreeMap<String, 
     let commitments = [commitment.clone()];
     apply(&mut document, &mut rows, &commitments, areas, DEFAULT_THRESHOLD);
     let mut csv = Vec::new();
-    let report = Report { document: &document, commitments: &commitments, areas, rows: &rows };
+    let report = Report { document: &document, commitments: &commitments, areas, rows: &rows, run: &Run::new() };
     history::write_csv(&mut csv, &report).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_slice());
     let lines = reader.records().map(|line| {
