@@ -90,3 +90,72 @@ fn a_parameter_that_does_not_fit_the_catalogue_s_is_named_and_no_figure_is_guess
     let error = compute(&Catalogue::embedded().unwrap(), &lake, &question("2025-03-31", "2025-12-31")).unwrap_err();
     assert!(error.to_string().contains(KEY) && error.to_string().contains("health"), "{error}");
 }
+
+const CLINICS: &str = "age_friendly.clinics_are_eligible";
+const MEALS: &str = "meal_point.operating_minimum_meals";
+
+#[test]
+fn clinics_are_among_the_age_friendly_institutions_where_and_since_the_department_says_so() {
+    let certified = |row: Row| row.with("age_friendly_from", "2025-01-10").with("age_friendly_to", "2028-01-09");
+    let institutions = [
+        institution("a", "540102", "GENERAL_HOSPITAL"),
+        institution("b", "540102", "TOWNSHIP_HEALTH_CENTRE"),
+        certified(institution("c", "540102", "CLINIC")),
+        certified(institution("d", "540102", "VILLAGE_CLINIC")),
+        institution("e", "540102", "MATERNAL_CHILD"),
+        certified(institution("f", "540202", "OUTPATIENT_DEPARTMENT")),
+    ];
+    let flag = |value| filed("health", CLINICS, "540100", "2025-03-01", value).with("unit", "flag");
+    let of = |rows: &[Row], measure: &str, area: &str| {
+        let figures = figures(rows, "2025-04-30", "2025-12-31");
+        ["2025-02", "2025-03"].map(|month| {
+            let (numerator, denominator, _) =
+                cell(&figures, "age-friendly-institutions", measure, area, month).unwrap();
+            (numerator.unwrap(), denominator.unwrap_or_default())
+        })
+    };
+    for (rows, march) in [
+        (institutions.to_vec(), (0.0, 2.0)),
+        ([&institutions[..], &[flag(0)]].concat(), (0.0, 2.0)),
+        ([&institutions[..], &[flag(1)]].concat(), (2.0, 4.0)),
+    ] {
+        assert_eq!(of(&rows, "primary", "540100"), [(0.0, 2.0), march]);
+        assert_eq!(of(&rows, "primary", "540000")[1], march, "the next prefecture has filed nothing: no clinic counts");
+        assert_eq!(of(&rows, "primary-institutions", "540102")[1], (march.0, march.1 - 1.0), "all but the hospital");
+        assert_eq!(of(&rows, "eligible", "540102"), [(2.0, 0.0), (march.1, 0.0)]);
+        assert_eq!(of(&rows, "general-hospitals", "540102"), [(0.0, 1.0); 2]);
+    }
+}
+
+#[test]
+fn a_meal_point_that_served_fewer_meals_than_the_department_says_is_not_in_operation() {
+    let activity = |point: &str, area: &str, meals: i64| {
+        row("community.point_activities", &format!("point_activities/{point}"), area, "2025-02-28")
+            .with("service_point", point)
+            .with("kind", "ELDER_MEAL_POINT")
+            .with("month_from", "2025-02-01")
+            .with("last_served_on", "2025-02-20")
+            .with("services", meals)
+    };
+    let points = [("m1", "540102", 1_i64), ("m2", "540102", 200), ("m3", "540202", 1)];
+    let rows: Vec<Row> = points
+        .iter()
+        .flat_map(|(id, area, meals)| {
+            [place(id, area, "ELDER_MEAL_POINT").with("capacity", 40_i64), activity(id, area, *meals)]
+        })
+        .collect();
+    let of = |rows: &[Row], measure: &str| {
+        let figures = figures(rows, "2025-03-10", "2025-12-31");
+        ["540000", "540102", "540202"].map(|area| {
+            cell(&figures, "elder-meal-points", measure, area, "2025-02").and_then(|(_, _, value)| value).unwrap()
+        })
+    };
+    let least = |value| [&rows[..], &[filed("community", MEALS, "540102", "2025-01-01", value)]].concat();
+    for rows in [rows.clone(), least(1)] {
+        assert_eq!(of(&rows, "primary"), [3.0, 2.0, 1.0], "one meal is enough unless more is filed");
+        assert_eq!(of(&rows, "not-operating"), [0.0, 0.0, 0.0]);
+    }
+    assert_eq!(of(&least(100), "primary"), [2.0, 1.0, 1.0], "and elsewhere it still is");
+    assert_eq!(of(&least(100), "seats"), [80.0, 40.0, 40.0]);
+    assert_eq!(of(&least(100), "not-operating"), [1.0, 1.0, 0.0]);
+}
