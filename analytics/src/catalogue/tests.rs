@@ -44,17 +44,12 @@ fn only_problem(text: &str) -> String {
 }
 
 #[test]
-fn every_commitment_of_the_notice_is_measured() {
+fn every_commitment_is_measured() {
     let catalogue = Catalogue::embedded().unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(catalogue.entries.len(), 92);
     for entry in &catalogue.entries {
         assert!(!entry.measures.is_empty(), "{}", entry.commitment.id);
         assert!(!entry.commitment.measure.zh.is_empty() && !entry.commitment.measure.en.is_empty());
     }
-    let by_article: Vec<usize> = (1..=10)
-        .map(|article| catalogue.entries.iter().filter(|entry| entry.commitment.article == article).count())
-        .collect();
-    assert_eq!(by_article, [13, 7, 6, 7, 9, 13, 11, 7, 8, 11]);
 }
 
 #[test]
@@ -186,13 +181,17 @@ struct AllFacts {
 }
 
 #[test]
-fn the_catalogue_says_what_the_notice_says_field_by_field() {
+fn all_92_commitments_of_the_notice_are_there_field_by_field_whatever_else_is() {
     let facts: AllFacts = toml::from_str(include_str!("notice-facts.toml")).unwrap();
     assert_eq!(facts.commitment.len(), 92);
+    let by_article = (1..=10).map(|article| facts.commitment.iter().filter(|fact| fact.article == article).count());
+    assert_eq!(by_article.collect::<Vec<_>>(), [13, 7, 6, 7, 9, 13, 11, 7, 8, 11]);
     let catalogue = Catalogue::embedded().unwrap();
-    let ids: Vec<&str> = catalogue.entries.iter().map(|entry| entry.commitment.id.as_str()).collect();
-    assert_eq!(ids, facts.commitment.iter().map(|fact| fact.id.as_str()).collect::<Vec<_>>());
-    for (fact, entry) in facts.commitment.iter().zip(&catalogue.entries) {
+    let noted: Vec<&str> = facts.commitment.iter().map(|fact| fact.id.as_str()).collect();
+    let ids = catalogue.entries.iter().map(|entry| entry.commitment.id.as_str());
+    assert_eq!(ids.filter(|id| noted.contains(id)).collect::<Vec<_>>(), noted, "in the notice's order");
+    for fact in &facts.commitment {
+        let entry = catalogue.entry(&fact.id).unwrap();
         let (ours, id) = (&entry.commitment, &fact.id);
         let day = |day: &Option<String>| day.as_ref().map(|day| day.parse::<NaiveDate>().unwrap());
         assert_eq!((ours.article, &ours.service, &ours.leads), (fact.article, &fact.service, &fact.leads), "{id}");
