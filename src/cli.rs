@@ -158,6 +158,9 @@ pub struct ImportArgs {
     /// Data directory of the demo; its services are started for the time of the import, or found where `demo --serve` runs
     #[arg(long)]
     pub data: Option<PathBuf>,
+    /// Make the data directory if there is none; a demo is never loaded into it
+    #[arg(long, requires = "data")]
+    pub new: bool,
 }
 
 /// Options of `verify`.
@@ -248,6 +251,7 @@ const ZH: &[(&str, &str)] = &[
         "要么全部载入,要么一行也不载入:有一行有误即全不载入;2000 行以内一次写入,更多则每 2000 行一批(中断后再次运行即补齐)",
     ),
     ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务,或使用 demo --serve 正在运行的"),
+    ("minsheng.import.new", "数据目录不存在时新建;其中不能再载入演示数据"),
     ("minsheng.verify", "核对数据湖,以及登记册、流水与数据湖是否一致"),
     ("minsheng.verify.data", "演示的数据目录;不给则用环境变量所指的服务,或 minsheng-data"),
     ("minsheng.verify.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),

@@ -52,6 +52,9 @@ pub enum Error {
     /// Another process has the records of a data directory open.
     #[error("{} is in use", .0.display())]
     InUse(PathBuf),
+    /// A data directory in which nothing was ever begun.
+    #[error("{} is no data directory", .0.display())]
+    NoData(PathBuf),
     /// A data directory holds something else than what a demo was asked to load.
     #[error("{} holds something else", directory.display())]
     OtherDemo {
@@ -145,6 +148,14 @@ impl Error {
                     lang,
                     "另一进程正在使用 {place}:请先等它结束,或停止它(Ctrl-C)",
                     "another process is using {place}: wait until it ends, or stop it (Ctrl-C) first"
+                );
+            }
+            Self::NoData(directory) => {
+                let place = directory.display();
+                return said!(
+                    lang,
+                    "{place} 不是数据目录:其中没有证书,也没有记录。请核对 --data;尚无数据时,可先用 demo --data {place} 载入演示数据,或用 import 加 --new 新建",
+                    "{place} is no data directory: it has neither certificates nor records. Check --data; where there is no data yet, `demo --data {place}` loads a demo, and `import` with --new begins a directory of your own"
                 );
             }
             Self::OtherDemo { directory, there, asked } => {

@@ -112,6 +112,9 @@ struct Running {
 /// Where services that are kept running say their addresses, in the data directory.
 const ADDRESSES: &str = "services.json";
 
+/// What is in every data directory before any record is.
+const AUTHORITY: &str = "pki/ca.pem";
+
 /// The four services of a data directory, running in this process on ports that the system gave, or in another one that
 /// keeps them running.
 pub struct Site {
@@ -129,9 +132,15 @@ fn in_use(directory: &Path) -> bool {
     })
 }
 
+/// Says whether a service has kept records in a directory.
+pub fn holds_records(directory: &Path) -> bool {
+    SERVICES.iter().any(|definition| directory.join(format!("{}.db", definition.department)).exists())
+}
+
 impl Site {
     /// Takes the services that another process keeps running on the directory, as `demo --serve` does; otherwise starts
-    /// them.
+    /// them. A directory in which nothing was ever begun is refused: its name is sooner mistyped than meant, and four
+    /// empty registers would agree with an empty lake.
     pub async fn open(directory: &Path) -> Result<Self, Error> {
         let announced = fs::read(directory.join(ADDRESSES)).ok();
         match announced.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
@@ -139,7 +148,8 @@ impl Site {
                 let endpoints = Endpoints { pki: directory.join("pki"), addresses };
                 Ok(Self { directory: directory.to_owned(), endpoints, running: Vec::new(), announced: false })
             }
-            _ => Self::start(directory).await,
+            _ if directory.join(AUTHORITY).exists() || holds_records(directory) => Self::start(directory).await,
+            _ => Err(Error::NoData(directory.to_owned())),
         }
     }
 

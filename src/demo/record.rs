@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::province::Province;
-use crate::{cli::Profile, error::Error, lang::Lang, lang::Text, said};
+use crate::{cli::Profile, error::Error, lang::Lang, lang::Text, said, site::holds_records};
 
 /// The file, in the data directory.
 const FILE: &str = "demo.json";
@@ -107,11 +107,6 @@ impl DemoRecord {
             Profile::Public => said!(lang, "已公布的数字", "published figures"),
         }
     }
-}
-
-/// Says whether a service has kept records there.
-fn holds_records(directory: &Path) -> bool {
-    crate::site::SERVICES.iter().any(|definition| directory.join(format!("{}.db", definition.department)).exists())
 }
 
 /// Makes the fingerprint of a generator out of the first records of every register and of all changes.

@@ -115,7 +115,10 @@ pub(crate) async fn run(arguments: ImportArgs, lang: Lang) -> Result<ExitCode, E
     let plan = send::Plan { register, run: Uuid::new_v4(), dry_run, all_or_nothing };
     let (outcome, done) = match &arguments.data {
         Some(data) => {
-            let site = Site::open(data).await?;
+            let site = match Site::open(data).await {
+                Err(Error::NoData(directory)) if arguments.new => Site::start(&directory).await?,
+                opened => opened?,
+            };
             let sent = send(&plan, rows, site.endpoints(), lang).await;
             site.stop().await?;
             sent?

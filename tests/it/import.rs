@@ -34,7 +34,7 @@ fn bad_rows_are_named_by_line_and_column_and_good_rows_go_in_once_or_none_do() {
     let path = directory.path();
     std::fs::write(path.join("points.csv"), FILE).expect("written");
     let import = |extra: &[&str]| {
-        let base = ["import", "service-points", "points.csv", "--data", "data"];
+        let base = ["import", "service-points", "points.csv", "--data", "data", "--new"];
         minsheng(path, &[&base[..], extra].concat())
     };
 
@@ -89,11 +89,11 @@ fn a_template_comes_in_both_forms_and_a_wrong_register_or_column_fails() {
     assert_eq!(code, 64, "{error}");
 }
 
-/// Imports a text into a register of the data directory, in English.
+/// Imports a text into a register of the data directory, which is made where there is none, in English.
 fn import(directory: &Path, register: &str, text: &str, extra: &[&str]) -> (i32, String, String) {
     let file = format!("{register}.csv");
     std::fs::write(directory.join(&file), text).expect("written");
-    let base = ["--lang", "en", "import", register, &file, "--data", "data"];
+    let base = ["--lang", "en", "import", register, &file, "--data", "data", "--new"];
     minsheng(directory, &[&base[..], extra].concat())
 }
 

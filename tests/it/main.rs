@@ -5,10 +5,11 @@
 
 mod bench;
 mod demo;
+mod directories;
 mod durability;
 mod import;
 mod schedule;
 mod support;
 mod topology;
-mod workspace;
 mod traces;
+mod workspace;
