@@ -39,7 +39,7 @@ pub enum Action {
     Schedule(ScheduleArgs),
     /// Load a CSV or XLSX file into a register
     Import(ImportArgs),
-    /// Check the lake, and that registers, journals and lake agree
+    /// Check the lake's files, and that every register holds as many records as the lake
     Verify(VerifyArgs),
     /// Ask a service whether it serves
     Health(HealthArgs),
@@ -252,7 +252,7 @@ const ZH: &[(&str, &str)] = &[
     ),
     ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务,或使用 demo --serve 正在运行的"),
     ("minsheng.import.new", "数据目录不存在时新建;其中不能再载入演示数据"),
-    ("minsheng.verify", "核对数据湖,以及登记册、流水与数据湖是否一致"),
+    ("minsheng.verify", "核对数据湖的文件,以及各登记册与数据湖的记录条数是否一致"),
     ("minsheng.verify.data", "演示的数据目录;不给则用环境变量所指的服务,或 minsheng-data"),
     ("minsheng.verify.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
     ("minsheng.health", "询问一个服务是否在服务"),

@@ -1,4 +1,4 @@
-//! `verify`: the lake is whole, and registers, journals and lake speak of the same records.
+//! `verify`: the lake is whole, and every register holds as many records as the lake.
 //!
 //! Every register is counted through its list and compared with the different records that the lake has of it, which
 //! came out of the journal's feed. A difference after the feed was read is an error, whichever side is short.
@@ -137,13 +137,13 @@ impl Counted {
         if self.agrees() {
             said!(
                 lang,
-                "  {department} {name} {there:>8} 条,一致",
-                "  {department} {name} {there:>8} records, the same in the lake"
+                "  {department} {name} {there:>8} 条,数据湖中同样多",
+                "  {department} {name} {there:>8} records, as many in the lake"
             )
         } else {
             said!(
                 lang,
-                "  {department} {name} 登记册 {there} 条,数据湖 {lake} 条:不一致",
+                "  {department} {name} 登记册 {there} 条,数据湖 {lake} 条:数目不一致",
                 "  {department} {name} {there} in the register, {lake} in the lake: they differ"
             )
         }
