@@ -50,7 +50,7 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
             sources.push((definition.department.to_owned(), endpoints.channel("analytics", definition.department)?));
         }
     }
-    let options = Options { lang: report_lang(lang), notice: notice(&job.lake)?, ..Options::default() };
+    let options = Options { lang: report_lang(lang), notice: notice(&job.lake, endpoints)?, ..Options::default() };
     let config = JobConfig {
         lake_dir: job.lake.clone(),
         out_dir: job.out.clone(),
@@ -64,17 +64,19 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
     job::run(config).await.map_err(|error| Error::Analytics(Box::new(error)))
 }
 
-/// Finds what every reader must know of a lake: that of a demo lies in the data directory, beside what says what was
-/// loaded there.
-fn notice(lake: &Path) -> Result<Option<Notice>, Error> {
-    let record = match lake.parent() {
-        Some(directory) => DemoRecord::read(directory)?,
-        None => None,
-    };
-    Ok(record.map(|record| {
-        let Text { zh, en } = record.notice();
-        Notice { zh: zh.to_owned(), en: en.to_owned() }
-    }))
+/// Finds what every reader must know of the records: a demo's directory says what was loaded there, and holds the
+/// certificates of its services and, unless told otherwise, its lake. A lake elsewhere is told, and remembers it when it
+/// is read by itself: the same records give the same bytes wherever their lake lies.
+fn notice(lake: &Path, endpoints: Option<&Endpoints>) -> Result<Option<Notice>, Error> {
+    let services = endpoints.and_then(|endpoints| endpoints.pki.parent());
+    for directory in services.into_iter().chain([lake]).chain(lake.parent()) {
+        if let Some(record) = DemoRecord::read(directory)? {
+            record.remember(lake)?;
+            let Text { zh, en } = record.notice();
+            return Ok(Some(Notice { zh: zh.to_owned(), en: en.to_owned() }));
+        }
+    }
+    Ok(None)
 }
 
 /// Prints the scoreboard and where the files are.
@@ -159,5 +161,30 @@ fn report_lang(lang: Lang) -> ReportLang {
     match lang {
         Lang::Zh => ReportLang::Zh,
         Lang::En => ReportLang::En,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lake_remembers_what_its_records_are_wherever_it_lies() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (data, elsewhere) = (directory.path().join("data"), directory.path().join("elsewhere/lake"));
+        assert_eq!(notice(&elsewhere, None).expect("read"), None);
+        assert!(!elsewhere.exists(), "nothing is known, so nothing is noted");
+        DemoRecord::synthetic(1, 0.01).claim(&data).expect("an empty directory");
+        assert!(notice(&data.join("lake"), None).expect("read").is_some(), "a demo's own lake");
+
+        // The services of a demo are known by the directory of their certificates, however they are reached.
+        let endpoints = Endpoints { pki: data.join("pki"), addresses: BTreeMap::new() };
+        let told = notice(&elsewhere, Some(&endpoints)).expect("read").expect("a notice");
+        assert!(told.zh.contains("虚构") && told.en.contains("invented"), "{told:?}");
+        let taken = directory.path().join("taken");
+        std::fs::rename(&elsewhere, &taken).expect("taken away");
+        assert_eq!(notice(&taken, None).expect("read"), Some(told.clone()));
+        let others = Endpoints { pki: directory.path().join("others/pki"), addresses: BTreeMap::new() };
+        assert_eq!(notice(&taken, Some(&others)).expect("read"), Some(told));
     }
 }

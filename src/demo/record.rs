@@ -78,13 +78,22 @@ impl DemoRecord {
             None if holds_records(directory) => {
                 Err(Error::OtherDemo { directory: directory.to_owned(), there: None, asked: Box::new(self.clone()) })
             }
-            None => {
-                fs::create_dir_all(directory).map_err(Error::file(directory))?;
-                let text = serde_json::to_string_pretty(self).map_err(Error::internal)?;
-                let path = directory.join(FILE);
-                fs::write(&path, text + "\n").map_err(Error::file(path))
-            }
+            None => self.write(directory),
         }
+    }
+
+    /// Notes in the folder of a lake what its rows come from, for reports that are made of it by itself.
+    pub fn remember(&self, lake: &Path) -> Result<(), Error> {
+        if Self::read(lake)?.as_ref() == Some(self) { Ok(()) } else { self.write(lake) }
+    }
+
+    /// In one step: whoever reads it meanwhile sees all of it or nothing.
+    fn write(&self, directory: &Path) -> Result<(), Error> {
+        fs::create_dir_all(directory).map_err(Error::file(directory))?;
+        let text = serde_json::to_string_pretty(self).map_err(Error::internal)?;
+        let (path, unfinished) = (directory.join(FILE), directory.join(format!("{FILE}.tmp")));
+        fs::write(&unfinished, text + "\n").map_err(Error::file(&unfinished))?;
+        fs::rename(&unfinished, &path).map_err(Error::file(path))
     }
 
     /// Gives what stands on every report of it.
