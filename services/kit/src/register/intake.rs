@@ -212,16 +212,15 @@ impl<R: Register> Engine<R> {
     /// for each other and never in a circle.
     pub(super) fn insert(&self, tx: &mut Tx<'_>, items: Vec<Decoded<R::Record>>) -> Result<Judged<R::Record>, Error> {
         let now = tx.now();
-        let (mut judged, again) = match self.insert_unseen(tx, &items)? {
-            Some(judged) => (judged, Vec::new()),
-            None => {
-                let there = there(tx.connection, &items)?;
-                let mut judged = self.judge(tx.connection, items, there, now)?;
-                judged.record(now);
-                let again = if judged.withdrawn.is_empty() { Vec::new() } else { self.insert_again(tx, &mut judged)? };
-                R::Record::insert(tx.connection, &judged.records)?;
-                (judged, again)
-            }
+        let (mut judged, again) = if let Some(judged) = self.insert_unseen(tx, &items)? {
+            (judged, Vec::new())
+        } else {
+            let there = there(tx.connection, &items)?;
+            let mut judged = self.judge(tx.connection, items, there, now)?;
+            judged.record(now);
+            let again = if judged.withdrawn.is_empty() { Vec::new() } else { self.insert_again(tx, &mut judged)? };
+            R::Record::insert(tx.connection, &judged.records)?;
+            (judged, again)
         };
         self.context.with_facts(now, |facts| {
             let dataset = self.register.dataset();

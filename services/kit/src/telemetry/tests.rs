@@ -6,7 +6,9 @@ use futures::StreamExt;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{SpanKind, Status as SpanStatus};
 use opentelemetry::{KeyValue, Value};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics};
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics, SumDataPoint,
+};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tonic::Request;
@@ -262,7 +264,7 @@ async fn an_answer_that_nobody_reads_is_counted_once() {
     tokio::time::timeout(served, free).await.expect("its place is free again");
     while poured.next().await.expect("no end without a status").is_ok() {}
     let counted = recorder.metric(SERVER_STALLED_ANSWERS, |metric| match metric.data() {
-        AggregatedMetrics::U64(MetricData::Sum(sum)) => sum.data_points().map(|point| point.value()).sum::<u64>(),
+        AggregatedMetrics::U64(MetricData::Sum(sum)) => sum.data_points().map(SumDataPoint::value).sum::<u64>(),
         other => panic!("not a sum: {other:?}"),
     });
     assert_eq!(counted, 1);
