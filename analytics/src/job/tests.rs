@@ -280,3 +280,28 @@ async fn without_any_record_every_commitment_is_there_and_says_that_nothing_is_k
     let meal = outcome.commitments.iter().find(|commitment| commitment.id == "elder-meal-points").unwrap();
     assert_eq!(meal.source, SourceKind::Register);
 }
+
+#[tokio::test]
+async fn a_commitment_beyond_the_notice_is_one_more_entry_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = directory.path().join("catalogue");
+    std::fs::create_dir(&files).unwrap();
+    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), files.join(file.file_name())).unwrap();
+    }
+    let own = std::fs::read_to_string(files.join("article-03.toml")).unwrap();
+    let begin = own.find("[[commitment]]\nid = \"purchased-services\"").unwrap();
+    let entry = &own[begin..own[begin + 1..].find("\n[[commitment]]\n").map_or(own.len(), |end| begin + 1 + end)];
+    std::fs::write(files.join("next-year.toml"), entry.replace("purchased-services", "next-years")).unwrap();
+
+    let notice = Catalogue::embedded().unwrap().entries.len();
+    let catalogue = Arc::new(Catalogue::read(&files).unwrap());
+    let config = JobConfig { catalogue, ..config(directory.path(), "lake", "out") };
+    let filed = filed("returns/1", "540000", "2025-11-01").with("commitment", "next-years");
+    append(&mut Lake::open(&config.lake_dir).unwrap(), &[filed], usize::MAX);
+    let outcome = run(config).await.unwrap();
+    assert_eq!(outcome.document.region_entries().count(), notice + 1);
+    let entry = outcome.document.region_entries().find(|entry| entry.id == "next-years").unwrap();
+    assert_eq!((entry.status, entry.value), (Status::TrendOnly, Some(75.0)));
+}

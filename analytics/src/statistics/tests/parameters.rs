@@ -146,16 +146,15 @@ fn a_meal_point_that_served_fewer_meals_than_the_department_says_is_not_in_opera
         .collect();
     let of = |rows: &[Row], measure: &str| {
         let figures = figures(rows, "2025-03-10", "2025-12-31");
-        ["540000", "540102", "540202"].map(|area| {
-            cell(&figures, "elder-meal-points", measure, area, "2025-02").and_then(|(_, _, value)| value).unwrap()
-        })
+        ["540000", "540102", "540202"]
+            .map(|area| cell(&figures, "elder-meal-points", measure, area, "2025-02").and_then(|(_, _, value)| value))
     };
     let least = |value| [&rows[..], &[filed("community", MEALS, "540102", "2025-01-01", value)]].concat();
     for rows in [rows.clone(), least(1)] {
-        assert_eq!(of(&rows, "primary"), [3.0, 2.0, 1.0], "one meal is enough unless more is filed");
-        assert_eq!(of(&rows, "not-operating"), [0.0, 0.0, 0.0]);
+        assert_eq!(of(&rows, "primary"), [3.0, 2.0, 1.0].map(Some), "one meal is enough unless more is filed");
+        assert_eq!(of(&rows, "not-operating"), [0.0; 3].map(Some));
     }
-    assert_eq!(of(&least(100), "primary"), [2.0, 1.0, 1.0], "and elsewhere it still is");
-    assert_eq!(of(&least(100), "seats"), [80.0, 40.0, 40.0]);
-    assert_eq!(of(&least(100), "not-operating"), [1.0, 1.0, 0.0]);
+    assert_eq!(of(&least(100), "primary"), [2.0, 1.0, 1.0].map(Some), "and elsewhere it still is");
+    assert_eq!(of(&least(100), "seats"), [80.0, 40.0, 40.0].map(Some));
+    assert_eq!(of(&least(100), "not-operating"), [1.0, 1.0, 0.0].map(Some));
 }
