@@ -35,7 +35,7 @@ pub enum Action {
     Serve(ServeArgs),
     /// Make the report of a day
     Report(ReportArgs),
-    /// Make reports at the times of a cron expression, and serve the newest where MINSHENG_LISTEN says
+    /// Make reports at the times of a cron expression, and serve the newest where `MINSHENG_LISTEN` says
     Schedule(ScheduleArgs),
     /// Load a CSV or XLSX file into a register
     Import(ImportArgs),
