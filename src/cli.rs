@@ -141,6 +141,7 @@ pub struct ScheduleArgs {
 
 /// Options of `import`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 pub struct ImportArgs {
     /// The register, as `service_points`
     pub register: String,
