@@ -167,6 +167,7 @@ fn report_lang(lang: Lang) -> ReportLang {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Profile;
 
     #[test]
     fn a_lake_remembers_what_its_records_are_wherever_it_lies() {
@@ -174,7 +175,8 @@ mod tests {
         let (data, elsewhere) = (directory.path().join("data"), directory.path().join("elsewhere/lake"));
         assert_eq!(notice(&elsewhere, None).expect("read"), None);
         assert!(!elsewhere.exists(), "nothing is known, so nothing is noted");
-        DemoRecord::synthetic(1, 0.01).claim(&data).expect("an empty directory");
+        let province = DemoRecord { profile: Profile::Synthetic, seed: 1, scale: 1.0, generator: "a".to_owned() };
+        province.claim(&data).expect("an empty directory");
         assert!(notice(&data.join("lake"), None).expect("read").is_some(), "a demo's own lake");
 
         // The services of a demo are known by the directory of their certificates, however they are reached.

@@ -302,7 +302,7 @@ async fn a_demo_that_keeps_serving_answers_calls_lets_other_commands_in_and_stop
 }
 
 #[test]
-fn an_invented_province_says_so_and_keeps_to_its_seed_and_scale() {
+fn an_invented_province_says_so_wherever_its_lake_lies_and_keeps_to_its_seed_and_scale() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path();
     let (code, out, problems) = minsheng(path, &["--lang", "en", "demo", "--data", "d", "--scale", "0.01"]);
@@ -310,10 +310,24 @@ fn an_invented_province_says_so_and_keeps_to_its_seed_and_scale() {
     assert!(out.contains("all records are invented"), "{out}");
     let page = std::fs::read_to_string(path.join("d/report/report.html")).expect("written");
     assert!(page.contains("全部记录均为虚构"), "the page does not say so");
+    a_lake_elsewhere_gives_the_same_bytes(path);
     for other in [["--scale", "0.02"], ["--seed", "2"]] {
         let arguments = [&["--lang", "en", "demo", "--data", "d"][..], &other].concat();
         let (code, _, problems) = minsheng(path, &arguments);
         assert_eq!(code, 1, "{other:?}");
         assert!(problems.contains("must not mix"), "{problems}");
     }
+}
+
+/// Makes the report of a demo's directory once more, from a lake that is filled outside of it.
+fn a_lake_elsewhere_gives_the_same_bytes(path: &Path) {
+    let json = |out: &str| std::fs::read(path.join(out).join("attainment.json")).expect("written");
+    let first = json("d/report");
+    let document: serde_json::Value = serde_json::from_slice(&first).expect("JSON");
+    let (on, as_of) = (document["on"].as_str().expect("a day"), document["as_of"].as_str().expect("a moment"));
+    let report = ["report", "--data", "d", "--lake", "elsewhere/lake", "--out", "again", "--on", on, "--as-of", as_of];
+    let (code, out, problems) = minsheng(path, &[&["--lang", "en"][..], &report].concat());
+    assert_eq!(code, 0, "{out}{problems}");
+    assert!(out.contains("all records are invented"), "{out}");
+    assert!(json("again") == first, "the lake's place changed the report");
 }

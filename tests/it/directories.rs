@@ -1,5 +1,4 @@
-//! What `--data` and `--lake` name: a mistyped directory is refused and not made, and a lake that lies elsewhere gives
-//! the same report.
+//! What `--data` names: a mistyped directory is refused and not made, one of one's own is begun on demand.
 
 use std::{
     path::Path,
@@ -54,21 +53,4 @@ fn listed(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
-}
-
-#[test]
-fn a_lake_that_lies_elsewhere_gives_the_same_bytes() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path();
-    let (code, out, error) = minsheng(path, &["--lang", "en", "demo", "--data", "d", "--scale", "0.01"]);
-    assert_eq!(code, 0, "{out}{error}");
-    let json = |out: &str| std::fs::read(path.join(out).join("attainment.json")).expect("written");
-    let first = json("d/report");
-    let document: serde_json::Value = serde_json::from_slice(&first).expect("JSON");
-    let (on, as_of) = (document["on"].as_str().expect("a day"), document["as_of"].as_str().expect("a moment"));
-    let report = ["report", "--data", "d", "--lake", "elsewhere/lake", "--out", "again", "--on", on, "--as-of", as_of];
-    let (code, out, error) = minsheng(path, &[&["--lang", "en"][..], &report].concat());
-    assert_eq!(code, 0, "{out}{error}");
-    assert!(out.contains("all records are invented"), "{out}");
-    assert!(json("again") == first, "the lake's place changed the report");
 }
