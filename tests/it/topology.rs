@@ -152,6 +152,17 @@ impl Ground {
         self.run(service, of, &of.health[2..]).ended().success()
     }
 
+    /// Starts the schedule as if it had been kept since a day ago: one report was missed meanwhile, and is made up.
+    fn schedule(&self, of: &Service) -> Process {
+        let began = (chrono::Utc::now() - chrono::TimeDelta::days(1)).to_rfc3339();
+        let reports = self.path(ANALYTICS, "/var/lib/minsheng/reports");
+        std::fs::create_dir_all(&reports).expect("a directory");
+        let record = Path::new(&reports).join("runs.jsonl");
+        std::fs::write(record, format!("{{\"kept_since\":\"{began}\"}}\n")).expect("written");
+        let words: Vec<_> = of.command.iter().map(|word| self.path(ANALYTICS, word)).collect();
+        Process::run(ANALYTICS, &words, &self.environment(ANALYTICS, of))
+    }
+
     /// Starts the binary with the environment of a service and nothing else but the search path.
     fn run(&self, service: &str, of: &Service, words: &[String]) -> Running {
         let child = Command::new(env!("CARGO_BIN_EXE_minsheng"))
@@ -166,6 +177,14 @@ impl Ground {
             .expect("the binary starts");
         Running(child)
     }
+}
+
+/// Asks the schedule's process, as a department does, and counts the commitments of its newest report.
+async fn served(endpoints: &Endpoints) -> usize {
+    let channel = endpoints.channel("community", ANALYTICS).expect("a channel");
+    let board = AttainmentServiceClient::new(channel).get_scoreboard(GetScoreboardRequest::default()).await;
+    let counted: i32 = board.expect("answered").into_inner().counts.iter().map(|count| count.commitments).sum();
+    usize::try_from(counted).expect("a count")
 }
 
 /// A process that is killed when it goes out of scope.
@@ -228,15 +247,8 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     }
     let healthy = SERVICES.into_iter().all(|service| ground.healthy(service, &file[service]));
     assert!(healthy, "all serve, and a health check says no");
-    // A day ago the schedule was begun: one report was missed meanwhile, and is made up.
     let analytics = &file[ANALYTICS];
-    let began = (chrono::Utc::now() - chrono::TimeDelta::days(1)).to_rfc3339();
-    let reports = ground.path(ANALYTICS, "/var/lib/minsheng/reports");
-    std::fs::create_dir_all(&reports).expect("a directory");
-    let record = Path::new(&reports).join("runs.jsonl");
-    std::fs::write(record, format!("{{\"kept_since\":\"{began}\"}}\n")).expect("written");
-    let words: Vec<_> = analytics.command.iter().map(|word| ground.path(ANALYTICS, word)).collect();
-    let mut schedule = Process::run(ANALYTICS, &words, &ground.environment(ANALYTICS, analytics));
+    let mut schedule = ground.schedule(analytics);
     schedule.serving(&endpoints).await;
     assert!(ground.healthy(ANALYTICS, analytics), "it serves, and a health check says no");
 
@@ -319,9 +331,6 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     assert!(ground.run(ANALYTICS, analytics, &words).ended().success(), "registers and lake differ");
 
     // By now the report that was missed is there, and who may ask for it gets it; then the schedule stops as asked.
-    let channel = endpoints.channel("community", ANALYTICS).expect("a channel");
-    let board = AttainmentServiceClient::new(channel).get_scoreboard(GetScoreboardRequest::default()).await;
-    let counted: i32 = board.expect("answered").into_inner().counts.iter().map(|count| count.commitments).sum();
-    assert_eq!(usize::try_from(counted), Ok(commitments.len()));
+    assert_eq!(served(&endpoints).await, commitments.len());
     assert!(schedule.stop("INT").success());
 }

@@ -84,7 +84,7 @@ async fn the_same_lake_gives_the_same_bytes_whether_departments_were_asked_did_n
         ..Collected::default()
     };
     let out_dir = directory.path().join("asked");
-    let asked = reckon(&JobConfig { as_of, out_dir, ..config.clone() }, &lake, asked).unwrap();
+    let asked = reckon(&JobConfig { out_dir, as_of, ..config.clone() }, &lake, asked).unwrap();
     assert_eq!(asked.run["health"].unreached.as_deref(), Some("gone"));
     assert!(bytes(&offline) == bytes(&asked));
 
@@ -95,7 +95,7 @@ async fn the_same_lake_gives_the_same_bytes_whether_departments_were_asked_did_n
     lake.append("community.returns", &[batch("community.returns", &[(21, returns[0].clone())])], progress).unwrap();
     lake.finish_anew("community.returns").unwrap().expect("it was begun");
     let out_dir = directory.path().join("anew");
-    let anew = reckon(&JobConfig { as_of, out_dir, ..config }, &lake, Collected::default()).unwrap();
+    let anew = reckon(&JobConfig { out_dir, as_of, ..config }, &lake, Collected::default()).unwrap();
     assert!(anew.run["community"].read_anew.is_some());
     assert!(bytes(&offline) == bytes(&anew));
     let page = |outcome: &JobOutcome| std::fs::read_to_string(&outcome.files.html).unwrap();
