@@ -3,7 +3,9 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day},
+    register::{
+        Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day,
+    },
     store::{AnyConnection, Tx},
     values::{
         calendar::{day_of_epoch, epoch_day},
