@@ -1,20 +1,8 @@
 //! What `--data` names: a mistyped directory is refused and not made, one of one's own is begun on demand.
 
-use std::{
-    path::Path,
-    process::{Command, Output},
-};
+use std::path::Path;
 
-fn minsheng(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_minsheng"))
-        .args(arguments)
-        .current_dir(directory)
-        .env_remove("MINSHENG_PKI_DIR")
-        .output()
-        .expect("the command runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (status.code().expect("an exit code"), text(stdout), text(stderr))
-}
+use crate::support::minsheng;
 
 #[test]
 fn a_mistyped_data_directory_is_named_and_not_made() {

@@ -4,11 +4,11 @@
 use std::{
     fmt::Write as _,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
-use crate::support::{Process, endpoints, environment, free_port};
+use crate::support::{Process, endpoints, environment, free_port, minsheng};
 use minsheng::{registers, site, upload};
 
 const FILE: &str = "\u{feff}编号,名称,区划代码,类型,运营主体,服务层级,capacity,opened on\n\
@@ -16,17 +16,6 @@ p1,甲助餐点,540102,老年助餐点,政府,县级,30,2025-09-01\n\
 p2,乙助餐点,549999,老年助餐点,政府,县级,30,2025-09-01\n\
 p3,丙助餐点,540102,饭店,政府,县级,many,2025-02-30\n\
 p4,丁托育园,540103,NURSERY,PRIVATE,county,25,2025/9/1\n";
-
-fn minsheng(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_minsheng"))
-        .args(arguments)
-        .current_dir(directory)
-        .env_remove("MINSHENG_PKI_DIR")
-        .output()
-        .expect("the command runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (status.code().expect("an exit code"), text(stdout), text(stderr))
-}
 
 #[test]
 fn bad_rows_are_named_by_line_and_column_and_good_rows_go_in_once_or_none_do() {

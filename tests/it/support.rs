@@ -1,10 +1,10 @@
-//! A service as a process of its own, for tests that start it, ask it and kill it.
+//! The command as a process of its own: one that runs to its end, and one that serves, for tests that ask it and kill it.
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     net::TcpListener,
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,18 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 const START: Duration = Duration::from_mins(1);
 /// Time between two looks at its health.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Runs the command in a directory, and gives its exit code and what it printed and said of errors.
+pub(crate) fn minsheng(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_minsheng"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("MINSHENG_PKI_DIR")
+        .output()
+        .expect("the command runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (status.code().expect("an exit code"), text(stdout), text(stderr))
+}
 
 /// A running `minsheng serve DEPARTMENT`, or another command that serves, killed when it goes out of scope.
 pub(crate) struct Process {
