@@ -47,8 +47,8 @@ pub(super) async fn measure(site: &Site, extent: Extent, table: &mut Table) -> R
         bare,
         target: Target::AtLeast(0.5),
         bound: Text {
-            zh: "写一行即写两行:登记之外还有流水;另有合同校验、规则、判重和逐行答复。对照只写登记。",
-            en: "Each row is two rows: the journal's entry beside the register's. Before them come the contract's checks, the rules and the look for rows that exist already; after them an answer for each item. The baseline writes the register alone.",
+            zh: "写一行即写两行:登记之外还有流水;另有合同校验、规则、判重(SQLite 上由写入本身发现)和逐行答复。对照只写登记。",
+            en: "Each row is two rows: the journal's entry beside the register's. Before them come the contract's checks, the rules and, on PostgreSQL, the look for rows that exist already, which SQLite finds out by writing; after them an answer for each item. The baseline writes the register alone.",
         },
     });
     while ours_from < extent.feed {
