@@ -2,7 +2,7 @@
 //! somebody wrote by hand for this question alone.
 //!
 //! The question is the share of insurance applications decided on their merits, for every month, county and
-//! prefecture: rows that are corrected later, rows that are withdrawn, a condition that depends on the day.
+//! prefecture: records that change, end or are withdrawn later, a condition that depends on the day.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
@@ -11,8 +11,8 @@ use arrow::array::{
 };
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use polars::prelude::{
-    DataType, IntoLazy as _, JoinArgs, JoinType, LazyFrame, NULL, PlRefPath, PolarsError, PolarsResult,
-    ScanArgsParquet, SortMultipleOptions, UnionArgs, col, concat, len, lit, when,
+    DataType, IntoLazy as _, LazyFrame, PlRefPath, PolarsError, PolarsResult, ScanArgsParquet, UnionArgs, col, concat,
+    lit,
 };
 
 use crate::{
@@ -47,7 +47,8 @@ pub struct Measured {
     pub peak_mebibytes: f64,
 }
 
-/// Fills a new lake with so many rows: a fifth correct an earlier row, one in five hundred withdraws a record.
+/// Fills a new lake with so many rows: of each seven, four create a record and three tell of a change of the first of
+/// them, which is sometimes its end; one in seven hundred withdraws a record.
 pub fn make_lake(directory: &Path, rows: u64) -> Result<(), StatisticsError> {
     let counties: Vec<String> = Areas::of_the_region()
         .all()
@@ -87,7 +88,8 @@ pub fn by_statistics(directory: &Path) -> Result<Measured, StatisticsError> {
     })
 }
 
-/// Answers by a query for this question alone: one sort gives each row the day on which the next one takes its place.
+/// Answers by a query for this question alone: what it counts adds up, those that have ended too, so that it sums `_diff`
+/// and needs no record.
 pub fn by_hand(directory: &Path) -> Result<Measured, StatisticsError> {
     let lake = Lake::open_read_only(directory)?;
     let files = lake.sources().get(DATASET).map_or(&[][..], |source| source.files.as_slice());
@@ -102,32 +104,11 @@ fn scan(paths: &[std::path::PathBuf]) -> PolarsResult<Figures> {
         .collect::<PolarsResult<Vec<_>>>()?;
     let known = concat(scans, UnionArgs::default())?
         .filter(col("_recorded_at").cast(DataType::Int64).lt_eq(lit(as_of().timestamp_micros())));
-    let withdrawn = known.clone().filter(col("_change").eq(lit("WITHDRAWN"))).select([col("_record")]);
-    let next = |column: &str| col(column).shift(lit(-1));
     let base = known
-        .select(
-            [
-                "_record",
-                "_valid_on",
-                "_position",
-                "_area",
-                "registered_elsewhere",
-                "decision",
-                "refusal_reason",
-                "decided_on",
-            ]
-            .map(col),
-        )
-        .join(withdrawn, [col("_record")], [col("_record")], JoinArgs::new(JoinType::Anti))
-        .sort(["_record", "_valid_on", "_position"], SortMultipleOptions::default())
-        .with_columns([when(next("_record").eq(col("_record")))
-            .then(next("_valid_on"))
-            .otherwise(lit(NULL))
-            .cast(DataType::Int32)
-            .alias("_until")])
         .filter(col("registered_elsewhere").and(col("decision").neq(lit("PENDING"))))
         .with_columns([
-            col("_valid_on").cast(DataType::Int32),
+            col("_from").cast(DataType::Int32),
+            col("_until").cast(DataType::Int32),
             col("decided_on").cast(DataType::Int32),
             col("decision")
                 .eq(lit("REFUSED"))
@@ -135,7 +116,7 @@ fn scan(paths: &[std::path::PathBuf]) -> PolarsResult<Figures> {
                 .not()
                 .alias("on_its_merits"),
         ])
-        .select(["_area", "_valid_on", "_until", "decided_on", "on_its_merits"].map(col))
+        .select(["_area", "_from", "_until", "_diff", "decided_on", "on_its_merits"].map(col))
         .collect()?;
     let mut figures = Figures::new();
     for number in 0..MONTHS {
@@ -144,14 +125,18 @@ fn scan(paths: &[std::path::PathBuf]) -> PolarsResult<Figures> {
         let counted = base
             .clone()
             .lazy()
-            .filter(col("_valid_on").lt_eq(day.clone()))
+            .filter(col("_from").lt_eq(day.clone()))
             .filter(col("_until").is_null().or(col("_until").gt(day.clone())))
             .filter(col("decided_on").is_null().or(col("decided_on").lt_eq(day)))
             .group_by([col("_area")])
             .agg([
-                col("on_its_merits").sum().cast(DataType::Float64).alias("numerator"),
-                len().cast(DataType::Float64).alias("denominator"),
+                (col("_diff") * col("on_its_merits").cast(DataType::Int64))
+                    .sum()
+                    .cast(DataType::Float64)
+                    .alias("numerator"),
+                col("_diff").sum().cast(DataType::Float64).alias("denominator"),
             ])
+            .filter(col("denominator").gt(lit(0)))
             .collect()?;
         let areas = counted.column("_area")?.str()?.clone();
         let (numerators, denominators) = (counted.column("numerator")?.f64()?, counted.column("denominator")?.f64()?);
@@ -177,7 +162,7 @@ fn measured(work: impl FnOnce() -> Result<Figures, StatisticsError>) -> Result<M
     Ok(Measured { figures, seconds: began.elapsed().as_secs_f64(), peak_mebibytes: peak() })
 }
 
-/// Lets the system count the peak anew from what is held now.
+/// Lets the system count the peak again from what is held now.
 fn forget_peak() {
     // Where the system refuses, the peak is that of the whole process.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
@@ -209,34 +194,44 @@ fn as_of() -> DateTime<Utc> {
 struct Row {
     position: i64,
     record: String,
-    change: &'static str,
-    valid_on: i32,
+    assertion: i64,
+    diff: i64,
+    from: i32,
+    until: Option<i32>,
+    ended: bool,
     recorded_at: i64,
     area: usize,
+    /// The first day that the row's own columns speak of, and what they say.
+    applied_on: i32,
     dice: u64,
 }
 
 fn row(number: u64, of: u64, counties: usize) -> Row {
-    // Every fifth row speaks of the record that the fourth before it made.
-    let corrects = number % 5 == 4;
-    let subject = if corrects { number - 4 } else { number };
-    let withdraws = number % 500 == 499;
+    // Of each seven rows the last three speak of the record that the first made, but where it is withdrawn.
+    let (group, within) = (number / 7, number % 7);
+    let withdrawn = group % 100 == 99;
+    let speaks_of_first = if withdrawn { within == 4 } else { within >= 4 };
+    let subject = if speaks_of_first { group * 7 } else { number };
     let day = |number: u64| i32::try_from(number * DAYS / of.max(1)).unwrap_or_default() + FIRST_DAY;
-    let dice = mixed(number);
+    let (first, changed) = (day(subject), day(subject) + 30);
+    let (assertion, diff, from, until, says) = match within {
+        4 => (1, -1, first, None, subject),
+        5 if speaks_of_first => (2, 1, first, Some(changed), subject),
+        6 if speaks_of_first => (3, 1, changed, None, number),
+        _ => (1, 1, first, None, subject),
+    };
     Row {
         position: i64::try_from(number + 1).unwrap_or(i64::MAX),
         record: format!("{:016x}{:016x}", mixed(subject ^ 0x5555), mixed(subject)),
-        change: if withdraws {
-            "WITHDRAWN"
-        } else if corrects {
-            "CHANGED"
-        } else {
-            "CREATED"
-        },
-        valid_on: day(subject) + if corrects { 30 } else { 0 },
+        assertion,
+        diff,
+        from,
+        until,
+        ended: assertion == 3 && group % 10 == 9,
         recorded_at: i64::from(day(number)) * MICROS_OF_A_DAY + i64::try_from(number % 86_400).unwrap_or_default(),
         area: usize::try_from(mixed(subject) % u64::try_from(counties.max(1)).unwrap_or(1)).unwrap_or_default(),
-        dice,
+        applied_on: from,
+        dice: mixed(says),
     }
 }
 
@@ -252,12 +247,14 @@ fn batch(numbers: std::ops::Range<u64>, of: u64, counties: &[String]) -> RecordB
     const SCHEMES: [&str; 4] = ["EMPLOYEE_PENSION", "RESIDENT_PENSION", "EMPLOYEE_MEDICAL", "RESIDENT_MEDICAL"];
     let rows: Vec<Row> = numbers.map(|number| row(number, of, counties.len())).collect();
     let text = |of: &dyn Fn(&Row) -> String| Arc::new(StringArray::from_iter_values(rows.iter().map(of))) as ArrayRef;
+    let numbers =
+        |of: &dyn Fn(&Row) -> i64| Arc::new(rows.iter().map(|row| Some(of(row))).collect::<Int64Array>()) as ArrayRef;
     let days = |of: &dyn Fn(&Row) -> Option<i32>| Arc::new(rows.iter().map(of).collect::<Date32Array>()) as ArrayRef;
     let decision =
         |row: &Row| ["ADMITTED", "ADMITTED", "ADMITTED", "ADMITTED", "REFUSED", "PENDING"][(row.dice % 6) as usize];
     let decided = |row: &Row| {
         (decision(row) != "PENDING")
-            .then_some(row.valid_on + 5 + i32::try_from((row.dice >> 8) % 20).unwrap_or_default())
+            .then_some(row.applied_on + 5 + i32::try_from((row.dice >> 8) % 20).unwrap_or_default())
     };
     let reason = |row: &Row| {
         (decision(row) == "REFUSED").then_some(if row.dice & 64 == 0 {
@@ -267,10 +264,13 @@ fn batch(numbers: std::ops::Range<u64>, of: u64, counties: &[String]) -> RecordB
         })
     };
     let columns: Vec<(&str, ArrayRef, bool)> = vec![
-        ("_position", Arc::new(rows.iter().map(|row| Some(row.position)).collect::<Int64Array>()), false),
+        ("_position", numbers(&|row| row.position), false),
         ("_record", text(&|row| row.record.clone()), false),
-        ("_change", text(&|row| row.change.to_owned()), false),
-        ("_valid_on", days(&|row| Some(row.valid_on)), false),
+        ("_assertion", numbers(&|row| row.assertion), false),
+        ("_diff", numbers(&|row| row.diff), false),
+        ("_from", days(&|row| Some(row.from)), false),
+        ("_until", days(&|row| row.until), true),
+        ("_ended", Arc::new(rows.iter().map(|row| Some(row.ended)).collect::<BooleanArray>()), false),
         (
             "_recorded_at",
             Arc::new(
@@ -290,13 +290,13 @@ fn batch(numbers: std::ops::Range<u64>, of: u64, counties: &[String]) -> RecordB
         ),
         ("decision", text(&|row| decision(row).to_owned()), true),
         ("refusal_reason", Arc::new(rows.iter().map(reason).collect::<StringArray>()), true),
-        ("applied_on", days(&|row| Some(row.valid_on)), true),
+        ("applied_on", days(&|row| Some(row.applied_on)), true),
         ("decided_on", days(&decided), true),
-        ("covered_from", days(&|row| Some(row.valid_on)), true),
+        ("covered_from", days(&|row| Some(row.applied_on)), true),
         ("covered_to", days(&|_| None), true),
         ("premium_payer", text(&|_| "SELF".to_owned()), true),
-        ("yearly_contribution_fen", Arc::new(rows.iter().map(|_| Some(40_000)).collect::<Int64Array>()), true),
-        ("decision_working_days", Arc::new(rows.iter().map(|_| Some(5)).collect::<Int64Array>()), true),
+        ("yearly_contribution_fen", numbers(&|_| 40_000), true),
+        ("decision_working_days", numbers(&|_| 5), true),
     ];
     RecordBatch::try_from_iter_with_nullable(columns).expect("all columns have a value for each row")
 }

@@ -52,22 +52,28 @@ pub(crate) struct Row {
     pub(crate) dataset: String,
     pub(crate) record: String,
     pub(crate) area: String,
-    pub(crate) valid_on: NaiveDate,
-    pub(crate) change: &'static str,
+    pub(crate) assertion: i64,
+    pub(crate) diff: i64,
+    pub(crate) from: NaiveDate,
+    pub(crate) until: Option<NaiveDate>,
+    pub(crate) ended: bool,
     pub(crate) recorded_on: NaiveDate,
     pub(crate) values: BTreeMap<&'static str, Value>,
 }
 
-/// Returns a row that is true from a day on and was recorded on that day.
-pub(crate) fn row(dataset: &str, record: &str, area: &str, valid_on: &str) -> Row {
-    let valid_on = day(valid_on);
+/// Returns a record's first assertion, true from a day on and recorded on that day.
+pub(crate) fn row(dataset: &str, record: &str, area: &str, from: &str) -> Row {
+    let from = day(from);
     Row {
         dataset: dataset.to_owned(),
         record: record.to_owned(),
         area: area.to_owned(),
-        valid_on,
-        change: "CREATED",
-        recorded_on: valid_on,
+        assertion: 1,
+        diff: 1,
+        from,
+        until: None,
+        ended: false,
+        recorded_on: from,
         values: BTreeMap::new(),
     }
 }
@@ -78,14 +84,78 @@ impl Row {
         self
     }
 
-    pub(crate) fn change(mut self, change: &'static str) -> Self {
-        self.change = change;
+    /// Numbers the assertion, which is true from a day on.
+    pub(crate) fn assertion(mut self, number: i64, from: &str) -> Self {
+        (self.assertion, self.from) = (number, day(from));
+        self
+    }
+
+    pub(crate) fn until(mut self, day: &str) -> Self {
+        self.until = Some(self::day(day));
+        self
+    }
+
+    pub(crate) fn ended(mut self) -> Self {
+        self.ended = true;
         self
     }
 
     pub(crate) fn recorded(mut self, on: &str) -> Self {
         self.recorded_on = day(on);
         self
+    }
+
+    /// Returns the assertion's retraction.
+    pub(crate) fn retracted(&self, on: &str) -> Self {
+        Self { diff: -1, ..self.clone() }.recorded(on)
+    }
+
+    /// Returns what a journal says where another row holds from its own day on: this one is shortened.
+    pub(crate) fn changed_to(&self, after: Self) -> [Self; 3] {
+        let recorded_on = after.recorded_on;
+        [
+            Self { diff: -1, recorded_on, ..self.clone() },
+            Self { assertion: self.assertion + 1, until: Some(after.from), recorded_on, ..self.clone() },
+            Self { assertion: self.assertion + 2, ..after },
+        ]
+    }
+}
+
+/// What a journal tells of one record while its states are replaced.
+#[derive(Default)]
+pub(crate) struct History {
+    standing: Vec<Row>,
+    pub(crate) told: Vec<Row>,
+    assertions: i64,
+}
+
+impl History {
+    /// Lets a row be true for its days, or nothing for those of all states, from a day of recording on.
+    pub(crate) fn replace(&mut self, by: Option<Row>, recorded_on: NaiveDate) {
+        let (from, until) = by.as_ref().map_or((NaiveDate::MIN, None), |row| (row.from, row.until));
+        for state in std::mem::take(&mut self.standing) {
+            if state.until.is_some_and(|end| end <= from) || until.is_some_and(|until| until <= state.from) {
+                self.standing.push(state);
+                continue;
+            }
+            self.told.push(Row { diff: -1, recorded_on, ..state.clone() });
+            if state.from < from {
+                self.assert(Row { until: Some(from), ..state.clone() }, recorded_on);
+            }
+            if let Some(until) = until.filter(|until| state.until.is_none_or(|end| *until < end)) {
+                self.assert(Row { from: until, ..state }, recorded_on);
+            }
+        }
+        if let Some(row) = by {
+            self.assert(row, recorded_on);
+        }
+    }
+
+    fn assert(&mut self, row: Row, recorded_on: NaiveDate) {
+        self.assertions += 1;
+        let row = Row { assertion: self.assertions, recorded_on, ..row };
+        self.standing.push(row.clone());
+        self.told.push(row);
     }
 }
 
@@ -103,17 +173,24 @@ pub(crate) fn batch(dataset: &str, rows: &[(i64, Row)]) -> RecordBatch {
     let text = |of: &dyn Fn(&Row) -> String| {
         Arc::new(StringArray::from(rows.iter().map(|(_, row)| of(row)).collect::<Vec<_>>())) as ArrayRef
     };
+    let numbers = |of: &dyn Fn(&Row) -> i64| {
+        Arc::new(rows.iter().map(|(_, row)| Some(of(row))).collect::<Int64Array>()) as ArrayRef
+    };
+    let days = |of: &dyn Fn(&Row) -> Option<NaiveDate>| {
+        let days = rows.iter().map(|(_, row)| of(row).map(|day| day.to_epoch_days()));
+        Arc::new(days.collect::<Date32Array>()) as ArrayRef
+    };
+    let ended = BooleanArray::from(rows.iter().map(|(_, row)| row.ended).collect::<Vec<_>>());
     let recorded =
         rows.iter().map(|(_, row)| row.recorded_on.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros());
     let mut columns: Vec<(&str, ArrayRef, bool)> = vec![
         ("_position", Arc::new(rows.iter().map(|(position, _)| Some(*position)).collect::<Int64Array>()), false),
         ("_record", text(&|row| row.record.clone()), false),
-        ("_change", text(&|row| row.change.to_owned()), false),
-        (
-            "_valid_on",
-            Arc::new(rows.iter().map(|(_, row)| Some(row.valid_on.to_epoch_days())).collect::<Date32Array>()),
-            false,
-        ),
+        ("_assertion", numbers(&|row| row.assertion), false),
+        ("_diff", numbers(&|row| row.diff), false),
+        ("_from", days(&|row| Some(row.from)), false),
+        ("_until", days(&|row| row.until), true),
+        ("_ended", Arc::new(ended), false),
         ("_recorded_at", Arc::new(TimestampMicrosecondArray::from_iter_values(recorded).with_timezone("UTC")), false),
         ("_area", text(&|row| row.area.clone()), false),
     ];
@@ -167,7 +244,7 @@ pub(crate) fn batch(dataset: &str, rows: &[(i64, Row)]) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns).unwrap()
 }
 
-/// The moment to which lakes of tests are read, where a test says nothing else: behind all their records.
+/// The instant to which lakes of tests are read, where a test says nothing else: behind all their records.
 pub(crate) const READ_UNTIL: &str = "2027-01-01";
 
 /// Appends rows of any datasets, as one file a dataset and month for every `chunk` rows; the feeds go on to
@@ -200,4 +277,13 @@ pub(crate) fn lake_of(rows: &[Row]) -> (tempfile::TempDir, Lake) {
     let mut lake = Lake::open(directory.path()).unwrap();
     append(&mut lake, rows, usize::MAX);
     (directory, lake)
+}
+
+/// Makes the manifest of a closed lake that of the layout before: its rows are of journals without assertions.
+pub(crate) fn make_outdated(directory: &std::path::Path) {
+    let path = directory.join("manifest.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let former = text.replacen("\"version\": 2", "\"version\": 1", 1);
+    assert_ne!(text, former);
+    std::fs::write(path, former).unwrap();
 }

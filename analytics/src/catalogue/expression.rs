@@ -104,7 +104,7 @@ pub(crate) fn frame_type(kind: ColumnKind) -> DataType {
 pub(super) fn scope_of(columns: &[Column], parameters: &[&str]) -> Schema {
     let own = columns.iter().map(|column| (column.name.as_str().into(), frame_type(column.kind)));
     let text = ["_record", "_id", "_area"].into_iter().map(|name| (name.into(), DataType::String));
-    let days = super::DAY_COLUMNS.into_iter().chain(["_valid_on"]).map(|name| (name.into(), DataType::Date));
+    let days = super::DAY_COLUMNS.into_iter().chain(["_from"]).map(|name| (name.into(), DataType::Date));
     let figures = parameters.iter().map(|name| ((*name).into(), DataType::Int64));
     own.chain(text).chain(days).chain(figures).collect()
 }

@@ -1,9 +1,10 @@
 //! The feed: takes a department's journal into the lake, from where it was left.
 //!
-//! What is read counts only once the lake has it, and the place to go on from is stored with it in one step. So a
+//! What is read counts only once the lake has it, and the cursor to go on from is stored with it in one step. So a
 //! reading that breaks off anywhere is taken up again without a row missed or repeated. A feed that does not go on from
-//! there, because its journal was restored from a backup or because its cursors are of another make now, is read again
-//! from its beginning, once; the former rows count until the new ones are all there. Nothing here looks into rows.
+//! there, because its journal was restored from a backup or rewritten, or because its cursors are of another make now, is
+//! read again from its beginning, once; the former rows count until the new ones are all there. Nothing here looks into
+//! rows.
 
 mod flight;
 
@@ -112,28 +113,35 @@ pub async fn pull(feed: &mut impl Feed, lake: &SharedLake) -> Result<Pulled, Fee
             let what = format!("`{dataset}` is not a dataset of this service");
             return Err(FeedError::NotAFeed { service, what });
         }
-        let cursor = open(lake).cursor(&dataset).to_owned();
-        let read = pull_behind(feed, lake, &dataset, &cursor).await;
-        let why = match &read {
-            Err(error) if !cursor.is_empty() => why_anew(error),
-            _ => None,
+        let (cursor, outdated) = {
+            let lake = open(lake);
+            (lake.cursor(&dataset).to_owned(), lake.is_outdated(&dataset))
         };
-        let Some(why) = why else {
-            pulled.rows += read?;
-            continue;
+        let why = if outdated {
+            // Since these rows were read, the service has rewritten its journal.
+            WhyAnew::JournalReplaced
+        } else {
+            match pull_behind(feed, lake, &dataset, &cursor).await {
+                Ok(rows) => {
+                    pulled.rows += rows;
+                    continue;
+                }
+                Err(error) if cursor.is_empty() => return Err(error),
+                Err(error) => why_resync(&error).ok_or(error)?,
+            }
         };
         tracing::warn!(service, dataset, ?why, "the feed does not go on; it is read again from its beginning");
-        open(lake).begin_anew(&dataset, why, Utc::now().timestamp_micros());
+        open(lake).begin_resync(&dataset, why, Utc::now().timestamp_micros());
         // Once: a feed that refuses its beginning, too, fails.
         match pull_behind(feed, lake, &dataset, "").await {
             Ok(rows) => pulled.rows += rows,
             Err(error) => {
-                open(lake).give_up_anew(&dataset);
+                open(lake).abandon_resync(&dataset);
                 return Err(error);
             }
         }
         let (shared, finished) = (Arc::clone(lake), dataset.clone());
-        let finish = tokio::task::spawn_blocking(move || open(&shared).finish_anew(&finished));
+        let finish = tokio::task::spawn_blocking(move || open(&shared).finish_resync(&finished));
         if let Some(read_anew) = finish.await.map_err(|_| FeedError::Stopped)?? {
             tracing::warn!(service, dataset, set_aside = read_anew.set_aside, "read again from its beginning");
             pulled.read_anew.insert(dataset, read_anew);
@@ -147,7 +155,7 @@ fn open(lake: &SharedLake) -> MutexGuard<'_, Lake> {
 }
 
 /// Says whether a feed that was refused can be read from its beginning, and why it has to be.
-fn why_anew(error: &FeedError) -> Option<WhyAnew> {
+fn why_resync(error: &FeedError) -> Option<WhyAnew> {
     match error {
         FeedError::Replaced { .. } => Some(WhyAnew::JournalReplaced),
         // All that a reader sends beside the name of a dataset that the service itself gave is the cursor.

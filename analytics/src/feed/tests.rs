@@ -5,7 +5,7 @@ use arrow_flight::{FlightData, SchemaAsIpc};
 use futures::stream;
 
 use super::*;
-use crate::testing::{batch, row};
+use crate::testing::{batch, make_outdated, row};
 
 const DATASET: &str = "community.service_points";
 
@@ -195,4 +195,30 @@ async fn a_feed_that_refuses_its_beginning_too_or_is_cut_again_leaves_the_former
     }
     assert_eq!(pull(&mut feed, &shared).await.unwrap().rows, 2);
     assert_eq!(shared.lock().unwrap().rows(DATASET), 2);
+}
+
+#[tokio::test]
+async fn a_lake_of_a_former_layout_is_read_again_by_itself_whatever_the_service_says_of_its_cursor() {
+    let (directory, shared) = lake();
+    let mut feed = Scripted::of(vec![
+        vec![piece(1..8), end(7)],
+        vec![piece(1..4), broken()],
+        vec![piece(1..4), end(3)],
+        vec![piece(4..6), end(5)],
+    ]);
+    pull(&mut feed, &shared).await.unwrap();
+    drop(shared);
+    make_outdated(directory.path());
+
+    let shared = Arc::new(Mutex::new(Lake::open(directory.path()).unwrap()));
+    pull(&mut feed, &shared).await.unwrap_err();
+    assert!(shared.lock().unwrap().is_outdated(DATASET), "a reading that is cut changes nothing");
+    let pulled = pull(&mut feed, &shared).await.unwrap();
+    let read_anew = &pulled.read_anew[DATASET];
+    assert_eq!((pulled.rows, read_anew.why), (3, WhyAnew::JournalReplaced));
+    assert!(directory.path().join(&read_anew.set_aside).is_dir(), "the former rows are kept");
+    assert_eq!(pull(&mut feed, &shared).await.unwrap().rows, 2, "from there it goes on as ever");
+    assert_eq!(feed.cursors, ["", "", "", "end3"]);
+    let lake = shared.lock().unwrap();
+    assert_eq!((lake.is_outdated(DATASET), lake.rows(DATASET), lake.verify().unwrap()), (false, 5, vec![]));
 }

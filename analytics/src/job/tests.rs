@@ -7,7 +7,7 @@ use super::*;
 use crate::feed::{FeedError, Piece, Pieces};
 use crate::lake::Progress;
 use crate::model::{Reason, SourceKind, Status};
-use crate::testing::{Row, append, append_until, batch, day, micros, row};
+use crate::testing::{Row, append, append_until, batch, day, make_outdated, micros, row};
 
 fn config(directory: &Path, lake: &str, out: &str) -> JobConfig {
     JobConfig {
@@ -90,16 +90,16 @@ async fn the_same_lake_gives_the_same_bytes_whether_departments_were_asked_did_n
 
     // Read again from its beginning, the same records are in the lake once more.
     let returns = [filed("returns/1", "540000", "2025-11-01")];
-    lake.begin_anew("community.returns", crate::model::WhyAnew::CursorRefused, micros("2025-12-31"));
+    lake.begin_resync("community.returns", crate::model::WhyAnew::CursorRefused, micros("2025-12-31"));
     let progress = Progress { cursor: "21".to_owned(), position: 21, recorded_until: Some(micros("2025-12-31")) };
     lake.append("community.returns", &[batch("community.returns", &[(21, returns[0].clone())])], progress).unwrap();
-    lake.finish_anew("community.returns").unwrap().expect("it was begun");
-    let out_dir = directory.path().join("anew");
-    let anew = reckon(&JobConfig { out_dir, as_of, ..config }, &lake, Collected::default()).unwrap();
-    assert!(anew.run["community"].read_anew.is_some());
-    assert!(bytes(&offline) == bytes(&anew));
+    lake.finish_resync("community.returns").unwrap().expect("it was begun");
+    let out_dir = directory.path().join("again");
+    let again = reckon(&JobConfig { out_dir, as_of, ..config }, &lake, Collected::default()).unwrap();
+    assert!(again.run["community"].read_anew.is_some());
+    assert!(bytes(&offline) == bytes(&again));
     let page = |outcome: &JobOutcome| std::fs::read_to_string(&outcome.files.html).unwrap();
-    assert!(page(&anew).contains("it did not accept the place to go on from") && page(&asked).contains("not reached"));
+    assert!(page(&again).contains("it did not accept the place to go on from") && page(&asked).contains("not reached"));
 }
 
 /// A community department that goes on recording while its datasets are read, one after the other.
@@ -304,4 +304,22 @@ async fn a_commitment_beyond_the_notice_is_one_more_entry_and_nothing_else() {
     assert_eq!(outcome.document.region_entries().count(), notice + 1);
     let entry = outcome.document.region_entries().find(|entry| entry.id == "next-years").unwrap();
     assert_eq!((entry.status, entry.value), (Status::TrendOnly, Some(75.0)));
+}
+
+#[tokio::test]
+async fn a_department_whose_rows_are_of_a_former_layout_is_not_known_until_it_is_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path(), "lake", "out");
+    append(&mut Lake::open(&config.lake_dir).unwrap(), &rows(), usize::MAX);
+    make_outdated(&config.lake_dir);
+
+    let outcome = run(config.clone()).await.unwrap();
+    assert_eq!(outcome.incomplete["health"], None);
+    assert!(outcome.document.region_entries().all(|entry| entry.value.is_none()));
+
+    let as_of = Some(day("2025-12-04").and_time(NaiveTime::MIN).and_utc());
+    let outcome = run_live(&JobConfig { as_of, ..config }, &["2025-12-05", "2025-12-05"]).await;
+    let value = |id: &str| outcome.document.region_entries().find(|entry| entry.id == id).unwrap().value;
+    assert_eq!((value("purchased-services"), value("age-friendly-institutions")), (Some(75.0), None));
+    assert!(outcome.run["community"].read_anew.is_some() && outcome.run["health"].read_anew.is_none());
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use polars::prelude::DataFrame;
 use sha2::{Digest, Sha256};
 
-use super::anew::reading_of;
 use super::manifest::{FILE_NAME, FileEntry, Manifest};
+use super::resync::reading_of;
 use super::{LakeError, Step, frames};
 use crate::catalogue::columns_of;
 

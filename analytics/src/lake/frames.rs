@@ -29,6 +29,9 @@ pub type Schema = Vec<SchemaColumn>;
 const POSITION: &str = "_position";
 const RECORD: &str = "_record";
 const RECORDED_AT: &str = "_recorded_at";
+/// What every row has beside its dataset's own columns.
+const JOURNAL_COLUMNS: [&str; 9] =
+    [POSITION, RECORD, "_assertion", "_diff", "_from", "_until", "_ended", RECORDED_AT, "_area"];
 
 fn frame_error(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> LakeError {
     let dataset = dataset.to_owned();
@@ -44,7 +47,7 @@ fn batch_error(dataset: &str) -> impl Fn(arrow::error::ArrowError) -> LakeError 
 pub(super) fn from_batches(dataset: &str, batches: &[RecordBatch]) -> Result<Option<DataFrame>, LakeError> {
     let mut frame: Option<DataFrame> = None;
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-        let batch = with_plain_moments(dataset, batch)?;
+        let batch = with_plain_instants(dataset, batch)?;
         let mut stream = Vec::new();
         let mut writer = StreamWriter::try_new(&mut stream, &batch.schema()).map_err(batch_error(dataset))?;
         writer.write(&batch).and_then(|()| writer.finish()).map_err(batch_error(dataset))?;
@@ -57,7 +60,7 @@ pub(super) fn from_batches(dataset: &str, batches: &[RecordBatch]) -> Result<Opt
             }
         }
     }
-    for required in [POSITION, "_record", "_change", "_valid_on", RECORDED_AT, "_area"] {
+    for required in JOURNAL_COLUMNS {
         if frame.as_ref().is_some_and(|frame| frame.column(required).is_err()) {
             return Err(LakeError::MissingColumn { dataset: dataset.to_owned(), column: required.to_owned() });
         }
@@ -65,8 +68,8 @@ pub(super) fn from_batches(dataset: &str, batches: &[RecordBatch]) -> Result<Opt
     frame.map(|frame| frame.sort([POSITION], SortMultipleOptions::default()).map_err(frame_error(dataset))).transpose()
 }
 
-/// Moments cross over as whole microseconds, so that no time zone is needed on the other side.
-fn with_plain_moments(dataset: &str, batch: &RecordBatch) -> Result<RecordBatch, LakeError> {
+/// Instants cross over as whole microseconds, so that no time zone is needed on the other side.
+fn with_plain_instants(dataset: &str, batch: &RecordBatch) -> Result<RecordBatch, LakeError> {
     let schema = batch.schema();
     let mut fields = Vec::with_capacity(batch.num_columns());
     let mut columns = Vec::with_capacity(batch.num_columns());
@@ -86,7 +89,7 @@ fn with_plain_moments(dataset: &str, batch: &RecordBatch) -> Result<RecordBatch,
 pub(super) fn by_month(dataset: &str, frame: &DataFrame) -> Result<BTreeMap<String, DataFrame>, LakeError> {
     let wrong = frame_error(dataset);
     let recorded = integers(frame, RECORDED_AT).map_err(&wrong)?;
-    let months: Vec<i32> = recorded.iter().map(|moment| month_of(moment.unwrap_or_default())).collect();
+    let months: Vec<i32> = recorded.iter().map(|instant| month_of(instant.unwrap_or_default())).collect();
     let mut distinct = months.clone();
     distinct.sort_unstable();
     distinct.dedup();
@@ -100,8 +103,8 @@ pub(super) fn by_month(dataset: &str, frame: &DataFrame) -> Result<BTreeMap<Stri
 }
 
 fn month_of(micros: i64) -> i32 {
-    let moment = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
-    moment.year() * 12 + i32::try_from(moment.month0()).unwrap_or_default()
+    let instant = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
+    instant.year() * 12 + i32::try_from(instant.month0()).unwrap_or_default()
 }
 
 fn integers(frame: &DataFrame, name: &str) -> PolarsResult<Int64Chunked> {
@@ -115,19 +118,19 @@ pub(super) fn position_range(dataset: &str, frame: &DataFrame) -> Result<(i64, i
     Ok((least, positions.iter().flatten().max().unwrap_or_default()))
 }
 
-/// Writes rows as Parquet; moments are written as such.
+/// Writes rows as Parquet; instants are written as such.
 pub(super) fn write(dataset: &str, file: &File, frame: &mut DataFrame) -> Result<(), LakeError> {
     let wrong = frame_error(dataset);
-    let moments = frame
+    let instants = frame
         .column(RECORDED_AT)
         .and_then(|column| column.cast(&DataType::Datetime(TimeUnit::Microseconds, None)))
         .map_err(&wrong)?;
-    frame.with_column(moments).map_err(&wrong)?;
+    frame.with_column(instants).map_err(&wrong)?;
     ParquetWriter::new(file).set_parallel(false).finish(frame).map_err(wrong)?;
     Ok(())
 }
 
-/// Reads files; moments come back as whole microseconds.
+/// Reads files; instants come back as whole microseconds.
 pub(super) fn read(dataset: &str, paths: &[PathBuf], schema: &Schema) -> Result<DataFrame, LakeError> {
     let wrong = frame_error(dataset);
     let empty = schema.iter().map(|(name, kind)| Column::new_empty(name.as_str().into(), kind)).collect();

@@ -8,10 +8,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::LakeError;
-use super::anew::ReadAnew;
+use super::resync::ReadAnew;
 
 /// Name of the manifest in the lake's directory.
 pub(super) const FILE_NAME: &str = "manifest.json";
+/// The layout that is written. Rows of the first are of journals that did not assert and retract.
+const VERSION: u32 = 2;
 
 /// What the lake holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,11 +35,14 @@ pub struct SourceEntry {
     /// That it was not for the first time, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_anew: Option<ReadAnew>,
+    /// Its rows are of a former layout: they count for nothing until it is read again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outdated: bool,
     /// Where its feed goes on.
     pub cursor: String,
     /// The position that was reached.
     pub position: i64,
-    /// The moment up to which it is complete, microseconds UTC.
+    /// The instant up to which it is complete, microseconds UTC.
     pub recorded_until: Option<i64>,
     /// Its files in the order in which they were written.
     pub files: Vec<FileEntry>,
@@ -62,6 +67,7 @@ impl SourceEntry {
             service,
             reading: first(),
             read_anew: None,
+            outdated: false,
             cursor: String::new(),
             position: 0,
             recorded_until: None,
@@ -83,10 +89,25 @@ impl Manifest {
     /// Reads the manifest of a lake; a lake without one is empty.
     pub(super) fn read(directory: &Path) -> Result<Self, LakeError> {
         let path = directory.join(FILE_NAME);
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| LakeError::Manifest { path, source }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { version: 1, sources: BTreeMap::new() }),
-            Err(source) => Err(LakeError::Io { doing: "read", path, source }),
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Self { version: VERSION, sources: BTreeMap::new() });
+            }
+            Err(source) => return Err(LakeError::Io { doing: "read", path, source }),
+        };
+        let mut manifest: Self = match serde_json::from_slice(&bytes) {
+            Ok(manifest) => manifest,
+            Err(source) => return Err(LakeError::Manifest { path, source }),
+        };
+        match manifest.version {
+            VERSION => {}
+            1 => {
+                manifest.version = VERSION;
+                manifest.sources.values_mut().for_each(|source| source.outdated = true);
+            }
+            version => return Err(LakeError::Version { path, version }),
         }
+        Ok(manifest)
     }
 }

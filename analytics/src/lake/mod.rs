@@ -2,18 +2,19 @@
 //!
 //! `<dataset>/month=YYYY-MM/<first>-<last>.parquet` holds rows recorded in a month; the name carries the least and
 //! the greatest position in it. `manifest.json` says which files count and from where each feed goes on, and is
-//! replaced in one step. So a crash at any moment leaves either the state before an append or the state after it:
+//! replaced in one step. So a crash at any instant leaves either the state before an append or the state after it:
 //! a file that the manifest does not list was never there. The lake judges nothing and asks nobody.
 //!
 //! A feed that cannot go on is read again from its beginning; its former rows are then set aside ([`ReadAnew`]), in
-//! one step like all others.
+//! one step like all others. So is one whose rows are of a former layout; until that has happened for all datasets of
+//! its service, the service counts as never read.
 //!
 //! One process writes at a time; [`Lake::open`] takes a lock for that.
 
-mod anew;
 mod files;
 mod frames;
 mod manifest;
+mod resync;
 
 #[cfg(test)]
 mod tests;
@@ -29,9 +30,9 @@ use polars::prelude::{DataFrame, PolarsError};
 use crate::catalogue::service_of;
 use crate::model;
 
-pub use anew::ReadAnew;
 pub use frames::{Schema, SchemaColumn};
 pub use manifest::{FileEntry, Manifest, SourceEntry};
+pub use resync::ReadAnew;
 
 /// Why the lake could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,20 @@ pub enum LakeError {
         /// Where it fails.
         #[source]
         source: serde_json::Error,
+    },
+    /// The manifest is of a layout that this version does not know.
+    #[error("the manifest {path} is of version {version}, which a later version of this software wrote")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// Rows of the present layout cannot stand beside those of a former one.
+    #[error("the rows of {dataset} are of a former layout; its feed has to be read again first")]
+    Outdated {
+        /// The dataset.
+        dataset: String,
     },
     /// Rows could not be turned into columns or back.
     #[error("rows of {dataset} do not fit the lake")]
@@ -100,11 +115,11 @@ pub struct Progress {
     pub cursor: String,
     /// The position that belongs to it.
     pub position: i64,
-    /// The moment up to which the service's journal is complete in it, microseconds UTC.
+    /// The instant up to which the service's journal is complete in it, microseconds UTC.
     pub recorded_until: Option<i64>,
 }
 
-/// A moment within an append at which a crash makes a difference.
+/// A step of an append behind which a crash makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The rows are in a temporary file.
@@ -142,8 +157,8 @@ pub enum Finding {
 pub struct Lake {
     directory: PathBuf,
     manifest: Manifest,
-    /// What is being read anew, by dataset; it does not count yet.
-    anew: BTreeMap<String, SourceEntry>,
+    /// What is being read again, by dataset; it does not count yet.
+    resyncs: BTreeMap<String, SourceEntry>,
     _lock: Option<fs::File>,
 }
 
@@ -154,7 +169,7 @@ impl Lake {
     /// written is left alone.
     pub fn open(directory: &Path) -> Result<Self, LakeError> {
         let lake = Self::open_as_it_is(directory)?;
-        anew::set_aside(directory, &lake.manifest)?;
+        resync::set_aside(directory, &lake.manifest)?;
         for path in files::unlisted(directory, &lake.manifest)? {
             files::remove(&path)?;
         }
@@ -166,13 +181,13 @@ impl Lake {
         files::make_directory(directory)?;
         let lock = files::lock(directory)?;
         let manifest = Manifest::read(directory)?;
-        Ok(Self { directory: directory.to_owned(), manifest, anew: BTreeMap::new(), _lock: Some(lock) })
+        Ok(Self { directory: directory.to_owned(), manifest, resyncs: BTreeMap::new(), _lock: Some(lock) })
     }
 
     /// Opens a lake for reading only; others may append meanwhile and are not seen.
     pub fn open_read_only(directory: &Path) -> Result<Self, LakeError> {
         let manifest = Manifest::read(directory)?;
-        Ok(Self { directory: directory.to_owned(), manifest, anew: BTreeMap::new(), _lock: None })
+        Ok(Self { directory: directory.to_owned(), manifest, resyncs: BTreeMap::new(), _lock: None })
     }
 
     /// Returns what the lake holds, by dataset.
@@ -185,12 +200,22 @@ impl Lake {
         self.manifest.sources.get(dataset).map_or("", |source| source.cursor.as_str())
     }
 
-    /// Returns the moment up to which all records of a service are in the lake, microseconds UTC.
+    /// Tells whether the rows of a dataset are of a former layout.
+    pub fn is_outdated(&self, dataset: &str) -> bool {
+        self.manifest.sources.get(dataset).is_some_and(|source| source.outdated)
+    }
+
+    /// Tells whether a service counts: of one with rows of a former layout nothing does.
+    fn counts(&self, service: &str) -> bool {
+        !self.manifest.sources.values().any(|source| source.service == service && source.outdated)
+    }
+
+    /// Returns the instant up to which all records of a service are in the lake, microseconds UTC.
     ///
     /// Its datasets are read one after the other, so it is the earliest of theirs. None for a service that was never
     /// read, or never said.
     pub fn complete_until(&self, service: &str) -> Option<i64> {
-        let own = self.manifest.sources.values().filter(|source| source.service == service);
+        let own = self.manifest.sources.values().filter(|source| source.service == service && self.counts(service));
         own.filter_map(|source| source.recorded_until).min()
     }
 
@@ -213,7 +238,7 @@ impl Lake {
         self.append_with(dataset, batches, progress, |_| Ok(()))
     }
 
-    /// Appends, telling each step; a step that answers with an error stands for a crash at that moment.
+    /// Appends, telling each step; a step that answers with an error stands for a crash at that step.
     pub(crate) fn append_with(
         &mut self,
         dataset: &str,
@@ -221,15 +246,18 @@ impl Lake {
         progress: Progress,
         mut at: impl FnMut(Step) -> Result<(), LakeError>,
     ) -> Result<u64, LakeError> {
-        let waiting = self.anew.get(dataset).cloned();
-        let anew = waiting.is_some();
+        let waiting = self.resyncs.get(dataset).cloned();
+        let again = waiting.is_some();
+        if !again && self.is_outdated(dataset) {
+            return Err(LakeError::Outdated { dataset: dataset.to_owned() });
+        }
         let mut next = self.manifest.clone();
         next.sources.extend(waiting.map(|entry| (dataset.to_owned(), entry)));
         let source = next.sources.entry(dataset.to_owned()).or_insert_with(|| SourceEntry::new(service_of(dataset)));
         let mut rows = 0;
         if let Some(frame) = frames::from_batches(dataset, batches)? {
             for (month, mut part) in frames::by_month(dataset, &frame)? {
-                let folder = anew::folder(dataset, source.reading);
+                let folder = resync::folder(dataset, source.reading);
                 let file = files::write_rows(&self.directory, dataset, &folder, &month, &mut part, &mut at)?;
                 rows += file.rows;
                 source.files.push(file);
@@ -238,8 +266,8 @@ impl Lake {
         source.cursor = progress.cursor;
         source.position = source.position.max(progress.position);
         source.recorded_until = source.recorded_until.max(progress.recorded_until);
-        if anew {
-            self.anew.extend(next.sources.remove_entry(dataset));
+        if again {
+            self.resyncs.extend(next.sources.remove_entry(dataset));
             return Ok(rows);
         }
         files::replace_manifest(&self.directory, &next, &mut at)?;
@@ -250,9 +278,11 @@ impl Lake {
 
     /// Reads the rows of a dataset, only the columns of `schema`; a column that older files lack is null there.
     ///
-    /// The order of the rows means nothing. Without any file the frame has the columns and no rows.
+    /// The order of the rows means nothing. Without any file, and for a service that does not count, the frame has the
+    /// columns and no rows.
     pub fn read(&self, dataset: &str, schema: &Schema) -> Result<DataFrame, LakeError> {
-        let entries = self.manifest.sources.get(dataset).map_or(&[][..], |source| source.files.as_slice());
+        let source = self.manifest.sources.get(dataset).filter(|source| self.counts(&source.service));
+        let entries = source.map_or(&[][..], |source| source.files.as_slice());
         let paths: Vec<PathBuf> = entries.iter().map(|file| self.directory.join(&file.path)).collect();
         let rows = frames::read(dataset, &paths, schema)?;
         tracing::debug!(dataset, files = paths.len(), rows = rows.height(), "dataset read");

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use polars::prelude::DataType;
 
 use super::*;
 use crate::model::WhyAnew;
+use crate::testing::make_outdated;
 
 const DATASET: &str = "community.service_points";
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -17,8 +18,11 @@ fn batch(positions: std::ops::Range<i64>) -> RecordBatch {
     RecordBatch::try_from_iter([
         ("_position", Arc::new(Int64Array::from(all.clone())) as ArrayRef),
         ("_record", text(all.iter().map(|position| format!("service_points/p{position}")).collect())),
-        ("_change", text(all.iter().map(|_| "CREATED".to_owned()).collect())),
-        ("_valid_on", Arc::new(Date32Array::from(all.iter().map(|_| 20_000).collect::<Vec<_>>())) as ArrayRef),
+        ("_assertion", Arc::new(Int64Array::from(vec![1; all.len()])) as ArrayRef),
+        ("_diff", Arc::new(Int64Array::from(vec![1; all.len()])) as ArrayRef),
+        ("_from", Arc::new(Date32Array::from(vec![20_000; all.len()])) as ArrayRef),
+        ("_until", Arc::new(Date32Array::from(vec![None; all.len()])) as ArrayRef),
+        ("_ended", Arc::new(BooleanArray::from(vec![false; all.len()])) as ArrayRef),
         (
             "_recorded_at",
             Arc::new(TimestampMicrosecondArray::from_iter_values(recorded).with_timezone("UTC")) as ArrayRef,
@@ -176,25 +180,30 @@ fn two_runs_cannot_write_one_lake() {
 fn a_batch_without_the_columns_of_a_journal_row_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let mut lake = Lake::open(directory.path()).unwrap();
-    let batch = batch(1..3).project(&[0, 1, 2, 3, 4]).unwrap();
-    let error = lake.append(DATASET, &[batch], progress(2)).unwrap_err();
-    assert_eq!(error.to_string(), "a batch of community.service_points has no column _area");
+    let batch = batch(1..3);
+    let columns = batch.num_columns();
+    for (missing, field) in batch.schema().fields().iter().enumerate() {
+        let others: Vec<usize> = (0..columns).filter(|column| *column != missing).collect();
+        let error = lake.append(DATASET, &[batch.project(&others).unwrap()], progress(2)).unwrap_err();
+        assert_eq!(error.to_string(), format!("a batch of community.service_points has no column {}", field.name()));
+    }
+    assert_eq!(lake.rows(DATASET), 0);
 }
 
 #[test]
-fn a_crash_while_a_dataset_is_read_anew_leaves_the_former_or_the_new_rows_and_removes_neither() {
+fn a_crash_while_a_dataset_is_read_again_leaves_the_former_or_the_new_rows_and_removes_neither() {
     // Not finished, then: manifest written, manifest replaced and not yet set aside, all done.
     for crash_at in 0..4 {
         let directory = tempfile::tempdir().unwrap();
         let mut lake = Lake::open(directory.path()).unwrap();
         lake.append(DATASET, &[batch(1..8)], progress(7)).unwrap();
-        lake.begin_anew(DATASET, WhyAnew::JournalReplaced, 1_764_000_000_000_000);
+        lake.begin_resync(DATASET, WhyAnew::JournalReplaced, 1_764_000_000_000_000);
         lake.append(DATASET, &[batch(1..3)], progress(2)).unwrap();
         lake.append(DATASET, &[batch(3..4)], progress(3)).unwrap();
         assert_eq!((positions(&lake), lake.cursor(DATASET)), ((1..8).collect(), "c7"), "until all of it is there");
         if crash_at > 0 {
             let mut step = 0;
-            let finished = lake.finish_anew_with(DATASET, |_| {
+            let finished = lake.finish_resync_with(DATASET, |_| {
                 step += 1;
                 if step == crash_at { Err(LakeError::BrokenOff) } else { Ok(()) }
             });
@@ -211,10 +220,56 @@ fn a_crash_while_a_dataset_is_read_anew_leaves_the_former_or_the_new_rows_and_re
         let former = aside.join("month=2025-01/000000000001-000000000003.parquet");
         assert_eq!(former.is_file(), crash_at >= 2, "step {crash_at}");
         // A second time: the next folder, another place.
-        lake.begin_anew(DATASET, WhyAnew::CursorRefused, 1_764_000_000_000_000);
+        lake.begin_resync(DATASET, WhyAnew::CursorRefused, 1_764_000_000_000_000);
         lake.append(DATASET, &[batch(1..2)], progress(1)).unwrap();
-        lake.finish_anew(DATASET).unwrap();
+        lake.finish_resync(DATASET).unwrap();
         assert_eq!((positions(&lake), lake.verify().unwrap()), (vec![1], vec![]));
         assert_eq!(former.is_file(), crash_at >= 2, "what was set aside stays");
     }
+}
+
+#[test]
+fn rows_of_a_former_layout_count_for_nothing_until_all_of_their_service_is_read_again() {
+    const OTHER: &str = "community.housing";
+    const OF_ANOTHER: &str = "health.institutions";
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    for dataset in [DATASET, OTHER, OF_ANOTHER] {
+        lake.append(dataset, &[batch(1..8)], progress(7)).unwrap();
+    }
+    drop(lake);
+    make_outdated(directory.path());
+
+    let read =
+        |lake: &Lake, dataset| lake.read(dataset, &vec![("_position".into(), DataType::Int64)]).unwrap().height();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    assert_eq!([DATASET, OTHER, OF_ANOTHER].map(|dataset| read(&lake, dataset)), [0; 3]);
+    assert_eq!(["community", "health"].map(|service| lake.complete_until(service)), [None; 2]);
+    assert_eq!((lake.rows(DATASET), lake.verify().unwrap()), (7, vec![]), "they are kept");
+    let error = lake.append(DATASET, &[batch(8..9)], progress(8)).unwrap_err();
+    assert!(matches!(error, LakeError::Outdated { .. }), "{error}");
+
+    let resync = |lake: &mut Lake, dataset| {
+        lake.begin_resync(dataset, WhyAnew::JournalReplaced, 1_764_000_000_000_000);
+        lake.append(dataset, &[batch(1..3)], progress(2)).unwrap();
+        lake.finish_resync(dataset).unwrap().unwrap();
+    };
+    resync(&mut lake, DATASET);
+    drop(lake);
+    let mut lake = Lake::open(directory.path()).unwrap();
+    assert!(!lake.is_outdated(DATASET) && lake.is_outdated(OTHER), "the lake goes on knowing it");
+    assert_eq!((read(&lake, DATASET), lake.complete_until("community")), (0, None), "a part of a service is not known");
+    resync(&mut lake, OTHER);
+    assert_eq!([DATASET, OTHER, OF_ANOTHER].map(|dataset| read(&lake, dataset)), [2, 2, 0]);
+    assert_eq!(["community", "health"].map(|service| lake.complete_until(service)), [Some(20), None]);
+    assert_eq!(lake.verify().unwrap(), []);
+}
+
+#[test]
+fn a_lake_of_a_later_version_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(Lake::open(directory.path()).unwrap());
+    std::fs::write(directory.path().join("manifest.json"), r#"{"version": 3, "sources": {}}"#).unwrap();
+    let error = Lake::open(directory.path()).unwrap_err();
+    assert!(matches!(error, LakeError::Version { version: 3, .. }), "{error}");
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use polars::prelude::PolarsResult;
 
-use super::frames::{FROM, Frames, day, days, numbers};
+use super::frames::{ENDED, FROM, Frames, UNTIL, day, days, numbers};
 use super::{Cell, Figures, Places, Question, StatisticsError, month_end};
 use crate::catalogue::{Entry, Measure, SERVICES};
 use crate::model::{Level, PRIMARY_MEASURE, REGION};
@@ -39,7 +39,7 @@ pub(super) struct Filings {
 }
 
 impl Filings {
-    /// Reads the returns of all services as they stood at the question's moment, for months that have ended.
+    /// Reads the returns of all services as they stood at the question's instant, for months that have ended.
     pub(super) fn read(frames: &mut Frames<'_>, question: &Question) -> Result<Self, StatisticsError> {
         let mut filings = Self { by_subject: BTreeMap::new() };
         for service in SERVICES {
@@ -59,10 +59,11 @@ impl Filings {
             (text("commitment")?, text("measure")?, text("return_state")?, text("_area")?);
         let (numerators, denominators, values) = (number("numerator")?, number("denominator")?, number("value")?);
         let (months, from, positions) = (days(frame, "month_from")?, days(frame, FROM)?, numbers(frame, "_position")?);
-        let until = days(frame, super::frames::UNTIL)?;
+        let until = days(frame, UNTIL)?;
+        let ended = frame.column(ENDED)?.bool()?.clone();
         let today = on.to_epoch_days();
         for row in 0..frame.height() {
-            let stands = matches!(states.get(row), Some("SUBMITTED" | "APPROVED"));
+            let stands = matches!(states.get(row), Some("SUBMITTED" | "APPROVED")) && ended.get(row) != Some(true);
             let true_then =
                 from.get(row).is_some_and(|from| from <= today) && until.get(row).is_none_or(|until| until > today);
             let (Some(month), Some(commitment), Some(area)) = (months.get(row), commitments.get(row), areas.get(row))

@@ -1,18 +1,20 @@
-//! The rows of the lake's datasets, each read once, with the days on which each was the truth.
+//! The rows of the lake's datasets that hold at the question's instant, each dataset read once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use polars::prelude::{Column, DataFrame, DataType, Int32Chunked, Int64Chunked, PolarsResult, Series, StringChunked};
+use polars::prelude::{
+    Column, DataFrame, DataType, Expr, Int32Chunked, Int64Chunked, PolarsResult, Series, StringChunked, col,
+};
 
-use super::truth::truth;
+use super::netting::net;
 use super::{Question, StatisticsError, filing, milestones, parameters, sources};
 use crate::catalogue::{Catalogue, Entry, Measure, SERVICES, columns_of, columns_used, compile, frame_type};
 use crate::lake::{Lake, Schema};
 
-/// First day on which a row was the truth of its record.
-pub(super) const FROM: &str = "_valid_on";
-/// First day on which it no longer was; null while it is.
+/// First day for which a row is true.
+pub(super) const FROM: &str = "_from";
+/// First day for which it no longer is; null while it is open.
 pub(super) const UNTIL: &str = "_until";
 /// Whether the record has ended in this row.
 pub(super) const ENDED: &str = "_ended";
@@ -21,11 +23,14 @@ pub(super) const PLACE: &str = "_place";
 /// The record's name without its collection.
 pub(super) const ID: &str = "_id";
 
-const JOURNAL: [(&str, DataType); 6] = [
+const JOURNAL: [(&str, DataType); 9] = [
     ("_position", DataType::Int64),
     ("_record", DataType::String),
-    ("_change", DataType::String),
-    ("_valid_on", DataType::Date),
+    ("_assertion", DataType::Int64),
+    ("_diff", DataType::Int64),
+    (FROM, DataType::Date),
+    (UNTIL, DataType::Date),
+    (ENDED, DataType::Boolean),
     ("_recorded_at", DataType::Int64),
     ("_area", DataType::String),
 ];
@@ -36,9 +41,6 @@ pub(super) struct Frames<'a> {
     question: &'a Question,
     wanted: BTreeMap<String, BTreeSet<String>>,
     loaded: BTreeMap<String, DataFrame>,
-    /// What departments filed of their parameters, entry by entry: a later one corrects, and none is ever the truth of
-    /// a record. None where it was taken.
-    parameters: BTreeMap<String, Option<DataFrame>>,
 }
 
 impl<'a> Frames<'a> {
@@ -65,12 +67,12 @@ impl<'a> Frames<'a> {
         for service in SERVICES {
             wanted.entry(filing::dataset_of(service)).or_default().extend(texts(&filing::COLUMNS));
             wanted.entry(milestones::dataset_of(service)).or_default().extend(texts(&milestones::COLUMNS));
+            wanted.entry(parameters::dataset_of(service)).or_default().extend(texts(&parameters::COLUMNS));
         }
-        let parameters = SERVICES.into_iter().map(|service| (parameters::dataset_of(service), None)).collect();
-        Self { lake, question, wanted, loaded: BTreeMap::new(), parameters }
+        Self { lake, question, wanted, loaded: BTreeMap::new() }
     }
 
-    /// Returns the rows of a dataset that were ever the truth, as known at the question's moment.
+    /// Returns the rows of a dataset that hold on any day, as known at the question's instant.
     pub(super) fn get(&mut self, dataset: &str) -> Result<&DataFrame, StatisticsError> {
         if !self.loaded.contains_key(dataset) {
             self.load(dataset)?;
@@ -84,25 +86,13 @@ impl<'a> Frames<'a> {
         Ok(self.loaded.remove(dataset).unwrap_or_default())
     }
 
-    /// Returns the entries of a dataset of parameters for the one who alone needs them.
-    pub(super) fn take_parameters(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
-        match self.parameters.get_mut(dataset).and_then(Option::take) {
-            Some(rows) => Ok(rows),
-            None => Ok(self.lake.read(dataset, &parameters::schema())?),
-        }
-    }
-
     /// Returns how far a dataset's rows go in each area, and keeps the rows where somebody will ask for them.
     pub(super) fn reach(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
         if self.wanted.contains_key(dataset) {
             return self.load(dataset);
         }
-        let (lake, as_of) = (self.lake, self.as_of());
-        let rows = match self.parameters.get_mut(dataset) {
-            Some(kept) => kept.insert(lake.read(dataset, &parameters::schema())?).clone(),
-            None => lake.read(dataset, &sources::schema())?,
-        };
-        sources::by_area(rows, as_of).map_err(engine(dataset))
+        let rows = self.lake.read(dataset, &sources::schema())?;
+        sources::by_area(rows, self.as_of()).map_err(engine(dataset))
     }
 
     fn load(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
@@ -116,7 +106,20 @@ impl<'a> Frames<'a> {
         }
         let rows = self.lake.read(dataset, &schema)?;
         let reach = sources::by_area(rows.clone(), self.as_of()).map_err(engine(dataset))?;
-        let rows = truth(rows, self.as_of(), wanted).map_err(engine(dataset))?;
+        let mut columns: Vec<Expr> = schema
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| [FROM, UNTIL, ENDED].contains(name) || wanted.contains(*name))
+            .map(col)
+            .collect();
+        columns.push(col("_area").cast(DataType::Int32).alias(PLACE));
+        if wanted.contains(ID) {
+            columns.push(col("_record").alias(ID));
+        }
+        let mut rows = net(rows, self.as_of(), &columns).map_err(engine(dataset))?;
+        if wanted.contains(ID) {
+            without_collection(&mut rows, ID).map_err(engine(dataset))?;
+        }
         self.loaded.insert(dataset.to_owned(), rows);
         Ok(reach)
     }
@@ -132,7 +135,7 @@ fn engine(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> StatisticsE
 }
 
 /// Returns the name of a record without its collection.
-pub(super) fn short_id(record: &str) -> &str {
+fn short_id(record: &str) -> &str {
     record.rsplit_once('/').map_or(record, |(_, id)| id)
 }
 

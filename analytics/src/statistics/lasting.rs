@@ -1,4 +1,4 @@
-//! Rows that were the truth from one day until another, looked at on several days.
+//! Rows that are true from one day until another, repeated for several days.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::catalogue::{DAY_COLUMNS, Entry};
 /// The moment's month, by its first day.
 pub(super) const MONTH: &str = "_month";
 
-/// Rows, and the days on which each was the truth.
+/// Rows, and the days for which each is true.
 pub(super) struct Lasting {
     rows: DataFrame,
     spans: Vec<(i32, i32)>,
@@ -29,7 +29,7 @@ impl Lasting {
         Ok(Self { rows, spans })
     }
 
-    /// Returns the first day on which any row was the truth.
+    /// Returns the first day for which any row is true.
     pub(super) fn first_day(&self) -> Option<i32> {
         self.spans.iter().map(|(from, _)| *from).filter(|from| *from < i32::MAX).min()
     }
@@ -39,7 +39,7 @@ impl Lasting {
         self.rows.height()
     }
 
-    /// Repeats each row for every moment at which it was the truth, with what is known from the moment.
+    /// Repeats each row for every moment at which it is true, with what is known from the moment.
     ///
     /// A parameter is the one of the row's area; where none is in force at a moment it is null.
     pub(super) fn at(&self, moments: &[Moment], parameters_of: &Entry) -> PolarsResult<DataFrame> {
@@ -70,7 +70,7 @@ impl Lasting {
         Ok(repeated)
     }
 
-    /// Adds the rows that were the truth on a day. Without a branch: which rows were is as good as chance.
+    /// Adds the rows that are true on a day. Without a branch: which rows are is as good as chance.
     fn pick(&self, day: i32, picked: &mut Vec<IdxSize>) {
         let mut end = picked.len();
         picked.resize(end + self.spans.len(), 0);

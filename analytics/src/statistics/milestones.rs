@@ -31,7 +31,7 @@ pub(super) struct Milestones {
 }
 
 impl Milestones {
-    /// Reads the milestones of all services as they were known at the question's moment.
+    /// Reads the milestones of all services as they were known at the question's instant.
     pub(super) fn read(frames: &mut Frames<'_>) -> Result<Self, StatisticsError> {
         let mut milestones = Self { by_commitment: BTreeMap::new() };
         for service in SERVICES {

@@ -1,6 +1,6 @@
 //! The statistics: from the lake's rows to one long table of figures by commitment, measure, area and month.
 //!
-//! A figure counts what was true on a day as it was known at a moment; the same two give the same table for ever,
+//! A figure counts what was true on a day as it was known at an instant; the same two give the same table for ever,
 //! whatever files the lake keeps its rows in. Areas roll up from county to prefecture to region, and what cannot be
 //! added up (a distinct count) is counted afresh at each level. No clock and no network here, and no verdicts.
 
@@ -10,10 +10,10 @@ mod filing;
 mod frames;
 mod lasting;
 mod milestones;
+mod netting;
 mod parameters;
 mod parts;
 mod sources;
-mod truth;
 
 #[cfg(test)]
 mod tests;
@@ -56,8 +56,8 @@ pub enum StatisticsError {
         #[source]
         source: crate::catalogue::ExpressionError,
     },
-    /// A department filed a parameter in a shape that this catalogue does not know.
-    #[error("the parameter {key} as {service} filed it is not the one that the catalogue knows")]
+    /// A department told a parameter in a shape that this catalogue does not know.
+    #[error("the parameter {key} as {service} told it is not the one that the catalogue knows")]
     Parameter {
         /// The service.
         service: String,
@@ -145,10 +145,10 @@ fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Sta
     let sources = sources::read(lake, question, &mut frames)?;
     let filings = filing::Filings::read(&mut frames, question)?;
     let milestones = milestones::Milestones::read(&mut frames)?;
-    let filed = parameters::Filed::read(&mut frames, catalogue, question)?;
+    let told = parameters::Told::read(&mut frames, catalogue)?;
     let mut statistics = Statistics { sources: sources.states.clone(), ..Statistics::default() };
     for entry in &catalogue.entries {
-        let entry = &*filed.beside(entry);
+        let entry = &*told.beside(entry);
         let reported = Places::of(entry, &areas);
         let mut of_measures = Vec::new();
         for measure in &entry.measures {

@@ -1,5 +1,5 @@
-//! The figures that departments judge by, as expressions use them: those that the software ships with and those that
-//! operators filed, as they were known at the question's moment.
+//! The figures that departments judge by, as expressions use them: what their services told until the question's instant,
+//! and what the software ships with where they told nothing.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,24 +10,22 @@ use minsheng_kit::values::{
     divisions::{AreaCode, Divisions},
     parameters::{Confidence, Parameter, Parameters, Unit},
 };
-use polars::prelude::{Column, DataFrame, DataType, NamedFrom as _, PolarsResult, Series};
+use polars::prelude::{Column, DataFrame, NamedFrom as _, PolarsResult, Series};
 
-use super::frames::{FROM, Frames, PLACE, day, days, numbers};
-use super::{Question, StatisticsError};
+use super::StatisticsError;
+use super::frames::{ENDED, FROM, Frames, PLACE, UNTIL, day, days, numbers};
 use crate::catalogue::{Catalogue, DAY_COLUMNS, Entry, SERVICES};
-use crate::lake::Schema;
 
-/// What was filed at each service, beside what the software ships with; services without a filing are left out.
-pub(super) struct Filed(BTreeMap<&'static str, Arc<Parameters>>);
+/// The columns that are read of parameters.
+pub(super) const COLUMNS: [&str; 6] = ["_record", "key", "unit", "value", "effective_to", "_area"];
 
-impl Filed {
-    /// Reads what was filed of the parameters that the catalogue names.
-    pub(super) fn read(
-        frames: &mut Frames<'_>,
-        catalogue: &Catalogue,
-        question: &Question,
-    ) -> Result<Self, StatisticsError> {
-        let mut filed = BTreeMap::new();
+/// What each service told, over what the software ships with; services that told nothing are left out.
+pub(super) struct Told(BTreeMap<&'static str, Arc<Parameters>>);
+
+impl Told {
+    /// Reads what services told of the parameters that the catalogue names.
+    pub(super) fn read(frames: &mut Frames<'_>, catalogue: &Catalogue) -> Result<Self, StatisticsError> {
+        let mut by_service = BTreeMap::new();
         for service in SERVICES {
             let of_service = catalogue.entries.iter().filter(|entry| entry.commitment.service == service);
             let keys: BTreeSet<&str> = of_service.flat_map(Entry::keys).collect();
@@ -35,29 +33,25 @@ impl Filed {
                 continue;
             }
             let dataset = dataset_of(service);
-            let rows = frames.take_parameters(&dataset)?;
-            let rows = Rows::of(&rows)
+            let rows = frames.take(&dataset)?;
+            let told = told(&rows, &keys)
                 .map_err(|source| StatisticsError::Engine { what: dataset, source: Box::new(source) })?;
-            let known = rows.known(question.as_of.timestamp_micros(), &keys);
-            if known.is_empty() {
+            if told.is_empty() {
                 continue;
             }
-            let mut all = Parameters::get().clone();
-            for row in known {
-                let key = rows.key(row).to_owned();
-                let wrong = || StatisticsError::Parameter { service: service.to_owned(), key: key.clone() };
-                let parameter = rows.parameter(row).ok_or_else(wrong)?;
-                all.extend([parameter]).map_err(|_| wrong())?;
-            }
-            filed.insert(service, Arc::new(all));
+            let wrong = |key: String| StatisticsError::Parameter { service: service.to_owned(), key };
+            let told = told.into_iter().map(|(key, value)| value.ok_or_else(|| wrong(key)));
+            let told: Vec<Value> = told.collect::<Result<_, _>>()?;
+            let all = over_the_shipped(&keys, told).map_err(wrong)?;
+            by_service.insert(service, Arc::new(all));
         }
-        Ok(Self(filed))
+        Ok(Self(by_service))
     }
 
     /// Returns an entry with what its department judges by.
     pub(super) fn beside<'a>(&self, entry: &'a Entry) -> Cow<'a, Entry> {
         match self.0.get(entry.commitment.service.as_str()) {
-            Some(filed) => Cow::Owned(Entry { department: Arc::clone(filed), ..entry.clone() }),
+            Some(told) => Cow::Owned(Entry { department: Arc::clone(told), ..entry.clone() }),
             None => Cow::Borrowed(entry),
         }
     }
@@ -68,67 +62,79 @@ pub(super) fn dataset_of(service: &str) -> String {
     format!("{}.parameters", service.replace('-', "_"))
 }
 
-/// The columns that are read of it, with those from which is told how far it goes.
-pub(super) fn schema() -> Schema {
-    let text = ["key", "unit", "_area"].map(|name| (name.to_owned(), DataType::String));
-    let number = ["value", "_position", "_recorded_at"].map(|name| (name.to_owned(), DataType::Int64));
-    let day = ["effective_from", "effective_to", FROM].map(|name| (name.to_owned(), DataType::Date));
-    text.into_iter().chain(number).chain(day).collect()
+/// A value that a service told.
+struct Value {
+    parameter: Parameter,
+    /// It is a state of its key in its area, and so nothing else holds there on its days. Before services told what they
+    /// ship with, each filed value was a record of its own; of all that hold on a day the one that started last counts.
+    is_state: bool,
 }
 
-/// Rows of a dataset of parameters.
-struct Rows {
-    texts: [Vec<String>; 3],
-    numbers: [Vec<i64>; 3],
-    days: [Vec<Option<NaiveDate>>; 2],
-}
-
-impl Rows {
-    fn of(rows: &DataFrame) -> PolarsResult<Self> {
-        let text = |name: &str| -> PolarsResult<Vec<String>> {
-            Ok(rows.column(name)?.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
-        };
-        let number = |name: &str| -> PolarsResult<Vec<i64>> {
-            Ok(numbers(rows, name)?.iter().map(Option::unwrap_or_default).collect())
-        };
-        let dates = |name: &str| -> PolarsResult<Vec<Option<NaiveDate>>> {
-            Ok(days(rows, name)?.iter().map(|number| number.map(day)).collect())
-        };
-        Ok(Self {
-            texts: [text("key")?, text("unit")?, text("_area")?],
-            numbers: [number("value")?, number("_position")?, number("_recorded_at")?],
-            days: [dates("effective_from")?, dates("effective_to")?],
-        })
-    }
-
-    fn key(&self, row: usize) -> &str {
-        &self.texts[0][row]
-    }
-
-    /// The rows of some keys that were known at a moment, in the order in which they were filed: a later one corrects.
-    fn known(&self, as_of: i64, keys: &BTreeSet<&str>) -> Vec<usize> {
-        let [_, positions, recorded] = &self.numbers;
-        let known = (0..positions.len()).filter(|row| recorded[*row] <= as_of && keys.contains(self.key(*row)));
-        let mut known: Vec<usize> = known.collect();
-        known.sort_by_key(|row| positions[*row]);
-        known
-    }
-
-    /// None where a later contract has what this one does not know.
-    fn parameter(&self, row: usize) -> Option<Parameter> {
-        Some(Parameter {
-            key: self.key(row).to_owned(),
-            area: AreaCode::parse(&self.texts[2][row]).ok()?,
-            value: self.numbers[0][row],
-            unit: Unit::parse(&self.texts[1][row])?,
-            effective_from: self.days[0][row]?,
-            effective_to: self.days[1][row],
+/// Returns the values of some keys; none in place of one that a later contract knows and this one does not.
+fn told(rows: &DataFrame, keys: &BTreeSet<&str>) -> PolarsResult<Vec<(String, Option<Value>)>> {
+    let text = |name| rows.column(name)?.str().cloned();
+    let (records, names, units, areas) = (text("_record")?, text("key")?, text("unit")?, text("_area")?);
+    let (values, last) = (numbers(rows, "value")?, days(rows, "effective_to")?);
+    let (from, until) = (days(rows, FROM)?, days(rows, UNTIL)?);
+    let ended = rows.column(ENDED)?.bool()?;
+    let value = |row: usize, key: &str| {
+        let last_by_state = until.get(row).map(|until| until - 1);
+        let last = [last_by_state, last.get(row)].into_iter().flatten().min();
+        let parameter = Parameter {
+            key: key.to_owned(),
+            area: AreaCode::parse(areas.get(row)?).ok()?,
+            value: values.get(row)?,
+            unit: Unit::parse(units.get(row)?)?,
+            effective_from: day(from.get(row)?),
+            effective_to: last.map(day),
             // No expression asks for these.
             source: String::new(),
             confidence: Confidence::Low,
             note: String::new(),
-        })
+        };
+        Some(Value { parameter, is_state: records.get(row)?.contains('/') })
+    };
+    let named = (0..rows.height()).filter_map(|row| Some((row, names.get(row).filter(|key| keys.contains(key))?)));
+    let in_force = named.filter(|(row, _)| ended.get(*row) != Some(true));
+    Ok(in_force.map(|(row, key)| (key.to_owned(), value(row, key))).collect())
+}
+
+/// Puts what was told in the place of what the software ships with of some keys, on its days; the key of a value that
+/// does not fit is the error.
+fn over_the_shipped(keys: &BTreeSet<&str>, told: Vec<Value>) -> Result<Parameters, String> {
+    let shipped = Parameters::get().iter().filter(|parameter| keys.contains(parameter.key.as_str()));
+    let mut shipped: Vec<Parameter> = shipped.cloned().collect();
+    for Value { parameter, is_state } in &told {
+        if shipped.iter().any(|other| other.key == parameter.key && other.unit != parameter.unit) {
+            return Err(parameter.key.clone());
+        }
+        if *is_state {
+            shipped = shipped.into_iter().flat_map(|other| outside(other, parameter)).collect();
+        }
     }
+    let mut all = Parameters::default();
+    for parameter in shipped.into_iter().chain(told.into_iter().map(|value| value.parameter)) {
+        let key = parameter.key.clone();
+        all.extend([parameter]).map_err(|_| key)?;
+    }
+    Ok(all)
+}
+
+/// Returns a parameter for its days before and behind those of a state of the same key and area.
+fn outside(parameter: Parameter, state: &Parameter) -> Vec<Parameter> {
+    if (&parameter.key, parameter.area) != (&state.key, state.area) {
+        return vec![parameter];
+    }
+    let last_before = state.effective_from.pred_opt().unwrap_or(NaiveDate::MIN);
+    let last_before = parameter.effective_to.map_or(last_before, |to| to.min(last_before));
+    let before = (parameter.effective_from <= last_before)
+        .then(|| Parameter { effective_to: Some(last_before), ..parameter.clone() });
+    let behind = state.effective_to.and_then(|last| last.succ_opt()).and_then(|first| {
+        let first = first.max(parameter.effective_from);
+        let holds = parameter.effective_to.is_none_or(|to| first <= to);
+        holds.then_some(Parameter { effective_from: first, ..parameter })
+    });
+    before.into_iter().chain(behind).collect()
 }
 
 /// The figures of an entry's expressions that are in force on a day, by area.
@@ -197,4 +203,61 @@ pub(super) fn of_counted(
         rows.with_column(Column::from(Series::new(name.into(), values)))?;
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::day;
+
+    const KEY: &str = "dibao.urban_monthly_fen";
+
+    fn value(value: i64, from: &str, last: Option<&str>, is_state: bool) -> Value {
+        let parameter = Parameter {
+            key: KEY.to_owned(),
+            area: AreaCode::parse("540000").unwrap(),
+            value,
+            unit: Unit::Fen,
+            effective_from: day(from),
+            effective_to: last.map(day),
+            source: String::new(),
+            confidence: Confidence::Low,
+            note: String::new(),
+        };
+        Value { parameter, is_state }
+    }
+
+    fn value_on(all: &Parameters, on: &str) -> i64 {
+        all.value_on(KEY, AreaCode::parse("540000").unwrap(), day(on)).unwrap().value
+    }
+
+    #[test]
+    fn a_told_state_holds_for_its_days_and_the_shipped_values_for_all_others() {
+        let told = vec![value(1, "2023-06-01", Some("2024-06-30"), true), value(2, "2024-12-01", None, true)];
+        let all = over_the_shipped(&BTreeSet::from([KEY]), told).unwrap();
+        for on in ["2018-01-01", "2023-05-31", "2024-07-01", "2024-11-30"] {
+            assert_eq!(value_on(&all, on), value_on(Parameters::get(), on), "{on}");
+        }
+        let on = |days: [&str; 3]| days.map(|on| value_on(&all, on));
+        assert_eq!(on(["2023-06-01", "2024-01-01", "2024-06-30"]), [1; 3], "one shipped for 2024 does not cut it");
+        assert_eq!(on(["2024-12-01", "2025-01-01", "2030-01-01"]), [2; 3]);
+    }
+
+    #[test]
+    fn values_told_before_shipped_ones_were_hold_until_one_starts_later_or_they_end() {
+        let told = vec![value(1, "2023-06-01", None, false), value(2, "2024-06-01", Some("2024-08-31"), false)];
+        let all = over_the_shipped(&BTreeSet::from([KEY]), told).unwrap();
+        for on in ["2023-05-31", "2024-01-01", "2024-05-31", "2024-09-01", "2025-01-01"] {
+            assert_eq!(value_on(&all, on), value_on(Parameters::get(), on), "{on}");
+        }
+        let told = ["2023-06-01", "2023-12-31", "2024-06-01", "2024-08-31"].map(|on| value_on(&all, on));
+        assert_eq!(told, [1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_told_state_of_another_unit_is_refused_even_where_it_covers_all_shipped_values() {
+        let mut count = value(1, "2000-01-01", None, true);
+        count.parameter.unit = Unit::Count;
+        assert_eq!(over_the_shipped(&BTreeSet::from([KEY]), vec![count]).unwrap_err(), KEY);
+    }
 }

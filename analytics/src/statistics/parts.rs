@@ -1,7 +1,7 @@
 //! The parts of expressions for which the day makes no difference.
 //!
-//! A row is looked at once for each month in which it was the truth. What an expression says of the row alone, such as
-//! a comparison of texts, is reckoned once and stands in a column from then on; only the rest waits for the day.
+//! A row is looked at once for each month in which it is true. What an expression says of the row alone, such as
+//! a comparison of texts, is computed once and stands in a column from then on; only the rest waits for the day.
 
 use polars::prelude::{AggExpr, BooleanFunction, DataType, DataTypeExpr, Expr, FunctionExpr, col};
 

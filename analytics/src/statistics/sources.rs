@@ -1,6 +1,6 @@
-//! How far each service's records are known, at the question's moment.
+//! How far each service's records are known, at the question's instant.
 //!
-//! A service is known up to the moment to which its whole feed was read, never beyond the question's; what the records
+//! A service is known up to the instant to which its whole feed was read, never beyond the question's; what the records
 //! themselves say is told from those known then. So a lake that was rebuilt, or has grown since, tells the same.
 
 use std::collections::BTreeMap;

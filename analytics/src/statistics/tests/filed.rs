@@ -72,7 +72,7 @@ fn one_county_of_seventy_four_is_not_the_region_and_nine_in_ten_are() {
 
 #[test]
 fn what_was_filed_for_months_before_the_series_of_registers_is_part_of_the_history() {
-    let home = Row { valid_on: day("2022-01-10"), ..place("d1", "540102", "DISABLED_HOME") };
+    let home = place("d1", "540102", "DISABLED_HOME").assertion(1, "2022-01-10");
     let mut rows: Vec<Row> = counties("540100").iter().map(|county| share(county, "2021-12", 1.0, 4.0)).collect();
     rows.extend([
         filed("540000", "2022-12", "purchased-services").with("value", 90.0),
@@ -131,9 +131,11 @@ fn a_figure_without_its_parts_speaks_for_its_own_area_only() {
 
 #[test]
 fn a_withdrawn_return_and_one_for_a_month_that_has_not_ended_do_not_count() {
-    let corrected = share("540000", "2025-01", 4.0, 4.0).change("CHANGED").recorded("2025-03-01");
+    let first = share("540000", "2025-01", 1.0, 4.0);
+    let corrected = share("540000", "2025-01", 4.0, 4.0).assertion(2, "2025-01-31").recorded("2025-03-01");
     let rows = [
-        share("540000", "2025-01", 1.0, 4.0),
+        first.clone(),
+        first.retracted("2025-03-01"),
         corrected.with("return_state", "APPROVED"),
         share("540103", "2025-01", 1.0, 4.0).with("return_state", "WITHDRAWN"),
         share("540000", "2025-02", 1.0, 4.0),
@@ -193,11 +195,10 @@ fn milestone(commitment: &str, subject: &str, state: &str, on: &str) -> Row {
 
 #[test]
 fn a_milestone_is_one_from_the_day_on_which_it_is_done() {
-    let rows = [
-        milestone("medical-long-term-opinion", "opinion", "UNDER_WAY", "2025-03-01"),
-        milestone("medical-long-term-opinion", "opinion", "DONE", "2025-06-23").change("CHANGED"),
-        milestone("medical-long-term-opinion", "annex", "DONE", "2025-07-23"),
-    ];
+    let opinion = |state, on| milestone("medical-long-term-opinion", "opinion", state, on);
+    let begun = opinion("UNDER_WAY", "2025-03-01");
+    let mut rows = vec![begun.clone(), milestone("medical-long-term-opinion", "annex", "DONE", "2025-07-23")];
+    rows.extend(begun.changed_to(opinion("DONE", "2025-06-23")));
     let figures = figures(&rows, "2025-08-05", "2025-12-31");
     let value = |month| value(&figures, "medical-long-term-opinion", "540000", month);
     assert_eq!([value("2025-02"), value("2025-03"), value("2025-05")], [None, Some(0.0), Some(0.0)]);
@@ -217,11 +218,10 @@ fn a_commitment_of_two_centres_counts_those_that_are_done() {
 
 #[test]
 fn a_milestone_with_a_deciding_subject_is_not_done_by_another() {
-    let rows = [
-        milestone("tibetan-medicine-centre", "key-projects-plan", "DONE", "2025-02-01"),
-        milestone("tibetan-medicine-centre", "national-centre", "UNDER_WAY", "2025-03-01"),
-        milestone("tibetan-medicine-centre", "national-centre", "DONE", "2025-05-01").change("CHANGED"),
-    ];
+    let centre = |state, on| milestone("tibetan-medicine-centre", "national-centre", state, on);
+    let begun = centre("UNDER_WAY", "2025-03-01");
+    let mut rows = vec![milestone("tibetan-medicine-centre", "key-projects-plan", "DONE", "2025-02-01"), begun.clone()];
+    rows.extend(begun.changed_to(centre("DONE", "2025-05-01")));
     let figures = figures(&rows, "2025-06-30", "2025-12-31");
     let value = |month| value(&figures, "tibetan-medicine-centre", "540000", month);
     assert_eq!([value("2025-02"), value("2025-03"), value("2025-05")], [None, Some(0.0), Some(1.0)]);

@@ -1,4 +1,4 @@
-//! Small lakes whose figures are reckoned by hand.
+//! Small lakes whose figures are computed by hand.
 
 mod filed;
 mod parameters;
@@ -79,18 +79,28 @@ fn place(id: &str, area: &str, kind: &str) -> Row {
 }
 
 #[test]
-fn the_truth_on_a_day_is_the_newest_row_for_the_latest_day_before_it() {
-    let home = |from: &str, capacity: i64| {
+fn what_was_true_on_a_day_is_what_was_asserted_and_not_retracted_as_known_then() {
+    let home = |number: i64, from: &str, capacity: i64| {
         let home = place("n1", "540102", "NURSERY").with("operator", "EMPLOYER").with("capacity", capacity);
-        Row { valid_on: day(from), ..home }.change("CHANGED").recorded("2025-07-01")
+        home.assertion(number, from).recorded("2025-07-01")
     };
+    let first = home(1, "2025-01-10", 10).recorded("2025-01-10");
+    // In July: thirty places from April on, and then that it was twenty from March until then.
+    let [retracted, shortened, april] = first.changed_to(home(3, "2025-04-01", 30));
+    let march = home(5, "2025-03-01", 20).until("2025-04-01");
+    let withdrawn = place("n2", "540102", "NURSERY").with("operator", "EMPLOYER").with("capacity", 1000_i64);
     let rows = [
-        home("2025-01-10", 10).change("CREATED").recorded("2025-01-10"),
-        home("2025-04-01", 30),
-        home("2025-03-01", 20),
-        home("2025-04-01", 31).recorded("2025-08-01"),
-        place("n2", "540102", "NURSERY").with("operator", "EMPLOYER").with("capacity", 1000_i64),
-        place("n2", "540102", "NURSERY").change("WITHDRAWN").recorded("2025-08-01"),
+        first,
+        withdrawn.clone(),
+        retracted,
+        shortened.clone(),
+        april.clone(),
+        shortened.retracted("2025-07-01"),
+        home(4, "2025-01-10", 10).until("2025-03-01"),
+        march,
+        april.retracted("2025-08-01"),
+        home(6, "2025-04-01", 31).recorded("2025-08-01"),
+        withdrawn.retracted("2025-08-01"),
     ];
     let places = |as_of: &str, month: &str| {
         let figures = figures(&rows, "2025-12-31", as_of);
@@ -105,11 +115,8 @@ fn the_truth_on_a_day_is_the_newest_row_for_the_latest_day_before_it() {
 #[test]
 fn a_record_that_ended_is_not_there_from_that_day_on() {
     let home = place("d1", "540102", "DISABLED_HOME");
-    let rows = [
-        home.clone(),
-        place("d2", "540103", "DISABLED_HOME"),
-        Row { valid_on: day("2025-03-15"), ..home }.change("ENDED"),
-    ];
+    let ended = home.changed_to(home.clone().assertion(3, "2025-03-15").ended().recorded("2025-03-20"));
+    let rows = [&[home, place("d2", "540103", "DISABLED_HOME")][..], &ended].concat();
     let figures = figures(&rows, "2025-04-30", "2025-12-31");
     assert_eq!(value(&figures, "disabled-homes", "540100", "2025-02"), Some(2.0));
     assert_eq!(value(&figures, "disabled-homes", "540100", "2025-03"), Some(1.0));
@@ -123,13 +130,13 @@ fn a_record_that_ended_is_not_there_from_that_day_on() {
 
 #[test]
 fn what_was_withdrawn_and_recorded_again_counts_as_it_was_recorded_again() {
-    let home = |from: &str| Row { valid_on: day(from), ..place("d1", "540102", "DISABLED_HOME") };
-    let rows = [
-        home("2025-01-10"),
-        home("2025-03-10").change("CHANGED"),
-        home("2025-03-10").change("WITHDRAWN").recorded("2025-08-01"),
-        home("2025-02-10").recorded("2025-09-01"),
-    ];
+    let home = |number, from: &str| place("d1", "540102", "DISABLED_HOME").assertion(number, from);
+    let first = home(1, "2025-01-10");
+    let changed = first.changed_to(home(3, "2025-03-10"));
+    let withdrawn = changed[1..].iter().map(|state| state.retracted("2025-08-01"));
+    let mut rows = vec![first];
+    rows.extend(changed.iter().cloned().chain(withdrawn));
+    rows.push(home(4, "2025-02-10").recorded("2025-09-01"));
     let known =
         |as_of: &str, month: &str| value(&figures(&rows, "2025-04-30", as_of), "disabled-homes", "540102", month);
     assert_eq!(known("2025-08-31", "2025-04"), None, "withdrawn");
@@ -245,7 +252,7 @@ fn a_meal_point_is_in_operation_when_it_served_within_the_window_and_not_judged_
 
     // The second point reports for February that it did not serve: 29 January is thirty days before the month's end.
     let closed = activity("m2", "2025-02-01", "2025-01-29").recorded("2025-03-05");
-    let rows = [&rows[..], &[Row { valid_on: day("2025-02-28"), ..closed }]].concat();
+    let rows = [&rows[..], &[closed.assertion(1, "2025-02-28")]].concat();
     let whole = figures(&rows, "2025-03-10", "2025-12-31");
     assert_eq!(meals(&whole, "primary", "2025-02"), Some(1.0));
     assert_eq!(

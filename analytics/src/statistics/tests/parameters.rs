@@ -1,4 +1,4 @@
-//! Figures that departments judge by: as shipped, and as operators filed them.
+//! Figures that departments judge by: as shipped, and as their services told them.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const KEY: &str = "recognition.minimum_institutions";
 
 /// A parameter as a department's feed gives it.
 fn filed(service: &str, key: &'static str, area: &str, from: &'static str, value: i64) -> Row {
-    row(&format!("{service}.parameters"), &format!("{key}.{area}.{from}"), area, from)
+    row(&format!("{service}.parameters"), &format!("{key}/{area}"), area, from)
         .with("key", key)
         .with("unit", "count")
         .with("value", value)
@@ -28,12 +28,14 @@ fn item_that_two_hold_in_each_of_two_prefectures() -> Vec<Row> {
 #[test]
 fn an_area_counts_by_the_parameter_that_its_department_filed_for_it_from_its_first_day_as_it_was_known() {
     let mut rows = item_that_two_hold_in_each_of_two_prefectures();
+    let three = filed("health", KEY, "540100", "2025-03-01", 3).recorded("2025-02-01");
     rows.extend([
-        filed("health", KEY, "540100", "2025-03-01", 3).recorded("2025-02-01"),
+        three.clone(),
         // What another department filed, and of another thing, is nothing to it.
         filed("community", KEY, "540000", "2025-01-01", 9).recorded("2025-02-01"),
         filed("health", "meal_point.operating_minimum_meals", "540000", "2025-01-01", 9).recorded("2025-02-01"),
-        filed("health", KEY, "540100", "2025-03-01", 2).change("CHANGED").recorded("2025-08-01"),
+        three.retracted("2025-08-01"),
+        filed("health", KEY, "540100", "2025-03-01", 2).assertion(2, "2025-03-01").recorded("2025-08-01"),
     ]);
     let of = |as_of: &str, area: &str| {
         let figures = figures(&rows, "2025-04-30", as_of);
@@ -48,6 +50,34 @@ fn an_area_counts_by_the_parameter_that_its_department_filed_for_it_from_its_fir
     // `recorded` says the first of February; the day before, nobody knew.
     let early = figures(&rows, "2025-04-30", "2025-01-31");
     assert_eq!(value(&early, "mutual-recognition-items", "540100", "2025-01"), counted);
+}
+
+#[test]
+fn a_value_that_a_service_ships_with_is_told_and_one_that_is_filed_replaces_it_from_its_first_day() {
+    let shipped = filed("health", KEY, "540000", "2021-01-01", 2).recorded("2025-01-05");
+    let replaced = shipped.changed_to(filed("health", KEY, "540000", "2025-02-01", 5).recorded("2025-06-01"));
+    // What the service ships with for later goes before what was filed.
+    let later = replaced[2].changed_to(filed("health", KEY, "540000", "2025-03-01", 4).recorded("2025-07-01"));
+    let mut rows = item_that_two_hold_in_each_of_two_prefectures();
+    rows.push(shipped);
+    rows.extend(replaced.into_iter().chain(later));
+    let of = |as_of: &str| {
+        let figures = figures(&rows, "2025-03-31", as_of);
+        ["2025-01", "2025-02", "2025-03"].map(|month| value(&figures, "mutual-recognition-items", "540000", month))
+    };
+    let (counted, not) = (Some(1.0), Some(0.0));
+    assert_eq!(of("2025-05-31"), [counted; 3]);
+    assert_eq!(of("2025-06-30"), [counted, not, not], "four hold it, and it wants five from February on");
+    assert_eq!(of("2025-07-31"), [counted, not, counted], "and four from March on");
+}
+
+#[test]
+fn a_value_that_was_told_until_a_day_leaves_the_days_behind_it_to_the_shipped_one() {
+    let mut rows = item_that_two_hold_in_each_of_two_prefectures();
+    rows.push(filed("health", KEY, "540000", "2025-02-01", 9).until("2025-03-01"));
+    let figures = figures(&rows, "2025-03-31", "2025-12-31");
+    let items = |month| value(&figures, "mutual-recognition-items", "540000", month);
+    assert_eq!(["2025-01", "2025-02", "2025-03"].map(items), [Some(1.0), Some(0.0), Some(1.0)]);
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! The same measures in plain loops over random rows, and the same rows in other files.
+//! The same measures by SQL and in plain loops over random rows, and the same rows in other files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use polars::prelude::{DataType, LazyFrame, PlRefPath, ScanArgsParquet};
+use polars::sql::SQLContext;
+
 use super::*;
 use crate::lake::Lake;
-use crate::testing::append;
+use crate::testing::{History, append};
 
 /// A generator whose numbers are the same on every machine (splitmix64).
 struct Random(u64);
@@ -28,16 +31,18 @@ impl Random {
 }
 
 const COUNTIES: [&str; 5] = ["540102", "540103", "540202", "540302", "542521"];
-const CHANGES: [&str; 8] = ["CHANGED", "CHANGED", "CHANGED", "CHANGED", "CHANGED", "CHANGED", "ENDED", "WITHDRAWN"];
 
 /// Random institutions and certificates, changed, corrected, ended and withdrawn at random.
 fn random_rows(seed: u64) -> Vec<Row> {
     let mut random = Random(seed);
     let mut rows = Vec::new();
-    let mut changes: Vec<(NaiveDate, Row)> = Vec::new();
+    let mut changes: Vec<Row> = Vec::new();
     for id in 0..60 {
         let area = random.of(&COUNTIES);
-        for change in 0..=random.below(4) {
+        let mut recorded: Vec<NaiveDate> = (0..=random.below(4)).map(|_| random.day()).collect();
+        recorded.sort_unstable();
+        let mut history = History::default();
+        for (change, recorded_on) in recorded.into_iter().enumerate() {
             let from = random.day();
             let class = random.of(&["GENERAL_HOSPITAL", "TIBETAN_MEDICINE_HOSPITAL", "CLINIC"]);
             let mut institution = row("health.institutions", &format!("institutions/i{id}"), area, &from.to_string())
@@ -47,10 +52,19 @@ fn random_rows(seed: u64) -> Vec<Row> {
             if random.below(2) == 0 {
                 institution = institution.with("age_friendly_to", Value::Day(random.day()));
             }
-            institution.recorded_on = random.day();
-            institution.change = if change == 0 { "CREATED" } else { random.of(&CHANGES) };
-            changes.push((institution.recorded_on, institution));
+            match random.below(8) {
+                _ if change == 0 => {}
+                0 => institution.ended = true,
+                1 => {
+                    history.replace(None, recorded_on);
+                    continue;
+                }
+                2 | 3 => institution.until = Some(from + Days::new(1 + random.below(200))),
+                _ => {}
+            }
+            history.replace(Some(institution), recorded_on);
         }
+        changes.extend(history.told);
     }
     for id in 0..200 {
         let area = random.of(&COUNTIES);
@@ -65,7 +79,7 @@ fn random_rows(seed: u64) -> Vec<Row> {
             certificate = certificate.with("valid_to", Value::Day(from + Days::new(90)));
         }
         certificate.recorded_on = random.day();
-        changes.push((certificate.recorded_on, certificate));
+        changes.push(certificate);
     }
     for item in ["K", "NA", "CL", "CA"] {
         // The last is an addition of one prefecture.
@@ -73,27 +87,20 @@ fn random_rows(seed: u64) -> Vec<Row> {
         let listed = row("health.recognition_items", &format!("r/{item}"), list, "2024-01-01");
         rows.push(listed.with("item_code", item).with("active_from", "2024-02-01"));
     }
-    // A record's positions follow the moments of recording, as in a journal.
-    changes.sort_by_key(|(recorded_on, _)| *recorded_on);
-    rows.extend(changes.into_iter().map(|(_, row)| row));
+    // A record's instants grow with its positions, as in a journal.
+    changes.sort_by_key(|row| row.recorded_on);
+    rows.extend(changes);
     rows
 }
 
-/// The rows of a dataset that are the truth on a day, without those that ended, by the definition.
-fn truth_by_definition<'a>(rows: &'a [Row], dataset: &str, on: NaiveDate, as_of: NaiveDate) -> Vec<&'a Row> {
-    let mut by_record: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.dataset == dataset && row.recorded_on <= as_of) {
-        by_record.entry(&row.record).or_default().push(row);
+/// The rows of a dataset that are true on a day, without those that ended, netted by the definition.
+fn true_on<'a>(rows: &'a [Row], dataset: &str, on: NaiveDate, as_of: NaiveDate) -> Vec<&'a Row> {
+    let mut sums: BTreeMap<(&str, i64), (i64, &Row)> = BTreeMap::new();
+    let known = rows.iter().filter(|row| row.dataset == dataset && row.recorded_on <= as_of);
+    for row in known.filter(|row| row.from <= on && row.until.is_none_or(|until| on < until) && !row.ended) {
+        sums.entry((&row.record, row.assertion)).or_insert((0, row)).0 += row.diff;
     }
-    let mut found = Vec::new();
-    for mut entries in by_record.into_values() {
-        let withdrawn = entries.iter().rposition(|row| row.change == "WITHDRAWN").map_or(0, |index| index + 1);
-        let entries = entries.split_off(withdrawn);
-        // `max_by_key` gives the last of equals, and the list is in the order of positions.
-        let truth = entries.into_iter().filter(|row| row.valid_on <= on).max_by_key(|row| row.valid_on);
-        found.extend(truth.filter(|row| row.change != "ENDED"));
-    }
-    found
+    sums.into_values().filter(|(sum, _)| *sum > 0).map(|(_, row)| row).collect()
 }
 
 fn date(row: &Row, column: &str) -> Option<NaiveDate> {
@@ -110,35 +117,52 @@ fn text<'a>(row: &'a Row, column: &str) -> &'a str {
     }
 }
 
-fn age_friendly(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> (f64, f64) {
-    let (mut certified, mut open) = (0.0, 0.0);
-    for row in truth_by_definition(rows, "health.institutions", on, as_of) {
-        let counts = crate::catalogue::contains(area, &row.area)
-            && text(row, "institution_class") != "CLINIC"
-            && date(row, "operating_from").unwrap() <= on;
-        if counts {
-            open += 1.0;
-            let valid =
-                date(row, "age_friendly_from").unwrap() <= on && date(row, "age_friendly_to").is_none_or(|to| to >= on);
-            certified += f64::from(u8::from(valid));
-        }
+/// The lake's institutions as a table for SQL, as anybody reads the files.
+struct Institutions(SQLContext);
+
+impl Institutions {
+    fn of(directory: &std::path::Path, lake: &Lake) -> Self {
+        let files = lake.sources()["health.institutions"].files.iter();
+        let paths = files.map(|file| PlRefPath::try_from_path(&directory.join(&file.path)).unwrap());
+        let scan = LazyFrame::scan_parquet_files(paths.collect(), ScanArgsParquet::default()).unwrap();
+        let context = SQLContext::new();
+        context.register("institutions", scan);
+        Self(context)
     }
-    (certified, open)
+
+    /// Certified institutions and all, of each county, as the one line of `docs/FEED.md` sums them up.
+    fn age_friendly(&mut self, on: NaiveDate, as_of: &str) -> Vec<(String, [f64; 2])> {
+        let certified =
+            format!("age_friendly_from <= DATE '{on}' AND (age_friendly_to IS NULL OR age_friendly_to >= DATE '{on}')");
+        let sql = format!(
+            "SELECT _area, SUM(CASE WHEN {certified} THEN _diff ELSE 0 END) AS certified, SUM(_diff) AS open \
+             FROM institutions \
+             WHERE _recorded_at <= TIMESTAMP '{as_of} 23:59:59' \
+             AND _from <= DATE '{on}' AND (_until IS NULL OR _until > DATE '{on}') AND NOT _ended \
+             AND institution_class <> 'CLINIC' AND operating_from <= DATE '{on}' GROUP BY _area"
+        );
+        let sums = self.0.execute(&sql).unwrap().collect().unwrap();
+        let of = |name: &str| sums.column(name).unwrap().cast(&DataType::Float64).unwrap().f64().unwrap().clone();
+        let (certified, open) = (of("certified"), of("open"));
+        let numbers = certified.iter().zip(open.iter()).map(|(part, whole)| [part.unwrap(), whole.unwrap()]);
+        let areas = sums.column("_area").unwrap().str().unwrap().iter().map(|area| area.unwrap().to_owned());
+        areas.zip(numbers).collect()
+    }
 }
 
 fn recognisable(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> usize {
-    let listed: BTreeSet<(&str, &str)> = truth_by_definition(rows, "health.recognition_items", on, as_of)
+    let listed: BTreeSet<(&str, &str)> = true_on(rows, "health.recognition_items", on, as_of)
         .into_iter()
         .filter(|row| date(row, "active_from").unwrap() <= on)
         .map(|row| (text(row, "item_code"), row.area.as_str()))
         .collect();
-    let open: BTreeSet<&str> = truth_by_definition(rows, "health.institutions", on, as_of)
+    let open: BTreeSet<&str> = true_on(rows, "health.institutions", on, as_of)
         .into_iter()
         .filter(|row| date(row, "operating_from").unwrap() <= on)
         .filter_map(|row| row.record.strip_prefix("institutions/"))
         .collect();
     let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in truth_by_definition(rows, "health.quality_certificates", on, as_of) {
+    for row in true_on(rows, "health.quality_certificates", on, as_of) {
         let valid = row.values["passed"] == Value::Boolean(true)
             && date(row, "valid_from").unwrap() <= on
             && date(row, "valid_to").is_none_or(|to| to >= on)
@@ -154,7 +178,7 @@ fn recognisable(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> us
 
 fn listed(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> usize {
     let applies = |list: &str| crate::catalogue::contains(list, area) || crate::catalogue::contains(area, list);
-    let listed: BTreeSet<&str> = truth_by_definition(rows, "health.recognition_items", on, as_of)
+    let listed: BTreeSet<&str> = true_on(rows, "health.recognition_items", on, as_of)
         .into_iter()
         .filter(|row| date(row, "active_from").unwrap() <= on && applies(&row.area))
         .map(|row| text(row, "item_code"))
@@ -163,26 +187,26 @@ fn listed(rows: &[Row], area: &str, on: NaiveDate, as_of: NaiveDate) -> usize {
 }
 
 #[test]
-fn plain_loops_over_random_rows_give_the_same_figures() {
+fn sums_by_sql_and_plain_loops_over_random_rows_give_the_same_figures() {
     for seed in 1..=6 {
         let rows = random_rows(seed);
         let (on, as_of) = (day("2025-08-20"), "2025-06-15");
-        let found = figures(&rows, &on.to_string(), as_of);
+        let (directory, lake) = lake_of(&rows);
+        let mut institutions = Institutions::of(directory.path(), &lake);
+        let found = compute(&Catalogue::embedded().unwrap(), &lake, &question(&on.to_string(), as_of)).unwrap();
         let mut compared = 0;
         for moment in moments(on) {
             let month = moment.month.format("%Y-%m").to_string();
             // The last month that is known speaks for the last day that is.
             let moment = Moment { day: moment.day.min(day(as_of) + Days::new(1)), ..moment };
+            let sums = institutions.age_friendly(moment.day, as_of);
             for area in ["540000", "540100", "540200", "542500", "540102", "540302"] {
                 if let Some((numerator, denominator, _)) =
                     cell(&found, "age-friendly-institutions", "primary", area, &month)
                 {
-                    let expected = age_friendly(&rows, area, moment.day, day(as_of));
-                    assert_eq!(
-                        (numerator, denominator),
-                        (Some(expected.0), Some(expected.1)),
-                        "seed {seed} {area} {month}"
-                    );
+                    let own = sums.iter().filter(|(county, _)| crate::catalogue::contains(area, county));
+                    let expected = own.fold([0.0, 0.0], |[part, whole], (_, sums)| [part + sums[0], whole + sums[1]]);
+                    assert_eq!([numerator, denominator], expected.map(Some), "seed {seed} {area} {month}");
                     compared += 1;
                 }
                 if let Some(items) = value(&found, "mutual-recognition-items", area, &month) {

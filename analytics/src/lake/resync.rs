@@ -1,8 +1,10 @@
 //! A feed that does not go on from where the lake left it is read again from its beginning, beside what is there.
 //!
-//! The rows read anew lie in a folder of their own, and the manifest speaks of them in one step once the whole feed is
+//! The rows read again lie in a folder of their own, and the manifest speaks of them in one step once the whole feed is
 //! there: until then the former ones count, and after a crash too. The former ones are then set aside, never removed:
 //! their folder gets a name under `set-aside/` that says when and why.
+//!
+//! Rows of a former layout, whose journals did not assert and retract yet, are kept until then and count for nothing.
 
 use std::fs;
 use std::path::Path;
@@ -40,8 +42,8 @@ pub(super) fn reading_of(folder: &str) -> (&str, u32) {
     later.unwrap_or((folder, 1))
 }
 
-/// Names the place to which the former files go.
-fn place(dataset: &str, reading: u32, at: i64, why: WhyAnew) -> String {
+/// Names the folder to which the former files go.
+fn aside(dataset: &str, reading: u32, at: i64, why: WhyAnew) -> String {
     let when = DateTime::from_timestamp_micros(at).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
     let why = match why {
         WhyAnew::JournalReplaced => "journal-replaced",
@@ -51,30 +53,30 @@ fn place(dataset: &str, reading: u32, at: i64, why: WhyAnew) -> String {
 }
 
 impl Lake {
-    /// Begins to read a dataset anew: what is appended from now on waits beside what is there.
-    pub fn begin_anew(&mut self, dataset: &str, why: WhyAnew, at: i64) {
+    /// Begins to read a dataset again: what is appended from now on waits beside what is there.
+    pub fn begin_resync(&mut self, dataset: &str, why: WhyAnew, at: i64) {
         let Some(former) = self.manifest.sources.get(dataset) else { return };
-        let read_anew = ReadAnew { at, why, set_aside: place(dataset, former.reading, at, why) };
+        let read_anew = ReadAnew { at, why, set_aside: aside(dataset, former.reading, at, why) };
         let entry = SourceEntry {
             reading: former.reading + 1,
             read_anew: Some(read_anew),
             ..SourceEntry::new(former.service.clone())
         };
-        self.anew.insert(dataset.to_owned(), entry);
+        self.resyncs.insert(dataset.to_owned(), entry);
     }
 
-    /// Lets what was read anew count, and sets aside what counted before.
-    pub fn finish_anew(&mut self, dataset: &str) -> Result<Option<ReadAnew>, LakeError> {
-        self.finish_anew_with(dataset, |_| Ok(()))
+    /// Lets what was read again count, and sets aside what counted before.
+    pub fn finish_resync(&mut self, dataset: &str) -> Result<Option<ReadAnew>, LakeError> {
+        self.finish_resync_with(dataset, |_| Ok(()))
     }
 
-    /// Finishes, telling each step; a step that answers with an error stands for a crash at that moment.
-    pub(crate) fn finish_anew_with(
+    /// Finishes, telling each step; a step that answers with an error stands for a crash at that step.
+    pub(crate) fn finish_resync_with(
         &mut self,
         dataset: &str,
         mut at: impl FnMut(Step) -> Result<(), LakeError>,
     ) -> Result<Option<ReadAnew>, LakeError> {
-        let Some(entry) = self.anew.remove(dataset) else { return Ok(None) };
+        let Some(entry) = self.resyncs.remove(dataset) else { return Ok(None) };
         let told = entry.read_anew.clone();
         let mut next = self.manifest.clone();
         next.sources.insert(dataset.to_owned(), entry);
@@ -85,9 +87,9 @@ impl Lake {
         Ok(told)
     }
 
-    /// Gives up reading a dataset anew: what was there still counts.
-    pub fn give_up_anew(&mut self, dataset: &str) {
-        self.anew.remove(dataset);
+    /// Abandons reading a dataset again: what was there still counts.
+    pub fn abandon_resync(&mut self, dataset: &str) {
+        self.resyncs.remove(dataset);
     }
 }
 
@@ -96,11 +98,11 @@ pub(super) fn set_aside(directory: &Path, manifest: &Manifest) -> Result<(), Lak
     for (dataset, source) in &manifest.sources {
         let Some(read_anew) = &source.read_anew else { continue };
         let former = directory.join(folder(dataset, source.reading - 1));
-        let place = directory.join(&read_anew.set_aside);
-        // Whatever lies at a place of that name already stays there.
-        if former.is_dir() && fs::symlink_metadata(&place).is_err() {
+        let aside = directory.join(&read_anew.set_aside);
+        // Whatever has that name already stays there.
+        if former.is_dir() && fs::symlink_metadata(&aside).is_err() {
             files::make_directory(&directory.join(SET_ASIDE))?;
-            rename(directory, &former, &place)?;
+            rename(directory, &former, &aside)?;
         }
     }
     Ok(())
