@@ -51,7 +51,7 @@ def main():
         return
     rows, position = read(client, *sys.argv[3:])
     print(rows.schema.to_string(show_field_metadata=False))
-    print(rows.num_rows, "changes;", "go on from", json.dumps(position))
+    print(rows.num_rows, "rows;", "go on from", json.dumps(position))
     for row in rows.slice(0, 3).to_pylist():
         print(row)
 
