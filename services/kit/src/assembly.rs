@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     error::Error,
     journal::flight::JournalFlight,
+    register::RegisterService,
     store::{KIT_MIGRATIONS, Migrations},
 };
 
@@ -70,12 +71,16 @@ impl Definition {
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Carries over what an earlier version wrote into one register.
+pub(crate) type CarryOver = Pin<Box<dyn Future<Output = Result<u64, Error>> + Send>>;
+
 /// A service being put together.
 pub struct Assembly {
     context: Context,
     routes: RoutesBuilder,
     names: Vec<String>,
     tasks: Vec<Box<dyn FnOnce(CancellationToken) -> Task + Send>>,
+    carry_over: Vec<CarryOver>,
 }
 
 /// A service ready to be served.
@@ -86,6 +91,8 @@ pub struct Assembled {
     pub names: Vec<String>,
     /// What runs beside them until the token is cancelled.
     pub tasks: Vec<Box<dyn FnOnce(CancellationToken) -> Task + Send>>,
+    /// What is to be done with each register before anything is served, where an earlier version wrote the database.
+    pub(crate) carry_over: Vec<CarryOver>,
 }
 
 impl Assembly {
@@ -93,7 +100,7 @@ impl Assembly {
     pub fn new(context: Context) -> Result<Self, Error> {
         let datasets = datasets_of(context.service);
         let flight = JournalFlight::new(context.store.clone(), Arc::clone(&context.keys), &datasets)?;
-        let empty = Self { context, routes: RoutesBuilder::default(), names: vec![], tasks: vec![] };
+        let empty = Self { context, routes: RoutesBuilder::default(), names: vec![], tasks: vec![], carry_over: vec![] };
         Ok(crate::common::add(empty).serve(flight.into_service()))
     }
 
@@ -112,6 +119,24 @@ impl Assembly {
         self.names.push(S::NAME.to_owned());
         self.routes.add_service(service);
         self
+    }
+
+    /// Adds a register.
+    #[must_use]
+    pub fn register<S>(mut self, register: S) -> Self
+    where
+        S: RegisterService,
+        S::Server: Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        <S::Server as Service<http::Request<Body>>>::Future: Send + 'static,
+    {
+        let engine = register.engine().clone();
+        self.carry_over.push(Box::pin(async move { engine.carry_over().await }));
+        self.serve(register.into_service())
     }
 
     /// Adds what is to be done again and again while the service runs.
@@ -144,7 +169,12 @@ impl Assembly {
 
     /// Ends the assembly.
     pub fn finish(self) -> Assembled {
-        Assembled { routes: self.routes.routes(), names: self.names, tasks: self.tasks }
+        Assembled {
+            routes: self.routes.routes(),
+            names: self.names,
+            tasks: self.tasks,
+            carry_over: self.carry_over,
+        }
     }
 }
 

@@ -171,6 +171,12 @@ pub enum Error {
     /// Another request wrote the same records at the same moment; sent again, this one sees what that one wrote.
     #[error("another request was writing the same records; send the request again")]
     Raced,
+    /// Another unit is recorded after the instant that this one took: it runs again from there.
+    #[error("the record was changed at a later instant than this unit")]
+    ClockBehind {
+        /// When the other one is recorded, microseconds UTC.
+        instant: i64,
+    },
     /// Somebody changed the record meanwhile.
     #[error("{0} has changed since it was read")]
     EtagMismatch(String),
@@ -254,7 +260,9 @@ impl Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::AlreadyExists(_) => ErrorKind::AlreadyExists,
             Self::Precondition { .. } | Self::State(_) => ErrorKind::Precondition,
-            Self::EtagMismatch(_) | Self::Raced | Self::RequestIdReused(_) => ErrorKind::Conflict,
+            Self::EtagMismatch(_) | Self::Raced | Self::ClockBehind { .. } | Self::RequestIdReused(_) => {
+                ErrorKind::Conflict
+            },
             Self::Refused(AccessDenied::Anonymous) => ErrorKind::Unauthenticated,
             Self::Denied(_) | Self::Refused(_) => ErrorKind::Denied,
             Self::TooManyCalls { .. } => ErrorKind::Exhausted,
@@ -276,7 +284,7 @@ impl Error {
             Self::AlreadyExists(_) => "RECORD_EXISTS",
             Self::Precondition { reason, .. } => reason,
             Self::State(violations) => violations.iter().next().map_or("RECORD_STATE", |first| first.reason),
-            Self::Raced => "CONCURRENT_CHANGE",
+            Self::Raced | Self::ClockBehind { .. } => "CONCURRENT_CHANGE",
             Self::EtagMismatch(_) => "ETAG_MISMATCH",
             Self::RequestIdReused(_) => "REQUEST_ID_REUSED",
             Self::Denied(_) => "NOT_PERMITTED",

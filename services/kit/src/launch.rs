@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     identity::Department,
     pki::Credentials,
+    register,
     server::{Server, ServerConfig, reload_credentials, stop_requested},
     store::{Clock, Store, StoreConfig, system_clock},
     telemetry,
@@ -91,9 +92,10 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
         .map_err(Error::internal)??;
     let keys = store.open_keys(&launch.keys, definition.department).await?;
     let context = Context::new(definition.service, store, keys);
-    crate::common::parameters::tell_journal(&context).await?;
     context.load_parameters().await?;
-    let mut assembled = (definition.assemble)(Parts { context, upstreams })?.finish();
+    let mut assembled = (definition.assemble)(Parts { context: context.clone(), upstreams })?.finish();
+    register::carry_over(&context, std::mem::take(&mut assembled.carry_over)).await?;
+    crate::common::parameters::tell_journal(&context).await?;
     let server = Server::builder(launch.credentials, launch.access)
         .config(launch.server)
         .routes(std::mem::take(&mut assembled.routes))

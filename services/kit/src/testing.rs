@@ -22,7 +22,8 @@ use crate::{
     launch::{self, Launch},
     pki::{Authority, Credentials, Subject},
     server::ServerConfig,
-    store::Clock,
+    register::{FOREVER, Head},
+    store::{Clock, JournalEntry},
 };
 
 /// The clock of a test: starts at a moment, goes on by a microsecond with every look.
@@ -47,6 +48,12 @@ impl TestClock {
         let inner = Arc::clone(&self.0);
         Arc::new(move || inner.fetch_add(1, Ordering::SeqCst))
     }
+}
+
+/// Makes the entry that asserts a record's first state, open from 1970-01-01 on, for tests of what lies under registers.
+pub fn asserted(dataset: &str, record: &str, row: &impl prost::Message) -> JournalEntry {
+    let head = Head { id: record.to_owned(), area: "540102".to_owned(), effective_until: FOREVER, ..Head::default() };
+    JournalEntry::asserts(dataset, &head, &row.encode_to_vec())
 }
 
 /// Which database a test runs on.

@@ -34,8 +34,8 @@ pub(crate) fn add(assembly: Assembly) -> Assembly {
             let context = parameters.clone();
             async move { context.load_parameters().await }
         })
-        .serve(ReturnRpc::new(context.clone()).into_service())
-        .serve(MilestoneRpc::new(milestones, context.clone()).into_service())
+        .register(ReturnRpc::new(context.clone()))
+        .register(MilestoneRpc::new(milestones, context.clone()))
         .serve(ParameterServiceServer::new(parameters::ParameterRpc::new(context.clone())))
         .serve(RecordServiceServer::new(records::RecordRpc::new(context)))
 }

@@ -1,10 +1,10 @@
 //! The contract's `ParameterService`: an operator lists the figures that rules read, and adds new ones.
 //!
-//! What is filed here goes into the feed with it, so that analytics counts by the figures that the department judges by.
-//! What the software ships with does not: analytics ships with the same, and a replica of another version that started
-//! later would otherwise file its own over the newer ones.
+//! What holds goes into the feed, the values that the software ships with included, so that analytics and everybody else
+//! who reads the feed counts by the figures that the department judges by. A record of that dataset is a key in an area;
+//! its states are the values from day to day. A replica of an older version tells nothing over what a newer one told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _, dsl::max};
 use minsheng_proto::common::v1 as pb;
@@ -13,17 +13,16 @@ use tonic::{Request, Response, Status};
 use crate::{
     context::Context,
     error::{Error, Violations},
-    journal::Change,
-    register::{date, enum_number, optional_day, required_day},
+    register::{FOREVER, Head, ROWS_PER_INSERT, date, optional_day, required_day},
     rpc,
     store::{
-        AnyConnection, JournalEntry, Unit as WorkUnit, hold_keys,
-        schema::{journal, parameters},
+        AnyConnection, JournalEntry, Tx, Unit as WorkUnit, lock_keys,
+        schema::{journal_state, parameter_states, parameters},
     },
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::AreaCode,
-        parameters::{Confidence, Parameter, ParameterError, Parameters, Unit},
+        parameters::{Confidence, EDITION, HeldParameter, Parameter, ParameterError, Parameters, Unit},
     },
 };
 
@@ -49,39 +48,130 @@ pub(crate) fn filed_since(connection: &mut AnyConnection, position: i64) -> Resu
     Ok(Some((newest, in_force(records(connection)?)?)))
 }
 
-/// Tells the journal what was filed before the feed carried parameters. Costs a look when there is nothing, and may run
-/// at several replicas at once.
+/// Tells the journal which values hold, as far as it does not know: those that the software ships with when another version
+/// of it starts, and what was filed before the feed carried parameters.
+///
+/// Costs a lookup when there is nothing, and may run at several replicas at once.
 pub(crate) async fn tell_journal(context: &Context) -> Result<(), Error> {
     let service = context.service;
-    if context.store.read(move |connection| untold(connection, service)).await?.is_empty() {
+    let edition = journal_state::table.select(journal_state::parameters_edition);
+    let known: i64 = context.store.read(move |c| Ok(crate::on_each!(c, c => edition.first(c))?)).await?;
+    if known > EDITION {
+        tracing::warn!(told = known, own = EDITION, "a newer version told its parameters here");
         return Ok(());
     }
-    let unit = WorkUnit::of(&service.replace('_', "-"));
-    let told = context.store.write(unit, move |tx| {
-        hold_all(tx.connection)?;
-        for record in untold(tx.connection, service)? {
-            tx.journal(record.entry(service, Change::Created));
+    if known == EDITION {
+        return Ok(());
+    }
+    let told = context.store.write(WorkUnit::of(&service.replace('_', "-")), move |tx| {
+        lock_all(tx.connection)?;
+        let all = in_force(records(tx.connection)?)?;
+        let mut there: BTreeMap<String, Vec<ToldState>> = BTreeMap::new();
+        for state in crate::on_each!(tx.connection, c => parameter_states::table.load::<ToldState>(c))? {
+            there.entry(state.record.clone()).or_default().push(state);
         }
+        for series in all.series() {
+            let was = series.first().map(|first| record_of(first.parameter)).and_then(|record| there.remove(&record));
+            tell(tx, service, was.unwrap_or_default(), &series)?;
+        }
+        for gone in there.into_values() {
+            tell(tx, service, gone, &[])?;
+        }
+        let noted = diesel::update(journal_state::table).set(journal_state::parameters_edition.eq(EDITION));
+        crate::on_each!(tx.connection, c => noted.execute(c))?;
         Ok(())
     });
     told.await
 }
 
-/// Reads what was filed and is not in the journal: of each value the last that was filed.
-fn untold(connection: &mut AnyConnection, service: &str) -> Result<Vec<ParameterRecord>, Error> {
-    let mut filed: BTreeMap<String, ParameterRecord> =
-        records(connection)?.into_iter().map(|record| (record.id(), record)).collect();
-    if !filed.is_empty() {
-        let told = journal::table.filter(journal::dataset.eq(dataset(service))).select(journal::record);
-        let told: BTreeSet<String> = told.load(connection)?.into_iter().collect();
-        filed.retain(|id, _| !told.contains(id));
+/// A value as the journal asserts it.
+#[derive(Clone, Debug, PartialEq, Queryable, diesel::Insertable)]
+#[diesel(table_name = parameter_states, treat_none_as_default_value = false)]
+struct ToldState {
+    record: String,
+    assertion: i64,
+    area: String,
+    effective_on: i64,
+    effective_until: i64,
+    told: Vec<u8>,
+}
+
+impl ToldState {
+    fn head(&self) -> Head {
+        Head {
+            id: self.record.clone(),
+            area: self.area.clone(),
+            assertion: self.assertion,
+            effective_on: self.effective_on,
+            effective_until: self.effective_until,
+            ..Head::default()
+        }
     }
-    Ok(filed.into_values().collect())
+}
+
+/// Names a key in an area in the feed.
+fn record_of(parameter: &Parameter) -> String {
+    format!("{}/{}", parameter.key, parameter.area.as_str())
+}
+
+/// Tells the journal the values of a key in an area: retracts what no longer holds, asserts what is new.
+fn tell(
+    tx: &mut Tx<'_>,
+    service: &str,
+    mut was: Vec<ToldState>,
+    series: &[HeldParameter<'_>],
+) -> Result<(), Error> {
+    let dataset = dataset(service);
+    // Numbers are never given twice: the rows that were retracted are kept as one whose days are none.
+    let mut next = was.iter().map(|state| state.assertion + 1).max().unwrap_or_default();
+    was.retain(|state| state.effective_on < state.effective_until);
+    let mut new = Vec::new();
+    for held in series {
+        let told = prost::Message::encode_to_vec(&row_of(held.parameter));
+        let (from, until) = (epoch_day(held.from), held.until.map_or(FOREVER, epoch_day));
+        let stands = |state: &ToldState| {
+            (state.effective_on, state.effective_until) == (from, until) && state.told == told
+        };
+        match was.iter().position(stands) {
+            Some(place) => drop(was.swap_remove(place)),
+            None => {
+                let (record, area) = (record_of(held.parameter), held.parameter.area.as_str().to_owned());
+                new.push(ToldState { record, assertion: next, area, effective_on: from, effective_until: until, told });
+                next += 1;
+            }
+        }
+    }
+    for gone in was {
+        tx.journal(JournalEntry::retracts(&dataset, &gone.head(), &gone.told));
+        let there = parameter_states::table.find((&gone.record, gone.assertion));
+        let emptied = diesel::update(there).set(parameter_states::effective_until.eq(gone.effective_on));
+        crate::on_each!(tx.connection, c => emptied.execute(c))?;
+    }
+    for state in &new {
+        tx.journal(JournalEntry::asserts(&dataset, &state.head(), &state.told));
+    }
+    for part in new.chunks(ROWS_PER_INSERT) {
+        crate::insert_rows!(tx.connection, parameter_states::table, part)?;
+    }
+    Ok(())
+}
+
+fn row_of(parameter: &Parameter) -> pb::ParameterRow {
+    let message = message(parameter);
+    pb::ParameterRow {
+        key: message.key,
+        value: message.value,
+        unit: message.unit,
+        effective_from: message.effective_from,
+        effective_to: message.effective_to,
+        confidence: message.confidence,
+        source: message.source,
+    }
 }
 
 /// One after the other: each is judged beside all that are there, and positions follow the commits.
-fn hold_all(connection: &mut AnyConnection) -> Result<(), Error> {
-    hold_keys(connection, "parameters", [b"all".as_slice()])
+fn lock_all(connection: &mut AnyConnection) -> Result<(), Error> {
+    lock_keys(connection, "parameters", [b"all".as_slice()])
 }
 
 fn dataset(service: &str) -> String {
@@ -118,25 +208,6 @@ fn records(connection: &mut AnyConnection) -> Result<Vec<ParameterRecord>, Error
 }
 
 impl ParameterRecord {
-    /// Names the value in the feed: one that corrects it has the same name.
-    fn id(&self) -> String {
-        let from = day_of_epoch(self.effective_from).unwrap_or_default();
-        format!("{}.{}.{from}", self.key, self.area)
-    }
-
-    fn entry(&self, service: &str, change: Change) -> JournalEntry {
-        let row = pb::ParameterRow {
-            key: self.key.clone(),
-            value: self.value,
-            unit: self.unit.clone(),
-            effective_from: date(self.effective_from),
-            effective_to: self.effective_to.and_then(date),
-            confidence: enum_number(self.confidence),
-            source: self.source.clone(),
-        };
-        JournalEntry::new(&dataset(service), &self.id(), change, self.effective_from, &self.area, &row)
-    }
-
     fn into_parameter(self) -> Result<Parameter, Error> {
         let damaged = || Error::internal(format!("recorded parameter {} cannot be read", self.key));
         Ok(Parameter {
@@ -273,16 +344,15 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
         };
         self.context.load_parameters().await?;
         let all = self.context.parameters();
-        let mut found: Vec<&Parameter> = all
-            .iter()
-            .filter(|parameter| parameter.key.starts_with(&asked.key_prefix))
-            .filter(|parameter| {
-                on.is_none_or(|on| {
-                    epoch_day(parameter.effective_from) <= on
-                        && parameter.effective_to.is_none_or(|last| epoch_day(last) >= on)
-                })
-            })
-            .collect();
+        let wanted = |parameter: &&Parameter| parameter.key.starts_with(&asked.key_prefix);
+        let mut found: Vec<&Parameter> = match on.and_then(day_of_epoch) {
+            None => all.iter().filter(wanted).collect(),
+            Some(day) => {
+                let holds = |held: &HeldParameter<'_>| held.from <= day && held.until.is_none_or(|until| day < until);
+                let held = all.series().filter_map(|series| series.into_iter().find(holds));
+                held.map(|held| held.parameter).filter(wanted).collect()
+            }
+        };
         found.sort_by_cached_key(|parameter| place(parameter));
         let begin = after.map_or(0, |after| found.partition_point(|parameter| place(parameter) <= after));
         let mut page = found.split_off(begin);
@@ -309,7 +379,7 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
             .context
             .store
             .write(WorkUnit::repeatable(key), move |tx| {
-                hold_all(tx.connection)?;
+                lock_all(tx.connection)?;
                 let before = records(tx.connection)?;
                 let record = ParameterRecord {
                     key: parameter.key.clone(),
@@ -322,9 +392,19 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
                     confidence: i64::from(answer.confidence),
                     recorded_at: tx.now(),
                 };
-                let corrects = before.iter().any(|other| other.id() == record.id());
-                check(&parameter, &mut in_force(before)?)?;
-                tx.journal(record.entry(of_service, if corrects { Change::Changed } else { Change::Created }));
+                let mut all = in_force(before)?;
+                check(&parameter, &mut all)?;
+                let edition = journal_state::table.select(journal_state::parameters_edition);
+                if crate::on_each!(tx.connection, c => edition.first::<i64>(c))? > EDITION {
+                    return Err(Error::Precondition {
+                        reason: "NEWER_VERSION",
+                        description: "a newer version of the software told its parameters; file at a replica of it"
+                            .to_owned(),
+                    });
+                }
+                let of_record = parameter_states::table.filter(parameter_states::record.eq(record_of(&parameter)));
+                let was = crate::on_each!(tx.connection, c => of_record.load::<ToldState>(c))?;
+                tell(tx, of_service, was, &all.series_of(&parameter.key, parameter.area))?;
                 crate::on_each!(tx.connection, c => {
                     diesel::insert_into(parameters::table).values(&record).execute(c)
                 })?;

@@ -1,6 +1,6 @@
 //! The contract's `RecordService`: what a record was before, and who looked at a person's records.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _};
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _};
 use minsheng_proto::{common::v1 as pb, descriptors, is_personal};
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _, Value, prost::Message as _};
 use tonic::{Request, Response, Status};
@@ -20,7 +20,9 @@ const MASK: &str = "***";
 #[derive(Queryable)]
 struct RevisionRow {
     version: i64,
+    number: i64,
     effective_on: i64,
+    effective_until: i64,
     replaced_at: i64,
     department: String,
     resource: Vec<u8>,
@@ -66,18 +68,24 @@ fn resource_of(collection: &str) -> Option<MessageDescriptor> {
 }
 
 /// Reads where a page of a list begins that goes from the newest to the oldest.
-fn position_behind(keys: &Keys, scope: &str, token: &str) -> Result<i64, Error> {
-    match token {
-        "" => Ok(i64::MAX),
-        token => keys.read_page_token(scope, token)?.parse().map_err(Error::internal),
+fn position_behind(keys: &Keys, scope: &str, token: &str) -> Result<(i64, i64), Error> {
+    if token.is_empty() {
+        return Ok((i64::MAX, i64::MAX));
     }
+    let read = keys.read_page_token(scope, token)?;
+    let (first, second) = read.split_once('.').ok_or_else(|| Error::internal("a page token without its parts"))?;
+    Ok((first.parse().map_err(Error::internal)?, second.parse().map_err(Error::internal)?))
 }
 
 /// Cuts rows, of which one more than a page was read, to the page; gives the token of the next one.
-fn cut<T>(rows: &mut Vec<T>, size: usize, keys: &Keys, scope: &str, position: impl Fn(&T) -> i64) -> String {
+fn cut<T>(rows: &mut Vec<T>, size: usize, keys: &Keys, scope: &str, position: impl Fn(&T) -> (i64, i64)) -> String {
     let more = rows.len() > size;
     rows.truncate(size);
-    rows.last().filter(|_| more).map(|last| keys.page_token(scope, &position(last).to_string())).unwrap_or_default()
+    let token = |last| {
+        let (first, second) = position(last);
+        keys.page_token(scope, &format!("{first}.{second}"))
+    };
+    rows.last().filter(|_| more).map(token).unwrap_or_default()
 }
 
 /// Masks personal fields, in the message and in those inside it.
@@ -122,18 +130,23 @@ impl pb::record_service_server::RecordService for RecordRpc {
                 let mut rows: Vec<RevisionRow> = revisions::table
                     .filter(revisions::register.eq(&collection))
                     .filter(revisions::record.eq(&id))
-                    .filter(revisions::version.lt(before))
-                    .order(revisions::version.desc())
+                    .filter(
+                        (revisions::version.lt(before.0))
+                            .or(revisions::version.eq(before.0).and(revisions::number.lt(before.1))),
+                    )
+                    .order((revisions::version.desc(), revisions::number.desc()))
                     .limit(i64::try_from(size + 1).map_err(Error::internal)?)
                     .select((
                         revisions::version,
+                        revisions::number,
                         revisions::effective_on,
+                        revisions::effective_until,
                         revisions::replaced_at,
                         revisions::department,
                         revisions::resource,
                     ))
                     .load(connection)?;
-                let next_page_token = cut(&mut rows, size, &keys, &scope, |row| row.version);
+                let next_page_token = cut(&mut rows, size, &keys, &scope, |row| (row.version, row.number));
                 let place = format!("revisions.{collection}");
                 let revisions = rows
                     .into_iter()
@@ -145,6 +158,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
                         Ok(pb::Revision {
                             etag: format!("v{}", row.version),
                             effective_on: date(row.effective_on),
+                            effective_until: date(row.effective_until),
                             replace_time: Some(moment(row.replaced_at)),
                             department: row.department,
                             resource: Some(prost_types::Any {
@@ -175,7 +189,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
                 let before = position_behind(&keys, &scope, &asked.page_token)?;
                 let mut rows: Vec<AccessRow> = accesses::table
                     .filter(accesses::subject.eq(subject))
-                    .filter(accesses::position.lt(before))
+                    .filter(accesses::position.lt(before.0))
                     .order(accesses::position.desc())
                     .limit(i64::try_from(size + 1).map_err(Error::internal)?)
                     .select((
@@ -188,7 +202,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
                         accesses::method,
                     ))
                     .load(tx.connection)?;
-                let next_page_token = cut(&mut rows, size, &keys, &scope, |row| row.position);
+                let next_page_token = cut(&mut rows, size, &keys, &scope, |row| (row.position, 0));
                 let accesses = rows
                     .into_iter()
                     .map(|row| pb::Access {

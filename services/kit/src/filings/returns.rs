@@ -11,7 +11,10 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{Chunk, Engine, Envelope, Facts, Head, List, Register, Table as _, date, enum_number, month_start},
+    register::{
+        Chunk, End, Engine, Envelope, Facts, Head, List, ListRequest, Register, RegisterService, Table as _, Update, date,
+        enum_number, month_start,
+    },
     rpc,
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -181,8 +184,17 @@ impl ReturnRpc {
         Self { engine: Engine::new(Returns { service: context.service }, context) }
     }
 
-    /// Makes the tonic service.
-    pub fn into_service(self) -> pb::return_service_server::ReturnServiceServer<Self> {
+}
+
+impl RegisterService for ReturnRpc {
+    type Register = Returns;
+    type Server = pb::return_service_server::ReturnServiceServer<Self>;
+
+    fn engine(&self) -> &Engine<Returns> {
+        &self.engine
+    }
+
+    fn into_service(self) -> Self::Server {
         pb::return_service_server::ReturnServiceServer::new(self)
             .max_decoding_message_size(rpc::LARGEST_MESSAGE)
             .max_encoding_message_size(rpc::LARGEST_MESSAGE)
@@ -207,7 +219,8 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
                 .map(str::to_owned)
                 .to_vec(),
         };
-        let corrected = self.engine.update(key, corrected, &message.etag, Some(mask), None).await?;
+        let update = Update { etag: message.etag, update_mask: Some(mask), ..Update::default() };
+        let corrected = self.engine.update(key, corrected, update).await?;
         Ok(Response::new(pb::CorrectReturnResponse { r#return: Some(corrected) }))
     }
 
@@ -224,20 +237,27 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
 
     async fn withdraw_return(&self, request: Request<pb::WithdrawReturnRequest>) -> Answer<pb::WithdrawReturnResponse> {
         let (key, message) = rpc::repeatable(Self::SERVICE, "WithdrawReturn", request, |m| &m.request_id)?;
-        let kind = common::EndKind::Withdrawn.into();
-        let withdrawn = self.engine.end(key, &message.name, &message.etag, kind, None).await?;
+        let end = End { etag: message.etag, kind: common::EndKind::Withdrawn.into(), ..End::default() };
+        let withdrawn = self.engine.end(key, &message.name, end).await?;
         Ok(Response::new(pb::WithdrawReturnResponse { r#return: Some(withdrawn) }))
     }
 
     async fn get_return(&self, request: Request<pb::GetReturnRequest>) -> Answer<pb::GetReturnResponse> {
         let message = rpc::checked(request)?;
-        let found = self.engine.get(&message.name).await?;
+        let found = self.engine.get(&message.name, message.on).await?;
         Ok(Response::new(pb::GetReturnResponse { r#return: Some(found) }))
     }
 
     async fn list_returns(&self, request: Request<pb::ListReturnsRequest>) -> Answer<pb::ListReturnsResponse> {
         let message = rpc::checked(request)?;
-        let page = self.engine.list(&message.area, message.page_size, &message.page_token).await?;
+        let asked = ListRequest {
+            area: &message.area,
+            page_size: message.page_size,
+            page_token: &message.page_token,
+            on: message.on,
+            in_force_only: message.in_force_only,
+        };
+        let page = self.engine.list(asked).await?;
         Ok(Response::new(pb::ListReturnsResponse { returns: page.items, next_page_token: page.next_page_token }))
     }
 

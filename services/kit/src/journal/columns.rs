@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use super::{Change, feed::JournalRecord};
+use super::feed::JournalRecord;
 use crate::values::calendar::epoch_day;
 
 /// A payload that is not what its dataset's contract says.
@@ -92,8 +92,11 @@ impl Columns {
         let mut schema = vec![
             Field::new("_position", DataType::Int64, false),
             Field::new("_record", DataType::Utf8, false),
-            Field::new("_change", DataType::Utf8, false),
-            Field::new("_valid_on", DataType::Date32, false),
+            Field::new("_assertion", DataType::Int64, false),
+            Field::new("_diff", DataType::Int64, false),
+            Field::new("_from", DataType::Date32, false),
+            Field::new("_until", DataType::Date32, true),
+            Field::new("_ended", DataType::Boolean, false),
             Field::new("_recorded_at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
             Field::new("_area", DataType::Utf8, false),
         ];
@@ -129,8 +132,11 @@ impl Columns {
         let rows = records.len();
         let mut position = Int64Builder::with_capacity(rows);
         let mut record_id = StringBuilder::with_capacity(rows, rows * 36);
-        let mut change = StringBuilder::with_capacity(rows, rows * 8);
-        let mut valid_on = Date32Builder::with_capacity(rows);
+        let mut assertion = Int64Builder::with_capacity(rows);
+        let mut diff = Int64Builder::with_capacity(rows);
+        let mut from = Date32Builder::with_capacity(rows);
+        let mut until = Date32Builder::with_capacity(rows);
+        let mut ended = BooleanBuilder::with_capacity(rows);
         let mut recorded_at = TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC");
         let mut area = StringBuilder::with_capacity(rows, rows * 6);
         let mut builders: Vec<Builder> = self.fields.iter().map(|column| column.builder(rows)).collect();
@@ -138,8 +144,12 @@ impl Columns {
         for record in records {
             position.append_value(record.position);
             record_id.append_value(&record.record);
-            change.append_option(Change::name(record.change));
-            valid_on.append_value(i32::try_from(record.valid_on).unwrap_or(i32::MAX));
+            assertion.append_value(record.assertion);
+            diff.append_value(record.diff);
+            from.append_value(i32::try_from(record.valid_from).unwrap_or(i32::MAX));
+            // The greatest number stands for no end.
+            until.append_option(i32::try_from(record.valid_until).ok());
+            ended.append_value(record.ended);
             recorded_at.append_value(record.recorded_at);
             area.append_value(&record.area);
             cells.fill(Cell::Absent);
@@ -152,8 +162,11 @@ impl Columns {
         let mut arrays: Vec<ArrayRef> = vec![
             Arc::new(position.finish()),
             Arc::new(record_id.finish()),
-            Arc::new(change.finish()),
-            Arc::new(valid_on.finish()),
+            Arc::new(assertion.finish()),
+            Arc::new(diff.finish()),
+            Arc::new(from.finish()),
+            Arc::new(until.finish()),
+            Arc::new(ended.finish()),
             Arc::new(recorded_at.finish()),
             Arc::new(area.finish()),
         ];
@@ -293,8 +306,11 @@ mod tests {
         JournalRecord {
             position,
             record: format!("r{position}"),
-            change: 1,
-            valid_on: 20_000,
+            assertion: 0,
+            diff: 1,
+            valid_from: 20_000,
+            valid_until: crate::register::FOREVER,
+            ended: false,
             recorded_at: 1,
             area: "540102".into(),
             payload: row.encode_to_vec(),

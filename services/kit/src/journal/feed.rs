@@ -15,7 +15,7 @@
 
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
-    sql_types::{BigInt, Binary, Nullable, Text},
+    sql_types::{BigInt, Binary, Bool, Nullable, Text},
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,12 +75,21 @@ pub struct JournalRecord {
     /// Id of the record.
     #[diesel(sql_type = Text)]
     pub record: String,
-    /// Number of the change.
+    /// Number of the assertion within its record.
     #[diesel(sql_type = BigInt)]
-    pub change: i64,
+    pub assertion: i64,
+    /// 1 where it is asserted, -1 where it is retracted.
+    #[diesel(sql_type = BigInt)]
+    pub diff: i64,
     /// First day for which it is true.
     #[diesel(sql_type = BigInt)]
-    pub valid_on: i64,
+    pub valid_from: i64,
+    /// First day for which it no longer is.
+    #[diesel(sql_type = BigInt)]
+    pub valid_until: i64,
+    /// Whether the record has ended on these days.
+    #[diesel(sql_type = Bool)]
+    pub ended: bool,
     /// Microseconds UTC.
     #[diesel(sql_type = BigInt)]
     pub recorded_at: i64,
@@ -301,8 +310,11 @@ fn window(
             .select((
                 journal::position,
                 journal::record,
-                journal::change,
-                journal::valid_on,
+                journal::assertion,
+                journal::diff,
+                journal::valid_from,
+                journal::valid_until,
+                journal::ended,
                 journal::recorded_at,
                 journal::area,
                 journal::payload,
@@ -312,7 +324,8 @@ fn window(
             let from = if cursor.from.is_empty() { BEGINNING } else { &cursor.from };
             let oldest = from.split(':').next().unwrap_or_default();
             Ok(diesel::sql_query(
-                "SELECT position, record, change, valid_on, recorded_at, area, payload FROM journal \
+                "SELECT position, record, assertion, diff, valid_from, valid_until, ended, recorded_at, area, payload \
+                 FROM journal \
                  WHERE dataset = $1 AND tx >= $2::xid8 AND position > $3 \
                  AND NOT pg_visible_in_snapshot(tx, $4::pg_snapshot) \
                  AND pg_visible_in_snapshot(tx, $5::pg_snapshot) ORDER BY position LIMIT $6",

@@ -58,11 +58,17 @@ macro_rules! register_api {
             pub fn engine(&self) -> &$crate::register::Engine<$register> {
                 &self.engine
             }
+        }
 
-            /// Makes the tonic service.
-            pub fn into_service(
-                self,
-            ) -> $($package)::+::[<$field _service_server>]::[<$resource ServiceServer>]<Self> {
+        impl $crate::register::RegisterService for [<$resource Rpc>] {
+            type Register = $register;
+            type Server = $($package)::+::[<$field _service_server>]::[<$resource ServiceServer>]<Self>;
+
+            fn engine(&self) -> &$crate::register::Engine<$register> {
+                &self.engine
+            }
+
+            fn into_service(self) -> Self::Server {
                 $($package)::+::[<$field _service_server>]::[<$resource ServiceServer>]::new(self)
                     .max_decoding_message_size($crate::rpc::LARGEST_MESSAGE)
                     .max_encoding_message_size($crate::rpc::LARGEST_MESSAGE)
@@ -87,7 +93,7 @@ macro_rules! register_api {
                 request: tonic::Request<$($package)::+::[<Get $resource Request>]>,
             ) -> Result<tonic::Response<$($package)::+::[<Get $resource Response>]>, tonic::Status> {
                 let message = $crate::rpc::checked(request)?;
-                let $field = self.engine.get(&message.name).await?;
+                let $field = self.engine.get(&message.name, message.on).await?;
                 Ok(tonic::Response::new($($package)::+::[<Get $resource Response>] { $field: Some($field) }))
             }
 
@@ -96,7 +102,13 @@ macro_rules! register_api {
                 request: tonic::Request<$($package)::+::[<List $plural Request>]>,
             ) -> Result<tonic::Response<$($package)::+::[<List $plural Response>]>, tonic::Status> {
                 let message = $crate::rpc::checked(request)?;
-                let page = self.engine.list(&message.area, message.page_size, &message.page_token).await?;
+                let page = self.engine.list($crate::register::ListRequest {
+                    area: &message.area,
+                    page_size: message.page_size,
+                    page_token: &message.page_token,
+                    on: message.on,
+                    in_force_only: message.in_force_only,
+                }).await?;
                 Ok(tonic::Response::new($($package)::+::[<List $plural Response>] {
                     $plural_field: page.items,
                     next_page_token: page.next_page_token,
@@ -113,10 +125,15 @@ macro_rules! register_api {
                         &m.request_id
                     })?;
                 let $field = $crate::rpc::required(stringify!($field), message.$field)?;
-                let $field = self
-                    .engine
-                    .update(key, $field, &message.etag, message.update_mask, message.effective_on)
-                    .await?;
+                let update = $crate::register::Update {
+                    etag: message.etag,
+                    update_mask: message.update_mask,
+                    effective_on: message.effective_on,
+                    correct_on: message.correct_on,
+                    correct_all: message.correct_all,
+                    resume: message.resume,
+                };
+                let $field = self.engine.update(key, $field, update).await?;
                 Ok(tonic::Response::new($($package)::+::[<Update $resource Response>] { $field: Some($field) }))
             }
 
@@ -126,10 +143,13 @@ macro_rules! register_api {
             ) -> Result<tonic::Response<$($package)::+::[<End $resource Response>]>, tonic::Status> {
                 let method = concat!("End", stringify!($resource));
                 let (key, message) = $crate::rpc::repeatable(Self::SERVICE, method, request, |m| &m.request_id)?;
-                let $field = self
-                    .engine
-                    .end(key, &message.name, &message.etag, message.kind, message.ended_on)
-                    .await?;
+                let end = $crate::register::End {
+                    etag: message.etag,
+                    kind: message.kind,
+                    ended_on: message.ended_on,
+                    effective_on: message.effective_on,
+                };
+                let $field = self.engine.end(key, &message.name, end).await?;
                 Ok(tonic::Response::new($($package)::+::[<End $resource Response>] { $field: Some($field) }))
             }
 

@@ -1,22 +1,23 @@
 //! The engine of every register: decode, decide, write, answer.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use minsheng_proto::common::v1 as pb;
 
 use super::{
-    Facts, Head, Register, Table, dates, ends,
+    Facts, Head, Register, Table, dates,
     evidence::Refusals,
     intake::{Judged, Outcome},
+    requests::{End, ListRequest, Update},
     resource::merged,
+    states::{self, Revised, Scope},
 };
 use crate::{
     context::Context,
     error::{Error, Violations},
-    journal::Change,
     status,
     store::{Idempotency, JournalEntry, Tx, Unit},
-    values::divisions::AreaCode,
+    values::{calendar::epoch_day, divisions::AreaCode},
 };
 
 /// Most entries of a page.
@@ -86,7 +87,9 @@ impl<R: Register> Engine<R> {
             .write(Unit::repeatable(key), move |tx| {
                 let Judged { mut outcomes, records, .. } = engine.insert(tx, vec![Ok(record.clone())])?;
                 match (outcomes.pop(), records.as_slice()) {
-                    (_, [record]) => engine.context.with_facts(tx.now(), |facts| engine.encode(record, facts, false)),
+                    (_, states @ [_]) => {
+                        engine.context.with_facts(tx.now(), |facts| engine.encode(states, 0, facts, false))
+                    }
                     (Some(Outcome::Unchanged(id) | Outcome::Exists(id)), _) => {
                         Err(Error::AlreadyExists(format!("{}/{id}", R::COLLECTION)))
                     }
@@ -97,33 +100,41 @@ impl<R: Register> Engine<R> {
             .await
     }
 
-    /// Gives one by name.
-    pub async fn get(&self, name: &str) -> Result<R::Resource, Error> {
+    /// Returns one by name: the state of a day, or today's, else the next one, else the last.
+    pub async fn get(&self, name: &str, on: Option<pb::Date>) -> Result<R::Resource, Error> {
         let id = id_of::<R>(name)?;
+        let on = day_asked(on.as_ref())?;
         let engine = self.clone();
         self.context
             .store
             .read_one(move |connection| {
-                let record = R::Record::find(connection, std::slice::from_ref(&id))?.pop();
-                let record = record.ok_or_else(|| Error::NotFound(format!("{}/{id}", R::COLLECTION)))?;
+                let states = R::Record::find(connection, std::slice::from_ref(&id))?;
                 let now = engine.context.store.now();
-                engine.context.with_facts(now, |facts| engine.encode(&record, facts, false))
+                engine.context.with_facts(now, |facts| {
+                    let shown = shown(&states, on, facts);
+                    let shown = shown.ok_or_else(|| Error::NotFound(format!("{}/{id}", R::COLLECTION)))?;
+                    engine.encode(&states, shown, facts, false)
+                })
             })
             .await
     }
 
-    /// Lists those of an area.
-    pub async fn list(&self, area: &str, page_size: i32, page_token: &str) -> Result<ListPage<R::Resource>, Error> {
-        let area = AreaCode::parse(area).map_err(|error| unknown_area(&error))?;
-        let size = match usize::try_from(page_size) {
+    /// Lists those of an area, of each the state of a day, or today's, else the next one, else the last.
+    ///
+    /// With `in_force_only` a page holds fewer records than were read for it.
+    pub async fn list(&self, asked: ListRequest<'_>) -> Result<ListPage<R::Resource>, Error> {
+        let area = AreaCode::parse(asked.area).map_err(|error| unknown_area(&error))?;
+        let on = day_asked(asked.on.as_ref())?;
+        let size = match usize::try_from(asked.page_size) {
             Ok(0) | Err(_) => USUAL_PAGE,
             Ok(size) => size.min(LARGEST_PAGE),
         };
-        let scope = format!("{}/{}", R::COLLECTION, area.as_str());
-        let after = if page_token.is_empty() {
+        let in_force_only = asked.in_force_only;
+        let scope = format!("{}/{}/{on:?}/{in_force_only}", R::COLLECTION, area.as_str());
+        let after = if asked.page_token.is_empty() {
             String::new()
         } else {
-            self.context.keys.read_page_token(&scope, page_token)?
+            self.context.keys.read_page_token(&scope, asked.page_token)?
         };
         let engine = self.clone();
         self.context
@@ -131,65 +142,84 @@ impl<R: Register> Engine<R> {
             .read_long(move |connection| {
                 let (low, high) = area_range(area);
                 let limit = i64::try_from(size + 1).map_err(Error::internal)?;
-                let mut records = R::Record::page(connection, (&low, &high), &after, limit)?;
+                let states = R::Record::page(connection, (&low, &high), &after, limit)?;
+                let mut records: Vec<&[R::Record]> = states.chunk_by(|one, next| one.id() == next.id()).collect();
                 let more = records.len() > size;
                 records.truncate(size);
-                let next_page_token = match records.last() {
-                    Some(last) if more => engine.context.keys.page_token(&scope, &last.head().id),
+                let next_page_token = match records.last().and_then(|states| states.first()) {
+                    Some(last) if more => engine.context.keys.page_token(&scope, last.id()),
                     _ => String::new(),
                 };
                 let now = engine.context.store.now();
                 let items = engine.context.with_facts(now, |facts| {
-                    records.iter().map(|record| engine.encode(record, facts, false)).collect::<Result<_, _>>()
+                    let today = on.unwrap_or_else(|| epoch_day(facts.today));
+                    let listed = records.into_iter().filter_map(|states| Some((states, shown(states, on, facts)?)));
+                    let in_force = |states: &[R::Record]| {
+                        let head = states::state_on(states, today).map(Table::head);
+                        head.is_some_and(|head| head.is_active())
+                    };
+                    listed
+                        .filter(|(states, _)| !in_force_only || in_force(states))
+                        .map(|(states, shown)| engine.encode(states, shown, facts, false))
+                        .collect::<Result<_, _>>()
                 })?;
                 Ok(ListPage { items, next_page_token })
             })
             .await
     }
 
-    /// Changes one, from a day on or from the day on which its present content became true.
+    /// Changes one from a day on, or corrects a state of it, or all; returns the state that was changed.
     pub async fn update(
         &self,
         key: Idempotency,
         resource: R::Resource,
-        etag: &str,
-        mask: Option<prost_types::FieldMask>,
-        effective_on: Option<pb::Date>,
+        update: Update,
     ) -> Result<R::Resource, Error> {
         let id = id_of::<R>(R::name(&resource)).map_err(under_field::<R>)?;
-        let (engine, etag) = (self.clone(), etag.to_owned());
+        let engine = self.clone();
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let now = tx.now();
-                let old = lock::<R>(tx, &id, &etag)?;
-                engine.context.with_facts(now, |facts| {
-                    let before = engine.encode(&old, facts, true)?;
-                    let after = merged(&before, &resource, mask.as_ref())?;
-                    status::validate(&after).map_err(under_field::<R>)?;
-                    let mut head = old.head();
-                    if let Some(date) = &effective_on {
-                        head.effective_on = changed_on(&head, date)?;
-                        ends::before_end(&head)?;
-                    }
-                    head.version += 1;
-                    head.updated_at = now;
-                    let decoded = engine.register.decode(&after, head, Some(&old), facts);
-                    let mut records = [decoded.map_err(under_field::<R>)?];
-                    for violations in engine.register.check(tx.connection, &records, facts)? {
-                        violations.into_result(()).map_err(under_field::<R>)?;
-                    }
-                    engine.register.complete(tx.connection, &mut records, facts)?;
-                    let [record] = records;
-                    engine.replace(tx, &old, &before, &record, Change::Changed, None, facts)
+                let was = lock::<R>(tx, &id, &update.etag)?;
+                engine.context.with_facts(tx.now(), |facts| {
+                    let mut now = was.clone();
+                    let scope = update.scope(epoch_day(facts.today))?;
+                    let changed = states::update(&mut now, scope, |old, head| {
+                        engine.revised(old, head, &resource, &update, facts)
+                    })?;
+                    let day = now[changed].period().from;
+                    let now = engine.replace(tx, &was, now, facts, Error::Invalid)?;
+                    let changed = now.iter().position(|state| state.period().contains(day)).unwrap_or_default();
+                    engine.encode(&now, changed, facts, false)
                 })
             })
             .await
     }
 
-    /// Changes what only the service decides, as an approval: the closure makes the new record out of the old one.
-    ///
-    /// The head's version is the kit's to count; a head with another `effective_on` makes a new state of the record.
+    /// Makes the content that an update puts in a state's place.
+    fn revised(
+        &self,
+        old: &R::Record,
+        head: Head,
+        resource: &R::Resource,
+        update: &Update,
+        facts: Facts<'_>,
+    ) -> Result<Revised<R::Record>, Error> {
+        let before = self.encode(std::slice::from_ref(old), 0, facts, true)?;
+        let after = merged(&before, resource, update.update_mask.as_ref())?;
+        status::validate(&after).map_err(under_field::<R>)?;
+        let natural = |resource: &R::Resource| epoch_day(self.register.effective_on(resource, facts.today));
+        // A state whose content named no day before it begins where the corrected content says, if that is earlier.
+        let (begins, corrects) = (head.effective_on, update.effective_on.is_none());
+        let (named, names) = (natural(&before), natural(&after));
+        let begins_earlier = (corrects && named >= begins && names < begins).then_some(names);
+        let head = Head { effective_on: begins_earlier.unwrap_or(head.effective_on), ..head };
+        let state = self.register.decode(&after, head, Some(old), facts).map_err(under_field::<R>)?;
+        Ok(Revised { state, begins_earlier })
+    }
+
+    /// Changes what only the service decides, as an approval, in today's state, else the next one, else the last: the
+    /// closure makes the new content out of the old one.
     pub async fn transition<F>(&self, key: Idempotency, name: &str, etag: &str, f: F) -> Result<R::Resource, Error>
     where
         F: Fn(&R::Record, Facts<'_>) -> Result<R::Record, Error> + Send + 'static,
@@ -199,127 +229,183 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let now = tx.now();
-                let old = lock::<R>(tx, &id, &etag)?;
-                engine.context.with_facts(now, |facts| {
-                    let before = engine.encode(&old, facts, true)?;
-                    let mut record = f(&old, facts)?;
-                    let head = record.head();
-                    record.set_head(Head { version: old.head().version + 1, updated_at: now, ..head });
-                    engine.replace(tx, &old, &before, &record, Change::Changed, None, facts)
+                let was = lock::<R>(tx, &id, &etag)?;
+                engine.context.with_facts(tx.now(), |facts| {
+                    let mut now = was.clone();
+                    let scope = Scope::Present(epoch_day(facts.today));
+                    let changed = states::update(&mut now, scope, |old, _| {
+                        Ok(Revised { state: f(old, facts)?, begins_earlier: None })
+                    })?;
+                    let now = rewrite(tx, &*engine.register, &was, now, facts)?;
+                    engine.encode(&now, changed, facts, false)
                 })
             })
             .await
     }
 
-    /// Ends or withdraws one. What ended may be ended again, on another day: earlier, or later where the register's
-    /// rules allow the record for the days that it gains.
-    pub async fn end(
-        &self,
-        key: Idempotency,
-        name: &str,
-        etag: &str,
-        kind: i32,
-        ended_on: Option<pb::Date>,
-    ) -> Result<R::Resource, Error> {
+    /// Ends or withdraws one, lifts or moves its end, or takes back a change; returns its present state.
+    pub async fn end(&self, key: Idempotency, name: &str, end: End) -> Result<R::Resource, Error> {
         let id = id_of::<R>(name)?;
-        let (engine, etag) = (self.clone(), etag.to_owned());
+        let engine = self.clone();
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let now = tx.now();
-                let old = lock::<R>(tx, &id, &etag)?;
-                let mut head = old.head();
-                head.version += 1;
-                head.updated_at = now;
-                let (change, valid_on) = if kind == pb::EndKind::Withdrawn as i32 {
-                    head.state = pb::RecordState::Withdrawn as i64;
-                    (Change::Withdrawn, head.effective_on)
-                } else {
-                    let mut violations = Violations::new();
-                    let day = dates::required_day("ended_on", ended_on.as_ref(), &mut violations);
-                    violations.require(
-                        !violations.is_empty() || day >= head.effective_on,
-                        "ended_on",
-                        "BEFORE_EFFECTIVE",
-                        "lies before the day on which the content became true",
-                        "早于内容生效日期",
-                    );
-                    violations.into_result(())?;
-                    head.state = pb::RecordState::Ended as i64;
-                    head.ended_on = Some(day);
-                    (Change::Ended, day)
-                };
-                let gains_days = change == Change::Ended && old.head().ended_on.is_some_and(|ended| ended < valid_on);
-                let mut record = old.clone();
-                record.set_head(head);
-                engine.context.with_facts(now, |facts| {
-                    if gains_days {
-                        for violations in engine.register.check(tx.connection, std::slice::from_ref(&record), facts)? {
-                            violations.into_result(()).map_err(|found| Error::State(under_field::<R>(found)))?;
-                        }
-                    }
-                    let before = engine.encode(&old, facts, true)?;
-                    engine.replace(tx, &old, &before, &record, change, Some(valid_on), facts)
+                let was = lock::<R>(tx, &id, &end.etag)?;
+                let mut now = was.clone();
+                end.carry_out(&mut now)?;
+                engine.context.with_facts(tx.now(), |facts| {
+                    let now = engine.replace(tx, &was, now, facts, Error::State)?;
+                    let shown = states::present(&now, epoch_day(facts.today));
+                    engine.encode(&now, shown, facts, false)
                 })
             })
             .await
     }
 
-    /// Replaces a record: keeps what it was, tells the journal what it is.
-    #[expect(clippy::too_many_arguments, reason = "one private step of three callers")]
-    pub(super) fn replace(
+    /// Writes a record's states in place of others, after the register has checked those that are new, changed or hold on
+    /// more days, and completed those that are new or changed. `refused` says what kind of error a violation is.
+    fn replace(
         &self,
         tx: &mut Tx<'_>,
-        old: &R::Record,
-        before: &R::Resource,
-        record: &R::Record,
-        change: Change,
-        valid_on: Option<i64>,
+        was: &[R::Record],
+        mut now: Vec<R::Record>,
         facts: Facts<'_>,
-    ) -> Result<R::Resource, Error> {
-        let was = old.head();
-        if !R::Record::replace(tx.connection, record, was.version)? {
-            return Err(Error::EtagMismatch(format!("{}/{}", R::COLLECTION, was.id)));
+        refused: fn(Violations) -> Error,
+    ) -> Result<Vec<R::Record>, Error> {
+        let (mut gaining, mut places) = (Vec::new(), Vec::new());
+        for (place, state) in now.iter().enumerate().filter(|(_, state)| state.head().is_active()) {
+            let alike = || was.iter().filter(|old| old.head().is_active() && states::same_content(*old, state));
+            let period = state.period();
+            if !alike().any(|old| old.period().from <= period.from && period.until <= old.period().until) {
+                gaining.push(state.clone());
+                places.push((place, alike().next().is_none()));
+            }
         }
-        let head = record.head();
-        let row = self.register.row(record, facts);
-        let valid_on = valid_on.unwrap_or(head.effective_on);
-        let earlier = match (was.ended_on, change) {
-            (None, _) | (_, Change::Created | Change::Withdrawn) => BTreeSet::new(),
-            _ => ends::told_earlier::<R>(tx, &was, facts.keys)?,
-        };
-        let dataset = self.register.dataset();
-        for (change, valid_on) in ends::entries(change, valid_on, &head, &earlier) {
-            tx.journal(JournalEntry::new(&dataset, &head.id, change, valid_on, &head.area, &row));
+        for violations in self.register.check(tx.connection, &gaining, facts)? {
+            violations.into_result(()).map_err(|found| refused(under_field::<R>(found)))?;
         }
-        keep::<R>(tx, &was, before, facts);
-        self.register.written(tx, std::slice::from_ref(record), facts)?;
-        self.encode(record, facts, false)
+        let mut changed: Vec<R::Record> =
+            gaining.into_iter().zip(&places).filter(|(_, (_, new))| *new).map(|(state, _)| state).collect();
+        self.register.complete(tx.connection, &mut changed, facts)?;
+        for (state, (place, _)) in changed.into_iter().zip(places.iter().filter(|(_, new)| *new)) {
+            now[*place] = state;
+        }
+        self.register.align(tx.connection, &mut now, facts)?;
+        rewrite(tx, &*self.register, was, now, facts)
     }
 
-    /// Makes the resource with its envelope.
-    pub(super) fn encode(&self, record: &R::Record, facts: Facts<'_>, reveal: bool) -> Result<R::Resource, Error> {
-        resource_of(&*self.register, record, facts, reveal)
+    /// Makes the resource of a record's state, with its envelope.
+    pub(super) fn encode(
+        &self,
+        states: &[R::Record],
+        shown: usize,
+        facts: Facts<'_>,
+        reveal: bool,
+    ) -> Result<R::Resource, Error> {
+        resource_of(&*self.register, states, shown, facts, reveal)
     }
 }
 
-/// Keeps the content that a record had, for its history: for a register that writes into another register's record
-/// in its own unit. The engine does this itself for the records that it changes.
-pub fn keep_revision<R: Register>(
+/// Writes a record's states in place of others, and tells the journal: every assertion that no longer stands is retracted,
+/// what is new is asserted, and what neither changed its content nor its days is left as it was told.
+///
+/// The one way in which a record changes, for the engine and for a register that changes another register's record in its
+/// own unit. `was` are all states of the record, locked in this unit; `now` are all that it will have, in the order of
+/// their days and without a hole. Version, numbers and instants are given here.
+pub fn rewrite<R: Register>(
     tx: &mut Tx<'_>,
     register: &R,
-    was: &R::Record,
+    was: &[R::Record],
+    mut now: Vec<R::Record>,
     facts: Facts<'_>,
-) -> Result<(), Error> {
-    let before = resource_of(register, was, facts, true)?;
-    keep::<R>(tx, &was.head(), &before, facts);
-    Ok(())
+) -> Result<Vec<R::Record>, Error> {
+    let Some(first) = was.first().map(Table::head) else { return Err(Error::internal("a record without a state")) };
+    tx.follow(first.updated_at)?;
+    states::repeat_in_ended(&mut now);
+    let mut next = was.iter().map(|state| state.head().assertion).max().unwrap_or_default() + 1;
+    let mut stands = vec![false; was.len()];
+    for (number, state) in (0..).zip(&mut now) {
+        let mut head = Head {
+            number,
+            version: first.version + 1,
+            created_at: first.created_at,
+            updated_at: tx.now(),
+            ..state.head()
+        };
+        if !head.is_withdrawn() {
+            // The same content is told by the same bytes, whatever the software would make of it today.
+            let told = match was.iter().find(|old| states::same_content(*old, state)) {
+                Some(old) => old.told().to_vec(),
+                None => prost::Message::encode_to_vec(&register.row(state, facts)),
+            };
+            let same = |old: &R::Record| {
+                let (old_head, told_before) = (old.head(), old.told());
+                old_head.period() == head.period()
+                    && old_head.state == head.state
+                    && old_head.area == head.area
+                    && told_before == told
+            };
+            head.assertion = match was.iter().position(same) {
+                Some(place) => {
+                    stands[place] = true;
+                    was[place].head().assertion
+                }
+                None => {
+                    next += 1;
+                    next - 1
+                }
+            };
+            state.set_told(told);
+        }
+        state.set_head(head);
+    }
+    if !R::Record::write(tx.connection, was, &now)? {
+        return Err(Error::EtagMismatch(format!("{}/{}", R::COLLECTION, first.id)));
+    }
+    let dataset = register.dataset();
+    for (state, stands) in was.iter().zip(&stands).filter(|(state, _)| !state.head().is_withdrawn()) {
+        if !stands {
+            tx.journal(JournalEntry::retracts(&dataset, &state.head(), state.told()));
+        }
+    }
+    let told_before = |head: &Head| was.iter().any(|old| old.head().assertion == head.assertion);
+    for state in &now {
+        let head = state.head();
+        if !head.is_withdrawn() && !told_before(&head) {
+            tx.journal(JournalEntry::asserts(&dataset, &head, state.told()));
+        }
+    }
+    keep::<R>(tx, register, was, &now, facts)?;
+    register.written(tx, &now, facts)?;
+    Ok(now)
 }
 
-fn keep<R: Register>(tx: &mut Tx<'_>, was: &Head, before: &R::Resource, facts: Facts<'_>) {
-    let sealed = facts.keys.seal(&revisions_place::<R>(), &prost::Message::encode_to_vec(before));
-    tx.revision(R::COLLECTION, &was.id, was.version, was.effective_on, sealed);
+/// Keeps, sealed, the states that a record had and has no longer with the same content and days.
+fn keep<R: Register>(
+    tx: &mut Tx<'_>,
+    register: &R,
+    was: &[R::Record],
+    now: &[R::Record],
+    facts: Facts<'_>,
+) -> Result<(), Error> {
+    let mut kept = false;
+    for (place, state) in was.iter().enumerate() {
+        let head = state.head();
+        let stays = |new: &R::Record| {
+            let new_head = new.head();
+            new_head.period() == head.period() && new_head.state == head.state && states::same_content(state, new)
+        };
+        let last = place + 1 == was.len();
+        // An ended state repeats the one before it; a version leaves at least one state.
+        if now.iter().any(stays) && !(last && !kept) || head.is_ended() && place > 0 && kept {
+            continue;
+        }
+        let before = resource_of(register, was, place, facts, true)?;
+        let sealed = facts.keys.seal(&revisions_place::<R>(), &prost::Message::encode_to_vec(&before));
+        tx.revision(R::COLLECTION, &head, sealed);
+        kept = true;
+    }
+    Ok(())
 }
 
 /// Names the place of a register's sealed revisions.
@@ -334,47 +420,70 @@ pub(super) fn under_field<R: Register>(found: Violations) -> Violations {
     violations
 }
 
-/// Makes the resource of a record, with its envelope.
+/// Makes the resource of a record's state, with its envelope.
 fn resource_of<R: Register>(
     register: &R,
-    record: &R::Record,
+    states: &[R::Record],
+    shown: usize,
     facts: Facts<'_>,
     reveal: bool,
 ) -> Result<R::Resource, Error> {
-    let mut resource = register.encode(record, facts, reveal)?;
-    let head = record.head();
+    let head = states[shown].head();
+    // Of a record that has ended, what it said last is shown, with its days.
+    let content = if head.is_ended() && shown > 0 { &states[shown - 1] } else { &states[shown] };
+    let mut resource = register.encode(content, facts, reveal)?;
+    let content = content.head();
     let meta = pb::RecordMeta {
         etag: etag(&head),
         create_time: Some(dates::moment(head.created_at)),
         update_time: Some(dates::moment(head.updated_at)),
-        effective_on: dates::date(head.effective_on),
+        effective_on: dates::date(content.effective_on),
+        effective_until: dates::date(content.effective_until),
         state: i32::try_from(head.state).unwrap_or_default(),
-        ended_on: head.ended_on.and_then(dates::date),
+        ended_on: states::ended_on(states, shown).and_then(dates::date),
     };
     R::set_envelope(&mut resource, format!("{}/{}", R::COLLECTION, head.id), head.area, meta);
     Ok(resource)
 }
 
-/// Finds a record for a change and compares the etag.
-fn lock<R: Register>(tx: &mut Tx<'_>, id: &str, etag: &str) -> Result<R::Record, Error> {
+/// Returns the place of the state that is shown: that of the day, where one is asked for and the record counts for it;
+/// today's otherwise, else the next one, else the last.
+fn shown<Record: Table>(states: &[Record], on: Option<i64>, facts: Facts<'_>) -> Option<usize> {
+    let first = states.first()?.head();
+    match on {
+        Some(day) if !first.is_withdrawn() => states.iter().position(|state| state.period().contains(day)),
+        Some(_) => None,
+        None => Some(states::present(states, epoch_day(facts.today))),
+    }
+}
+
+/// Finds the states of a record for a change and compares the etag.
+fn lock<R: Register>(tx: &mut Tx<'_>, id: &str, etag: &str) -> Result<Vec<R::Record>, Error> {
     let name = || format!("{}/{id}", R::COLLECTION);
-    let old = R::Record::lock(tx.connection, id)?.ok_or_else(|| Error::NotFound(name()))?;
-    let head = old.head();
+    let states = R::Record::lock(tx.connection, id)?;
+    let head = states.first().map(Table::head).ok_or_else(|| Error::NotFound(name()))?;
     if self::etag(&head) != etag {
         return Err(Error::EtagMismatch(name()));
     }
-    if head.state == pb::RecordState::Withdrawn as i64 {
+    if head.is_withdrawn() {
         return Err(Error::Precondition {
             reason: "RECORD_WITHDRAWN",
             description: format!("{} was withdrawn", name()),
         });
     }
-    Ok(old)
+    Ok(states)
 }
 
-/// Gives the etag of a version.
+/// Returns the etag of a version.
 fn etag(head: &Head) -> String {
     format!("v{}", head.version)
+}
+
+/// Reads the day that is asked for, where one is.
+fn day_asked(on: Option<&pb::Date>) -> Result<Option<i64>, Violations> {
+    let mut violations = Violations::new();
+    let day = dates::optional_day("on", on, &mut violations);
+    violations.into_result(day)
 }
 
 fn id_of<R: Register>(name: &str) -> Result<String, Violations> {
@@ -404,18 +513,4 @@ fn area_range(area: AreaCode) -> (String, String) {
         AreaLevel::Prefecture => (code.to_owned(), format!("{}99", &code[..4])),
         AreaLevel::County => (code.to_owned(), code.to_owned()),
     }
-}
-
-/// Checks the day from which a change is true.
-fn changed_on(head: &Head, date: &pb::Date) -> Result<i64, Violations> {
-    let mut violations = Violations::new();
-    let day = dates::required_day("effective_on", Some(date), &mut violations);
-    violations.require(
-        !violations.is_empty() || day >= head.effective_on,
-        "effective_on",
-        "BEFORE_EFFECTIVE",
-        "lies before the day on which the present content became true; correct that content instead",
-        "早于现有内容的生效日期",
-    );
-    violations.into_result(day)
 }

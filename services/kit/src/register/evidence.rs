@@ -25,15 +25,17 @@ use minsheng_proto::common::v1 as pb;
 use tonic::Code;
 use tracing::Instrument as _;
 
-use super::{Engine, Head, Register, Table, dates};
+use super::{
+    Engine, Head, Register, Table,
+    engine::rewrite,
+    states::{self, Revised, Scope},
+};
 use crate::{
     context::Context,
     error::{Error, ErrorKind},
-    journal::Change,
     register::Facts,
     server::Deadline,
     store::{AnyConnection, Idempotency, Tx, Unit},
-    values::calendar::epoch_day,
 };
 
 /// How often [`Engine::settle`] is worth calling: a provider that is back is noticed within this time.
@@ -59,7 +61,7 @@ pub trait EvidenceRegister: Register {
     /// Says whether the record still needs an answer. False once [`decide`](Self::decide) was called on it.
     fn waits(&self, record: &Self::Record) -> bool;
 
-    /// Lists active records that wait, behind an id, in the order of ids.
+    /// Lists states in force that wait, those of records that ended since included, behind an id, in the order of ids.
     fn waiting(&self, connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<Self::Record>, Error>;
 
     /// Asks for a record. The resource carries its name and, opened, its personal fields.
@@ -67,13 +69,8 @@ pub trait EvidenceRegister: Register {
     /// [`asked`] turns the provider's status into the error.
     fn ask(&self, resource: &Self::Resource) -> impl Future<Output = Result<Self::Evidence, Error>> + Send;
 
-    /// Says from which day a decision is true that came after the record: from the day on which it is made, unless the
-    /// register says that waiting must cost the person nothing.
-    fn decided_from(&self, record: &Self::Record, today: i64) -> i64 {
-        record.head().effective_on.max(today)
-    }
-
-    /// Decides: puts the outcome on a record that waits. Pure; the day of the decision is `facts.today`.
+    /// Decides: puts the outcome on a state that waits, for all its days: that the answer came late costs nobody anything.
+    /// Pure; the day of the decision is `facts.today`.
     ///
     /// An answer that decides nothing is an error: the record goes on waiting, and a warning names it.
     fn decide(&self, record: &mut Self::Record, evidence: Self::Evidence, facts: Facts<'_>) -> Result<(), Error>;
@@ -201,36 +198,36 @@ impl<R: EvidenceRegister> Engine<R> {
         Ok((settled, answers))
     }
 
-    /// Writes a decided record as a change that is true from the day that the register names.
+    /// Writes the decision of a state that waited, for the days for which it holds.
     fn settle_one(&self, tx: &mut Tx<'_>, asked_for: &R::Record, evidence: R::Evidence) -> Result<bool, Error> {
-        let now = tx.now();
-        let Some(old) = R::Record::lock(tx.connection, &asked_for.head().id)? else { return Ok(false) };
-        let mut head = old.head();
-        if head.version != asked_for.head().version || !self.register().waits(&old) {
-            return Ok(false);
-        }
-        self.context().with_facts(now, |facts| {
-            let before = self.encode(&old, facts, true)?;
-            head.version += 1;
-            head.updated_at = now;
-            head.effective_on = self.register().decided_from(&old, epoch_day(dates::today(now)));
-            let mut record = old.clone();
-            record.set_head(head);
-            if let Err(error) = self.register().decide(&mut record, evidence, facts) {
+        let asked_for = asked_for.head();
+        let was = R::Record::lock(tx.connection, &asked_for.id)?;
+        let place = was.iter().position(|state| {
+            let head = state.head();
+            head.number == asked_for.number && head.version == asked_for.version
+        });
+        let Some(place) = place.filter(|place| self.register().waits(&was[*place])) else { return Ok(false) };
+        self.context().with_facts(tx.now(), |facts| {
+            let mut decided = was[place].clone();
+            if let Err(error) = self.register().decide(&mut decided, evidence, facts) {
                 // One answer that decides nothing must not hold up the others of the batch.
-                tracing::warn!(register = R::COLLECTION, record = old.head().id, %error, "cannot be decided");
-                self.refusals.note(&old.head(), now);
+                tracing::warn!(register = R::COLLECTION, record = asked_for.id, %error, "cannot be decided");
+                self.refusals.note(&asked_for, tx.now());
                 return Ok(false);
             }
-            self.refusals.forget(&old.head().id);
-            self.replace(tx, &old, &before, &record, Change::Changed, None, facts)?;
+            self.refusals.forget(&asked_for.id);
+            let mut now = was.clone();
+            states::update(&mut now, Scope::On(asked_for.effective_on), |_, _| {
+                Ok(Revised { state: decided.clone(), begins_earlier: None })
+            })?;
+            rewrite(tx, self.register(), &was, now, facts)?;
             Ok(true)
         })
     }
 
     async fn answer_for(&self, record: &R::Record, time: Duration) -> Result<R::Evidence, Error> {
         let now = self.context().store.now();
-        let resource = self.context().with_facts(now, |facts| self.encode(record, facts, true))?;
+        let resource = self.context().with_facts(now, |facts| self.encode(std::slice::from_ref(record), 0, facts, true))?;
         tokio::time::timeout(time, self.register().ask(&resource)).await.map_err(|_| Error::Deadline)?
     }
 }
@@ -299,16 +296,7 @@ mod tests {
     use super::*;
 
     fn head(id: &str, version: i64) -> Head {
-        Head {
-            id: id.to_owned(),
-            area: "540102".to_owned(),
-            version,
-            effective_on: 0,
-            state: 1,
-            ended_on: None,
-            created_at: 0,
-            updated_at: 0,
-        }
+        Head { id: id.to_owned(), version, ..Head::default() }
     }
 
     #[test]

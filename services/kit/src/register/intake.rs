@@ -6,10 +6,9 @@ use std::collections::HashMap;
 
 use minsheng_proto::common::v1 as pb;
 
-use super::{Engine, Facts, Head, Register, Table, dates};
+use super::{Engine, FOREVER, Facts, Head, Register, Table, dates, engine::rewrite};
 use crate::{
     error::{Error, Violations},
-    journal::Change,
     status,
     store::{AnyConnection, Idempotency, JournalEntry, Tx, Unit},
     values::{calendar::epoch_day, divisions::AreaCode, identifiers::ResidentId},
@@ -112,10 +111,9 @@ impl<R: Register> Engine<R> {
             area: R::area(resource).to_owned(),
             version: 1,
             effective_on: from,
+            effective_until: FOREVER,
             state: pb::RecordState::Active as i64,
-            ended_on: None,
-            created_at: 0,
-            updated_at: 0,
+            ..Head::default()
         };
         self.register.decode(resource, head, None, facts)
     }
@@ -139,14 +137,14 @@ impl<R: Register> Engine<R> {
         &self,
         connection: &mut AnyConnection,
         items: Vec<Decoded<R::Record>>,
-        mut there: HashMap<String, R::Record>,
+        mut there: HashMap<String, Vec<R::Record>>,
         now: i64,
     ) -> Result<Judged<R::Record>, Error> {
         self.context.with_facts(now, |facts| {
             let mut outcomes = Vec::with_capacity(items.len());
             let mut records: Vec<R::Record> = Vec::with_capacity(items.len());
             let mut coming: HashMap<String, Coming> = HashMap::with_capacity(items.len());
-            let withdrawn = |record: &R::Record| record.head().state == pb::RecordState::Withdrawn as i64;
+            let withdrawn = |states: &[R::Record]| states.iter().all(|state| state.head().is_withdrawn());
             for item in items {
                 let place = outcomes.len();
                 outcomes.push(match item {
@@ -155,7 +153,8 @@ impl<R: Register> Engine<R> {
                         let id = record.id().to_owned();
                         let stored = there.get(&id);
                         if let Some(stored) = stored.filter(|stored| !withdrawn(stored)) {
-                            if self.same(stored, &record, facts)? {
+                            // What is sent again is what was sent first, whatever became of the record since.
+                            if self.same(&stored[0], &record, facts)? {
                                 Outcome::Unchanged(id)
                             } else {
                                 Outcome::Exists(id)
@@ -169,7 +168,7 @@ impl<R: Register> Engine<R> {
                             }
                         } else {
                             if let Some(withdrawn) = stored {
-                                record.set_head(Head { version: withdrawn.head().version + 1, ..record.head() });
+                                record.set_head(Head { version: withdrawn[0].head().version + 1, ..record.head() });
                             }
                             coming.insert(id.clone(), Coming { record: records.len(), place, repeated: Vec::new() });
                             records.push(record);
@@ -201,6 +200,7 @@ impl<R: Register> Engine<R> {
     fn same(&self, there: &R::Record, new: &R::Record, facts: Facts<'_>) -> Result<bool, Error> {
         let mut candidate = new.clone();
         candidate.set_head(there.head());
+        candidate.set_told(there.told().to_vec());
         let mut contents = [self.register.encode(there, facts, true)?, self.register.encode(&candidate, facts, true)?];
         for content in &mut contents {
             self.register.clear_decided(content);
@@ -217,21 +217,30 @@ impl<R: Register> Engine<R> {
         } else {
             let there = there(tx.connection, &items)?;
             let mut judged = self.judge(tx.connection, items, there, now)?;
-            judged.record(now);
+            self.note_recorded(&mut judged, now);
             let again = if judged.withdrawn.is_empty() { Vec::new() } else { self.insert_again(tx, &mut judged)? };
             R::Record::insert(tx.connection, &judged.records)?;
             (judged, again)
         };
-        self.context.with_facts(now, |facts| {
-            let dataset = self.register.dataset();
-            for record in &judged.records {
-                let (head, row) = (record.head(), self.register.row(record, facts));
-                tx.journal(JournalEntry::new(&dataset, &head.id, Change::Created, head.effective_on, &head.area, &row));
-            }
-            self.register.written(tx, &judged.records, facts)
-        })?;
+        let dataset = self.register.dataset();
+        for record in &judged.records {
+            tx.journal(JournalEntry::asserts(&dataset, &record.head(), record.told()));
+        }
+        self.context.with_facts(now, |facts| self.register.written(tx, &judged.records, facts))?;
         judged.records.extend(again);
         Ok(judged)
+    }
+
+    /// Brings the new records into the order in which they are written, and notes when that is and what the journal says.
+    fn note_recorded(&self, judged: &mut Judged<R::Record>, now: i64) {
+        judged.records.sort_unstable_by(|one, other| one.id().cmp(other.id()));
+        self.context.with_facts(now, |facts| {
+            for record in &mut judged.records {
+                record.recorded(now);
+                let told = prost::Message::encode_to_vec(&self.register.row(record, facts));
+                record.set_told(told);
+            }
+        });
     }
 
     /// Writes items without a look for what is there of them, which costs nearly as much as to write them and most often
@@ -248,7 +257,7 @@ impl<R: Register> Engine<R> {
         if !judged.all_passed {
             return Ok(None);
         }
-        judged.record(now);
+        self.note_recorded(&mut judged, now);
         match tx.attempt(|connection| R::Record::insert(connection, &judged.records)) {
             Ok(()) => Ok(Some(judged)),
             Err(Error::Raced) => Ok(None),
@@ -266,11 +275,13 @@ impl<R: Register> Engine<R> {
         self.context.with_facts(tx.now(), |facts| {
             for record in &mut again {
                 let Some(was) = judged.withdrawn.get(record.id()) else { continue };
-                record.set_head(Head { created_at: was.head().created_at, ..record.head() });
-                let before = self.encode(was, facts, true)?;
-                let replaced = self.replace(tx, was, &before, record, Change::Created, None, facts);
+                let replaced = rewrite(tx, &*self.register, was, vec![record.clone()], facts);
                 // Nobody read this one: another request brought it back first.
-                replaced.map_err(|error| if let Error::EtagMismatch(_) = error { Error::Raced } else { error })?;
+                let mut replaced =
+                    replaced.map_err(|error| if let Error::EtagMismatch(_) = error { Error::Raced } else { error })?;
+                if let Some(now) = replaced.pop() {
+                    *record = now;
+                }
             }
             Ok::<_, Error>(())
         })?;
@@ -282,11 +293,11 @@ impl<R: Register> Engine<R> {
 fn there<Record: Table>(
     connection: &mut AnyConnection,
     items: &[Decoded<Record>],
-) -> Result<HashMap<String, Record>, Error> {
+) -> Result<HashMap<String, Vec<Record>>, Error> {
     let ids: Vec<String> = items.iter().flatten().map(|record| record.id().to_owned()).collect();
-    let mut found = HashMap::new();
-    for part in ids.chunks(super::ROWS_PER_INSERT) {
-        found.extend(Record::find(connection, part)?.into_iter().map(|record| (record.id().to_owned(), record)));
+    let mut found: HashMap<String, Vec<Record>> = HashMap::new();
+    for state in Record::find(connection, &ids)? {
+        found.entry(state.id().to_owned()).or_default().push(state);
     }
     Ok(found)
 }
@@ -321,17 +332,7 @@ pub(super) struct Judged<Record> {
     /// Whatever is new passed the register's checks against the store.
     all_passed: bool,
     /// What is there of their ids and was withdrawn, by id.
-    withdrawn: HashMap<String, Record>,
-}
-
-impl<Record: Table> Judged<Record> {
-    /// Brings the new records into the order in which they are written, and notes when that is.
-    fn record(&mut self, now: i64) {
-        self.records.sort_unstable_by(|one, other| one.id().cmp(other.id()));
-        for record in &mut self.records {
-            record.recorded(now);
-        }
-    }
+    withdrawn: HashMap<String, Vec<Record>>,
 }
 
 /// A new record of a chunk: where it is, and which items repeat it.

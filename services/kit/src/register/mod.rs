@@ -7,24 +7,29 @@
 //! The kit never looks into a record beyond its head, and never decides what a register's rules decide.
 
 mod api;
+mod carry_over;
 mod dates;
-mod ends;
 mod engine;
 mod evidence;
 mod intake;
 mod list;
 mod natural_key;
+mod requests;
 mod resource;
+pub mod states;
 mod table;
 mod unique;
 mod upload;
 
 pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
-pub use engine::{Engine, ListPage, keep_revision};
+pub(crate) use carry_over::carry_over;
+pub use engine::{Engine, ListPage, rewrite};
 pub use evidence::{EvidenceRegister, SETTLE_EVERY, asked};
 pub use list::List;
 pub use natural_key::natural_key;
+pub use requests::{End, ListRequest, Update};
 pub use resource::{Envelope, enum_field, enum_number};
+pub use states::{FOREVER, Period};
 pub use table::{Head, Table};
 pub use unique::{Held, Holders};
 pub use upload::Chunk;
@@ -68,15 +73,17 @@ pub trait Register: Envelope + Send + Sync + 'static {
     /// The row of the register's table.
     type Record: Table;
     /// The dataset's row message.
-    type Row: prost::Message;
+    type Row: prost::Message + Default;
 
     /// Names the dataset, as `social_security.enrolments`.
     fn dataset(&self) -> String;
 
-    /// Decides: checks a resource by the register's rules and makes the record of it. Pure.
+    /// Decides: checks a resource by the register's rules and makes the state of it that a head names. Pure.
     ///
-    /// The head is given by the kit; `previous` is the record that an update replaces. All violations are reported at
-    /// once, by field of the resource as it stands; the kit puts the request's field before them.
+    /// The head is given by the kit, with the days on which the state holds; `previous` is the state that is corrected, or
+    /// cut by a change. Where a correction brings content that is true from a later day only, because the content itself names
+    /// the day, the state may be returned with that first day: it is then a change from that day on. All violations are reported at once, by field of the resource as it stands; the kit puts the
+    /// request's field before them.
     fn decode(
         &self,
         resource: &Self::Resource,
@@ -89,7 +96,7 @@ pub trait Register: Envelope + Send + Sync + 'static {
     /// merge does.
     fn encode(&self, record: &Self::Record, facts: Facts<'_>, reveal: bool) -> Result<Self::Resource, Error>;
 
-    /// Makes the dataset's row of a record: no personal data.
+    /// Makes the dataset's row of a state: no personal data, and nothing of the head, for the journal tells the days.
     fn row(&self, record: &Self::Record, facts: Facts<'_>) -> Self::Row;
 
     /// Says from which day a new record is true, where the caller does not.
@@ -109,9 +116,11 @@ pub trait Register: Envelope + Send + Sync + 'static {
     /// compared: the same item sent again is the same, whatever was decided on it since.
     fn clear_decided(&self, _resource: &mut Self::Resource) {}
 
-    /// Checks what needs the store: that a school named in a record exists.
+    /// Checks what needs the store: that a school named in a record exists. What another register is asked is its state on
+    /// the day of the record, and a key that is unique is so on each day.
     ///
-    /// Takes all records of a chunk, so that one query serves them; answers one set of violations for each.
+    /// Takes all states in force that are new, are changed or hold on more days than before, of a whole chunk, so that one
+    /// query serves them; answers one set of violations for each.
     fn check(
         &self,
         _connection: &mut AnyConnection,
@@ -131,8 +140,43 @@ pub trait Register: Envelope + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Brings all states of a record that is about to change into line with what other records say of its days: a mark
+    /// that begins within a state divides it, and one that no longer stands lets two be one again.
+    fn align(
+        &self,
+        _connection: &mut AnyConnection,
+        _states: &mut Vec<Self::Record>,
+        _facts: Facts<'_>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Puts back what [`decode`](Self::decode) leaves to the store or to an answer: for a state that an earlier version kept
+    /// as a resource. `row` is what the dataset told of it.
+    fn restore(&self, _state: &mut Self::Record, _resource: &Self::Resource, _row: &Self::Row) {}
+
+    /// Writes the children of states again, which [`written`](Self::written) does too: for what an earlier version wrote.
+    fn write_children(&self, _tx: &mut Tx<'_>, _states: &[Self::Record], _facts: Facts<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Writes what belongs to the records beside their own rows, in the same unit: children, rows of other datasets.
+    ///
+    /// Takes all states of each record that was written, as they are now.
     fn written(&self, _tx: &mut Tx<'_>, _records: &[Self::Record], _facts: Facts<'_>) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// The tonic service of a register. Implemented by [`register_api!`](crate::register_api).
+pub trait RegisterService: Sized {
+    /// The register.
+    type Register: Register;
+    /// What tonic serves.
+    type Server;
+
+    /// Returns the engine behind the service.
+    fn engine(&self) -> &Engine<Self::Register>;
+    /// Makes the tonic service.
+    fn into_service(self) -> Self::Server;
 }

@@ -1,53 +1,71 @@
-//! A register's table: the head that every record has, and the macro that declares table and record in one place.
+//! A register's table of states: the head that every state has, and the macro that declares table and record at once.
 
+use super::states::Period;
 use crate::{error::Error, store::AnyConnection};
 
-/// What the kit knows of every record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the kit knows of every state of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// Id within the collection.
     pub id: String,
+    /// Place among the record's states in the order of days, from 0.
+    pub number: i64,
     /// County, six digits.
     pub area: String,
-    /// Grows by one with every change; the etag.
+    /// Version of the record, the etag; the same in all its states, and greater by one with every change.
     pub version: i64,
-    /// First day for which the content is true, days since 1970-01-01.
+    /// Number under which the journal asserts the state.
+    pub assertion: i64,
+    /// First day on which the state holds, days since 1970-01-01.
     pub effective_on: i64,
+    /// First day on which it no longer does; [`FOREVER`](super::FOREVER) while it is open.
+    pub effective_until: i64,
     /// Number of the contract's `RecordState`.
     pub state: i64,
-    /// First day on which it is no longer true.
-    pub ended_on: Option<i64>,
-    /// Microseconds UTC.
+    /// When the record was first recorded, microseconds UTC.
     pub created_at: i64,
-    /// Microseconds UTC.
+    /// When it was last changed, microseconds UTC.
     pub updated_at: i64,
 }
 
 /// A register's table as the kit uses it. Implemented by [`register_table!`](crate::register_table).
 pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
-    /// Gives the id.
+    /// Returns the id of the record.
     fn id(&self) -> &str;
-    /// Gives the head.
+    /// Returns the head.
     fn head(&self) -> Head;
+    /// Puts another head on the state.
+    fn set_head(&mut self, head: Head);
+    /// Makes an empty state with a head, for a decoder to fill: `Record { title, ..Record::with_head(head) }`.
+    fn with_head(head: Head) -> Self;
     /// Notes when a new record is recorded, microseconds UTC.
     fn recorded(&mut self, now: i64);
-    /// Puts another head on the record.
-    fn set_head(&mut self, head: Head);
-    /// Makes an empty record with a head, for a decoder to fill: `Record { title, ..Record::with_head(head) }`.
-    fn with_head(head: Head) -> Self;
-    /// Inserts many.
+    /// Returns the dataset's row as the journal asserts it, encoded.
+    fn told(&self) -> &[u8];
+    /// Notes the dataset's row as the journal asserts it.
+    fn set_told(&mut self, told: Vec<u8>);
+    /// Returns the days on which the state holds.
+    fn period(&self) -> Period {
+        self.head().period()
+    }
+    /// Inserts the first states of many records.
     fn insert(connection: &mut AnyConnection, records: &[Self]) -> Result<(), Error>;
-    /// Replaces the record of the same id if it still has this version; says whether it had.
-    fn replace(connection: &mut AnyConnection, record: &Self, version: i64) -> Result<bool, Error>;
-    /// Finds by id, for writing: on PostgreSQL the row stays locked until the unit ends.
-    fn lock(connection: &mut AnyConnection, id: &str) -> Result<Option<Self>, Error>;
-    /// Finds by ids, in the order of ids.
+    /// Writes the states of a record in place of others, if the record still has their version; says whether it had.
+    fn write(connection: &mut AnyConnection, was: &[Self], now: &[Self]) -> Result<bool, Error>;
+    /// Finds the states of a record for writing, in their order: on PostgreSQL they stay locked until the unit ends.
+    fn lock(connection: &mut AnyConnection, id: &str) -> Result<Vec<Self>, Error>;
+    /// Finds all states of records, in the order of ids and days.
     fn find(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Self>, Error>;
-    /// Lists those whose area lies between two codes, behind an id, in the order of ids.
+    /// Finds of each record the state that holds on a day, in force, ended or withdrawn, in the order of ids.
+    fn find_on(connection: &mut AnyConnection, ids: &[String], day: i64) -> Result<Vec<Self>, Error>;
+    /// Finds records that an earlier version wrote and that are not carried over, in the order of ids.
+    fn not_carried_over(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Self>, Error>;
+    /// Lists the states of records whose area lies between two codes, behind an id, in the order of ids and days; `limit`
+    /// counts records.
     fn page(connection: &mut AnyConnection, areas: (&str, &str), after: &str, limit: i64) -> Result<Vec<Self>, Error>;
 }
 
-/// Declares a register's table and its record at once: the head's columns, then the register's own.
+/// Declares a register's table of states and its record at once: the head's columns, then the register's own.
 ///
 /// ```ignore
 /// register_table! {
@@ -72,23 +90,29 @@ macro_rules! register_table {
             use diesel::sql_types::*;
 
             $(#[$table_doc])*
-            $table (id) {
+            $table (id, number) {
                 /// Id within the collection.
                 id -> Text,
+                /// Place among the record's states in the order of days, from 0.
+                number -> BigInt,
                 /// County, six digits.
                 area -> Text,
-                /// Grows by one with every change.
+                /// Version of the record, the same in all its states.
                 version -> BigInt,
-                /// First day for which the content is true, days since 1970-01-01.
+                /// Number under which the journal asserts the state.
+                assertion -> BigInt,
+                /// First day on which the state holds, days since 1970-01-01.
                 effective_on -> BigInt,
-                /// 1 active, 2 ended, 3 withdrawn.
+                /// First day on which it no longer does; the greatest number while it is open.
+                effective_until -> BigInt,
+                /// 1 in force, 2 ended, 3 withdrawn.
                 state -> BigInt,
-                /// First day on which it is no longer true.
-                ended_on -> Nullable<BigInt>,
-                /// Microseconds UTC.
+                /// When the record was first recorded, microseconds UTC.
                 created_at -> BigInt,
-                /// Microseconds UTC.
+                /// When it was last changed, microseconds UTC.
                 updated_at -> BigInt,
+                /// The dataset's row as the journal asserts it, encoded.
+                told -> Binary,
                 $( $(#[$column_doc])* $column -> $sql, )*
             }
         }
@@ -97,24 +121,32 @@ macro_rules! register_table {
         #[derive(
             Clone, Debug, Default, PartialEq, diesel::Queryable, diesel::Insertable, diesel::AsChangeset, diesel::Identifiable,
         )]
-        #[diesel(table_name = $table, treat_none_as_default_value = false, treat_none_as_null = true)]
+        #[diesel(
+            table_name = $table, primary_key(id, number), treat_none_as_default_value = false, treat_none_as_null = true
+        )]
         pub struct $record {
             /// Id within the collection.
             pub id: String,
+            /// Place among the record's states in the order of days, from 0.
+            pub number: i64,
             /// County, six digits.
             pub area: String,
-            /// Grows by one with every change.
+            /// Version of the record, the same in all its states.
             pub version: i64,
-            /// First day for which the content is true.
+            /// Number under which the journal asserts the state.
+            pub assertion: i64,
+            /// First day on which the state holds, days since 1970-01-01.
             pub effective_on: i64,
-            /// 1 active, 2 ended, 3 withdrawn.
+            /// First day on which it no longer does; the greatest number while it is open.
+            pub effective_until: i64,
+            /// 1 in force, 2 ended, 3 withdrawn.
             pub state: i64,
-            /// First day on which it is no longer true.
-            pub ended_on: Option<i64>,
-            /// Microseconds UTC.
+            /// When the record was first recorded, microseconds UTC.
             pub created_at: i64,
-            /// Microseconds UTC.
+            /// When it was last changed, microseconds UTC.
             pub updated_at: i64,
+            /// The dataset's row as the journal asserts it, encoded.
+            pub told: Vec<u8>,
             $( $(#[$column_doc])* pub $column: $rust, )*
         }
 
@@ -123,19 +155,16 @@ macro_rules! register_table {
                 &self.id
             }
 
-            fn recorded(&mut self, now: i64) {
-                self.created_at = now;
-                self.updated_at = now;
-            }
-
             fn head(&self) -> $crate::register::Head {
                 $crate::register::Head {
                     id: self.id.clone(),
+                    number: self.number,
                     area: self.area.clone(),
                     version: self.version,
+                    assertion: self.assertion,
                     effective_on: self.effective_on,
+                    effective_until: self.effective_until,
                     state: self.state,
-                    ended_on: self.ended_on,
                     created_at: self.created_at,
                     updated_at: self.updated_at,
                 }
@@ -143,11 +172,13 @@ macro_rules! register_table {
 
             fn set_head(&mut self, head: $crate::register::Head) {
                 self.id = head.id;
+                self.number = head.number;
                 self.area = head.area;
                 self.version = head.version;
+                self.assertion = head.assertion;
                 self.effective_on = head.effective_on;
+                self.effective_until = head.effective_until;
                 self.state = head.state;
-                self.ended_on = head.ended_on;
                 self.created_at = head.created_at;
                 self.updated_at = head.updated_at;
             }
@@ -156,6 +187,19 @@ macro_rules! register_table {
                 let mut record = Self::default();
                 record.set_head(head);
                 record
+            }
+
+            fn recorded(&mut self, now: i64) {
+                self.created_at = now;
+                self.updated_at = now;
+            }
+
+            fn told(&self) -> &[u8] {
+                &self.told
+            }
+
+            fn set_told(&mut self, told: Vec<u8>) {
+                self.told = told;
             }
 
             fn insert(
@@ -169,28 +213,39 @@ macro_rules! register_table {
                 Ok(())
             }
 
-            fn replace(
+            fn write(
                 connection: &mut $crate::store::AnyConnection,
-                record: &Self,
-                version: i64,
+                was: &[Self],
+                now: &[Self],
             ) -> Result<bool, $crate::error::Error> {
-                use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                let there = $table::table.filter($table::id.eq(&record.id)).filter($table::version.eq(version));
-                let changed =
-                    $crate::on_each!(connection, c => diesel::update(there).set(record).execute(c))?;
-                Ok(changed == 1)
+                use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+                for (row, old) in now.iter().zip(was) {
+                    let there = $table::id.eq(&row.id).and($table::number.eq(row.number));
+                    let there = $table::table.filter(there.and($table::version.eq(old.version)));
+                    if $crate::on_each!(connection, c => diesel::update(there).set(row).execute(c))? != 1 {
+                        return Ok(false);
+                    }
+                }
+                if let Some(more) = now.get(was.len()..) {
+                    Self::insert(connection, more)?;
+                }
+                if let Some(gone) = was.get(now.len()) {
+                    let gone = $table::id.eq(&gone.id).and($table::number.ge(gone.number));
+                    let gone = diesel::delete($table::table.filter(gone));
+                    $crate::on_each!(connection, c => gone.execute(c))?;
+                }
+                Ok(true)
             }
 
             fn lock(
                 connection: &mut $crate::store::AnyConnection,
                 id: &str,
-            ) -> Result<Option<Self>, $crate::error::Error> {
-                use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+            ) -> Result<Vec<Self>, $crate::error::Error> {
+                use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+                let states = $table::table.filter($table::id.eq(id)).order($table::number);
                 Ok(match connection {
-                    $crate::store::AnyConnection::Sqlite(c) => $table::table.find(id).get_result(c).optional()?,
-                    $crate::store::AnyConnection::Postgres(c) => {
-                        $table::table.find(id).for_update().get_result(c).optional()?
-                    }
+                    $crate::store::AnyConnection::Sqlite(c) => states.load(c)?,
+                    $crate::store::AnyConnection::Postgres(c) => states.for_update().load(c)?,
                 })
             }
 
@@ -199,23 +254,33 @@ macro_rules! register_table {
                 ids: &[String],
             ) -> Result<Vec<Self>, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                // SQLite prepares a list anew for each call; a few ids cost less one by one, by a statement that stays
-                // prepared.
-                if ids.len() == 1
-                    || ids.len() <= $crate::register::FEW_IDS
-                        && matches!(connection, $crate::store::AnyConnection::Sqlite(_))
-                {
-                    let mut found = Vec::with_capacity(ids.len());
-                    for id in ids {
-                        let query = $table::table.filter($table::id.eq(id));
-                        found.append(&mut $crate::on_each!(connection, c => query.load::<Self>(c))?);
-                    }
-                    found.sort_by(|a, b| a.id.cmp(&b.id));
-                    found.dedup_by(|a, b| a.id == b.id);
-                    return Ok(found);
-                }
-                let query = $table::table.filter($table::id.eq_any(ids)).order($table::id);
-                Ok($crate::on_each!(connection, c => query.load(c))?)
+                let mut found: Vec<Self> = $crate::load_among!(connection, $table::table, $table::id, ids)?;
+                found.sort_by(|a, b| a.id.cmp(&b.id).then(a.number.cmp(&b.number)));
+                found.dedup_by(|a, b| a.id == b.id && a.number == b.number);
+                Ok(found)
+            }
+
+            fn find_on(
+                connection: &mut $crate::store::AnyConnection,
+                ids: &[String],
+                day: i64,
+            ) -> Result<Vec<Self>, $crate::error::Error> {
+                use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+                let holds =
+                    $table::table.filter($table::effective_on.le(day)).filter($table::effective_until.gt(day));
+                let mut found: Vec<Self> = $crate::load_among!(connection, holds, $table::id, ids)?;
+                found.sort_by(|a, b| a.id.cmp(&b.id));
+                found.dedup_by(|a, b| a.id == b.id);
+                Ok(found)
+            }
+
+            fn not_carried_over(
+                connection: &mut $crate::store::AnyConnection,
+                limit: i64,
+            ) -> Result<Vec<Self>, $crate::error::Error> {
+                use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+                let before = $table::table.filter($table::assertion.eq(-1)).order($table::id).limit(limit);
+                Ok($crate::on_each!(connection, c => before.load(c))?)
             }
 
             fn page(
@@ -225,12 +290,24 @@ macro_rules! register_table {
                 limit: i64,
             ) -> Result<Vec<Self>, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                let query = $table::table
+                let first = $table::table
                     .filter($table::area.between(areas.0, areas.1))
                     .filter($table::id.gt(after))
+                    .filter($table::number.eq(0))
                     .order($table::id)
                     .limit(limit);
-                Ok($crate::on_each!(connection, c => query.load(c))?)
+                let mut found: Vec<Self> = $crate::on_each!(connection, c => first.load(c))?;
+                let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(found) };
+                let later = $table::table
+                    .filter($table::id.between(first.id.clone(), last.id.clone()))
+                    .filter($table::area.between(areas.0, areas.1))
+                    .filter($table::number.gt(0));
+                let mut later: Vec<Self> = $crate::on_each!(connection, c => later.load(c))?;
+                if !later.is_empty() {
+                    found.append(&mut later);
+                    found.sort_by(|a, b| a.id.cmp(&b.id).then(a.number.cmp(&b.number)));
+                }
+                Ok(found)
             }
         }
     };

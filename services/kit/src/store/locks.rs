@@ -24,7 +24,7 @@ const LOCKS_PER_SCOPE: u32 = 1024;
 /// Call it before reading what the keys stand for. Keys share locks, so units may wait for each other that have no
 /// key in common; they never deadlock, because all take the locks of a scope at once and in one order. On SQLite
 /// there is nothing to do: one unit runs at a time.
-pub fn hold_keys<'a>(
+pub fn lock_keys<'a>(
     connection: &mut AnyConnection,
     scope: &str,
     keys: impl IntoIterator<Item = &'a [u8]>,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use backend::{Migrations, StoreConfig};
 pub use connection::{AnyConnection, ROWS_OF_A_STATEMENT, ROWS_WORTH_A_COPY};
-pub use locks::hold_keys;
+pub use locks::lock_keys;
 pub use sqlite::SQLITE_SETTINGS;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
 
@@ -127,7 +127,7 @@ impl Store {
         let clock = Arc::clone(&self.clock);
         let work = move |connection: &mut AnyConnection, floor: i64| {
             let now = clock().max(floor);
-            unit::run(connection, &unit, now, &mut f).map(|answer| (answer, now))
+            unit::run(connection, &unit, now, &mut f)
         };
         match &*self.backend {
             backend::Backend::Sqlite(sqlite) => sqlite.write(work).await,

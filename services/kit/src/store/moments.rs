@@ -86,8 +86,11 @@ pub(super) fn append_one(connection: &mut AnyConnection, entries: &[JournalEntry
         .values((
             journal::dataset.eq(&entry.dataset),
             journal::record.eq(&entry.record),
-            journal::change.eq(entry.change),
-            journal::valid_on.eq(entry.valid_on),
+            journal::assertion.eq(entry.assertion),
+            journal::diff.eq(entry.diff),
+            journal::valid_from.eq(entry.valid_from),
+            journal::valid_until.eq(entry.valid_until),
+            journal::ended.eq(entry.ended),
             journal::recorded_at.eq(moment),
             journal::area.eq(&entry.area),
             journal::payload.eq(&entry.payload),

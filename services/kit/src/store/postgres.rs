@@ -104,17 +104,21 @@ impl PostgresBackend {
         F: FnMut(&mut AnyConnection, i64) -> Result<(T, i64), Error>,
     {
         let mut connection = self.connection()?;
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut floor) = (FIRST_PAUSE, 0);
         for _ in 1..ATTEMPTS {
-            match transaction(&mut connection, BEGIN_UNIT, |connection| work(connection, 0)) {
+            match transaction(&mut connection, BEGIN_UNIT, |connection| work(connection, floor)) {
                 Err(Error::Raced) => tracing::debug!("a unit met another one and runs again"),
+                Err(Error::ClockBehind { instant }) => {
+                    floor = instant + 1;
+                    continue;
+                }
                 done => return done.map(|(value, _)| value),
             }
             // Those that met would meet again if they all came back at once.
             std::thread::sleep(pause.mul_f64(fastrand::f64()));
             pause *= 2;
         }
-        transaction(&mut connection, BEGIN_UNIT, |connection| work(connection, 0)).map(|(value, _)| value)
+        transaction(&mut connection, BEGIN_UNIT, |connection| work(connection, floor)).map(|(value, _)| value)
     }
 
     fn connection(&self) -> Result<PooledConnection<Manager>, Error> {

@@ -9,10 +9,16 @@ diesel::table! {
         dataset -> Text,
         /// Id of the record in its register.
         record -> Text,
-        /// 1 created, 2 changed, 3 ended, 4 withdrawn.
-        change -> BigInt,
+        /// Number of the assertion within its record.
+        assertion -> BigInt,
+        /// 1 where it is asserted, -1 where it is retracted.
+        diff -> BigInt,
         /// First day for which the row is true, in days since 1970-01-01.
-        valid_on -> BigInt,
+        valid_from -> BigInt,
+        /// First day for which it no longer is; the greatest number while it is open.
+        valid_until -> BigInt,
+        /// Whether the record has ended on these days.
+        ended -> Bool,
         /// Microseconds UTC.
         recorded_at -> BigInt,
         /// GB/T 2260, six digits.
@@ -63,16 +69,20 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Contents that records had before they were changed.
-    revisions (register, record, version) {
+    /// States that records had before they were corrected or their days were changed.
+    revisions (register, record, version, number) {
         /// Collection of the register, as `enrolments`.
         register -> Text,
         /// Id of the record.
         record -> Text,
-        /// Version of this content.
+        /// Version of the record that had this state.
         version -> BigInt,
+        /// Place of the state among those of the record.
+        number -> BigInt,
         /// First day for which it was true.
         effective_on -> BigInt,
+        /// First day for which it no longer was; the greatest number where it was open.
+        effective_until -> BigInt,
         /// When another content took its place, microseconds UTC.
         replaced_at -> BigInt,
         /// Department that replaced it.
@@ -121,5 +131,49 @@ diesel::table! {
         place -> Text,
         /// Tells the key that the database was written with from another one.
         key_check -> Nullable<Binary>,
+        /// Whether the journal tells states; false until what an earlier version wrote is carried over.
+        tells_states -> Bool,
+        /// Edition of the shipped parameters that the journal tells.
+        parameters_edition -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The values of parameters as the journal asserts them: the states of a key in an area.
+    parameter_states (record, assertion) {
+        /// Key and area.
+        record -> Text,
+        /// Number under which the journal asserts the value.
+        assertion -> BigInt,
+        /// Division.
+        area -> Text,
+        /// First day on which it holds, days since 1970-01-01.
+        effective_on -> BigInt,
+        /// First day on which it no longer does; the greatest number while it is open.
+        effective_until -> BigInt,
+        /// The dataset's row, encoded.
+        told -> Binary,
+    }
+}
+
+diesel::table! {
+    /// The journal as an earlier version wrote it, until it is carried over.
+    journal_before (position) {
+        /// Grows with every entry.
+        position -> BigInt,
+        /// As `service.dataset`.
+        dataset -> Text,
+        /// Id of the record in its register.
+        record -> Text,
+        /// 1 created, 2 changed, 3 ended, 4 withdrawn.
+        change -> BigInt,
+        /// First day for which the row is true, in days since 1970-01-01.
+        valid_on -> BigInt,
+        /// Microseconds UTC.
+        recorded_at -> BigInt,
+        /// GB/T 2260, six digits.
+        area -> Text,
+        /// The dataset's row message, encoded.
+        payload -> Binary,
     }
 }

@@ -11,7 +11,7 @@ use super::{
     schema::{accesses, idempotency, journal, revisions},
     sqlite,
 };
-use crate::{error::Error, insert_rows, journal::Change, on_each};
+use crate::{error::Error, insert_rows, on_each, register::Head};
 
 /// Makes a request repeatable: who asked what under which id.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl Unit {
     }
 }
 
-/// A change as analytics will read it.
+/// What the journal says of a state: that it is asserted, or that an assertion is retracted.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = journal, treat_none_as_default_value = false)]
 pub struct JournalEntry {
@@ -73,10 +73,16 @@ pub struct JournalEntry {
     pub dataset: String,
     /// Id of the record.
     pub record: String,
-    /// Number of the [`Change`].
-    pub change: i64,
+    /// Number of the assertion within its record.
+    pub assertion: i64,
+    /// 1 where it is asserted, -1 where it is retracted.
+    pub diff: i64,
     /// First day for which the row is true, in days since 1970-01-01.
-    pub valid_on: i64,
+    pub valid_from: i64,
+    /// First day for which it no longer is; [`FOREVER`](crate::register::FOREVER) while it is open.
+    pub valid_until: i64,
+    /// Whether the record has ended on these days.
+    pub ended: bool,
     /// Microseconds UTC; set by the unit.
     pub recorded_at: i64,
     /// Division, six digits.
@@ -86,24 +92,25 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
-    /// Makes an entry out of a dataset's row.
-    pub fn new(
-        dataset: &str,
-        record: &str,
-        change: Change,
-        valid_on: i64,
-        area: &str,
-        row: &impl prost::Message,
-    ) -> Self {
+    /// Makes the entry that asserts a state, with the dataset's row as its table keeps it.
+    pub fn asserts(dataset: &str, head: &Head, told: &[u8]) -> Self {
         Self {
             dataset: dataset.to_owned(),
-            record: record.to_owned(),
-            change: change as i64,
-            valid_on,
+            record: head.id.clone(),
+            assertion: head.assertion,
+            diff: 1,
+            valid_from: head.effective_on,
+            valid_until: head.effective_until,
+            ended: head.is_ended(),
             recorded_at: 0,
-            area: area.to_owned(),
-            payload: row.encode_to_vec(),
+            area: head.area.clone(),
+            payload: told.to_vec(),
         }
+    }
+
+    /// Makes the entry that retracts a state: but for the sign the one that asserted it.
+    pub fn retracts(dataset: &str, head: &Head, told: &[u8]) -> Self {
+        Self { diff: -1, ..Self::asserts(dataset, head, told) }
     }
 }
 
@@ -144,7 +151,9 @@ struct RevisionRecord {
     register: String,
     record: String,
     version: i64,
+    number: i64,
     effective_on: i64,
+    effective_until: i64,
     replaced_at: i64,
     department: String,
     resource: Vec<u8>,
@@ -185,9 +194,23 @@ impl Tx<'_> {
         }
     }
 
-    /// Tells analytics what changed.
+    /// Requires that the unit is recorded after an instant: that of a record's last change, so that a record's instants
+    /// grow with its positions, whatever the clocks of replicas say and however long it waited for a lock. On PostgreSQL
+    /// the unit runs again otherwise, from that instant on; on SQLite, where one unit runs at a time, it goes on from it.
+    pub fn follow(&mut self, instant: i64) -> Result<(), Error> {
+        if instant < self.now {
+            return Ok(());
+        }
+        if let AnyConnection::Postgres(_) = self.connection {
+            return Err(Error::ClockBehind { instant });
+        }
+        self.now = instant + 1;
+        Ok(())
+    }
+
+    /// Writes an entry of the journal.
     pub fn journal(&mut self, entry: JournalEntry) {
-        self.journal.push(JournalEntry { recorded_at: self.now, ..entry });
+        self.journal.push(entry);
     }
 
     /// Notes a look at a person's record.
@@ -195,13 +218,15 @@ impl Tx<'_> {
         self.accesses.push(AccessEntry { recorded_at: self.now, ..entry });
     }
 
-    /// Keeps the content that a record had.
-    pub fn revision(&mut self, register: &str, record: &str, version: i64, effective_on: i64, sealed: Vec<u8>) {
+    /// Keeps a state that a record had, its resource sealed.
+    pub fn revision(&mut self, register: &str, head: &Head, sealed: Vec<u8>) {
         self.revisions.push(RevisionRecord {
             register: register.to_owned(),
-            record: record.to_owned(),
-            version,
-            effective_on,
+            record: head.id.clone(),
+            version: head.version,
+            number: head.number,
+            effective_on: head.effective_on,
+            effective_until: head.effective_until,
             replaced_at: self.now,
             department: self.department.to_owned(),
             resource: sealed,
@@ -223,14 +248,14 @@ diesel::define_sql_function! {
 /// Rows of one statement: below SQLite's limit of bound values for the widest of the kit's tables.
 const ROWS_PER_STATEMENT: usize = 2000;
 
-/// Runs a unit inside the caller's transaction.
-pub(super) fn run<T, F>(connection: &mut AnyConnection, unit: &Unit, now: i64, f: F) -> Result<T, Error>
+/// Runs a unit inside the caller's transaction; returns its answer and the instant at which it is recorded.
+pub(super) fn run<T, F>(connection: &mut AnyConnection, unit: &Unit, now: i64, f: F) -> Result<(T, i64), Error>
 where
     T: prost::Message + Default,
     F: FnOnce(&mut Tx<'_>) -> Result<T, Error>,
 {
     if let Some(first) = first_answer(connection, unit)? {
-        return first;
+        return first.map(|answer| (answer, now));
     }
     let mut tx = Tx {
         connection,
@@ -241,7 +266,10 @@ where
         revisions: Vec::new(),
     };
     let answer = f(&mut tx)?;
-    let Tx { connection, journal: mut entries, accesses: looks, revisions: contents, .. } = tx;
+    let Tx { connection, now, journal: mut entries, accesses: looks, revisions: contents, .. } = tx;
+    for entry in &mut entries {
+        entry.recorded_at = now;
+    }
     if !moments::append_one(connection, &entries)? {
         moments::stamp(connection, &mut entries, now)?;
         for rows in entries.chunks(ROWS_PER_STATEMENT) {
@@ -265,7 +293,7 @@ where
         };
         on_each!(connection, c => diesel::insert_into(idempotency::table).values(first).execute(c))?;
     }
-    Ok(answer)
+    Ok((answer, now))
 }
 
 /// Looks for the first answer to a repeated request.

@@ -26,6 +26,10 @@ use super::calendar::WorkingDays;
 use super::divisions::{AreaCode, Divisions};
 use super::money::{Fen, PerMille};
 
+/// Edition of the compiled-in set: greater by one with every change of it, as a test makes sure. A service tells its
+/// journal what it ships with, and a replica of an older version must not tell its own over a newer one's.
+pub const EDITION: i64 = 1;
+
 mod table;
 
 pub(super) use table::day_of_toml;
@@ -310,6 +314,35 @@ impl ParameterError {
     }
 }
 
+/// A value with days on which it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldParameter<'a> {
+    /// The value.
+    pub parameter: &'a Parameter,
+    /// First of the days.
+    pub from: NaiveDate,
+    /// First day behind them; none while it holds.
+    pub until: Option<NaiveDate>,
+}
+
+/// Finds which of the entries of a key and area holds on which days: of several the one that started last.
+fn held(entries: &[Parameter]) -> Vec<HeldParameter<'_>> {
+    let behind = |entry: &Parameter| entry.effective_to.and_then(|last| last.succ_opt());
+    let days: std::collections::BTreeSet<NaiveDate> =
+        entries.iter().flat_map(|entry| [Some(entry.effective_from), behind(entry)]).flatten().collect();
+    let days: Vec<NaiveDate> = days.into_iter().collect();
+    let mut found: Vec<HeldParameter<'_>> = Vec::new();
+    for (index, from) in days.iter().enumerate() {
+        let until = days.get(index + 1).copied();
+        let Some(parameter) = entries.iter().rfind(|entry| entry.holds_on(*from)) else { continue };
+        match found.last_mut().filter(|last| std::ptr::eq(last.parameter, parameter) && last.until == Some(*from)) {
+            Some(last) => last.until = until,
+            None => found.push(HeldParameter { parameter, from: *from, until }),
+        }
+    }
+    found
+}
+
 /// A set of parameters. The compiled-in one is [`Parameters::get`]; a service clones and extends it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
@@ -381,6 +414,17 @@ impl Parameters {
     /// Gives all entries by key, area and first day.
     pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
         self.entries.values().flat_map(BTreeMap::values).flatten()
+    }
+
+    /// Returns the values of each key and area with the days on which each of them holds: from one on, up to another that
+    /// no longer belongs to them, or open. They lie side by side, in the order of days; where none holds there is a hole.
+    pub fn series(&self) -> impl Iterator<Item = Vec<HeldParameter<'_>>> {
+        self.entries.values().flat_map(BTreeMap::values).map(|entries| held(entries))
+    }
+
+    /// Returns the values of one key and area as [`series`](Self::series) does.
+    pub fn series_of(&self, key: &str, area: AreaCode) -> Vec<HeldParameter<'_>> {
+        self.entries.get(key).and_then(|areas| areas.get(&area)).map(|entries| held(entries)).unwrap_or_default()
     }
 
     /// Gives what a key stands for.

@@ -17,12 +17,11 @@ use diesel::{
 use minsheng_kit::{
     error::Error,
     journal::{
-        Change,
         feed::{Cursor, Reading},
     },
     keys::Keys,
-    store::{AnyConnection, Clock, JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Unit, system_clock},
-    testing::{TestDatabase, TestSite, databases},
+    store::{AnyConnection, Clock, KIT_MIGRATIONS, Store, StoreConfig, Unit, system_clock},
+    testing::{TestDatabase, TestSite, databases, asserted},
 };
 use minsheng_proto::returns::v1 as pb;
 use prost::Message as _;
@@ -73,7 +72,7 @@ fn raise(tx: &mut minsheng_kit::store::Tx<'_>, record: &str) -> Result<i64, Erro
         diesel::sql_query(sql).bind::<Text, _>(record).get_result(c)
     })?;
     let row = pb::ReturnRow { commitment: raised.version.to_string(), ..pb::ReturnRow::default() };
-    tx.journal(JournalEntry::new(DATASET, record, Change::Changed, 0, "540102", &row));
+    tx.journal(asserted(DATASET, record, &row));
     Ok(raised.version)
 }
 
@@ -215,7 +214,7 @@ async fn a_journal_at_rest_is_known_up_to_now_although_no_batch_is_asked_for() {
         let site = TestSite::new().expect("a directory");
         let store = open(&site, database, system_clock());
         let written = store.write(Unit::of("probe"), |tx| {
-            tx.journal(JournalEntry::new(DATASET, "a", Change::Created, 0, "540102", &pb::ReturnRow::default()));
+            tx.journal(asserted(DATASET, "a", &pb::ReturnRow::default()));
             Ok(pb::ReturnRow::default())
         });
         written.await.expect("written");

@@ -10,14 +10,13 @@ use diesel::{
 };
 use minsheng_kit::{
     error::Error,
-    journal::Change,
     on_each,
     store::{
         AnyConnection, Idempotency, JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Tx, Unit,
         schema::{idempotency, journal},
         system_clock,
     },
-    testing::{TestDatabase, TestSite, databases},
+    testing::{TestDatabase, TestSite, databases, asserted},
 };
 use minsheng_proto::returns::v1::ReturnRow;
 
@@ -44,7 +43,7 @@ fn sent() -> Vec<String> {
 }
 
 fn entry(record: &str) -> JournalEntry {
-    JournalEntry::new("probe.rows", record, Change::Created, 0, "540102", &ReturnRow::default())
+    asserted("probe.rows", record, &ReturnRow::default())
 }
 
 async fn write(store: &Store, id: u32, entries: &'static [&'static str]) {

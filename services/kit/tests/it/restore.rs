@@ -5,12 +5,11 @@ use diesel::{Connection as _, PgConnection, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     journal::{
-        Change,
         feed::{self, Cursor},
     },
     keys::Keys,
-    store::{JournalEntry, KIT_MIGRATIONS, Store, StoreConfig, Unit, schema::journal_state, system_clock},
-    testing::{TestDatabase, TestSite, databases},
+    store::{KIT_MIGRATIONS, Store, StoreConfig, Unit, schema::journal_state, system_clock},
+    testing::{TestDatabase, TestSite, databases, asserted},
 };
 use minsheng_proto::returns::v1::ReturnRow;
 
@@ -22,7 +21,7 @@ fn open(url: &str) -> Store {
 
 async fn write(store: &Store, record: &'static str) {
     let unit = move |tx: &mut minsheng_kit::store::Tx<'_>| {
-        tx.journal(JournalEntry::new(DATASET, record, Change::Created, 0, "540102", &ReturnRow::default()));
+        tx.journal(asserted(DATASET, record, &ReturnRow::default()));
         Ok(ReturnRow::default())
     };
     store.write(Unit::of("probe"), unit).await.expect("written");

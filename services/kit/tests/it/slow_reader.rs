@@ -11,6 +11,7 @@ use diesel_migrations::EmbeddedMigrations;
 use minsheng_kit::{
     assembly::{Assembly, Definition},
     journal::flight::FeedTicket,
+    register::FOREVER,
     store::{AnyConnection, KIT_MIGRATIONS, Migrations, Store, StoreConfig, Unit, system_clock},
     testing::{TestClock, TestDatabase, TestService, TestSite, databases},
 };
@@ -37,14 +38,15 @@ async fn fill(site: &TestSite, database: TestDatabase) {
     let row = pb::ReturnRow { commitment: "x".repeat(500), ..pb::ReturnRow::default() };
     let hex = row.encode_to_vec().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let fill = move |tx: &mut minsheng_kit::store::Tx<'_>| {
-        let into = "INSERT INTO journal (dataset, record, change, valid_on, recorded_at, area, payload)";
+        let into = "INSERT INTO journal (dataset, record, assertion, diff, valid_from, valid_until, ended, recorded_at, \
+                    area, payload)";
         let sql = match tx.connection {
             AnyConnection::Sqlite(_) => format!(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) \
-                 {into} SELECT '{DATASET}', 'r' || i, 1, 0, i, '540102', x'{hex}' FROM n"
+                 {into} SELECT '{DATASET}', 'r' || i, 0, 1, 0, {FOREVER}, FALSE, i, '540102', x'{hex}' FROM n"
             ),
             AnyConnection::Postgres(_) => format!(
-                "{into} SELECT '{DATASET}', 'r' || i, 1, 0, i, '540102', '\\x{hex}'::bytea \
+                "{into} SELECT '{DATASET}', 'r' || i, 0, 1, 0, {FOREVER}, FALSE, i, '540102', '\\x{hex}'::bytea \
                  FROM generate_series(1, 50000) AS n(i)"
             ),
         };

@@ -12,18 +12,23 @@ use diesel::{
 };
 use minsheng_kit::{
     error::Error,
-    journal::Change,
     keys::Keys,
     on_each,
+    register::Head,
     store::{
-        AccessEntry, AnyConnection, Idempotency, JournalEntry, KIT_MIGRATIONS, ROWS_WORTH_A_COPY, Store, StoreConfig,
-        Tx, Unit, system_clock,
+        AccessEntry, AnyConnection, Idempotency, KIT_MIGRATIONS, ROWS_WORTH_A_COPY, Store, StoreConfig, Tx, Unit,
+        system_clock,
     },
-    testing::{TestDatabase, TestSite, databases},
+    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1::ReturnRow;
 
 const PARTS: [&str; 5] = ["probe", "journal", "accesses", "revisions", "idempotency"];
+
+/// The head of a record's first version.
+fn head(record: &str) -> Head {
+    Head { id: record.to_owned(), version: 1, ..Head::default() }
+}
 
 #[derive(QueryableByName)]
 struct Count {
@@ -101,9 +106,9 @@ async fn write(store: &Store, gives_up: bool) -> Result<ReturnRow, Error> {
     let key = Idempotency::new("probe", "probe/Write", "00000000-0000-4000-8000-000000000001", &row);
     let unit = move |tx: &mut Tx<'_>| {
         tx.connection.batch_execute("INSERT INTO probe VALUES (1)")?;
-        tx.journal(JournalEntry::new("probe.rows", "a", Change::Created, 0, "540102", &row));
+        tx.journal(asserted("probe.rows", "a", &row));
         tx.access(look("probe/Write"));
-        tx.revision("probe", "a", 1, 0, vec![1]);
+        tx.revision("probe", &head("a"), vec![1]);
         if gives_up { Err(Error::Deadline) } else { Ok(row.clone()) }
     };
     store.write(Unit::repeatable(key), unit).await
@@ -199,8 +204,8 @@ fn names(count: usize) -> Vec<String> {
 fn together(names: Vec<String>) -> impl FnMut(&mut Tx<'_>) -> Result<ReturnRow, Error> + Send + 'static {
     move |tx| {
         for name in &names {
-            tx.journal(JournalEntry::new("probe.rows", name, Change::Created, -1, "540102", &answer(name)));
-            tx.revision("probe", name, 1, -1, vec![0, 255]);
+            tx.journal(asserted("probe.rows", name, &answer(name)));
+            tx.revision("probe", &head(name), vec![0, 255]);
         }
         Ok(answer("written"))
     }
@@ -214,7 +219,7 @@ async fn rows_that_come_together_are_kept_as_they_are_or_none_of_them() {
         use minsheng_kit::store::schema::{journal, revisions};
         let rows = journal::table.order(journal::position).select((
             journal::record,
-            journal::valid_on,
+            journal::valid_from,
             journal::area,
             journal::payload,
         ));
@@ -235,7 +240,7 @@ async fn rows_that_come_together_are_kept_as_they_are_or_none_of_them() {
             assert_eq!(twice.reason(), "CONCURRENT_CHANGE", "{database:?}, {count}: {twice:?}");
             let (rows, mut contents) = store.read(kept).await.expect("read");
             let row =
-                |name: &String| (name.clone(), -1, "540102".to_owned(), prost::Message::encode_to_vec(&answer(name)));
+                |name: &String| (name.clone(), 0, "540102".to_owned(), prost::Message::encode_to_vec(&answer(name)));
             assert_eq!(rows, names.iter().map(row).collect::<Vec<_>>(), "{database:?}, {count}: in their order");
             contents.sort();
             let mut expected: Vec<_> = names.iter().map(|name| (name.clone(), vec![0, 255])).collect();

@@ -180,7 +180,7 @@ async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_agai
             etag: etag.to_owned(),
         };
         let withdrawn = client.withdraw_return(withdraw(9, "v4")).await.expect("withdrawn").into_inner().r#return;
-        let get = || pb::GetReturnRequest { name: name.clone() };
+        let get = || pb::GetReturnRequest { name: name.clone(), on: None };
         let kept = client.get_return(get()).await.expect("there").into_inner().r#return;
         assert_eq!(kept, withdrawn);
         assert_eq!(kept.expect("in the answer").return_state(), ReturnState::Withdrawn);
@@ -246,8 +246,12 @@ async fn a_page_token_leads_through_all_pages_of_its_own_list_and_of_no_other() 
         let filed: Vec<pb::Return> =
             (1..=7).map(|number| pb::Return { month: month(2025, number), ..share(1.0, 2.0) }).collect();
         submit(&mut client, 1, filed).await;
-        let asked =
-            |area: &str, page_token: String| pb::ListReturnsRequest { area: area.to_owned(), page_size: 3, page_token };
+        let asked = |area: &str, page_token: String| pb::ListReturnsRequest {
+            area: area.to_owned(),
+            page_size: 3,
+            page_token,
+            ..pb::ListReturnsRequest::default()
+        };
         let (mut names, mut sizes, mut token) = (Vec::new(), Vec::new(), String::new());
         loop {
             let page = client.list_returns(asked("540100", token)).await.expect("listed").into_inner();
@@ -283,8 +287,8 @@ async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_
             request_id: request_id(n),
             milestone: Some(milestone),
             etag: etag.to_owned(),
-            update_mask: None,
             effective_on,
+            ..pb::UpdateMilestoneRequest::default()
         };
         let done = pb::Milestone {
             milestone_state: pb::MilestoneState::Done.into(),
@@ -304,6 +308,7 @@ async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_
             etag: etag.to_owned(),
             kind: kind.into(),
             ended_on,
+            ..pb::EndMilestoneRequest::default()
         };
         client.end_milestone(end(4, "v2", common::EndKind::Ended, date(2026, 3, 1))).await.expect("ended");
         refused(
@@ -370,8 +375,8 @@ async fn a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_i
                 ..milestone()
             }),
             etag: "v2".to_owned(),
-            update_mask: None,
             effective_on: date(2026, 2, 1),
+            ..pb::UpdateMilestoneRequest::default()
         };
         let updated = client.update_milestone(update).await.expect("corrected").into_inner().milestone;
         assert_eq!(updated.expect("in the answer").filing_state(), Submitted);
@@ -382,11 +387,12 @@ async fn a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_i
             etag: etag.to_owned(),
             kind: kind.into(),
             ended_on,
+            ..pb::EndMilestoneRequest::default()
         };
         let ended = client.end_milestone(end(7, "v4", common::EndKind::Ended, date(2026, 3, 1))).await.expect("ended");
         assert_eq!(ended.into_inner().milestone.expect("in the answer").filing_state(), Approved);
         client.end_milestone(end(8, "v5", common::EndKind::Withdrawn, None)).await.expect("withdrawn");
-        let get = pb::GetMilestoneRequest { name: created.name.clone() };
+        let get = pb::GetMilestoneRequest { name: created.name.clone(), on: None };
         let kept = client.get_milestone(get).await.expect("there").into_inner().milestone.expect("in the answer");
         assert_eq!(kept.filing_state(), Withdrawn);
         refused(client.approve_milestone(approve(9, "v6")).await, Code::FailedPrecondition, "withdrawn");

@@ -1,17 +1,20 @@
 //! Dated parameters, and who looked at a person's records.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
-use diesel::RunQueryDsl as _;
+use diesel::{
+    RunQueryDsl as _,
+    sql_types::{Binary, Text},
+};
 use minsheng_kit::{
     clients::DepartmentChannel,
-    journal::{
-        Change,
-        feed::{self, Cursor},
-    },
+    journal::feed::{self, Cursor},
     on_each,
-    store::{Store, StoreConfig, Unit, system_clock},
+    register::FOREVER,
+    store::{Store, StoreConfig, Tx, Unit, system_clock},
     testing::{TestDatabase, TestSite, databases},
-    values::identifiers::ResidentId,
+    values::{calendar::epoch_day, identifiers::ResidentId, parameters::EDITION},
 };
 use minsheng_proto::common::v1::{
     self as common, parameter_service_client::ParameterServiceClient, record_service_client::RecordServiceClient,
@@ -111,8 +114,8 @@ async fn a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once
     }
 }
 
-/// What the feed gives of parameters: record, change, area and value.
-type Told = Vec<(String, i64, String, i64)>;
+/// What the feed gives of one parameter: record, assertion, sign, days and value.
+type Told = Vec<(String, i64, i64, (i64, i64), i64)>;
 
 /// Opens the database of a service that has stopped.
 async fn opened(files: &TestSite, database: TestDatabase) -> Store {
@@ -121,14 +124,14 @@ async fn opened(files: &TestSite, database: TestDatabase) -> Store {
     tokio::task::spawn_blocking(open).await.expect("ran").expect("opens")
 }
 
-async fn told(store: &Store) -> Told {
+async fn told(store: &Store, key: &'static str) -> Told {
     let settled = store.settled().await.expect("settled");
     let read = move |connection: &mut _| {
         let (mut told, dataset) = (Told::new(), format!("{}.parameters", DEFINITION.service));
-        feed::read(connection, settled, &dataset, &Cursor::default(), 2, &mut |rows, _| {
-            told.extend(rows.into_iter().map(|row| {
+        feed::read(connection, settled, &dataset, &Cursor::default(), 100, &mut |rows, _| {
+            told.extend(rows.into_iter().filter(|row| row.record.starts_with(key)).map(|row| {
                 let value = common::ParameterRow::decode(row.payload.as_slice()).expect("decodes").value;
-                (row.record, row.change, row.area, value)
+                (row.record, row.assertion, row.diff, (row.valid_from, row.valid_until), value)
             }));
             true
         })?;
@@ -137,46 +140,146 @@ async fn told(store: &Store) -> Told {
     store.read_long(read).await.expect("read")
 }
 
+/// The values that hold by what was told, by record and first day.
+fn standing(told: &Told) -> BTreeMap<(String, i64), (i64, i64)> {
+    let mut standing = BTreeMap::new();
+    for (record, _, diff, (from, until), value) in told {
+        if *diff > 0 {
+            assert_eq!(standing.insert((record.clone(), *from), (*until, *value)), None, "{record} twice on a day");
+        } else {
+            assert_eq!(standing.remove(&(record.clone(), *from)), Some((*until, *value)), "a retraction of nothing");
+        }
+    }
+    standing
+}
+
+fn day_number(year: i32, month: u32, day: u32) -> i64 {
+    epoch_day(NaiveDate::from_ymd_opt(year, month, day).expect("a day"))
+}
+
 #[tokio::test]
-async fn what_is_filed_is_in_the_feed_with_its_corrections_and_what_was_filed_before_the_feed_had_it_is_told_once() {
+async fn a_parameter_is_told_as_the_values_of_a_key_in_an_area_from_day_to_day() {
     for database in databases() {
         let mut site = Site::start(database).await;
         let mut client = ParameterServiceClient::new(site.channel("operator"));
-        let county = common::Parameter { area: "540102".to_owned(), ..parameter("probe.a_days", 3) };
-        for (n, filed) in (1..).zip([parameter("probe.a_days", 1), parameter("probe.a_days", 2), county]) {
+        let from =
+            |value, year| common::Parameter { effective_from: date(year, 1, 1), ..parameter("probe.a_days", value) };
+        let county = common::Parameter { area: "540102".to_owned(), ..from(3, 2026) };
+        let late = common::Parameter { effective_to: date(2027, 6, 30), ..from(4, 2027) };
+        for (n, filed) in (1..).zip([from(1, 2026), from(2, 2026), county, late]) {
             client.set_parameter(set(n, filed)).await.expect("filed");
         }
-        client.set_parameter(set(1, parameter("probe.a_days", 1))).await.expect("the first answer, and no entry");
-        let nowhere = common::Parameter { area: "999999".to_owned(), ..parameter("probe.a_days", 4) };
-        refused(client.set_parameter(set(4, nowhere)).await, Code::InvalidArgument, "parameter.area");
+        client.set_parameter(set(1, from(1, 2026))).await.expect("the first answer, and no entry");
+        let nowhere = common::Parameter { area: "999999".to_owned(), ..from(4, 2026) };
+        refused(client.set_parameter(set(9, nowhere)).await, Code::InvalidArgument, "parameter.area");
+        let on = |year, month, day| common::ListParametersRequest {
+            key_prefix: "probe.a_days".to_owned(),
+            on: date(year, month, day),
+            ..common::ListParametersRequest::default()
+        };
+        for (on, expected) in [
+            (on(2025, 12, 31), vec![]),
+            (on(2026, 1, 1), vec![2, 3]),
+            (on(2027, 6, 30), vec![4, 3]),
+            (on(2027, 7, 1), vec![2, 3]),
+        ] {
+            let listed = client.list_parameters(on.clone()).await.expect("listed").into_inner().parameters;
+            assert_eq!(listed.iter().map(|parameter| parameter.value).collect::<Vec<_>>(), expected, "{on:?}");
+        }
         site.service.stop().await.expect("stops");
 
-        let entry = |area: &str, change: Change, value| {
-            (format!("probe.a_days.{area}.2026-01-01"), change as i64, area.to_owned(), value)
-        };
         let store = opened(&site.files, database).await;
-        let region = [entry("540000", Change::Created, 1), entry("540000", Change::Changed, 2)];
-        let county = entry("540102", Change::Created, 3);
-        assert_eq!(told(&store).await, [&region[..], std::slice::from_ref(&county)].concat());
-
-        // As a service left it that did not tell its journal.
-        let forgetting = store.write(Unit::of("test"), |tx| {
-            on_each!(&mut *tx.connection, c => diesel::sql_query("DELETE FROM journal").execute(c))?;
-            Ok(())
-        });
-        forgetting.await.expect("forgotten");
+        let (region, county) = ("probe.a_days/540000".to_owned(), "probe.a_days/540102".to_owned());
+        let (first, second, third) = (day_number(2026, 1, 1), day_number(2027, 1, 1), day_number(2027, 7, 1));
+        let told_of_it = told(&store, "probe.a_days").await;
+        assert_eq!(
+            told_of_it,
+            [
+                (region.clone(), 0, 1, (first, FOREVER), 1),
+                (region.clone(), 0, -1, (first, FOREVER), 1),
+                (region.clone(), 1, 1, (first, FOREVER), 2),
+                (county, 0, 1, (first, FOREVER), 3),
+                (region.clone(), 1, -1, (first, FOREVER), 2),
+                (region.clone(), 2, 1, (first, second), 2),
+                (region.clone(), 3, 1, (second, third), 4),
+                (region, 4, 1, (third, FOREVER), 2),
+            ]
+        );
         drop(store);
-        for _ in 0..2 {
-            site.service = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts again");
-            if database == TestDatabase::Postgres {
-                let replica = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts");
-                replica.stop().await.expect("stops");
+        site.service = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts again");
+        site.service.stop().await.expect("stops");
+        let store = opened(&site.files, database).await;
+        assert_eq!(told(&store, "probe.a_days").await, told_of_it, "and nothing twice");
+    }
+}
+
+#[tokio::test]
+async fn what_the_software_ships_with_is_told_too_and_by_an_older_version_not_over_a_newer_one() {
+    for database in databases() {
+        let mut site = Site::start(database).await;
+        let mut client = ParameterServiceClient::new(site.channel("operator"));
+        let all = client.list_parameters(common::ListParametersRequest { page_size: 1000, ..Default::default() }).await;
+        let shipped = all.expect("listed").into_inner().parameters;
+        site.service.stop().await.expect("stops");
+        let store = opened(&site.files, database).await;
+        let before = told(&store, "").await;
+        for parameter in &shipped {
+            let from = day_number_of(parameter.effective_from.as_ref());
+            let record = format!("{}/{}", parameter.key, parameter.area);
+            let holds = standing(&before).get(&(record.clone(), from)).map(|(_, value)| *value);
+            assert_eq!(holds, Some(parameter.value), "{record} from {from}");
+        }
+
+        // As another version left it: one value of today is not there, and one is that is not of today.
+        let other_edition = |edition: i64| {
+            move |tx: &mut Tx<'_>| {
+                let sql = format!("UPDATE journal_state SET parameters_edition = {edition}");
+                on_each!(&mut *tx.connection, c => diesel::sql_query(sql).execute(c))?;
+                Ok(())
             }
+        };
+        for (edition, tells) in [(EDITION + 1, false), (EDITION - 1, true)] {
+            let store = opened(&site.files, database).await;
+            let forget = "UPDATE parameter_states SET told = $1 WHERE record = $2";
+            let record = format!("{}/{}", shipped[0].key, shipped[0].area);
+            let forgetting = store.write(Unit::of("test"), move |tx| {
+                on_each!(&mut *tx.connection, c => {
+                    diesel::sql_query(forget).bind::<Binary, _>(vec![0]).bind::<Text, _>(&record).execute(c)
+                })?;
+                Ok(())
+            });
+            forgetting.await.expect("another value");
+            store.write(Unit::of("test"), other_edition(edition)).await.expect("noted");
+            drop(store);
+            let known = before.len();
+            site.service = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts again");
+            let mut client = ParameterServiceClient::new(site.channel("operator"));
+            let filed = client.set_parameter(set(77, parameter("probe.b_days", 1))).await;
+            assert_eq!(filed.is_ok(), tells, "what a newer version told is not judged by an older one: {filed:?}");
             site.service.stop().await.expect("stops");
             let store = opened(&site.files, database).await;
-            assert_eq!(told(&store).await, [entry("540000", Change::Created, 2), county.clone()], "once, as it is");
+            let count = i64_count(&store, "SELECT count(*) AS number FROM journal").await;
+            assert_eq!(count > i64::try_from(known).expect("small"), tells, "edition {edition} on {database:?}");
         }
     }
+}
+
+fn day_number_of(date: Option<&common::Date>) -> i64 {
+    date.and_then(minsheng_kit::register::day).map(epoch_day).expect("a day")
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    number: i64,
+}
+
+async fn i64_count(store: &Store, sql: &'static str) -> i64 {
+    let count = move |connection: &mut _| {
+        let count: Count = on_each!(connection, c => diesel::sql_query(sql).get_result(c))?;
+        Ok(count.number)
+    };
+    store.read_long(count).await.expect("read")
 }
 
 /// Runs calls at the same time.

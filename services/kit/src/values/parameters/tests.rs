@@ -217,3 +217,49 @@ fn filing_a_figure_that_was_unknown_makes_it_known() {
     assert!(parameters.value_on(key, area("540102"), day("2025-06-01")).is_ok());
     assert!(parameters.unknown().all(|(unknown, _)| unknown != key));
 }
+
+#[test]
+fn a_change_of_what_is_shipped_raises_the_edition() {
+    use sha2::{Digest as _, Sha256};
+    let mut digest = Sha256::new();
+    for entry in Parameters::get().iter() {
+        let note = String::new();
+        digest.update(format!("{:?}\n", Parameter { note, ..entry.clone() }));
+    }
+    let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((EDITION, digest.as_str()), (1, "94dbbbd662204e8b"), "raise EDITION, and note it here with the new digest");
+}
+
+#[test]
+fn the_values_of_a_key_lie_side_by_side_and_an_older_one_holds_again_when_a_later_one_is_over() {
+    let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap();
+    let value = |value, from, to| Parameter {
+        key: "probe.a_days".to_owned(),
+        area: Divisions::get().region(),
+        value,
+        unit: Unit::Days,
+        effective_from: from,
+        effective_to: to,
+        source: String::new(),
+        confidence: Confidence::High,
+        note: String::new(),
+    };
+    let mut all = Parameters::default();
+    all.extend([value(1, day(2024, 1, 1), None), value(2, day(2025, 1, 1), Some(day(2025, 12, 31)))]).unwrap();
+    all.extend([value(3, day(2027, 1, 1), None)]).unwrap();
+    let series = all.series_of("probe.a_days", Divisions::get().region());
+    let held: Vec<_> = series.iter().map(|held| (held.parameter.value, held.from, held.until)).collect();
+    assert_eq!(
+        held,
+        [
+            (1, day(2024, 1, 1), Some(day(2025, 1, 1))),
+            (2, day(2025, 1, 1), Some(day(2026, 1, 1))),
+            (1, day(2026, 1, 1), Some(day(2027, 1, 1))),
+            (3, day(2027, 1, 1), None),
+        ]
+    );
+    for held in &series {
+        let on = all.value_on("probe.a_days", Divisions::get().region(), held.from).unwrap();
+        assert_eq!(on.value, held.parameter.value, "as value_on says");
+    }
+}

@@ -1,0 +1,45 @@
+-- The journal tells states, by asserting and retracting them. What an earlier version wrote is carried over when the
+-- service starts.
+DROP INDEX journal_by_dataset;
+DROP INDEX journal_by_tx;
+ALTER TABLE journal RENAME TO journal_before;
+ALTER TABLE journal_before RENAME CONSTRAINT journal_pkey TO journal_before_pkey;
+ALTER SEQUENCE journal_position_seq RENAME TO journal_before_position_seq;
+CREATE INDEX journal_before_by_record ON journal_before (dataset, record, position);
+CREATE TABLE journal (
+    position BIGSERIAL PRIMARY KEY,
+    dataset TEXT NOT NULL,          -- as service.dataset
+    record TEXT NOT NULL,           -- id of the record in its register
+    assertion BIGINT NOT NULL,      -- number of the assertion within its record
+    diff BIGINT NOT NULL,           -- 1 asserted, -1 retracted
+    valid_from BIGINT NOT NULL,     -- first day for which the row is true, in days since 1970-01-01
+    valid_until BIGINT NOT NULL,    -- first day for which it no longer is; the greatest number while it is open
+    ended BOOLEAN NOT NULL,         -- the record has ended on these days
+    recorded_at BIGINT NOT NULL,    -- microseconds UTC
+    area TEXT NOT NULL,             -- GB/T 2260, six digits
+    payload BYTEA NOT NULL,         -- the dataset's row message, encoded
+    tx XID8 NOT NULL DEFAULT pg_current_xact_id()  -- tells what a snapshot has seen
+);
+CREATE INDEX journal_by_dataset ON journal (dataset, position);
+CREATE INDEX journal_by_tx ON journal (dataset, tx);
+
+ALTER TABLE journal_state ADD COLUMN tells_states BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE journal_state ADD COLUMN parameters_edition BIGINT NOT NULL DEFAULT 0;
+UPDATE journal_state SET tells_states = NOT EXISTS (SELECT 1 FROM journal_before);
+
+-- The values of parameters as the journal asserts them: the states of a key in an area.
+CREATE TABLE parameter_states (
+    record TEXT NOT NULL,           -- key and area
+    assertion BIGINT NOT NULL,
+    area TEXT NOT NULL,
+    effective_on BIGINT NOT NULL,
+    effective_until BIGINT NOT NULL,
+    told BYTEA NOT NULL,             -- the dataset's row, encoded
+    PRIMARY KEY (record, assertion)
+);
+
+-- A version of a record may have had several states.
+ALTER TABLE revisions ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE revisions ADD COLUMN effective_until BIGINT NOT NULL DEFAULT 9223372036854775807;
+ALTER TABLE revisions DROP CONSTRAINT revisions_pkey;
+ALTER TABLE revisions ADD PRIMARY KEY (register, record, version, number);

@@ -1,0 +1,361 @@
+//! Carries over what an earlier version wrote: a journal in which later entries overrode earlier ones, and registers that
+//! kept the present content of a record, with its former contents sealed among the revisions.
+//!
+//! Runs after the migrations, because seals must be opened, and before anything is served. It goes record by record in
+//! units of some hundreds: what one unit did is not done again, so a start that is cut short goes on where it was, and of
+//! several replicas one works at a time. Entries keep their instants; positions are new, and so is the journal's
+//! incarnation: readers begin again and find, as known at any earlier instant, what they found before.
+
+use std::collections::BTreeMap;
+
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, QueryableByName, Queryable, RunQueryDsl as _};
+use prost::Message as _;
+
+use super::{
+    Engine, FOREVER, Head, Register, Table,
+    engine::revisions_place,
+    states::{ACTIVE, ENDED},
+};
+use crate::{
+    assembly::CarryOver,
+    context::Context,
+    error::Error,
+    insert_rows, on_each,
+    store::{
+        AnyConnection, Tx, Unit, lock_keys,
+        schema::{journal, journal_before, journal_state, revisions},
+    },
+};
+
+/// Records of one unit.
+const RECORDS_AT_ONCE: i64 = 500;
+/// Positions that the entries of one earlier position may take.
+const POSITIONS: i64 = 1024;
+
+/// An entry of the earlier journal.
+#[derive(Clone, Debug, Queryable)]
+struct Before {
+    position: i64,
+    record: String,
+    change: i64,
+    valid_on: i64,
+    recorded_at: i64,
+    area: String,
+    payload: Vec<u8>,
+}
+
+const CHANGE_ENDED: i64 = 3;
+const CHANGE_WITHDRAWN: i64 = 4;
+
+/// An entry of the journal with its position.
+#[derive(Clone, Debug, Insertable, PartialEq)]
+#[diesel(table_name = journal, treat_none_as_default_value = false)]
+struct Carried {
+    position: i64,
+    dataset: String,
+    record: String,
+    assertion: i64,
+    diff: i64,
+    valid_from: i64,
+    valid_until: i64,
+    ended: bool,
+    recorded_at: i64,
+    area: String,
+    payload: Vec<u8>,
+}
+
+/// What an earlier journal held for true on some days.
+#[derive(Clone, Debug, PartialEq)]
+struct Segment {
+    from: i64,
+    until: i64,
+    ended: bool,
+    area: String,
+    payload: Vec<u8>,
+    /// Which of the record's writes said so, from 0.
+    write: usize,
+    assertion: i64,
+}
+
+/// Turns the entries of a record, in the order of positions, into assertions and retractions with the same instants.
+///
+/// The earlier journal's rule: of the entries for a day or an earlier one the latest day counts, and of that the last
+/// position; what stands before a withdrawal counts for nothing. Returns what holds in the end, too.
+fn converted(dataset: &str, entries: &[Before]) -> (Vec<Carried>, Vec<Segment>) {
+    let mut by_day: BTreeMap<i64, (usize, &Before)> = BTreeMap::new();
+    let (mut carried, mut live, mut next, mut instant) = (Vec::new(), Vec::<Segment>::new(), 0, i64::MIN);
+    let writes = entries.chunk_by(|one, other| one.recorded_at == other.recorded_at);
+    for (write, entries) in writes.enumerate() {
+        for entry in entries {
+            if entry.change == CHANGE_WITHDRAWN {
+                by_day.clear();
+            } else {
+                by_day.insert(entry.valid_on, (write, entry));
+            }
+        }
+        let Some(first) = entries.first() else { continue };
+        instant = instant.max(first.recorded_at);
+        let mut now = segments(&by_day);
+        let was = std::mem::take(&mut live);
+        for segment in &mut now {
+            let same = |old: &&Segment| {
+                (old.from, old.until, old.ended) == (segment.from, segment.until, segment.ended)
+                    && old.area == segment.area
+                    && old.payload == segment.payload
+            };
+            segment.assertion = was.iter().find(same).map_or_else(
+                || {
+                    next += 1;
+                    next - 1
+                },
+                |old| old.assertion,
+            );
+        }
+        let gone = was.iter().filter(|old| now.iter().all(|new| new.assertion != old.assertion)).map(|old| (-1, old));
+        let new = now.iter().filter(|new| was.iter().all(|old| old.assertion != new.assertion)).map(|new| (1, new));
+        for (ordinal, (diff, segment)) in (0..).zip(gone.chain(new)) {
+            carried.push(Carried {
+                position: first.position * POSITIONS + ordinal,
+                dataset: dataset.to_owned(),
+                record: first.record.clone(),
+                assertion: segment.assertion,
+                diff,
+                valid_from: segment.from,
+                valid_until: segment.until,
+                ended: segment.ended,
+                recorded_at: instant,
+                area: segment.area.clone(),
+                payload: segment.payload.clone(),
+            });
+        }
+        live = now;
+    }
+    (carried, live)
+}
+
+/// Lays the entries that count side by side.
+fn segments(by_day: &BTreeMap<i64, (usize, &Before)>) -> Vec<Segment> {
+    let mut found: Vec<Segment> = Vec::new();
+    let mut days = by_day.iter().peekable();
+    while let Some((from, (write, entry))) = days.next() {
+        let until = days.peek().map_or(FOREVER, |(day, _)| **day);
+        let ended = entry.change == CHANGE_ENDED;
+        match found.last_mut() {
+            // An end that was told for several days is one.
+            Some(last) if last.ended && ended && last.payload == entry.payload => last.until = until,
+            _ => found.push(Segment {
+                from: *from,
+                until,
+                ended,
+                area: entry.area.clone(),
+                payload: entry.payload.clone(),
+                write: *write,
+                assertion: 0,
+            }),
+        }
+    }
+    found
+}
+
+impl<R: Register> Engine<R> {
+    /// Carries over the records of this register; says how many.
+    pub(crate) async fn carry_over(&self) -> Result<u64, Error> {
+        let mut carried = 0;
+        loop {
+            let engine = self.clone();
+            let unit = Unit::of(&self.context.service.replace('_', "-"));
+            let some = self.context.store.write(unit, move |tx| engine.carry_over_some(tx)).await?;
+            if some == 0 {
+                return Ok(carried);
+            }
+            carried += some;
+        }
+    }
+
+    fn carry_over_some(&self, tx: &mut Tx<'_>) -> Result<u64, Error> {
+        lock_keys(tx.connection, "carry_over", [b"all".as_slice()])?;
+        let records = R::Record::not_carried_over(tx.connection, RECORDS_AT_ONCE)?;
+        for record in &records {
+            self.carry_over_one(tx, record)?;
+        }
+        u64::try_from(records.len()).map_err(Error::internal)
+    }
+
+    fn carry_over_one(&self, tx: &mut Tx<'_>, record: &R::Record) -> Result<(), Error> {
+        let head = record.head();
+        let dataset = self.register.dataset();
+        let entries = entries_of(tx.connection, &dataset, &head.id)?;
+        let (carried, segments) = converted(&dataset, &entries);
+        insert_rows!(tx.connection, journal::table, carried.as_slice())?;
+        let states = if head.is_withdrawn() {
+            let last = carried.iter().map(|entry| entry.assertion).max().unwrap_or_default();
+            let mut state = record.clone();
+            state.set_head(Head { assertion: last, ..head.clone() });
+            vec![state]
+        } else {
+            self.states_of(tx.connection, record, &entries, &segments)?
+        };
+        if states.is_empty() {
+            return Err(Error::internal(format!(
+                "the journal says nothing of {}/{}; restore the database as it was and ask for help",
+                R::COLLECTION,
+                head.id
+            )));
+        }
+        if !R::Record::write(tx.connection, std::slice::from_ref(record), &states)? {
+            return Err(Error::Raced);
+        }
+        self.context.with_facts(tx.now(), |facts| self.register.write_children(tx, &states, facts))
+    }
+
+    /// Makes the states that the segments tell of, each with the content of the write that said so.
+    fn states_of(
+        &self,
+        connection: &mut AnyConnection,
+        record: &R::Record,
+        entries: &[Before],
+        segments: &[Segment],
+    ) -> Result<Vec<R::Record>, Error> {
+        let head = record.head();
+        let now = self.context.store.now();
+        let contents = if let [only] = segments && head.version == 1 && !only.ended {
+            vec![record.clone()]
+        } else {
+            self.contents_of(connection, record)?
+        };
+        let writes = entries.chunk_by(|one, other| one.recorded_at == other.recorded_at).count();
+        self.context.with_facts(now, |facts| {
+            let mut states = Vec::with_capacity(segments.len());
+            for (number, segment) in (0..).zip(segments) {
+                let row = R::Row::decode(segment.payload.as_slice()).map_err(Error::internal)?;
+                let said = |state: &&R::Record| self.register.row(state, facts).encode_to_vec() == segment.payload;
+                // A write is a version; where the numbers do not agree, the content that says what was told is it.
+                let written = contents.get(segment.write).filter(|_| writes == contents.len());
+                let content = written.filter(|content| said(content)).or_else(|| contents.iter().rev().find(said));
+                let content = content.or(written).unwrap_or(record);
+                let resource = self.encode(std::slice::from_ref(content), 0, facts, true)?;
+                let mut state = content.clone();
+                self.register.restore(&mut state, &resource, &row);
+                state.set_head(Head {
+                    number,
+                    assertion: segment.assertion,
+                    effective_on: segment.from,
+                    effective_until: segment.until,
+                    state: if segment.ended { ENDED } else { ACTIVE },
+                    area: segment.area.clone(),
+                    ..head.clone()
+                });
+                state.set_told(segment.payload.clone());
+                states.push(state);
+            }
+            Ok(states)
+        })
+    }
+
+    /// Lists all contents that a record had, the first one first: those among the revisions, then the present one.
+    fn contents_of(&self, connection: &mut AnyConnection, record: &R::Record) -> Result<Vec<R::Record>, Error> {
+        let head = record.head();
+        let sealed = revisions::table
+            .filter(revisions::register.eq(R::COLLECTION))
+            .filter(revisions::record.eq(&head.id))
+            .order(revisions::version)
+            .select((revisions::version, revisions::effective_on, revisions::resource));
+        let sealed: Vec<(i64, i64, Vec<u8>)> = on_each!(connection, c => sealed.load(c))?;
+        let mut contents: Vec<R::Record> = Vec::with_capacity(sealed.len() + 1);
+        self.context.with_facts(self.context.store.now(), |facts| {
+            for (version, effective_on, sealed) in sealed {
+                let plain = facts.keys.open(&revisions_place::<R>(), &sealed)?;
+                let resource = R::Resource::decode(plain.as_slice()).map_err(Error::internal)?;
+                let head = Head { version, effective_on, ..head.clone() };
+                let decoded = self.register.decode(&resource, head, contents.last(), facts);
+                let mut state = decoded.map_err(|violations| {
+                    let name = R::name(&resource);
+                    Error::internal(format!("the content that {name} had as v{version} cannot be kept: {violations}"))
+                })?;
+                let row = self.register.row(&state, facts);
+                self.register.restore(&mut state, &resource, &row);
+                contents.push(state);
+            }
+            contents.push(record.clone());
+            Ok(contents)
+        })
+    }
+}
+
+fn entries_of(connection: &mut AnyConnection, dataset: &str, record: &str) -> Result<Vec<Before>, Error> {
+    let entries = journal_before::table
+        .filter(journal_before::dataset.eq(dataset))
+        .filter(journal_before::record.eq(record))
+        .order(journal_before::position)
+        .select((
+            journal_before::position,
+            journal_before::record,
+            journal_before::change,
+            journal_before::valid_on,
+            journal_before::recorded_at,
+            journal_before::area,
+            journal_before::payload,
+        ));
+    Ok(on_each!(connection, c => entries.load(c))?)
+}
+
+#[derive(QueryableByName)]
+struct Record {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    record: String,
+}
+
+/// Carries over a service's registers and its parameters, and begins the journal's new life.
+pub(crate) async fn carry_over(context: &Context, registers: Vec<CarryOver>) -> Result<(), Error> {
+    let state = journal_state::table.select(journal_state::tells_states);
+    if context.store.read(move |c| Ok(on_each!(c, c => state.first::<bool>(c))?)).await? {
+        return Ok(());
+    }
+    tracing::warn!("an earlier version wrote this database: its records are carried over");
+    let mut carried = 0;
+    for register in registers {
+        carried += register.await?;
+    }
+    let dataset = format!("{}.parameters", context.service);
+    let unit = Unit::of(&context.service.replace('_', "-"));
+    context.store.write(unit, move |tx| finish(tx, &dataset)).await?;
+    tracing::warn!(records = carried, "carried over; the journal begins a new life, readers start again");
+    Ok(())
+}
+
+fn finish(tx: &mut Tx<'_>, parameters: &str) -> Result<(), Error> {
+    lock_keys(tx.connection, "carry_over", [b"all".as_slice()])?;
+    let state = journal_state::table.select(journal_state::tells_states);
+    if on_each!(tx.connection, c => state.first::<bool>(c))? {
+        return Ok(());
+    }
+    let names = diesel::sql_query("SELECT DISTINCT record FROM journal_before WHERE dataset = $1 ORDER BY record")
+        .bind::<diesel::sql_types::Text, _>(parameters);
+    let names: Vec<Record> = on_each!(tx.connection, c => names.load(c))?;
+    for Record { record } in names {
+        let (mut carried, live) = converted(parameters, &entries_of(tx.connection, parameters, &record)?);
+        // Values had names of their own; they are told again as states of a key in an area.
+        for (ordinal, segment) in (1..).zip(live) {
+            let asserted = carried.iter().find(|entry| entry.assertion == segment.assertion && entry.diff == 1).cloned();
+            let Some(asserted) = asserted else { continue };
+            let position = carried.last().map_or(asserted.position, |last| last.position) + ordinal;
+            carried.push(Carried { position, diff: -1, recorded_at: tx.now(), ..asserted });
+        }
+        insert_rows!(tx.connection, journal::table, carried.as_slice())?;
+    }
+    let incarnation = uuid::Uuid::new_v4().simple().to_string();
+    let begun = diesel::update(journal_state::table)
+        .set((journal_state::tells_states.eq(true), journal_state::incarnation.eq(incarnation)));
+    on_each!(tx.connection, c => begun.execute(c))?;
+    if let AnyConnection::Postgres(connection) = tx.connection {
+        diesel::sql_query("SELECT setval('journal_position_seq', greatest(1, (SELECT max(position) FROM journal)))")
+            .execute(connection)?;
+    }
+    let emptied = diesel::sql_query("DROP TABLE journal_before");
+    on_each!(tx.connection, c => emptied.execute(c))?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "carry_over/tests.rs"]
+mod tests;
