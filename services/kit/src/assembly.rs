@@ -100,7 +100,8 @@ impl Assembly {
     pub fn new(context: Context) -> Result<Self, Error> {
         let datasets = datasets_of(context.service);
         let flight = JournalFlight::new(context.store.clone(), Arc::clone(&context.keys), &datasets)?;
-        let empty = Self { context, routes: RoutesBuilder::default(), names: vec![], tasks: vec![], carry_over: vec![] };
+        let empty =
+            Self { context, routes: RoutesBuilder::default(), names: vec![], tasks: vec![], carry_over: vec![] };
         Ok(crate::common::add(empty).serve(flight.into_service()))
     }
 
@@ -169,12 +170,7 @@ impl Assembly {
 
     /// Ends the assembly.
     pub fn finish(self) -> Assembled {
-        Assembled {
-            routes: self.routes.routes(),
-            names: self.names,
-            tasks: self.tasks,
-            carry_over: self.carry_over,
-        }
+        Assembled { routes: self.routes.routes(), names: self.names, tasks: self.tasks, carry_over: self.carry_over }
     }
 }
 

@@ -262,7 +262,7 @@ impl Error {
             Self::Precondition { .. } | Self::State(_) => ErrorKind::Precondition,
             Self::EtagMismatch(_) | Self::Raced | Self::ClockBehind { .. } | Self::RequestIdReused(_) => {
                 ErrorKind::Conflict
-            },
+            }
             Self::Refused(AccessDenied::Anonymous) => ErrorKind::Unauthenticated,
             Self::Denied(_) | Self::Refused(_) => ErrorKind::Denied,
             Self::TooManyCalls { .. } => ErrorKind::Exhausted,

@@ -21,8 +21,8 @@ use crate::{
     identity::Department,
     launch::{self, Launch},
     pki::{Authority, Credentials, Subject},
-    server::ServerConfig,
     register::{FOREVER, Head},
+    server::ServerConfig,
     store::{Clock, JournalEntry},
 };
 

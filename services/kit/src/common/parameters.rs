@@ -115,12 +115,7 @@ fn record_of(parameter: &Parameter) -> String {
 }
 
 /// Tells the journal the values of a key in an area: retracts what no longer holds, asserts what is new.
-fn tell(
-    tx: &mut Tx<'_>,
-    service: &str,
-    mut was: Vec<ToldState>,
-    series: &[HeldParameter<'_>],
-) -> Result<(), Error> {
+fn tell(tx: &mut Tx<'_>, service: &str, mut was: Vec<ToldState>, series: &[HeldParameter<'_>]) -> Result<(), Error> {
     let dataset = dataset(service);
     // Numbers are never given twice: the rows that were retracted are kept as one whose days are none.
     let mut next = was.iter().map(|state| state.assertion + 1).max().unwrap_or_default();
@@ -129,9 +124,8 @@ fn tell(
     for held in series {
         let told = prost::Message::encode_to_vec(&row_of(held.parameter));
         let (from, until) = (epoch_day(held.from), held.until.map_or(FOREVER, epoch_day));
-        let stands = |state: &ToldState| {
-            (state.effective_on, state.effective_until) == (from, until) && state.told == told
-        };
+        let stands =
+            |state: &ToldState| (state.effective_on, state.effective_until) == (from, until) && state.told == told;
         match was.iter().position(stands) {
             Some(place) => drop(was.swap_remove(place)),
             None => {

@@ -12,8 +12,8 @@ use crate::{
     context::Context,
     error::{Error, Violations},
     register::{
-        Chunk, End, Engine, Envelope, Facts, Head, List, ListRequest, Register, RegisterService, Table as _, Update, date,
-        enum_number, month_start,
+        Chunk, End, Engine, Envelope, Facts, Head, List, ListRequest, Register, RegisterService, Table as _, Update,
+        date, enum_number, month_start,
     },
     rpc,
     values::{
@@ -183,7 +183,6 @@ impl ReturnRpc {
     pub fn new(context: Context) -> Self {
         Self { engine: Engine::new(Returns { service: context.service }, context) }
     }
-
 }
 
 impl RegisterService for ReturnRpc {

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, QueryableByName, Queryable, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, QueryableByName, RunQueryDsl as _};
 use prost::Message as _;
 
 use super::{
@@ -218,7 +218,10 @@ impl<R: Register> Engine<R> {
     ) -> Result<Vec<R::Record>, Error> {
         let head = record.head();
         let now = self.context.store.now();
-        let contents = if let [only] = segments && head.version == 1 && !only.ended {
+        let contents = if let [only] = segments
+            && head.version == 1
+            && !only.ended
+        {
             vec![record.clone()]
         } else {
             self.contents_of(connection, record)?
@@ -336,7 +339,8 @@ fn finish(tx: &mut Tx<'_>, parameters: &str) -> Result<(), Error> {
         let (mut carried, live) = converted(parameters, &entries_of(tx.connection, parameters, &record)?);
         // Values had names of their own; they are told again as states of a key in an area.
         for (ordinal, segment) in (1..).zip(live) {
-            let asserted = carried.iter().find(|entry| entry.assertion == segment.assertion && entry.diff == 1).cloned();
+            let asserted =
+                carried.iter().find(|entry| entry.assertion == segment.assertion && entry.diff == 1).cloned();
             let Some(asserted) = asserted else { continue };
             let position = carried.last().map_or(asserted.position, |last| last.position) + ordinal;
             carried.push(Carried { position, diff: -1, recorded_at: tx.now(), ..asserted });

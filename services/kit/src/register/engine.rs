@@ -169,12 +169,7 @@ impl<R: Register> Engine<R> {
     }
 
     /// Changes one from a day on, or corrects a state of it, or all; returns the state that was changed.
-    pub async fn update(
-        &self,
-        key: Idempotency,
-        resource: R::Resource,
-        update: Update,
-    ) -> Result<R::Resource, Error> {
+    pub async fn update(&self, key: Idempotency, resource: R::Resource, update: Update) -> Result<R::Resource, Error> {
         let id = id_of::<R>(R::name(&resource)).map_err(under_field::<R>)?;
         let engine = self.clone();
         self.context

@@ -227,7 +227,8 @@ impl<R: EvidenceRegister> Engine<R> {
 
     async fn answer_for(&self, record: &R::Record, time: Duration) -> Result<R::Evidence, Error> {
         let now = self.context().store.now();
-        let resource = self.context().with_facts(now, |facts| self.encode(std::slice::from_ref(record), 0, facts, true))?;
+        let resource =
+            self.context().with_facts(now, |facts| self.encode(std::slice::from_ref(record), 0, facts, true))?;
         tokio::time::timeout(time, self.register().ask(&resource)).await.map_err(|_| Error::Deadline)?
     }
 }

@@ -21,8 +21,8 @@ mod table;
 mod unique;
 mod upload;
 
-pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
 pub(crate) use carry_over::carry_over;
+pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
 pub use engine::{Engine, ListPage, rewrite};
 pub use evidence::{EvidenceRegister, SETTLE_EVERY, asked};
 pub use list::List;

@@ -246,7 +246,8 @@ pub(super) fn end<R: Table>(states: &mut Vec<R>, day: i64) -> Result<(), Error> 
     if day < states[0].head().effective_on {
         return Err(Error::Invalid(violation("ended_on", &BEFORE_EFFECTIVE)));
     }
-    let in_gap = index_on(states, day - 1).is_some_and(|index| states[index].head().is_ended() && index + 1 < states.len());
+    let in_gap =
+        index_on(states, day - 1).is_some_and(|index| states[index].head().is_ended() && index + 1 < states.len());
     if in_gap {
         return Err(refused("ended_on", &RECORD_ENDED));
     }
@@ -335,8 +336,7 @@ const RECORD_ENDED: Rule = (
     "is not before the day on which the record ended; lift or move its end, or resume it",
     "不早于记录的终止日期，请先撤销或推迟终止，或恢复该记录",
 );
-const BEFORE_EFFECTIVE: Rule =
-    ("BEFORE_EFFECTIVE", "lies before the day on which the record begins", "早于记录的首日");
+const BEFORE_EFFECTIVE: Rule = ("BEFORE_EFFECTIVE", "lies before the day on which the record begins", "早于记录的首日");
 const BEFORE_FORMER: Rule = (
     "BEFORE_FORMER_CONTENT",
     "lies on or before the first day of a former content; correct or take back that one first",

@@ -71,13 +71,7 @@ mod tests {
         Period { from, until }
     }
 
-    fn claims(
-        holders: &mut Holders<i64>,
-        key: i64,
-        id: &str,
-        period: Period,
-        mut violations: Violations,
-    ) -> bool {
+    fn claims(holders: &mut Holders<i64>, key: i64, id: &str, period: Period, mut violations: Violations) -> bool {
         holders.claim(key, id, period, HELD, &mut violations);
         violations.is_empty()
     }

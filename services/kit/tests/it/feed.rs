@@ -16,12 +16,10 @@ use diesel::{
 };
 use minsheng_kit::{
     error::Error,
-    journal::{
-        feed::{Cursor, Reading},
-    },
+    journal::feed::{Cursor, Reading},
     keys::Keys,
     store::{AnyConnection, Clock, KIT_MIGRATIONS, Store, StoreConfig, Unit, system_clock},
-    testing::{TestDatabase, TestSite, databases, asserted},
+    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1 as pb;
 use prost::Message as _;

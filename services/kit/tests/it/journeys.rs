@@ -16,7 +16,7 @@ use minsheng_kit::{
         schema::{idempotency, journal},
         system_clock,
     },
-    testing::{TestDatabase, TestSite, databases, asserted},
+    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1::ReturnRow;
 

@@ -139,9 +139,8 @@ fn first_day() -> i64 {
 /// by evidence.
 fn sum_on(told: &[Told], on: i64, known_at: i64) -> BTreeMap<&str, i64> {
     let mut sums = BTreeMap::new();
-    let counts = |entry: &&Told| {
-        entry.recorded_at <= known_at && entry.days.0 <= on && on < entry.days.1 && !entry.ended
-    };
+    let counts =
+        |entry: &&Told| entry.recorded_at <= known_at && entry.days.0 <= on && on < entry.days.1 && !entry.ended;
     for entry in told.iter().filter(counts) {
         *sums.entry(entry.evidence.as_str()).or_default() += entry.diff;
     }

@@ -4,12 +4,10 @@
 use diesel::{Connection as _, PgConnection, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
-    journal::{
-        feed::{self, Cursor},
-    },
+    journal::feed::{self, Cursor},
     keys::Keys,
     store::{KIT_MIGRATIONS, Store, StoreConfig, Unit, schema::journal_state, system_clock},
-    testing::{TestDatabase, TestSite, databases, asserted},
+    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1::ReturnRow;
 

@@ -141,7 +141,8 @@ const DAYS: std::ops::Range<i64> = 0..10;
 
 /// Writes with instants that grow, of which some tell of several days.
 fn histories() -> impl Strategy<Value = Vec<(i64, Vec<Said>)>> {
-    let change = prop_oneof![1 => Just(CREATED), 6 => Just(CHANGED), 3 => Just(CHANGE_ENDED), 1 => Just(CHANGE_WITHDRAWN)];
+    let change =
+        prop_oneof![1 => Just(CREATED), 6 => Just(CHANGED), 3 => Just(CHANGE_ENDED), 1 => Just(CHANGE_WITHDRAWN)];
     let write = prop::collection::vec((change, DAYS, 0_u8..4), 1..4);
     prop::collection::vec((1_i64..3, write), 1..12).prop_map(|writes| {
         let mut instant = 0;

@@ -227,7 +227,11 @@ fn a_change_of_what_is_shipped_raises_the_edition() {
         digest.update(format!("{:?}\n", Parameter { note, ..entry.clone() }));
     }
     let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!((EDITION, digest.as_str()), (1, "94dbbbd662204e8b"), "raise EDITION, and note it here with the new digest");
+    assert_eq!(
+        (EDITION, digest.as_str()),
+        (1, "94dbbbd662204e8b"),
+        "raise EDITION, and note it here with the new digest"
+    );
 }
 
 #[test]
