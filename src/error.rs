@@ -79,6 +79,9 @@ pub enum Error {
     /// A file to import cannot be read as a table of the register.
     #[error("{0}")]
     Table(#[from] crate::import::TableError),
+    /// A build or a table cannot be compared with.
+    #[error(transparent)]
+    Compare(#[from] crate::bench::compare::CompareError),
     /// Analytics failed.
     #[error("analytics failed")]
     Analytics(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -166,6 +169,7 @@ impl Error {
             }
             Self::Configuration(what) => return said!(lang, "配置有误:{what}", "the configuration is wrong: {what}"),
             Self::Table(error) => return error.message(lang),
+            Self::Compare(error) => return error.message(lang),
             Self::Analytics(_) => said!(lang, "统计分析失败", "analytics failed"),
             Self::Internal(what) => return said!(lang, "内部错误:{what}", "internal error: {what}"),
         };

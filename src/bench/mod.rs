@@ -12,12 +12,18 @@
 //! | [`calls`] | questions and durable writes |
 //! | [`bulk`] | uploads and the feed |
 //! | [`lake`] | statistics over many rows |
+//! | [`results`] | a run's rows as another run reads them |
+//! | [`compare`] | two builds in turns, or this one beside an earlier table |
+//! | [`change`] | what changed between them, as Markdown |
 
 mod bare;
 mod bulk;
 mod calls;
+mod change;
+pub mod compare;
 mod lake;
 mod measure;
+mod results;
 mod site;
 pub mod table;
 
@@ -52,6 +58,16 @@ pub struct BenchArgs {
     /// A moment for each measurement: shows that all of it runs, and measures nothing
     #[arg(long)]
     pub quick: bool,
+    /// Rounds of each measurement; with --compare, rounds of turns
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: Option<u32>,
+    /// Print what changed since another build: an executable of it, run in turns with this one; or a table that an
+    /// earlier run wrote
+    #[arg(long, value_name = "FILE|BINARY")]
+    pub compare: Option<PathBuf>,
+    /// Print the rows as JSON, as --compare reads them
+    #[arg(long, hide = true, conflicts_with = "compare")]
+    pub json: bool,
 }
 
 /// A part of what is measured.
@@ -86,25 +102,41 @@ struct Extent {
 
 impl Extent {
     fn of(arguments: &BenchArgs) -> Self {
+        let rounds = |usual: usize| arguments.rounds.and_then(|rounds| rounds.try_into().ok()).unwrap_or(usual);
         if arguments.quick {
-            let window = Duration::from_millis(100);
-            return Self { rounds: 1, window, callers: 64, upload: 2_000, feed: 5_000, lake: (1, QUICK_ROWS) };
+            let (rounds, window) = (rounds(1), Duration::from_millis(100));
+            return Self { rounds, window, callers: 64, upload: 2_000, feed: 5_000, lake: (rounds, QUICK_ROWS) };
         }
         Self {
-            rounds: 7,
+            rounds: rounds(7),
             window: Duration::from_millis(1_500),
             callers: 64,
             upload: 20_000,
             feed: 200_000,
-            lake: (3, arguments.rows),
+            lake: (rounds(3), arguments.rows),
         }
     }
 }
 
-/// Runs all measurements and prints the table.
+/// Runs all measurements, or those of two builds in turns, and prints the table.
 pub async fn run(arguments: BenchArgs, lang: Lang) -> Result<ExitCode, Error> {
+    let text = if let Some(with) = &arguments.compare {
+        compare::run(&arguments, with, lang).await?
+    } else {
+        let table = measure_all(&arguments, lang).await?;
+        if arguments.json { results::json(&table, lang)? } else { table.markdown(lang) }
+    };
+    output::line(&text);
+    if let Some(path) = &arguments.out {
+        std::fs::write(path, &text).map_err(Error::file(path))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Measures all parts that were asked for.
+async fn measure_all(arguments: &BenchArgs, lang: Lang) -> Result<Table, Error> {
     let directory = Directory::make(&arguments.data)?;
-    let extent = Extent::of(&arguments);
+    let extent = Extent::of(arguments);
     let mut table = Table::default();
     let wants = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let mut places = vec![site::Place::Sqlite];
@@ -134,12 +166,7 @@ pub async fn run(arguments: BenchArgs, lang: Lang) -> Result<ExitCode, Error> {
         output::error(said!(lang, "数据湖统计,{rows} 行……", "statistics over a lake of {rows} rows ..."));
         lake::measure(&directory.0, extent, &mut table).await?;
     }
-    let text = table.markdown(lang);
-    output::line(&text);
-    if let Some(path) = &arguments.out {
-        std::fs::write(path, &text).map_err(Error::file(path))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(table)
 }
 
 /// A directory that is removed at the end.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 use crate::lang::{Lang, Text};
 
 /// What a ratio should be.
@@ -16,7 +18,8 @@ pub enum Target {
 }
 
 /// In what a measurement is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// More is better.
     PerSecond,
@@ -24,6 +27,13 @@ pub enum Unit {
     Seconds,
     /// Less is better.
     Mebibytes,
+}
+
+impl Unit {
+    /// Returns whether a greater measurement is the better one.
+    pub fn more_is_better(self) -> bool {
+        self == Self::PerSecond
+    }
 }
 
 /// One comparison.
@@ -72,12 +82,17 @@ impl Spread {
         };
         Self { median, least: at(0), greatest: at(values.len().saturating_sub(1)) }
     }
+
+    /// Divides ours by the baseline, turn by turn.
+    pub fn of_ratios(ours: &[f64], bare: &[f64]) -> Self {
+        Self::of(ours.iter().zip(bare).map(|(ours, bare)| ours / bare.max(f64::MIN_POSITIVE)))
+    }
 }
 
 impl Row {
     /// Divides ours by the baseline, turn by turn.
     pub fn ratio(&self) -> Spread {
-        Spread::of(self.ours.iter().zip(&self.bare).map(|(ours, bare)| ours / bare.max(f64::MIN_POSITIVE)))
+        Spread::of_ratios(&self.ours, &self.bare)
     }
 
     /// Says whether the median reaches the target; none without one.
@@ -149,11 +164,15 @@ const BOUNDS: Text = Text { zh: "受何限制:", en: "What bounds each:" };
 
 /// Writes the median with its unit.
 fn number_of(values: &[f64], unit: Unit) -> String {
-    let median = Spread::of(values.iter().copied()).median;
+    amount(Spread::of(values.iter().copied()).median, unit)
+}
+
+/// Writes a measurement with its unit.
+pub(super) fn amount(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::PerSecond => format!("{}/s", grouped(median)),
-        Unit::Seconds => format!("{median:.2} s"),
-        Unit::Mebibytes => format!("{} MiB", grouped(median)),
+        Unit::PerSecond => format!("{}/s", grouped(value)),
+        Unit::Seconds => format!("{value:.2} s"),
+        Unit::Mebibytes => format!("{} MiB", grouped(value)),
     }
 }
 
