@@ -54,6 +54,10 @@ down:
 bench *ARGS:
     cargo run --release -- bench {{ARGS}}
 
+# What changed since another build, run in turns with this one: `just bench-compare target/minsheng-before --only writes`.
+bench-compare BINARY *ARGS:
+    cargo run --release -- bench --compare {{BINARY}} {{ARGS}}
+
 # The table's durable writes as on a disk whose flush takes so many microseconds longer.
 bench-slow-flush MICROSECONDS="2000":
     cargo build --release
