@@ -11,7 +11,6 @@ mod duration;
 pub mod enrolments;
 mod questions;
 pub mod schema;
-pub mod spans;
 
 use minsheng_kit::{
     assembly::{Assembly, Definition, Parts},
@@ -31,9 +30,7 @@ pub static DEFINITION: Definition = Definition {
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let context = parts.context;
     Ok(Assembly::new(context.clone())?
-        .serve(enrolments::EnrolmentRpc::new(enrolments::Enrolments, context.clone()).into_service())
-        .serve(
-            assistance::AssistanceHouseholdRpc::new(assistance::AssistanceHouseholds, context.clone()).into_service(),
-        )
+        .register(enrolments::EnrolmentRpc::new(enrolments::Enrolments, context.clone()))
+        .register(assistance::AssistanceHouseholdRpc::new(assistance::AssistanceHouseholds, context.clone()))
         .serve(Questions::new(context).into_service()))
 }

@@ -5,7 +5,7 @@
 use minsheng_kit::{
     context::Context,
     error::{Error, Violations},
-    register::{date, enum_number, required_day},
+    register::{Period, date, enum_number, required_day},
     rpc::Question,
 };
 use minsheng_proto::{
@@ -17,7 +17,7 @@ use minsheng_proto::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::{assistance::strongest_category, enrolments::covers_of_person};
+use crate::{assistance::strongest_category, enrolments::cover_of_person};
 
 /// Answers over both registers.
 #[derive(Clone, Debug)]
@@ -47,11 +47,10 @@ impl QuestionService for Questions {
         let (on, scheme, context) = (day_asked(message.on.as_ref())?, message.scheme(), self.context.clone());
         let answer = question
             .answer_about(&self.context, &message.resident_id, move |tx, resident| {
-                let covers = covers_of_person(tx.connection, &context.keys.blind(resident), scheme)?;
-                let cover = covers.into_iter().find(|cover| cover.contains(on));
+                let cover = cover_of_person(tx.connection, &context.keys.blind(resident), scheme, on)?;
                 Ok(pb::CheckCoverageResponse {
                     covered: cover.is_some(),
-                    valid_until: cover.and_then(|cover| cover.to).and_then(date),
+                    valid_until: cover.and_then(Period::last_day).and_then(date),
                 })
             })
             .await?;

@@ -14,4 +14,4 @@ pub use rpc::{EnrolmentRpc, Enrolments};
 pub use rules::{
     Application, check_application, check_change, critical_illness, is_open_to, is_registered_elsewhere, waiting,
 };
-pub(crate) use store::covers_of_person;
+pub(crate) use store::cover_of_person;

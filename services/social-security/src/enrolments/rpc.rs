@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
-    store::{AnyConnection, hold_keys},
+    register::{
+        Facts, Head, Held, Holders, Register, Table as _, date, day, enum_field, enum_number, optional_day,
+        required_day,
+    },
+    store::{AnyConnection, lock_keys},
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::CountyCode,
@@ -17,12 +20,19 @@ use minsheng_proto::social_security::v1 as pb;
 
 use super::{
     rules::{Application, check_application, check_change, is_registered_elsewhere},
-    store::{cover_span, covers_of_people},
+    store::{cover_period, covers_of_people},
 };
-use crate::{duration::decision_working_days, schema::EnrolmentRecord, spans::Holders};
+use crate::{duration::decision_working_days, schema::EnrolmentRecord};
 
 /// Place of the sealed identity number.
 const SEALED_RESIDENT: &str = "enrolments.resident";
+
+const ALREADY_COVERED: Held = Held {
+    field: "covered_from",
+    reason: "ALREADY_COVERED",
+    description: "the person is covered by this scheme on some of these days",
+    description_zh: "该人员在此期间已参加同一险种",
+};
 
 /// The register of enrolments.
 #[derive(Clone, Copy, Debug)]
@@ -133,29 +143,19 @@ impl Register for Enrolments {
     ) -> Result<Vec<Violations>, Error> {
         let people: BTreeSet<&[u8]> = records
             .iter()
-            .filter(|record| cover_span(record).is_some())
+            .filter(|record| cover_period(record).is_some())
             .map(|record| record.resident_index.as_slice())
             .collect();
-        hold_keys(connection, "enrolments.resident", people.iter().copied())?;
+        lock_keys(connection, "enrolments.resident", people.iter().copied())?;
         let people: Vec<&[u8]> = people.into_iter().collect();
-        let mut covers = Holders::default();
-        for cover in covers_of_people(connection, &people)? {
-            covers.add((cover.resident_index, cover.scheme), &cover.enrolment, cover.span);
-        }
+        let covers = covers_of_people(connection, &people)?.into_iter();
+        let mut holders: Holders<(Vec<u8>, i64)> =
+            covers.map(|cover| ((cover.resident_index, cover.scheme), cover.enrolment, cover.period)).collect();
         let verdicts = records.iter().map(|record| {
             let mut violations = Violations::new();
-            if let Some(span) = cover_span(record) {
+            if let Some(period) = cover_period(record) {
                 let key = (record.resident_index.clone(), record.scheme);
-                if covers.held_by_another(&key, &record.id, span) {
-                    violations.add(
-                        "covered_from",
-                        "ALREADY_COVERED",
-                        "the person is covered by this scheme on some of these days",
-                        "该人员在此期间已参加同一险种",
-                    );
-                } else {
-                    covers.add(key, &record.id, span);
-                }
+                holders.claim(key, &record.id, period, ALREADY_COVERED, &mut violations);
             }
             violations
         });
