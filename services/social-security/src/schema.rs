@@ -76,26 +76,24 @@ minsheng_kit::register_table! {
         single_person_members: BigInt = i64,
         /// Standard a year and member, in fen; 0 for a rural amount that was computed from the twelfth part.
         yearly_standard_fen: BigInt = i64,
-        /// Days before `effective_on` that corrections named as the content's first, 8 bytes each, lowest byte first.
-        claimed_days: Binary = Vec<u8>,
     }
 }
 
 diesel::table! {
-    /// When a person was in which category, household by household: one row for each member and each content that the
-    /// household had. The register of households writes it; the questions and the rule of one household read it.
-    assistance_members (household, effective_on, resident_index) {
+    /// When a person is in which category, household by household: one row for each member and each state in force of the
+    /// household. The register of households writes it; the questions and the rule of one household read it.
+    assistance_members (household, number, resident_index) {
         /// Id of the household.
         household -> Text,
-        /// First day of the household's content, days since 1970-01-01.
-        effective_on -> BigInt,
+        /// Number of the household's state.
+        number -> BigInt,
         /// Keyed blind index of the person.
         resident_index -> Binary,
         /// Number of the contract's `AssistanceCategory`.
         category -> BigInt,
-        /// First day in the category by this content.
+        /// First day in the category by this state, days since 1970-01-01.
         valid_from -> BigInt,
-        /// Last day; absent while it goes on.
-        valid_to -> Nullable<BigInt>,
+        /// First day after it; the greatest number while it is open.
+        valid_until -> BigInt,
     }
 }

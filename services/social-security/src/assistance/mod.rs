@@ -2,13 +2,12 @@
 //!
 //! The amount is never taken from a form: the server computes it from the standard in force, in fen, and says which
 //! standard that was. Dibao pays the difference, or a fixed sum where the county pays by grade; in a fade-out it runs on
-//! as it was. Beside the households, the register keeps when each member was in which category, so that
-//! the question "in which category is this person on that day" is answered for the past as well.
+//! as it was. Beside the households, the register keeps when each member is in which category, state by state, so that
+//! the question "in which category is this person on that day" is one lookup.
 //!
 //! Not kept here: the assets of a household, and the papers of its necessary spending. A recognition that rests on them is
 //! taken as the county decided it; only what the record itself can contradict is refused.
 
-mod days;
 mod rpc;
 mod rules;
 mod sealed;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    journal::Change,
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
-    store::{AnyConnection, JournalEntry, Tx, hold_keys},
+    register::{
+        Facts, Head, Holders, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day,
+    },
+    store::{AnyConnection, Tx, lock_keys},
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::CountyCode,
@@ -16,22 +17,17 @@ use minsheng_kit::{
         parameters::ParameterError,
     },
 };
-use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
+use minsheng_proto::social_security::v1 as pb;
 
 use super::{
-    days::{category_span, claimed_after, claimed_days, first_day},
     rules::{
         Former, Lines, Means, Payment, Recognition, RoundingRule, amount_of_single_persons, banded, check_category,
         check_grade, check_members, check_recognition, check_single_persons, monthly_amount,
     },
     sealed::{opened, sealed},
-    store::{leaves_no_former_content, member_indexes, members_of_people, members_written},
+    store::{category_period, member_indexes, members_of_people, write_members},
 };
-use crate::{
-    duration::decision_working_days,
-    schema::AssistanceHouseholdRecord,
-    spans::{Holders, Span},
-};
+use crate::{duration::decision_working_days, schema::AssistanceHouseholdRecord};
 
 /// The register of households on social assistance.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +55,7 @@ impl Register for AssistanceHouseholds {
         let count = |says: fn(&pb::HouseholdMember) -> bool| {
             household.members.iter().map(|member| i64::from(says(member))).sum()
         };
-        let corrected = previous.filter(|previous| previous.effective_on == head.effective_on);
+        let former = previous.map(|previous| former(previous, &head));
         let mut record = AssistanceHouseholdRecord {
             residence_kind: enum_field::<pb::ResidenceKind>("residence_kind", household.residence_kind, &mut violations)
                 as i64,
@@ -77,12 +73,10 @@ impl Register for AssistanceHouseholds {
             decided_on: recognition.decided_on,
             valid_from: recognition.valid_from,
             valid_to: recognition.valid_to,
-            claimed_days: corrected.map(|was| claimed_after(was, recognition.valid_from)).unwrap_or_default(),
             ..AssistanceHouseholdRecord::with_head(head)
         };
         if days.is_empty() {
             check_recognition(&recognition, epoch_day(facts.today), &mut violations);
-            let former = previous.map(|previous| former(previous, corrected.is_none()));
             let case = Case { household, recognition: &recognition, former: former.as_ref() };
             paid_to(&mut record, case, facts, &mut violations);
         }
@@ -142,7 +136,7 @@ impl Register for AssistanceHouseholds {
         household.yearly_standard_fen = 0;
     }
 
-    /// A person belongs to one assisted household at a time, and a correction leaves the former contents some day.
+    /// A person belongs to one assisted household at a time.
     fn check(
         &self,
         connection: &mut AnyConnection,
@@ -150,41 +144,42 @@ impl Register for AssistanceHouseholds {
         _: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let people: BTreeSet<&[u8]> =
-            records.iter().filter(|record| category_span(record).is_some()).flat_map(member_indexes).collect();
-        hold_keys(connection, "assistance_members.resident", people.iter().copied())?;
+            records.iter().filter(|record| category_period(record).is_some()).flat_map(member_indexes).collect();
+        lock_keys(connection, "assistance_members.resident", people.iter().copied())?;
         let people: Vec<&[u8]> = people.into_iter().collect();
-        let mut households = Holders::default();
-        for member in members_of_people(connection, &people)? {
-            let span = Span { from: member.valid_from, to: member.valid_to };
-            households.add(member.resident_index, &member.household, span);
-        }
-        let mut verdicts = Vec::with_capacity(records.len());
-        for record in records {
-            let mut violations = check_memberships(record, &mut households);
-            if !record.claimed_days.is_empty() && leaves_no_former_content(connection, record)? {
-                violations.add(
-                    "valid_from",
-                    "BEFORE_FORMER_CONTENT",
-                    "lies on or before the first day of a former content; withdraw the record and record it anew",
-                    "早于或等于此前内容的首日；请撤销该记录并重新登记",
-                );
-            }
-            verdicts.push(violations);
-        }
-        Ok(verdicts)
+        let members = members_of_people(connection, &people)?.into_iter();
+        let mut households: Holders<Vec<u8>> = members
+            .map(|member| {
+                let period = member.period();
+                (member.resident_index, member.household, period)
+            })
+            .collect();
+        Ok(records.iter().map(|record| check_memberships(record, &mut households)).collect())
     }
 
-    /// Writes the members, and tells the dataset of the days before `effective_on` that a correction claimed: of those it
-    /// would otherwise go on saying what it said before.
-    fn written(&self, tx: &mut Tx<'_>, records: &[AssistanceHouseholdRecord], facts: Facts<'_>) -> Result<(), Error> {
-        members_written(tx.connection, records, facts.keys)?;
-        for record in records.iter().filter(|record| record.state != common::RecordState::Withdrawn as i64) {
-            for day in claimed_days(record) {
-                let row = self.row(record, facts);
-                tx.journal(JournalEntry::new(&self.dataset(), &record.id, Change::Changed, day, &record.area, &row));
-            }
-        }
-        Ok(())
+    /// What dibao pays and by which standard was computed when it was recorded, from figures that may have changed since.
+    fn restore(
+        &self,
+        state: &mut AssistanceHouseholdRecord,
+        household: &pb::AssistanceHousehold,
+        _: &pb::AssistanceHouseholdRow,
+    ) {
+        state.monthly_amount_fen = household.monthly_amount_fen;
+        state.monthly_standard_fen = household.monthly_standard_fen;
+        state.yearly_standard_fen = household.yearly_standard_fen;
+    }
+
+    fn write_children(
+        &self,
+        tx: &mut Tx<'_>,
+        states: &[AssistanceHouseholdRecord],
+        facts: Facts<'_>,
+    ) -> Result<(), Error> {
+        write_members(tx.connection, states, facts.keys)
+    }
+
+    fn written(&self, tx: &mut Tx<'_>, states: &[AssistanceHouseholdRecord], facts: Facts<'_>) -> Result<(), Error> {
+        self.write_children(tx, states, facts)
     }
 }
 
@@ -196,8 +191,15 @@ struct Case<'a> {
     former: Option<&'a Former>,
 }
 
-/// Tells what the content said that an update replaces.
-fn former(previous: &AssistanceHouseholdRecord, goes_before: bool) -> Former {
+/// Returns what the state said that an update corrects or cuts.
+///
+/// A state that is cut goes before the new one, as does what a record said last that is resumed on the day of its end.
+fn former(previous: &AssistanceHouseholdRecord, head: &Head) -> Former {
+    let goes_before = if previous.head().is_ended() {
+        previous.number > 0 && head.effective_on == previous.effective_on
+    } else {
+        head.effective_on > previous.effective_on
+    };
     Former {
         category: pb::AssistanceCategory::try_from(enum_number(previous.category)).unwrap_or_default(),
         ground: pb::RecognitionGround::try_from(enum_number(previous.ground)).unwrap_or_default(),
@@ -207,11 +209,11 @@ fn former(previous: &AssistanceHouseholdRecord, goes_before: bool) -> Former {
     }
 }
 
-/// Checks the category by the figures of the content's first day, and puts on the record what is paid and by which
+/// Checks the category by the figures of the state's first day, and puts on the record what is paid and by which
 /// standard.
 fn paid_to(record: &mut AssistanceHouseholdRecord, case: Case<'_>, facts: Facts<'_>, violations: &mut Violations) {
     let Case { household, recognition, former } = case;
-    let first_day = recognition.valid_from.unwrap_or(recognition.decided_on).max(first_day(record));
+    let first_day = recognition.valid_from.unwrap_or(recognition.decided_on).max(record.effective_on);
     // The kit and the contract refuse an unknown county or residence themselves.
     let (Ok(county), Some(first_day)) = (CountyCode::parse(&record.area), day_of_epoch(first_day)) else { return };
     let residence = household.residence_kind();
@@ -306,10 +308,10 @@ fn recognition_of(household: &pb::AssistanceHousehold, violations: &mut Violatio
 /// Checks that no member is in another household on the same days, and notes that they are in this one.
 fn check_memberships(record: &AssistanceHouseholdRecord, households: &mut Holders<Vec<u8>>) -> Violations {
     let mut violations = Violations::new();
-    let Some(span) = category_span(record) else { return violations };
+    let Some(period) = category_period(record) else { return violations };
     for (index, member) in member_indexes(record).enumerate() {
         violations.require(
-            !households.held_by_another(&member.to_vec(), &record.id, span),
+            !households.held_by_another(&member.to_vec(), &record.id, period),
             &format!("members[{index}].resident_id"),
             "IN_ANOTHER_HOUSEHOLD",
             "belongs to another assisted household on some of these days",
@@ -318,7 +320,7 @@ fn check_memberships(record: &AssistanceHouseholdRecord, households: &mut Holder
     }
     if violations.is_empty() {
         for member in member_indexes(record) {
-            households.add(member.to_vec(), &record.id, span);
+            households.hold(member.to_vec(), &record.id, period);
         }
     }
     violations

@@ -1,43 +1,58 @@
-//! When each member of a household was in which category: written with the household, read by the questions and by
+//! When each member of a household is in which category: written with the household's states, read by the questions and by
 //! the rule that a person belongs to one assisted household at a time.
 
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _};
-use minsheng_kit::{error::Error, keys::Keys, load_among, on_each, register::ROWS_PER_INSERT, store::AnyConnection};
-use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
+use diesel::{ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _};
+use minsheng_kit::{
+    error::Error,
+    insert_rows,
+    keys::Keys,
+    load_among, on_each,
+    register::{Period, ROWS_PER_INSERT, Table as _},
+    store::AnyConnection,
+};
+use minsheng_proto::social_security::v1 as pb;
 
-use super::{
-    days::{category_span, first_day},
-    sealed::opened,
-};
-use crate::{
-    schema::{AssistanceHouseholdRecord, assistance_members},
-    spans::Span,
-};
+use super::sealed::opened;
+use crate::schema::{AssistanceHouseholdRecord, assistance_members};
 
 /// Bytes of a blind index.
 pub(super) const INDEX_BYTES: usize = 32;
 
 /// A row of the table of members.
 #[derive(Debug, Insertable, Queryable)]
-#[diesel(table_name = assistance_members)]
+#[diesel(table_name = assistance_members, treat_none_as_default_value = false)]
 pub(super) struct MemberRecord {
     /// Id of the household.
     pub(super) household: String,
-    /// First day of the household's content.
-    pub(super) effective_on: i64,
+    /// Number of the household's state.
+    pub(super) number: i64,
     /// Keyed blind index of the person.
     pub(super) resident_index: Vec<u8>,
     /// Number of the contract's `AssistanceCategory`.
     pub(super) category: i64,
-    /// First day in the category by this content.
+    /// First day in the category by this state.
     pub(super) valid_from: i64,
-    /// Last day.
-    pub(super) valid_to: Option<i64>,
+    /// First day after it.
+    pub(super) valid_until: i64,
 }
 
-/// Gives the blind indexes of a household's members, in their order.
+impl MemberRecord {
+    /// Returns the days in the category.
+    pub(super) fn period(&self) -> Period {
+        Period { from: self.valid_from, until: self.valid_until }
+    }
+}
+
+/// Returns the blind indexes of a household's members, in their order.
 pub(super) fn member_indexes(record: &AssistanceHouseholdRecord) -> impl Iterator<Item = &[u8]> {
     record.member_indexes.chunks(INDEX_BYTES)
+}
+
+/// Returns the days on which a state in force puts the household's members in a category; none for the category NONE.
+pub(super) fn category_period(record: &AssistanceHouseholdRecord) -> Option<Period> {
+    let counts = record.category != pb::AssistanceCategory::None as i64;
+    let from = record.valid_from.filter(|_| counts)?;
+    record.period().intersection(Period::of_days(from, record.valid_to))
 }
 
 /// Reads in which households some people are, and when.
@@ -51,95 +66,95 @@ pub(crate) fn strongest_category(
     resident_index: &[u8],
     day: i64,
 ) -> Result<Option<(i64, Option<i64>)>, Error> {
-    let members = members_of_people(connection, &[resident_index])?;
-    let in_force =
-        members.into_iter().filter(|member| Span { from: member.valid_from, to: member.valid_to }.contains(day));
+    use assistance_members as members;
     // The contract numbers the categories from the strongest on.
-    Ok(in_force.min_by_key(|member| member.category).map(|member| (member.category, member.valid_to)))
+    let strongest = members::table
+        .filter(members::resident_index.eq(resident_index))
+        .filter(members::valid_from.le(day))
+        .filter(members::valid_until.gt(day))
+        .order(members::category)
+        .limit(1);
+    let strongest: Option<MemberRecord> = on_each!(connection, c => strongest.first(c).optional())?;
+    Ok(strongest.map(|member| (member.category, member.period().last_day())))
 }
 
-/// Writes the members of households, in the unit that wrote the households.
-///
-/// A household that is new gets its rows. One that changed from a day on keeps its rows up to the day before; one that
-/// was corrected, ended or withdrawn gets its rows anew.
-pub(super) fn members_written(
+/// Writes the members of households, in the unit that wrote all states of these.
+pub(super) fn write_members(
     connection: &mut AnyConnection,
-    households: &[AssistanceHouseholdRecord],
+    states: &[AssistanceHouseholdRecord],
     keys: &Keys,
 ) -> Result<(), Error> {
-    for household in households.iter().filter(|household| household.version > 1) {
-        members_cut(connection, household)?;
+    // The first version of a household has no rows yet.
+    for state in states.iter().filter(|state| state.number == 0 && state.version > 1) {
+        let former = assistance_members::table.filter(assistance_members::household.eq(&state.id));
+        on_each!(connection, c => diesel::delete(former).execute(c))?;
     }
     let mut rows: Vec<MemberRecord> = Vec::new();
-    for household in households {
-        rows.extend(member_records(household, keys)?);
+    for state in states.iter().filter(|state| state.head().is_active()) {
+        rows.extend(member_records(state, keys)?);
     }
     for part in rows.chunks(ROWS_PER_INSERT) {
-        on_each!(connection, c => diesel::insert_into(assistance_members::table).values(part).execute(c))?;
+        insert_rows!(connection, assistance_members::table, part)?;
     }
     Ok(())
 }
 
-/// Makes the rows of a household's present content: each member in the household's category, but in dibao who gets it as a
-/// person.
+/// Makes the rows of a state: each member in the household's category, but in dibao who gets it as a person.
 fn member_records(household: &AssistanceHouseholdRecord, keys: &Keys) -> Result<Vec<MemberRecord>, Error> {
-    let Some(span) = category_span(household) else { return Ok(Vec::new()) };
+    let Some(period) = category_period(household) else { return Ok(Vec::new()) };
     let mut singles = Vec::new();
     if household.single_person_members > 0 {
         singles = opened(&household.members, keys, true)?.iter().map(|member| member.single_person_dibao).collect();
     }
     let row = |(place, index): (usize, &[u8])| MemberRecord {
         household: household.id.clone(),
-        effective_on: household.effective_on,
+        number: household.number,
         resident_index: index.to_vec(),
         category: if singles.get(place).copied().unwrap_or_default() {
             pb::AssistanceCategory::Dibao as i64
         } else {
             household.category
         },
-        valid_from: span.from,
-        valid_to: span.to,
+        valid_from: period.from,
+        valid_until: period.until,
     };
     Ok(member_indexes(household).enumerate().map(row).collect())
 }
 
-/// Says whether a former content of a household puts somebody in a category on no day before one: taking the days from
-/// there on would leave nothing of it.
-pub(super) fn leaves_no_former_content(
-    connection: &mut AnyConnection,
-    household: &AssistanceHouseholdRecord,
-) -> Result<bool, Error> {
-    use assistance_members as members;
-    let taken = members::table
-        .filter(members::household.eq(&household.id))
-        .filter(members::effective_on.lt(household.effective_on))
-        .filter(members::valid_from.ge(first_day(household)))
-        .select(members::valid_from)
-        .limit(1);
-    let taken: Vec<i64> = on_each!(connection, c => taken.load(c))?;
-    Ok(!taken.is_empty())
-}
+#[cfg(test)]
+mod tests {
+    use minsheng_kit::register::FOREVER;
 
-/// Removes what earlier contents say of the days from the present content's first day on.
-fn members_cut(connection: &mut AnyConnection, household: &AssistanceHouseholdRecord) -> Result<(), Error> {
-    use assistance_members as members;
-    // A household that was withdrawn never had a category on any day.
-    let withdrawn = household.state == common::RecordState::Withdrawn as i64;
-    let first_day = if withdrawn { i64::MIN } else { first_day(household) };
-    diesel::delete(
-        members::table.filter(members::household.eq(&household.id)).filter(members::valid_from.ge(first_day)),
-    )
-    .execute(connection)?;
-    diesel::update(
-        members::table
-            .filter(members::household.eq(&household.id))
-            .filter(members::valid_to.is_null())
-            .filter(members::valid_from.lt(first_day)),
-    )
-    .set(members::valid_to.eq(first_day.saturating_sub(1)))
-    .execute(connection)?;
-    diesel::update(members::table.filter(members::household.eq(&household.id)).filter(members::valid_to.ge(first_day)))
-        .set(members::valid_to.eq(first_day.saturating_sub(1)))
-        .execute(connection)?;
-    Ok(())
+    use super::*;
+
+    #[test]
+    fn a_category_holds_on_the_days_that_the_state_and_its_validity_share() {
+        let state = AssistanceHouseholdRecord {
+            effective_on: 100,
+            effective_until: 200,
+            category: pb::AssistanceCategory::Dibao as i64,
+            valid_from: Some(100),
+            ..AssistanceHouseholdRecord::default()
+        };
+        let open = AssistanceHouseholdRecord { effective_until: FOREVER, ..state.clone() };
+        let none = pb::AssistanceCategory::None as i64;
+        for (state, period) in [
+            (state.clone(), Some((100, 200))),
+            (
+                AssistanceHouseholdRecord { valid_from: Some(50), valid_to: Some(149), ..state.clone() },
+                Some((100, 150)),
+            ),
+            (
+                AssistanceHouseholdRecord { valid_from: Some(120), valid_to: Some(300), ..state.clone() },
+                Some((120, 200)),
+            ),
+            (AssistanceHouseholdRecord { valid_from: Some(200), ..state.clone() }, None),
+            (AssistanceHouseholdRecord { category: none, ..state }, None),
+            (open.clone(), Some((100, FOREVER))),
+            (AssistanceHouseholdRecord { valid_to: Some(100), ..open }, Some((100, 101))),
+        ] {
+            let expected = period.map(|(from, until)| Period { from, until });
+            assert_eq!(category_period(&state), expected, "{state:?}");
+        }
+    }
 }

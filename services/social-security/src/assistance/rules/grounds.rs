@@ -9,7 +9,7 @@ use super::{
     category::{Lines, Recognition, holds_at_most},
 };
 
-/// The content that an update replaces.
+/// The state that an update corrects or cuts.
 #[derive(Clone, Copy, Debug)]
 pub struct Former {
     /// Category.
@@ -20,7 +20,7 @@ pub struct Former {
     pub valid_from: Option<i64>,
     /// What was paid a month, in fen.
     pub monthly_amount_fen: i64,
-    /// True when the new content is true from a later day on; false when it corrects this one from its beginning.
+    /// True when it holds until the new content does; false when that corrects it from its beginning.
     pub goes_before: bool,
 }
 
