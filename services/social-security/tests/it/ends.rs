@@ -26,6 +26,7 @@ async fn an_end_is_not_moved_into_the_days_of_another_cover() {
             etag: etag.to_owned(),
             kind: EndKind::Ended.into(),
             ended_on: date(2025, month, 1),
+            effective_on: None,
         };
         client.end_enrolment(end(2, "v1", 6)).await.expect("ended");
         client.end_enrolment(end(3, "v2", 7)).await.expect("ended later");

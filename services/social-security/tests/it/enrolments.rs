@@ -4,7 +4,7 @@ use crate::support::{asked, date, outcomes, person, reasons, request_id, start};
 use diesel::RunQueryDsl as _;
 use minsheng_kit::testing::{TestDatabase, databases};
 use minsheng_proto::{
-    common::v1::{EndKind, ItemOutcome, Purpose},
+    common::v1::{Date, EndKind, ItemOutcome, Purpose},
     social_security::v1 as pb,
 };
 use pb::{enrolment_service_client::EnrolmentServiceClient, question_service_client::QuestionServiceClient};
@@ -34,11 +34,22 @@ pub(crate) fn create(n: u128, enrolment: pb::Enrolment) -> pb::CreateEnrolmentRe
     pb::CreateEnrolmentRequest { request_id: request_id(n), enrolment: Some(enrolment), effective_on: None }
 }
 
+/// Asks for a change of one enrolment; the days are the caller's to say.
+pub(crate) fn update(n: u128, etag: &str, enrolment: pb::Enrolment, paths: &[&str]) -> pb::UpdateEnrolmentRequest {
+    pb::UpdateEnrolmentRequest {
+        request_id: request_id(n),
+        enrolment: Some(enrolment),
+        etag: etag.to_owned(),
+        update_mask: Some(prost_types::FieldMask { paths: paths.iter().map(ToString::to_string).collect() }),
+        ..pb::UpdateEnrolmentRequest::default()
+    }
+}
+
 fn chunk(upload: u128, chunk: i64, enrolments: Vec<pb::Enrolment>) -> pb::UploadEnrolmentsRequest {
     pb::UploadEnrolmentsRequest { upload_id: request_id(upload), chunk, validate_only: false, enrolments }
 }
 
-fn asking(sequence: u16, on: Option<minsheng_proto::common::v1::Date>) -> pb::CheckCoverageRequest {
+pub(crate) fn asking(sequence: u16, on: Option<Date>) -> pb::CheckCoverageRequest {
     pb::CheckCoverageRequest {
         context: asked(Purpose::MedicalSettlement, "bill-1"),
         resident_id: person(sequence),
@@ -59,8 +70,9 @@ async fn an_enrolment_is_recorded_masked_and_told_to_analytics_under_a_pseudonym
         let listed = client.list_enrolments(list).await.expect("listed").into_inner().enrolments;
         assert_eq!(listed, [created]);
 
-        let (record, _, _, payload) = started.journal().remove(0);
-        assert_eq!(record, "e1");
+        let told = started.journal().remove(0);
+        assert_eq!((told.record.as_str(), told.diff), ("e1", 1));
+        let payload = told.payload;
         let row = pb::EnrolmentRow::decode(payload.as_slice()).expect("a row");
         assert!(row.registered_elsewhere);
         assert_eq!(row.decision_working_days, Some(4));
@@ -78,7 +90,7 @@ async fn an_enrolment_is_recorded_masked_and_told_to_analytics_under_a_pseudonym
     }
 }
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
+pub(crate) fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
@@ -116,7 +128,7 @@ async fn a_refusal_for_the_registered_residence_is_kept_and_shown() {
             ..enrolment("e1", 1)
         };
         client.create_enrolment(create(1, refused)).await.expect("recorded");
-        let row = pb::EnrolmentRow::decode(started.journal()[0].3.as_slice()).expect("a row");
+        let row = pb::EnrolmentRow::decode(started.journal()[0].payload.as_slice()).expect("a row");
         assert_eq!(row.refusal_reason(), pb::RefusalReason::HouseholdRegistration);
         assert!(row.registered_elsewhere);
         started.service.stop().await.expect("stops");
@@ -144,6 +156,7 @@ async fn a_pending_application_is_decided_by_an_update_that_keeps_the_person() {
             etag,
             update_mask: Some(prost_types::FieldMask { paths }),
             effective_on: date(2025, 3, 7),
+            ..pb::UpdateEnrolmentRequest::default()
         };
         let updated = client.update_enrolment(update).await.expect("updated").into_inner().enrolment.expect("set");
         assert_eq!(updated.decision(), pb::EnrolmentDecision::Admitted);
@@ -186,6 +199,7 @@ async fn coverage_is_answered_for_the_day_in_question_and_every_question_is_logg
             etag: created.enrolment.and_then(|enrolment| enrolment.meta).expect("meta").etag,
             kind: EndKind::Ended.into(),
             ended_on: date(2025, 7, 1),
+            effective_on: None,
         };
         client.end_enrolment(end).await.expect("ended");
         let answer = questions.check_coverage(asking(1, date(2025, 6, 30))).await.expect("answered").into_inner();
@@ -225,7 +239,7 @@ async fn a_person_has_one_cover_of_a_scheme_at_a_time() {
         client.create_enrolment(create(3, later)).await.expect("follows on");
         let pension = pb::Enrolment { scheme: pb::Scheme::ResidentPension.into(), ..enrolment("e4", 1) };
         client.create_enrolment(create(4, pension)).await.expect("another scheme");
-        let get = pb::GetEnrolmentRequest { name: "enrolments/e1".to_owned() };
+        let get = pb::GetEnrolmentRequest { name: "enrolments/e1".to_owned(), on: None };
         let first = client.get_enrolment(get).await.expect("there").into_inner().enrolment.expect("set");
         let longer = pb::UpdateEnrolmentRequest {
             request_id: request_id(5),
@@ -236,7 +250,7 @@ async fn a_person_has_one_cover_of_a_scheme_at_a_time() {
             }),
             etag: first.meta.expect("meta").etag,
             update_mask: Some(prost_types::FieldMask { paths: vec!["covered_to".to_owned()] }),
-            effective_on: None,
+            ..pb::UpdateEnrolmentRequest::default()
         };
         let refused = client.update_enrolment(longer).await.expect_err("reaches into the next cover");
         assert!(contains(refused.details(), b"ALREADY_COVERED"));
@@ -249,30 +263,27 @@ async fn a_change_keeps_scheme_and_person_and_the_cover_of_the_days_before_it() 
     for database in databases() {
         let started = start(database).await;
         let mut client = EnrolmentServiceClient::new(started.channel("operator"));
-        let created = client.create_enrolment(create(1, enrolment("e1", 1))).await.expect("created").into_inner();
-        let etag = created.enrolment.and_then(|enrolment| enrolment.meta).expect("meta").etag;
-        let change = |n: u128, change: pb::Enrolment, path: &str| pb::UpdateEnrolmentRequest {
-            request_id: request_id(n),
-            enrolment: Some(pb::Enrolment { name: "enrolments/e1".to_owned(), ..change }),
-            etag: etag.clone(),
-            update_mask: Some(prost_types::FieldMask { paths: vec![path.to_owned()] }),
-            effective_on: date(2025, 8, 1),
+        client.create_enrolment(create(1, enrolment("e1", 1))).await.expect("created");
+        let change = |n: u128, change: pb::Enrolment, path: &str| {
+            let request = update(n, "v1", change, &[path]);
+            pb::UpdateEnrolmentRequest { effective_on: date(2025, 8, 1), ..request }
         };
-        let pension = pb::Enrolment { scheme: pb::Scheme::ResidentPension.into(), ..pb::Enrolment::default() };
-        let somebody = pb::Enrolment { resident_id: person(2), ..pb::Enrolment::default() };
-        let anew = pb::Enrolment { covered_from: date(2025, 8, 1), ..pb::Enrolment::default() };
-        for (request, reason) in [
-            (change(2, pension, "scheme"), "CANNOT_CHANGE"),
-            (change(3, somebody, "resident_id"), "CANNOT_CHANGE"),
-            (change(4, anew, "covered_from"), "ERASES_COVER"),
-        ] {
+        let pension = pb::Enrolment { scheme: pb::Scheme::ResidentPension.into(), ..enrolment("e1", 1) };
+        for (request, field) in
+            [(change(2, pension, "scheme"), "scheme"), (change(3, enrolment("e1", 2), "resident_id"), "resident_id")]
+        {
             let refused = client.update_enrolment(request).await.expect_err("refused");
             assert_eq!(refused.code(), Code::InvalidArgument);
-            assert!(contains(refused.details(), reason.as_bytes()), "{reason}");
+            assert!(contains(refused.details(), b"CANNOT_CHANGE"), "{field}");
+            assert!(contains(refused.details(), field.as_bytes()), "{field}");
         }
+        let begun = pb::Enrolment { covered_from: date(2025, 8, 1), ..enrolment("e1", 1) };
+        client.update_enrolment(change(4, begun, "covered_from")).await.expect("the days before stay covered");
         let mut questions = QuestionServiceClient::new(started.channel("health"));
-        let answer = questions.check_coverage(asking(1, date(2025, 5, 1))).await.expect("answered").into_inner();
-        assert!(answer.covered);
+        for on in [date(2025, 5, 1), date(2025, 7, 31), date(2025, 8, 1)] {
+            let answer = questions.check_coverage(asking(1, on)).await.expect("answered").into_inner();
+            assert_eq!((answer.covered, answer.valid_until), (true, date(2025, 12, 31)), "{on:?}");
+        }
         started.service.stop().await.expect("stops");
     }
 }

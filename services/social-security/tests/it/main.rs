@@ -7,4 +7,5 @@ mod assistance;
 mod ends;
 mod enrolments;
 mod filings;
+mod states;
 mod support;

@@ -1,7 +1,12 @@
 //! What the tests of both registers share: a started service, invented people, a look at what the store really holds.
 
+use std::collections::BTreeMap;
+
 use chrono::{Datelike as _, NaiveDate};
-use diesel::{Connection as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection, pg::PgConnection};
+use diesel::{
+    Connection as _, ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _, SqliteConnection,
+    pg::PgConnection,
+};
 use minsheng_kit::{
     clients::DepartmentChannel,
     store::{
@@ -9,10 +14,22 @@ use minsheng_kit::{
         schema::{accesses, journal},
     },
     testing::{TestClock, TestDatabase, TestService, TestSite},
-    values::identifiers::ResidentId,
+    values::{calendar::epoch_day, identifiers::ResidentId},
 };
 use minsheng_proto::common::v1 as common;
 use minsheng_social_security::DEFINITION;
+
+/// An entry of the journal.
+#[derive(Debug, Queryable)]
+pub(crate) struct Told {
+    pub(crate) record: String,
+    pub(crate) assertion: i64,
+    pub(crate) diff: i64,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    pub(crate) ended: bool,
+    pub(crate) payload: Vec<u8>,
+}
 
 /// A started service.
 pub(crate) struct Started {
@@ -56,13 +73,35 @@ impl Started {
             .expect("readable")
     }
 
-    /// Reads the journal: record, change, first day, row.
-    pub(crate) fn journal(&self) -> Vec<(String, i64, i64, Vec<u8>)> {
+    /// Reads what the journal says of the registers; it tells the parameters, too.
+    pub(crate) fn journal(&self) -> Vec<Told> {
         journal::table
+            .filter(journal::dataset.ne("social_security.parameters"))
             .order(journal::position)
-            .select((journal::record, journal::change, journal::valid_on, journal::payload))
+            .select((
+                journal::record,
+                journal::assertion,
+                journal::diff,
+                journal::valid_from,
+                journal::valid_until,
+                journal::ended,
+                journal::payload,
+            ))
             .load(&mut self.store())
             .expect("readable")
+    }
+
+    /// Returns what the journal says of a record on a day: the row whose assertions and retractions add up to one.
+    pub(crate) fn told<Row: prost::Message + Default>(&self, record: &str, on: NaiveDate) -> Option<Row> {
+        let on = epoch_day(on);
+        let mut sums: BTreeMap<i64, (i64, Vec<u8>)> = BTreeMap::new();
+        let entries = self.journal().into_iter().filter(|told| told.record == record && !told.ended);
+        for told in entries.filter(|told| told.from <= on && on < told.until) {
+            sums.entry(told.assertion).or_insert((0, told.payload)).0 += told.diff;
+        }
+        let rows: Vec<_> = sums.into_values().filter(|(sum, _)| *sum != 0).collect();
+        assert!(rows.len() <= 1 && rows.iter().all(|(sum, _)| *sum == 1), "{record} on day {on}");
+        rows.first().map(|(_, payload)| Row::decode(payload.as_slice()).expect("a row"))
     }
 }
 

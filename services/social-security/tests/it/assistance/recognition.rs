@@ -29,6 +29,7 @@ fn update(
         etag: household.meta.as_ref().expect("meta").etag.clone(),
         update_mask: Some(prost_types::FieldMask { paths: paths.iter().map(ToString::to_string).collect() }),
         effective_on,
+        ..pb::UpdateAssistanceHouseholdRequest::default()
     }
 }
 
@@ -187,19 +188,25 @@ async fn a_first_day_corrected_to_an_earlier_one_is_answered_and_told_to_the_dat
         let request = update(3, &corrected, poorer, &["net_monthly_income_fen"], None);
         let again = client.update_assistance_household(request).await.expect("corrected").into_inner();
         let again = again.assistance_household.expect("set");
-        // Each day of which the dataset has been told is told of the last content.
-        let told: Vec<(i64, i64)> = started
+        // What is corrected is retracted and asserted from its first day on.
+        let told: Vec<(i64, i64, i64)> = started
             .journal()
             .into_iter()
-            .map(|(_, _, valid_on, payload)| {
-                let row = pb::AssistanceHouseholdRow::decode(payload.as_slice()).expect("a row");
-                (valid_on, row.monthly_amount_fen)
+            .map(|told| {
+                let row = pb::AssistanceHouseholdRow::decode(told.payload.as_slice()).expect("a row");
+                (told.diff, told.from, row.monthly_amount_fen)
             })
             .collect();
         let (january, february) = (epoch_day(day(2025, 1, 6)), epoch_day(day(2025, 2, 1)));
         assert_eq!(
             told,
-            [(february, 40_000), (february, 40_000), (january, 40_000), (february, 190_000), (january, 190_000)]
+            [
+                (1, february, 40_000),
+                (-1, february, 40_000),
+                (1, january, 40_000),
+                (-1, january, 40_000),
+                (1, january, 190_000)
+            ]
         );
 
         // From July on on the margin; that this began before the dibao did is no correction of it alone.
