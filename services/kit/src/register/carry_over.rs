@@ -140,9 +140,13 @@ fn segments(by_day: &BTreeMap<i64, (usize, &Before)>) -> Vec<Segment> {
     while let Some((from, (write, entry))) = days.next() {
         let until = days.peek().map_or(FOREVER, |(day, _)| **day);
         let ended = entry.change == CHANGE_ENDED;
+        let same = |last: &Segment| {
+            last.payload == entry.payload && last.area == entry.area && last.ended == ended
+                // An end that was told for several days is one, and so is a content that one write told for several.
+                && (ended || last.write == *write)
+        };
         match found.last_mut() {
-            // An end that was told for several days is one.
-            Some(last) if last.ended && ended && last.payload == entry.payload => last.until = until,
+            Some(last) if same(last) => last.until = until,
             _ => found.push(Segment {
                 from: *from,
                 until,

@@ -223,6 +223,7 @@ async fn what_the_software_ships_with_is_told_too_and_by_an_older_version_not_ov
         site.service.stop().await.expect("stops");
         let store = opened(&site.files, database).await;
         let before = told(&store, "").await;
+        drop(store);
         for parameter in &shipped {
             let from = day_number_of(parameter.effective_from.as_ref());
             let record = format!("{}/{}", parameter.key, parameter.area);
