@@ -34,9 +34,9 @@ fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let aid = aid::AidCaseRpc::new(aid::AidCases::asking(upstreams.to(aid::EVIDENCE_FROM).ok()), context.clone());
     let waiting = aid.engine().clone();
     Ok(Assembly::new(context.clone())?
-        .serve(schools::SchoolRpc::new(schools::Schools, context.clone()).into_service())
-        .serve(funding::FundingRecordRpc::new(funding::FundingRecords, context).into_service())
-        .serve(aid.into_service())
+        .register(schools::SchoolRpc::new(schools::Schools, context.clone()))
+        .register(funding::FundingRecordRpc::new(funding::FundingRecords, context))
+        .register(aid)
         .every(SETTLE_EVERY, move || {
             let waiting = waiting.clone();
             async move { waiting.settle().await.map(drop) }

@@ -57,12 +57,8 @@ impl EvidenceRegister for AidCases {
         Ok(answer.into_inner().category())
     }
 
-    /// From the case's own beginning, as a case that is decided at once: the question is about the day of the application,
-    /// and that the answer came late must cost the pupil nothing. `decided_on` keeps the day on which it came.
-    fn decided_from(&self, record: &AidRecord, _: i64) -> i64 {
-        record.effective_on
-    }
-
+    /// The question is about the day of the application, so the decision holds as that of a case which is decided at once;
+    /// `decided_on` keeps the day on which the answer came.
     fn decide(&self, record: &mut AidRecord, category: AssistanceCategory, facts: Facts<'_>) -> Result<(), Error> {
         let decision = decide_by_category(category);
         if decision == Decision::NeedsCategory {

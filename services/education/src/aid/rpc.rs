@@ -148,7 +148,15 @@ impl Register for AidCases {
         case.decided_on = None;
     }
 
-    /// Checks that the school is there and teaches at the stage, and that the pupil has no other case there this year.
+    /// Takes the decision as it was made: the content alone would be decided again, on another day.
+    fn restore(&self, record: &mut AidRecord, case: &pb::AidCase, _: &pb::AidCaseRow) {
+        record.outcome = i64::from(case.outcome);
+        record.assistance_category = i64::from(case.assistance_category);
+        record.decided_on = case.decided_on.as_ref().and_then(day).map(epoch_day);
+    }
+
+    /// Checks that the school is there on the day of the application and teaches at the stage, and that the pupil has no other
+    /// case there this year on the same days.
     fn check(
         &self,
         connection: &mut AnyConnection,
@@ -161,7 +169,8 @@ impl Register for AidCases {
             .iter()
             .map(|record| {
                 let mut violations = Violations::new();
-                if let Some(school) = schools.of_record(&record.school, &record.area, &mut violations) {
+                schools.check(&record.school, &record.area, &mut violations);
+                if let Some(school) = schools.on(&record.school, record.applied_on) {
                     let stage = pb::AidStage::try_from(enum_number(record.stage)).unwrap_or_default();
                     violations.require(
                         school_gives(school.school_stage(), stage),
@@ -171,7 +180,7 @@ impl Register for AidCases {
                         "学段与学校不符",
                     );
                     violations.require(
-                        school.closes_on().is_none_or(|closes| closes > record.applied_on),
+                        school.closed_on.is_none_or(|closed| closed > record.applied_on),
                         "school",
                         "SCHOOL_CLOSED",
                         "closed before the application",
@@ -184,8 +193,10 @@ impl Register for AidCases {
                         "is not a public school",
                         "不是公办学校",
                     );
+                } else if violations.is_empty() {
+                    note_not_there(schools.was_there_before(&record.school, record.applied_on), &mut violations);
                 }
-                there.claim(once(record), &record.id, HELD, &mut violations);
+                there.claim(once(record), &record.id, record.period(), HELD, &mut violations);
                 violations
             })
             .collect())
@@ -195,6 +206,20 @@ impl Register for AidCases {
     fn written(&self, tx: &mut Tx<'_>, records: &[AidRecord], _: Facts<'_>) -> Result<(), Error> {
         let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
         schools::hold(tx.connection, standing.map(|record| record.school.as_str()))
+    }
+}
+
+/// Notes that the school is on record, but not on the day of the application.
+fn note_not_there(closed: bool, violations: &mut Violations) {
+    if closed {
+        violations.add("school", "SCHOOL_CLOSED", "closed before the application", "学校在申请前已停办");
+    } else {
+        violations.add(
+            "school",
+            "SCHOOL_NOT_OPENED",
+            "is not on record on the day of the application yet",
+            "申请当日学校尚未建档",
+        );
     }
 }
 

@@ -1,37 +1,47 @@
 //! What the store knows about cases: which wait, and which pupils have a case already.
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{error::Error, load_among, register::Holders, store::AnyConnection};
+use minsheng_kit::{
+    error::Error,
+    load_among,
+    register::{Holders, Period},
+    store::{AnyConnection, lock_keys},
+};
 use minsheng_proto::{common::v1::RecordState, education::v1::AidOutcome};
 
 use crate::schema::{AidRecord, aid_cases};
 
-/// A pupil (blind index), a school and a year: of these there is one active case.
+/// A pupil (blind index), a school and a year: of these there is one case on a day.
 type Once = (Vec<u8>, String, i64);
 
-/// Lists active cases that wait for social security, behind an id.
+/// Lists the states of cases that wait for social security, those of cases that ended since included, behind an id.
 pub(super) fn waiting_cases(connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<AidRecord>, Error> {
     Ok(aid_cases::table
         .filter(aid_cases::outcome.eq(AidOutcome::WaitingForEvidence as i64))
         .filter(aid_cases::state.eq(RecordState::Active as i64))
         .filter(aid_cases::id.gt(after))
-        .order(aid_cases::id)
+        .order((aid_cases::id, aid_cases::number))
         .limit(limit)
         .load(connection)?)
 }
 
-/// Gives, by pupil, school and year, the id of the active case that is there.
+/// Returns which cases of the same pupils are in force, and on which days; other units with one of these pupils wait until
+/// this one ends.
 pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidRecord]) -> Result<Holders<Once>, Error> {
     let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_blind.as_slice()).collect();
-    let active = aid_cases::table.filter(aid_cases::state.eq(RecordState::Active as i64)).select((
+    lock_keys(connection, "aid_cases.resident", pupils.iter().copied())?;
+    let in_force = aid_cases::table.filter(aid_cases::state.eq(RecordState::Active as i64)).select((
         aid_cases::resident_blind,
         aid_cases::school,
         aid_cases::term_year,
         aid_cases::id,
+        aid_cases::effective_on,
+        aid_cases::effective_until,
     ));
-    let found: Vec<(Vec<u8>, String, i64, String)> =
-        load_among!(connection, active, aid_cases::resident_blind, pupils)?;
-    Ok(found.into_iter().map(|(pupil, school, year, id)| ((pupil, school, year), id)).collect())
+    let found: Vec<(Vec<u8>, String, i64, String, i64, i64)> =
+        load_among!(connection, in_force, aid_cases::resident_blind, pupils)?;
+    let holder = |(pupil, school, year, id, from, until)| ((pupil, school, year), id, Period { from, until });
+    Ok(found.into_iter().map(holder).collect())
 }
 
 /// Gives the pupil, school and year of a case.

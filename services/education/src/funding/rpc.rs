@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{
-        Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day,
+        Facts, Head, Held, Period, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day,
     },
     store::{AnyConnection, Tx},
     values::{
@@ -16,7 +16,10 @@ use minsheng_kit::{
 use minsheng_proto::{common::v1::RecordState, education::v1 as pb};
 
 use super::{
-    rules::{Given, Kind, NoVerdict, SchoolInTerm, Verdict, check_nutrition, check_school, term_days, verdict},
+    rules::{
+        Given, Kind, NoVerdict, SchoolInTerm, Verdict, check_nutrition, check_school, note_not_in_service, term_days,
+        verdict,
+    },
     store::{once, there_already},
 };
 use crate::{
@@ -146,19 +149,24 @@ impl Register for FundingRecords {
             .iter()
             .map(|record| {
                 let mut violations = Violations::new();
-                if let Some(school) = schools.of_record(&record.school, &record.area, &mut violations) {
-                    let in_term = SchoolInTerm {
-                        stage: school.school_stage(),
-                        rural: school.rural,
-                        public: school.is_public(),
-                        in_service: school.in_service_between(record.term_from, record.term_to),
-                    };
-                    check_school(fund_of(record), record.nutrition_students, in_term, &mut violations);
-                    if let Err(none) = verdict_on(record, school, facts.parameters) {
-                        note(&none, &mut violations);
+                schools.check(&record.school, &record.area, &mut violations);
+                match schools.in_term(&record.school, term_of(record)) {
+                    Some(school) => {
+                        let in_term = SchoolInTerm {
+                            stage: school.school_stage(),
+                            rural: school.rural,
+                            public: school.is_public(),
+                            in_service: school.teaches_in(term_of(record)),
+                        };
+                        check_school(fund_of(record), record.nutrition_students, in_term, &mut violations);
+                        if let Err(none) = verdict_on(record, school, facts.parameters) {
+                            note(&none, &mut violations);
+                        }
                     }
+                    None if violations.is_empty() => note_not_in_service(&mut violations),
+                    None => {}
                 }
-                there.claim(once(record), &record.id, HELD, &mut violations);
+                there.claim(once(record), &record.id, record.period(), HELD, &mut violations);
                 violations
             })
             .collect())
@@ -173,7 +181,7 @@ impl Register for FundingRecords {
     ) -> Result<(), Error> {
         let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
         for record in records {
-            let Some(school) = schools.get(&record.school) else { continue };
+            let Some(school) = schools.in_term(&record.school, term_of(record)) else { continue };
             let Ok(verdict) = verdict_on(record, school, facts.parameters) else { continue };
             record.per_student_year_fen = verdict.per_student_year_fen;
             record.base_per_student_year_fen = verdict.base.per_student_year_fen;
@@ -187,6 +195,18 @@ impl Register for FundingRecords {
         Ok(())
     }
 
+    /// Takes the verdict as it was told: the standards that it was made by may have been corrected since.
+    fn restore(&self, record: &mut FundingEntry, _: &pb::FundingRecord, row: &pb::FundingRecordRow) {
+        record.per_student_year_fen = row.per_student_year_fen;
+        record.base_per_student_year_fen = row.base_per_student_year_fen;
+        record.standard_fen = row.standard_fen;
+        record.meets_standard = row.meets_standard;
+        record.shortfall_fen = row.shortfall_fen;
+        record.nutrition_meets_standard = row.nutrition_meets_standard;
+        record.nutrition_standard_fen = row.nutrition_standard_fen;
+        record.nutrition_shortfall_fen = row.nutrition_shortfall_fen;
+    }
+
     /// Holds the schools until the unit ends, so that none is withdrawn in between.
     fn written(&self, tx: &mut Tx<'_>, records: &[FundingEntry], _: Facts<'_>) -> Result<(), Error> {
         let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
@@ -196,6 +216,11 @@ impl Register for FundingRecords {
 
 fn fund_of(record: &FundingEntry) -> pb::FundKind {
     pb::FundKind::try_from(enum_number(record.fund)).unwrap_or_default()
+}
+
+/// Returns the days of a record's term.
+fn term_of(record: &FundingEntry) -> Period {
+    Period { from: record.term_from, until: record.term_to + 1 }
 }
 
 /// Judges a record by the standards of its school and of the first day of its term.

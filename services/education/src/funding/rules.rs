@@ -219,7 +219,7 @@ pub struct SchoolInTerm {
     pub rural: bool,
     /// True unless others than the state run it.
     pub public: bool,
-    /// True when it taught on the first day of the term or began in the term.
+    /// True when it taught on a day of the term.
     pub in_service: bool,
 }
 
@@ -248,8 +248,14 @@ pub fn check_school(fund: pb::FundKind, nutrition_students: i64, school: SchoolI
         "the nutrition scheme is for rural schools of the compulsory stage",
         "营养改善计划仅限农村义务教育学校",
     );
-    violations.require(
-        in_service,
+    if !in_service {
+        note_not_in_service(violations);
+    }
+}
+
+/// Notes that a school did not teach in the term.
+pub(super) fn note_not_in_service(violations: &mut Violations) {
+    violations.add(
         "school",
         "SCHOOL_NOT_IN_SERVICE",
         "did not teach in the term: not opened by then, or closed before",

@@ -1,34 +1,45 @@
 //! What the store knows about a chunk of funding records: other records of the same school, fund and term.
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{error::Error, load_among, register::Holders, store::AnyConnection};
+use minsheng_kit::{
+    error::Error,
+    load_among,
+    register::{Holders, Period},
+    store::{AnyConnection, lock_keys},
+};
 use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::{FundingEntry, funding_records};
 
-/// A school, a fund, a year and a term: of these there is one record.
+/// A school, a fund, a year and a term: of these there is one record on a day.
 type Once = (String, i64, i64, i64);
 
-/// Gives, by school, fund and term, the id of the record that is there and was not withdrawn.
+/// Returns which records are in force of the same schools, funds and terms, and on which days; other units with one of these
+/// wait until this one ends.
 pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingEntry]) -> Result<Holders<Once>, Error> {
+    let keys: Vec<String> = records.iter().map(|record| format!("{:?}", once(record))).collect();
+    lock_keys(connection, "funding_records.term", keys.iter().map(String::as_bytes))?;
     let mut schools: Vec<&str> = records.iter().map(|record| record.school.as_str()).collect();
     schools.sort_unstable();
     schools.dedup();
     let years = records.iter().map(|record| record.term_year);
     let (Some(first), Some(last)) = (years.clone().min(), years.max()) else { return Ok(Holders::from_iter([])) };
-    let standing = funding_records::table
+    let in_force = funding_records::table
         .filter(funding_records::term_year.between(first, last))
-        .filter(funding_records::state.ne(RecordState::Withdrawn as i64))
+        .filter(funding_records::state.eq(RecordState::Active as i64))
         .select((
             funding_records::school,
             funding_records::fund,
             funding_records::term_year,
             funding_records::term,
             funding_records::id,
+            funding_records::effective_on,
+            funding_records::effective_until,
         ));
-    let found: Vec<(String, i64, i64, i64, String)> =
-        load_among!(connection, standing, funding_records::school, schools)?;
-    Ok(found.into_iter().map(|(school, fund, year, term, id)| ((school, fund, year, term), id)).collect())
+    let found: Vec<(String, i64, i64, i64, String, i64, i64)> =
+        load_among!(connection, in_force, funding_records::school, schools)?;
+    let holder = |(school, fund, year, term, id, from, until)| ((school, fund, year, term), id, Period { from, until });
+    Ok(found.into_iter().map(holder).collect())
 }
 
 /// Gives the school, fund, year and term of a record.

@@ -7,7 +7,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::{Error, Violations},
     on_each,
-    register::{ROWS_PER_INSERT, Table as _, enum_number},
+    register::{FOREVER, Period, ROWS_PER_INSERT, Table as _, enum_number},
     store::AnyConnection,
 };
 use minsheng_proto::{common::v1::RecordState, education::v1 as pb};
@@ -17,11 +17,12 @@ use crate::schema::{SchoolRecord, aid_cases, funding_records, schools};
 /// Collection of the register in resource names.
 pub const COLLECTION: &str = "schools";
 
+const IN_FORCE: i64 = RecordState::Active as i64;
 const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
-/// The schools that a chunk of records names.
+/// The schools that a chunk of records names, each with all its states.
 #[derive(Debug)]
-pub struct SchoolsNamed(HashMap<String, SchoolRecord>);
+pub struct SchoolsNamed(HashMap<String, Vec<SchoolRecord>>);
 
 /// Finds the schools of these resource names, `schools/{id}`.
 pub fn named<'a>(
@@ -29,9 +30,11 @@ pub fn named<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Result<SchoolsNamed, Error> {
     let ids = ids_of(names);
-    let mut schools = HashMap::with_capacity(ids.len());
+    let mut schools: HashMap<String, Vec<SchoolRecord>> = HashMap::with_capacity(ids.len());
     for part in ids.chunks(ROWS_PER_INSERT) {
-        schools.extend(SchoolRecord::find(connection, part)?.into_iter().map(|school| (school.id.clone(), school)));
+        for state in SchoolRecord::find(connection, part)? {
+            schools.entry(state.id.clone()).or_default().push(state);
+        }
     }
     Ok(SchoolsNamed(schools))
 }
@@ -41,7 +44,9 @@ pub fn named<'a>(
 pub fn hold<'a>(connection: &mut AnyConnection, names: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
     let AnyConnection::Postgres(connection) = connection else { return Ok(()) };
     for part in ids_of(names).chunks(ROWS_PER_INSERT) {
-        let there = schools::table.filter(schools::id.eq_any(part)).order(schools::id).select(schools::state);
+        // One row of each: who changes a school locks all its rows.
+        let there = schools::table.filter(schools::id.eq_any(part)).filter(schools::number.eq(0));
+        let there = there.order(schools::id).select(schools::state);
         let states: Vec<i64> = there.for_key_share().load(connection)?;
         if states.len() < part.len() || states.contains(&WITHDRAWN) {
             return Err(Error::Raced);
@@ -78,27 +83,45 @@ pub(super) fn check_unnamed(connection: &mut AnyConnection, id: &str) -> Result<
 }
 
 impl SchoolsNamed {
-    /// Gives a school by name, whatever its state.
-    pub fn get(&self, name: &str) -> Option<&SchoolRecord> {
-        id_of(name).and_then(|id| self.0.get(id))
-    }
-
-    /// Gives the school that a record of a county names, where it is there, not withdrawn and of that county; notes a
-    /// violation of the field `school` otherwise.
-    pub fn of_record(&self, name: &str, area: &str, violations: &mut Violations) -> Option<&SchoolRecord> {
-        let school = self.get(name).filter(|school| school.state != WITHDRAWN);
-        let Some(school) = school else {
+    /// Checks that the school that a record of a county names is there, not withdrawn and of that county; notes a violation
+    /// of the field `school` otherwise.
+    pub fn check(&self, name: &str, area: &str, violations: &mut Violations) {
+        let Some(first) = self.states(name).first().filter(|school| school.state != WITHDRAWN) else {
             violations.add("school", "NO_SUCH_SCHOOL", "is not in the register of schools", "学校不在学校名册中");
-            return None;
+            return;
         };
         violations.require(
-            school.area == area,
+            first.area == area,
             "school",
             "SCHOOL_OF_ANOTHER_COUNTY",
             "lies in another county than the record",
             "学校所在县与记录不一致",
         );
-        Some(school)
+    }
+
+    /// Returns the state of a school that is in force on a day.
+    pub fn on(&self, name: &str, day: i64) -> Option<&SchoolRecord> {
+        self.in_force(name).find(|school| school.period().contains(day))
+    }
+
+    /// Returns the state by which a term is judged: the first one in which the school teaches on a day of the term, or else
+    /// the first one that is in force on a day of it.
+    pub fn in_term(&self, name: &str, term: Period) -> Option<&SchoolRecord> {
+        let in_term = || self.in_force(name).filter(|school| school.period().overlaps(term));
+        in_term().find(|school| school.teaches_in(term)).or_else(|| in_term().next())
+    }
+
+    /// Says whether a school was in force on some day before another.
+    pub fn was_there_before(&self, name: &str, day: i64) -> bool {
+        self.in_force(name).any(|school| school.effective_on < day)
+    }
+
+    fn in_force(&self, name: &str) -> impl Iterator<Item = &SchoolRecord> {
+        self.states(name).iter().filter(|school| school.state == IN_FORCE)
+    }
+
+    fn states(&self, name: &str) -> &[SchoolRecord] {
+        id_of(name).and_then(|id| self.0.get(id)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -118,14 +141,10 @@ impl SchoolRecord {
         self.ownership != pb::SchoolOwnership::Private as i64
     }
 
-    /// Gives the first day on which it no longer teaches: it closed, or its record ended, whichever is earlier.
-    pub fn closes_on(&self) -> Option<i64> {
-        self.closed_on.into_iter().chain(self.ended_on).min()
-    }
-
-    /// Says whether it teaches on the first day of a period, or begins in it.
-    pub fn in_service_between(&self, from: i64, to: i64) -> bool {
-        self.opened_on.is_some_and(|opened| opened <= to) && self.closes_on().is_none_or(|closes| closes > from)
+    /// Says whether it teaches on a day of a period, by this state.
+    pub fn teaches_in(&self, period: Period) -> bool {
+        let open = self.opened_on.map(|from| Period { from, until: self.closed_on.unwrap_or(FOREVER) });
+        open.and_then(|open| open.intersection(self.period())).is_some_and(|days| days.overlaps(period))
     }
 }
 
