@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::{clock, date, journal_of, record_schools, request_id, school, social_security};
+use crate::support::{clock, date, journal_of, record_schools, request_id, school, social_security, stored};
 use chrono::NaiveDate;
 use minsheng_kit::{
     clients::DepartmentChannel,
-    testing::{TestDatabase, TestService, TestSite, databases},
+    register::FOREVER,
+    testing::{TestDatabase, TestService, TestSite, databases, refused_fields},
     values::identifiers::ResidentId,
 };
 use minsheng_proto::{common::v1 as shared, education::v1 as pb, social_security::v1::AssistanceCategory};
@@ -69,7 +70,7 @@ async fn created(client: &mut Client, n: u128, case: pb::AidCase) -> pb::AidCase
 }
 
 async fn read(client: &mut Client, name: &str) -> pb::AidCase {
-    let request = pb::GetAidCaseRequest { name: name.to_owned() };
+    let request = pb::GetAidCaseRequest { name: name.to_owned(), ..Default::default() };
     client.get_aid_case(request).await.expect("there").into_inner().aid_case.expect("in the answer")
 }
 
@@ -138,9 +139,9 @@ async fn the_identity_is_masked_in_answers_and_absent_from_the_journal() {
         assert!(recorded.resident_id.contains('*'), "{}", recorded.resident_id);
 
         let rows = journal_of::<pb::AidCaseRow>(&site, database, "education.aid");
-        let [(_, _, row, payload)] = rows.as_slice() else { panic!("one entry") };
-        assert!(!payload.windows(number.len()).any(|window| window == number.as_bytes()));
-        assert_eq!(row.person.len(), 22);
+        let [told] = rows.as_slice() else { panic!("one entry") };
+        assert!(!told.payload.windows(number.len()).any(|window| window == number.as_bytes()));
+        assert_eq!(told.row.person.len(), 22);
         service.stop().await.expect("stops");
     }
 }
@@ -175,7 +176,7 @@ async fn cases_wait_while_social_security_is_down_and_are_settled_once_it_is_bac
             name: "aid_cases/four".to_owned(),
             etag: read(&mut client, "aid_cases/four").await.meta.expect("meta").etag,
             kind: shared::EndKind::Withdrawn.into(),
-            ended_on: None,
+            ..Default::default()
         };
         client.end_aid_case(withdraw).await.expect("withdrawn");
 
@@ -196,15 +197,16 @@ async fn cases_wait_while_social_security_is_down_and_are_settled_once_it_is_bac
         assert_eq!(decided(&mut client, "aid_cases/two").await.outcome(), Outcome::NotEligible);
         assert_eq!(read(&mut client, "aid_cases/four").await.outcome(), Outcome::WaitingForEvidence);
 
-        // The journal tells both, and of both that they hold from the application on: of two for one day the later counts.
+        // The journal tells both, and of both that they hold from the application on.
         let one: Vec<_> = journal_of::<pb::AidCaseRow>(&site, database, "education.aid")
             .into_iter()
-            .map(|(change, valid_on, row, _)| (change, valid_on, row.outcome()))
+            .map(|told| (told.diff, told.from, told.row.outcome()))
             .filter(|(_, _, outcome)| *outcome != Outcome::NotEligible)
             .collect();
-        let day = |text: &str| minsheng_kit::values::calendar::epoch_day(text.parse().expect("a day"));
-        assert_eq!(one.first(), Some(&(1, day("2026-03-02"), Outcome::WaitingForEvidence)));
-        assert_eq!(one.last(), Some(&(2, day("2026-03-02"), Outcome::Eligible)));
+        let applied_on = stored(2026, 3, 2);
+        assert_eq!(one.first(), Some(&(1, applied_on, Outcome::WaitingForEvidence)));
+        assert!(one.contains(&(-1, applied_on, Outcome::WaitingForEvidence)));
+        assert!(one.contains(&(1, applied_on, Outcome::Eligible)));
         let mut asked: Vec<_> =
             social_security::questions(&site, database).into_iter().map(|(_, _, case)| case).collect();
         asked.sort_unstable();
@@ -233,7 +235,7 @@ async fn a_change_keeps_the_decision_unless_it_changes_what_was_decided_by() {
             aid_case: Some(pb::AidCase { name: decided_case.name.clone(), ..pb::AidCase::default() }),
             etag: decided_case.meta.expect("meta").etag,
             update_mask: Some(prost_types::FieldMask { paths: vec!["boarding".to_owned()] }),
-            effective_on: None,
+            ..Default::default()
         };
         let moved_out = client.update_aid_case(update.clone()).await.expect("updated").into_inner();
         let moved_out = moved_out.aid_case.expect("in the answer");
@@ -272,6 +274,7 @@ async fn a_case_needs_a_public_school_that_is_there_on_the_day_of_the_applicatio
             etag: "v1".to_owned(),
             kind: shared::EndKind::Ended.into(),
             ended_on: date(2026, 3, 2),
+            ..Default::default()
         };
         schools.end_school(end).await.expect("ended");
         let of = |name: &str, sequence, school: &str, day| pb::AidCase {
@@ -348,5 +351,148 @@ async fn a_school_and_a_case_whose_ids_are_as_long_as_ids_may_be_are_named_in_re
         assert_eq!(funded.into_inner().funding_record.expect("in the answer").school, name);
         service.stop().await.expect("stops");
         provider.stop().await.expect("stops");
+    }
+}
+
+/// Ends a case.
+async fn end(
+    client: &mut Client,
+    n: u128,
+    case: &pb::AidCase,
+    kind: shared::EndKind,
+    ended_on: Option<shared::Date>,
+) -> Result<pb::AidCase, tonic::Status> {
+    let request = pb::EndAidCaseRequest {
+        request_id: request_id(n),
+        name: case.name.clone(),
+        etag: case.meta.as_ref().expect("meta").etag.clone(),
+        kind: kind.into(),
+        ended_on,
+        ..Default::default()
+    };
+    Ok(client.end_aid_case(request).await?.into_inner().aid_case.expect("in the answer"))
+}
+
+#[tokio::test]
+async fn a_case_holds_its_place_until_the_day_on_which_it_ends_and_no_other_has_one_of_its_days() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let (service, mut client) = start(&site, database, "https://localhost:1".to_owned()).await;
+        let of = |name: &str, day| pb::AidCase {
+            applied_on: date(2026, 3, day),
+            ..case(name, poor(1), Ground::FarmerHerder)
+        };
+        let first = created(&mut client, 1, of("first", 2)).await;
+        let kind = shared::EndKind::Ended;
+        let first = end(&mut client, 2, &first, kind, date(2199, 1, 1)).await.expect("ends in the future");
+        let meta = first.meta.clone().expect("meta");
+        assert_eq!((meta.state, meta.ended_on), (i32::from(shared::RecordState::Active), date(2199, 1, 1)));
+        let refused = client.create_aid_case(create(3, of("second", 18))).await.expect_err("held until then");
+        assert_eq!(refused_fields(&refused), ["aid_case.resident_id"]);
+
+        // It ended ten days ago: of the days before there is no second case.
+        let first = end(&mut client, 4, &first, kind, date(2026, 3, 10)).await.expect("ends earlier");
+        let refused = client.create_aid_case(create(5, of("second", 9))).await.expect_err("that day has a case");
+        assert_eq!(refused_fields(&refused), ["aid_case.resident_id"]);
+        created(&mut client, 6, of("second", 10)).await;
+        let refused =
+            end(&mut client, 7, &first, shared::EndKind::Lifted, None).await.expect_err("another has the days");
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        service.stop().await.expect("stops");
+    }
+}
+
+#[tokio::test]
+async fn a_case_that_waits_and_is_ended_is_decided_for_the_days_before() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        drop(listener);
+        let (service, mut client) = start(&site, database, format!("https://localhost:{}", address.port())).await;
+        let waiting = created(&mut client, 1, case("one", poor(6), Ground::UrbanHardship)).await;
+        end(&mut client, 2, &waiting, shared::EndKind::Ended, date(2026, 3, 10)).await.expect("ended");
+
+        let listener = TcpListener::bind(address).await.expect("the port is free again");
+        let provider =
+            site.start_at(listener, &social_security::DEFINITION, database, &clock(), &[]).await.expect("starts");
+        let ended = decided(&mut client, "aid_cases/one").await;
+        let meta = ended.meta.clone().expect("meta");
+        assert_eq!((ended.outcome(), ended.decided_on), (Outcome::Eligible, date(2026, 3, 20)));
+        assert_eq!((meta.state, meta.ended_on), (i32::from(shared::RecordState::Ended), date(2026, 3, 10)));
+
+        let mut stands: Vec<_> = Vec::new();
+        for told in journal_of::<pb::AidCaseRow>(&site, database, "education.aid") {
+            let entry = (told.from, told.until, told.ended, told.row.outcome());
+            if told.diff == 1 {
+                stands.push(entry);
+            } else {
+                stands.retain(|stands| *stands != entry);
+            }
+        }
+        let (applied_on, ended_on) = (stored(2026, 3, 2), stored(2026, 3, 10));
+        assert_eq!(
+            stands,
+            [(applied_on, ended_on, false, Outcome::Eligible), (ended_on, FOREVER, true, Outcome::Eligible)]
+        );
+        service.stop().await.expect("stops");
+        provider.stop().await.expect("stops");
+    }
+}
+
+#[tokio::test]
+async fn a_case_is_judged_by_what_its_school_was_on_the_day_of_the_application() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let (service, mut client) = start(&site, database, "https://localhost:1".to_owned()).await;
+        let channel = site.channel("operator", &minsheng_education::DEFINITION, &service).expect("channel");
+        let mut schools = SchoolServiceClient::new(channel);
+        // It was private until the 9th of March and closes in the summer of 2027.
+        let first = pb::School {
+            ownership: pb::SchoolOwnership::Private.into(),
+            ..school("schools/s1", SchoolStage::NineYear)
+        };
+        let request =
+            pb::CreateSchoolRequest { request_id: request_id(1), school: Some(first.clone()), effective_on: None };
+        schools.create_school(request).await.expect("recorded");
+        let then = pb::School { ownership: pb::SchoolOwnership::Public.into(), ..first };
+        let request = pb::UpdateSchoolRequest {
+            request_id: request_id(2),
+            etag: "v1".to_owned(),
+            school: Some(then),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["ownership".to_owned()] }),
+            effective_on: date(2026, 3, 10),
+            ..Default::default()
+        };
+        schools.update_school(request).await.expect("changed");
+        let request = pb::EndSchoolRequest {
+            request_id: request_id(3),
+            name: "schools/s1".to_owned(),
+            etag: "v2".to_owned(),
+            kind: shared::EndKind::Ended.into(),
+            ended_on: date(2027, 7, 1),
+            ..Default::default()
+        };
+        schools.end_school(request).await.expect("ended");
+        let of = |name: &str, sequence, applied_on| pb::AidCase {
+            school: "schools/s1".to_owned(),
+            applied_on,
+            ..case(name, poor(sequence), Ground::FarmerHerder)
+        };
+        let chunk = pb::UploadAidCasesRequest {
+            upload_id: request_id(4),
+            chunk: 0,
+            validate_only: false,
+            aid_cases: vec![
+                of("private", 1, date(2026, 3, 9)),
+                of("public", 2, date(2026, 3, 10)),
+                of("early", 3, date(2010, 8, 31)),
+            ],
+        };
+        let answer = upload(&mut client, chunk).await;
+        let reasons: Vec<_> =
+            answer.results.iter().map(|result| result.violations.first().map(|found| found.reason.as_str())).collect();
+        assert_eq!(reasons, [Some("NOT_A_PUBLIC_SCHOOL"), None, Some("SCHOOL_NOT_OPENED")]);
+        service.stop().await.expect("stops");
     }
 }

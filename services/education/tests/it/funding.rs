@@ -52,11 +52,10 @@ async fn a_term_that_is_recorded_late_is_judged_by_its_own_standard() {
         let all = journal_of::<pb::FundingRecordRow>(&site, database, "education.funding");
         let rows: Vec<_> = all
             .iter()
-            .map(|(_, _, row, _)| {
-                (row.standard_fen, row.meets_standard, row.shortfall_fen, row.nutrition_meets_standard)
-            })
+            .map(|told| &told.row)
+            .map(|row| (row.standard_fen, row.meets_standard, row.shortfall_fen, row.nutrition_meets_standard))
             .collect();
-        let guaranteed = &all[2].2;
+        let guaranteed = &all[2].row;
         assert_eq!((guaranteed.per_student_year_fen, guaranteed.base_per_student_year_fen), (570_000, 522_000));
         assert_eq!(guaranteed.nutrition_students, 50);
         assert_eq!((guaranteed.nutrition_standard_fen, guaranteed.nutrition_shortfall_fen), (Some(100_000), 100_000));
@@ -101,7 +100,7 @@ async fn a_school_has_one_record_of_a_fund_and_term_until_it_is_withdrawn() {
             name: first.name,
             etag: first.meta.expect("meta").etag,
             kind: shared::EndKind::Withdrawn.into(),
-            ended_on: None,
+            ..Default::default()
         };
         client.end_funding_record(withdraw).await.expect("withdrawn");
         client.create_funding_record(create(5, renamed)).await.expect("recorded in its place");
@@ -182,7 +181,7 @@ async fn a_kindergarten_that_was_paid_in_full_is_missing_nothing_and_terms_befor
         }
         let rows = journal_of::<pb::FundingRecordRow>(&site, database, "education.funding");
         let judged: Vec<_> =
-            rows.iter().map(|(_, _, row, _)| (row.standard_fen, row.meets_standard, row.shortfall_fen)).collect();
+            rows.iter().map(|told| (told.row.standard_fen, told.row.meets_standard, told.row.shortfall_fen)).collect();
         assert_eq!(judged, [470_000, 462_000, 420_000, 372_000].map(|standard| (standard, true, 0)));
         service.stop().await.expect("stops");
     }
@@ -196,7 +195,7 @@ async fn end_school(
     ended_on: Option<shared::Date>,
 ) -> Result<pb::School, tonic::Status> {
     let mut client = SchoolServiceClient::new(channel.clone());
-    let get = pb::GetSchoolRequest { name: "schools/senior".to_owned() };
+    let get = pb::GetSchoolRequest { name: "schools/senior".to_owned(), ..Default::default() };
     let school = client.get_school(get).await?.into_inner().school.expect("in the answer");
     let request = pb::EndSchoolRequest {
         request_id: request_id(n),
@@ -204,6 +203,7 @@ async fn end_school(
         etag: school.meta.expect("meta").etag,
         kind: kind.into(),
         ended_on,
+        ..Default::default()
     };
     Ok(client.end_school(request).await?.into_inner().school.expect("in the answer"))
 }
@@ -272,7 +272,7 @@ async fn a_school_is_withdrawn_only_when_no_record_names_it() {
             name: paid.name,
             etag: paid.meta.expect("meta").etag,
             kind: shared::EndKind::Withdrawn.into(),
-            ended_on: None,
+            ..Default::default()
         };
         client.end_funding_record(withdraw).await.expect("withdrawn");
         end_school(&channel, 4, shared::EndKind::Withdrawn, None).await.expect("withdrawn");
@@ -300,13 +300,136 @@ async fn a_withdrawal_beside_a_payment_leaves_no_record_of_a_school_that_never_w
                 name: name.clone(),
                 etag: made.meta.expect("meta").etag,
                 kind: shared::EndKind::Withdrawn.into(),
-                ended_on: None,
+                ..Default::default()
             };
             let paid = funding(&name, FundKind::SeniorPublicFunds, 2025, Term::Spring, 5_500_000);
             let mut client = FundingRecordServiceClient::new(channel.clone());
             let (withdrawn, recorded) =
                 tokio::join!(schools.end_school(withdraw), client.create_funding_record(create(300 + round, paid)));
             assert_ne!(withdrawn.is_ok(), recorded.is_ok(), "{withdrawn:?} {recorded:?}");
+        }
+        service.stop().await.expect("stops");
+    }
+}
+
+/// Records a school and changes it from a day on.
+async fn changed_school(
+    channel: &DepartmentChannel,
+    first: pb::School,
+    paths: &[&str],
+    then: pb::School,
+    from: shared::Date,
+) {
+    let mut client = SchoolServiceClient::new(channel.clone());
+    let request = pb::CreateSchoolRequest { request_id: request_id(1000), school: Some(first), effective_on: None };
+    let made = client.create_school(request).await.expect("recorded").into_inner().school.expect("in the answer");
+    let request = pb::UpdateSchoolRequest {
+        request_id: request_id(1001),
+        etag: made.meta.expect("meta").etag,
+        school: Some(then),
+        update_mask: Some(prost_types::FieldMask { paths: paths.iter().map(ToString::to_string).collect() }),
+        effective_on: Some(from),
+        ..Default::default()
+    };
+    client.update_school(request).await.expect("changed");
+}
+
+#[tokio::test]
+async fn a_school_that_becomes_private_in_300_days_gets_the_money_of_this_spring() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let (service, channel) = start(&site, database).await;
+        let public = school("schools/senior", SchoolStage::Senior);
+        let private = pb::School { ownership: pb::SchoolOwnership::Private.into(), ..public.clone() };
+        let from = shared::Date { year: 2027, month: 1, day: 14 };
+        changed_school(&channel, public, &["ownership"], private, from).await;
+        let mut client = FundingRecordServiceClient::new(channel);
+        let of = |year, term, paid_on| pb::FundingRecord {
+            paid_on,
+            ..funding("schools/senior", FundKind::SeniorPublicFunds, year, term, 5_500_000)
+        };
+        // Both terms begin before the day, the one after them does not.
+        for (n, year, term) in [(1, 2026, Term::Spring), (2, 2026, Term::Autumn)] {
+            client.create_funding_record(create(n, of(year, term, date(2026, 3, 10)))).await.expect("recorded");
+        }
+        let refused = client.create_funding_record(create(3, of(2027, Term::Spring, date(2026, 3, 10)))).await;
+        assert_eq!(refused_fields(&refused.expect_err("private by then")), ["funding_record.school"]);
+        service.stop().await.expect("stops");
+    }
+}
+
+#[tokio::test]
+async fn a_school_that_closed_and_reopened_gets_the_money_of_the_terms_in_which_it_taught() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let (service, channel) = start(&site, database).await;
+        let closed = pb::School { closed_on: date(2024, 7, 10), ..school("schools/senior", SchoolStage::Senior) };
+        let open = pb::School { opened_on: date(2025, 5, 6), closed_on: None, ..closed.clone() };
+        let from = shared::Date { year: 2025, month: 5, day: 6 };
+        changed_school(&channel, closed, &["opened_on", "closed_on"], open, from).await;
+        let mut client = FundingRecordServiceClient::new(channel);
+        let terms = [
+            (2024, Term::Spring, true),
+            (2024, Term::Autumn, false),
+            // It reopened in the term.
+            (2025, Term::Spring, true),
+            (2025, Term::Autumn, true),
+        ];
+        for (n, (year, term, taught)) in (1..).zip(terms) {
+            let paid = funding("schools/senior", FundKind::SeniorPublicFunds, year, term, 5_500_000);
+            let recorded = client.create_funding_record(create(n, paid)).await;
+            assert_eq!(recorded.is_ok(), taught, "{year} {term:?} {recorded:?}");
+        }
+        service.stop().await.expect("stops");
+    }
+}
+
+#[tokio::test]
+async fn a_school_is_judged_for_a_term_by_what_it_was_when_the_term_began() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let (service, channel) = start(&site, database).await;
+        let rural = school("schools/nine", SchoolStage::NineYear);
+        let town = pb::School { rural: false, ..rural.clone() };
+        let from = shared::Date { year: 2025, month: 9, day: 1 };
+        changed_school(&channel, rural, &["rural"], town, from).await;
+        let mut client = FundingRecordServiceClient::new(channel);
+        let fed = |year, term| pb::FundingRecord {
+            nutrition_fen: 2_400_000,
+            nutrition_students: 50,
+            ..funding("schools/nine", FundKind::ThreeGuarantees, year, term, 28_500_000)
+        };
+        client.create_funding_record(create(1, fed(2025, Term::Spring))).await.expect("in the village then");
+        let refused = client.create_funding_record(create(2, fed(2025, Term::Autumn))).await.expect_err("in town");
+        assert_eq!(refused_fields(&refused), ["funding_record.nutrition_students"]);
+        service.stop().await.expect("stops");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_ends_holds_its_term_until_then() {
+    for database in databases() {
+        let site = TestSite::new().expect("certificates");
+        let (service, channel) = start(&site, database).await;
+        record_schools(&channel, &[("schools/senior", SchoolStage::Senior)]).await;
+        let mut client = FundingRecordServiceClient::new(channel);
+        let record = funding("schools/senior", FundKind::SeniorPublicFunds, 2025, Term::Spring, 5_500_000);
+        let first = client.create_funding_record(create(1, record.clone())).await.expect("recorded").into_inner();
+        let first = first.funding_record.expect("in the answer");
+        let end = pb::EndFundingRecordRequest {
+            request_id: request_id(2),
+            name: first.name,
+            etag: first.meta.expect("meta").etag,
+            kind: shared::EndKind::Ended.into(),
+            ended_on: date(2026, 6, 1),
+            ..Default::default()
+        };
+        client.end_funding_record(end).await.expect("ended");
+        for (n, from, free) in [(3, None, false), (4, date(2026, 5, 31), false), (5, date(2026, 6, 1), true)] {
+            let again = pb::FundingRecord { name: "funding_records/again".to_owned(), ..record.clone() };
+            let request = pb::CreateFundingRecordRequest { effective_on: from, ..create(n, again) };
+            let recorded = client.create_funding_record(request).await;
+            assert_eq!(recorded.is_ok(), free, "{from:?} {recorded:?}");
         }
         service.stop().await.expect("stops");
     }

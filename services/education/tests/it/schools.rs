@@ -1,7 +1,10 @@
 //! The register of schools through its RPCs, on every database at hand.
 
-use crate::support::{date, journal_of, request_id, school, start};
-use minsheng_kit::testing::{TestSite, databases, refused_fields};
+use crate::support::{date, journal_of, request_id, school, start, stored};
+use minsheng_kit::{
+    register::FOREVER,
+    testing::{TestSite, databases, refused_fields},
+};
 use minsheng_proto::{
     common::v1::{self as shared, ItemOutcome},
     education::v1 as pb,
@@ -31,11 +34,12 @@ async fn a_school_is_recorded_changed_listed_and_ended() {
             etag: meta.etag.clone(),
             update_mask: Some(prost_types::FieldMask { paths: vec!["pupils".to_owned()] }),
             effective_on: date(2026, 3, 1),
+            ..Default::default()
         };
         let updated = client.update_school(update).await.expect("updated").into_inner().school.expect("in the answer");
         assert_eq!((updated.pupils, updated.places, updated.title.as_str()), (575, 600, "示例县第一学校"));
 
-        let list = pb::ListSchoolsRequest { area: "540000".to_owned(), page_size: 10, page_token: String::new() };
+        let list = pb::ListSchoolsRequest { area: "540000".to_owned(), page_size: 10, ..Default::default() };
         let page = client.list_schools(list).await.expect("listed").into_inner();
         assert_eq!(page.schools, std::slice::from_ref(&updated));
 
@@ -45,14 +49,24 @@ async fn a_school_is_recorded_changed_listed_and_ended() {
             etag: updated.meta.expect("meta").etag,
             kind: shared::EndKind::Ended.into(),
             ended_on: date(2026, 3, 15),
+            ..Default::default()
         };
         let ended = client.end_school(end).await.expect("ended").into_inner().school.expect("in the answer");
         assert_eq!(ended.meta.expect("meta").state, i32::from(shared::RecordState::Ended));
 
         let rows = journal_of::<pb::SchoolRow>(&site, database, "education.schools");
+        let (opened, grown, over) = (stored(2010, 9, 1), stored(2026, 3, 1), stored(2026, 3, 15));
         assert_eq!(
-            rows.iter().map(|(change, _, row, _)| (*change, row.pupils)).collect::<Vec<_>>(),
-            [(1, 540), (2, 575), (3, 575)]
+            rows.iter().map(|told| (told.diff, told.from, told.until, told.ended, told.row.pupils)).collect::<Vec<_>>(),
+            [
+                (1, opened, FOREVER, false, 540),
+                (-1, opened, FOREVER, false, 540),
+                (1, opened, grown, false, 540),
+                (1, grown, FOREVER, false, 575),
+                (-1, grown, FOREVER, false, 575),
+                (1, grown, over, false, 575),
+                (1, over, FOREVER, true, 575),
+            ]
         );
         service.stop().await.expect("stops");
     }

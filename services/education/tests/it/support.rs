@@ -63,19 +63,36 @@ pub(crate) async fn record_schools(channel: &DepartmentChannel, schools: &[(&str
     }
 }
 
-/// Reads the journal payloads of a dataset, oldest first, with change and first valid day, straight from the database.
+/// What the journal asserts or retracts.
+pub(crate) struct Told<Row> {
+    pub(crate) diff: i64,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    pub(crate) ended: bool,
+    pub(crate) row: Row,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// Returns a day as it is stored.
+pub(crate) fn stored(year: i32, month: u32, day: u32) -> i64 {
+    minsheng_kit::values::calendar::epoch_day(NaiveDate::from_ymd_opt(year, month, day).expect("a day"))
+}
+
+/// Reads the journal of a dataset, oldest first, straight from the database.
 pub(crate) fn journal_of<Row: Message + Default>(
     site: &TestSite,
     database: TestDatabase,
     dataset: &str,
-) -> Vec<(i64, i64, Row, Vec<u8>)> {
+) -> Vec<Told<Row>> {
     let url = site.database(database, "education").expect("database");
     let query = journal::table.filter(journal::dataset.eq(dataset)).order(journal::position).select((
-        journal::change,
-        journal::valid_on,
+        journal::diff,
+        journal::valid_from,
+        journal::valid_until,
+        journal::ended,
         journal::payload,
     ));
-    let rows: Vec<(i64, i64, Vec<u8>)> = match database {
+    let rows: Vec<(i64, i64, i64, bool, Vec<u8>)> = match database {
         TestDatabase::Sqlite => {
             let path = url.strip_prefix("sqlite:").expect("a path");
             query.load(&mut diesel::SqliteConnection::establish(path).expect("opens")).expect("reads")
@@ -85,9 +102,9 @@ pub(crate) fn journal_of<Row: Message + Default>(
         }
     };
     rows.into_iter()
-        .map(|(change, valid_on, payload)| {
+        .map(|(diff, from, until, ended, payload)| {
             let row = Row::decode(payload.as_slice()).expect("a row");
-            (change, valid_on, row, payload)
+            Told { diff, from, until, ended, row, payload }
         })
         .collect()
 }
