@@ -35,10 +35,10 @@ fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let meal_prices = meal_prices::MealPriceRpc::new(meal_prices, context.clone());
     let waiting = meal_prices.engine().clone();
     Ok(Assembly::new(context.clone())?
-        .serve(service_points::ServicePointRpc::new(service_points::ServicePoints, context.clone()).into_service())
-        .serve(service_points::PointActivityRpc::new(service_points::PointActivities, context.clone()).into_service())
-        .serve(meal_prices.into_service())
-        .serve(housing::HousingProjectRpc::new(housing::HousingProjects, context).into_service())
+        .register(service_points::ServicePointRpc::new(service_points::ServicePoints, context.clone()))
+        .register(service_points::PointActivityRpc::new(service_points::PointActivities, context.clone()))
+        .register(meal_prices)
+        .register(housing::HousingProjectRpc::new(housing::HousingProjects, context))
         .every(SETTLE_EVERY, move || {
             let waiting = waiting.clone();
             async move { waiting.settle().await.map(drop) }

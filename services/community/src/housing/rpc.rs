@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    register::{Envelope as _, Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
     store::Tx,
     values::calendar::epoch_day,
 };
-use minsheng_proto::community::v1 as pb;
+use minsheng_proto::{common::v1::RecordState, community::v1 as pb};
 
 use super::rules::{Counted, Stages, check_progress, check_stages};
 use crate::schema::HousingProjectRecord;
@@ -51,14 +51,12 @@ impl Register for HousingProjects {
             asked_for: head.effective_on,
             before: previous.map(|previous| previous.effective_on),
         };
-        let effective_on = counted.true_from(epoch_day(facts.today), &mut violations);
-        violations.require(
-            effective_on == head.effective_on || head.ended_on.is_none_or(|ended| effective_on < ended),
-            "counted_on",
-            "RECORD_ENDED",
-            "is not before the day on which the record ended",
-            "不早于记录的终止日期",
-        );
+        // What an earlier version wrote was judged then; it told the first day of a plan that lay ahead, too.
+        let effective_on = if head.is_carried_over() {
+            head.effective_on
+        } else {
+            counted.true_from(epoch_day(facts.today), &mut violations)
+        };
         let head = Head { effective_on, ..head };
         let record = HousingProjectRecord {
             title: project.title.clone(),
@@ -72,13 +70,12 @@ impl Register for HousingProjects {
             ..HousingProjectRecord::with_head(head)
         };
         check_stages(record.stages(), &mut violations);
-        if let Some(previous) = previous.filter(|previous| previous.effective_on < effective_on) {
-            check_progress(previous.stages(), record.stages(), &mut violations);
-        }
         violations.into_result(record)
     }
 
-    fn encode(&self, record: &HousingProjectRecord, _: Facts<'_>, _: bool) -> Result<pb::HousingProject, Error> {
+    /// Numbers of a day that lies ahead are planned and not counted.
+    fn encode(&self, record: &HousingProjectRecord, facts: Facts<'_>, _: bool) -> Result<pb::HousingProject, Error> {
+        let counted_on = Some(record.effective_on).filter(|day| *day <= epoch_day(facts.today));
         Ok(pb::HousingProject {
             title: record.title.clone(),
             kind: enum_number(record.kind),
@@ -88,7 +85,7 @@ impl Register for HousingProjects {
             units_acquired: record.units_acquired,
             units_completed: record.units_completed,
             units_let: record.units_let,
-            counted_on: date(record.effective_on),
+            counted_on: counted_on.and_then(date),
             ..pb::HousingProject::default()
         })
     }
@@ -111,7 +108,18 @@ impl Register for HousingProjects {
         project.counted_on.as_ref().and_then(day).unwrap_or(today)
     }
 
+    /// From one state of a project to the next one no stage runs backwards, whichever of the two was changed.
     fn written(&self, _: &mut Tx<'_>, records: &[HousingProjectRecord], _: Facts<'_>) -> Result<(), Error> {
+        let mut violations = Violations::new();
+        let in_force: Vec<_> = records.iter().filter(|record| record.state == RecordState::Active as i64).collect();
+        for states in in_force.windows(2).filter(|states| states[0].id == states[1].id) {
+            check_progress(states[0].stages(), states[1].stages(), &mut violations);
+        }
+        violations.into_result(()).map_err(|found| {
+            let mut violations = Violations::new();
+            violations.extend_under(Self::FIELD, found);
+            Error::Invalid(violations)
+        })?;
         for record in records.iter().filter(|record| record.stages().exceeds_plan()) {
             tracing::warn!(
                 housing_project = record.id,

@@ -43,21 +43,14 @@ pub struct Counted {
 
 impl Counted {
     /// Gives the day from which the numbers are true: that on which they were counted. Notes a violation where request
-    /// and content name two days, or the day lies in the future or before the content that is there.
+    /// and content name two days, or the day lies in the future.
     pub fn true_from(self, today: i64, violations: &mut Violations) -> i64 {
         let Self { on, asked_for, before } = self;
         // What only repeats the day of the content before names none.
         let Some(on) = on.filter(|on| before != Some(*on)) else { return asked_for };
         violations.require(on <= today, "counted_on", "IN_FUTURE", "lies in the future", "统计日期不得晚于当日");
         violations.require(
-            before.is_none_or(|before| on > before),
-            "counted_on",
-            "BEFORE_EFFECTIVE",
-            "lies before the day of the present numbers; withdraw the record and record it anew",
-            "早于现有数值的统计日期；请撤销该记录并重新登记",
-        );
-        violations.require(
-            asked_for == on || before == Some(asked_for),
+            asked_for == on || before == Some(asked_for) && on > asked_for,
             "counted_on",
             "NOT_THE_EFFECTIVE_DAY",
             "is another day than effective_on; name one of the two",
@@ -85,7 +78,7 @@ pub fn check_stages(stages: Stages, violations: &mut Violations) {
     );
 }
 
-/// Checks a further stage of a project against the one before: what was started, acquired or finished stays so.
+/// Checks a further state of a project against the one before: what was started, acquired or finished stays so.
 pub fn check_progress(before: Stages, after: Stages, violations: &mut Violations) {
     let numbers = [
         ("units_started", before.started, after.started),
@@ -97,7 +90,7 @@ pub fn check_progress(before: Stages, after: Stages, violations: &mut Violations
             after >= before,
             field,
             "STAGE_RUNS_BACK",
-            "is less than before; correct the former content instead, without a day",
+            "is less than in the state before; correct that one instead, without a day",
             "少于此前数值；如属更正，请不填生效日期",
         );
     }
@@ -146,10 +139,11 @@ mod tests {
             (Some(150), 180, Some(150), Ok(180)),
             (Some(180), 180, Some(150), Ok(180)),
             (Some(170), 180, Some(150), Err("NOT_THE_EFFECTIVE_DAY")),
-            // A correction; a later day makes it a change from then on.
+            // A correction; a later day makes it a change from then on, with an earlier one it begins earlier.
             (Some(150), 150, Some(150), Ok(150)),
             (Some(180), 150, Some(150), Ok(180)),
-            (Some(140), 150, Some(150), Err("BEFORE_EFFECTIVE")),
+            (Some(140), 140, Some(150), Ok(140)),
+            (Some(140), 150, Some(150), Err("NOT_THE_EFFECTIVE_DAY")),
         ] {
             let mut violations = Violations::new();
             let from = Counted { on, asked_for, before }.true_from(200, &mut violations);

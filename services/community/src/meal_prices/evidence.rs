@@ -61,12 +61,6 @@ impl EvidenceRegister for MealPrices {
         }
     }
 
-    /// From the day of the application, as when the answer comes at once: that social security was out of reach costs the
-    /// elder nothing.
-    fn decided_from(&self, record: &MealPriceRecord, _: i64) -> i64 {
-        record.effective_on.max(record.applied_on)
-    }
-
     fn decide(
         &self,
         record: &mut MealPriceRecord,

@@ -111,7 +111,7 @@ impl Register for MealPrices {
         "community.meal_prices".to_owned()
     }
 
-    /// A change of the person or of the day asks social security anew; a change of the full price keeps the category.
+    /// A change of the person or of the day asks social security again; a change of the full price keeps the category.
     fn decode(
         &self,
         price: &pb::MealPrice,
@@ -212,7 +212,16 @@ impl Register for MealPrices {
         price.decided_on = None;
     }
 
-    /// The point is a meal point in service, and the person has no other price in force there.
+    /// Takes the decision as it was made, and the price by the figures of then.
+    fn restore(&self, record: &mut MealPriceRecord, price: &pb::MealPrice, _: &pb::MealPriceRow) {
+        record.outcome = i64::from(price.outcome);
+        record.assistance_category = i64::from(price.assistance_category);
+        record.price_fen = price.price_fen;
+        record.decided_on = price.decided_on.as_ref().and_then(day).map(epoch_day);
+    }
+
+    /// The point is a meal point in service on the day of the application, and the person has no other price there on the same
+    /// days.
     fn check(
         &self,
         connection: &mut AnyConnection,
@@ -225,9 +234,9 @@ impl Register for MealPrices {
         let mut verdicts = Vec::with_capacity(records.len());
         for record in records {
             let mut violations = Violations::new();
-            check_against_point(record, points.get(&record.service_point), &mut violations);
+            check_against_point(record, points.states(&record.service_point), &mut violations);
             let key = (record.resident_key.clone(), record.service_point.clone());
-            there.claim(key, &record.id, PRICE_IN_FORCE, &mut violations);
+            there.claim(key, &record.id, record.period(), PRICE_IN_FORCE, &mut violations);
             verdicts.push(violations);
         }
         Ok(verdicts)

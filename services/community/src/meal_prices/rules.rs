@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::Violations,
+    register::Table as _,
     values::{
         divisions::AreaCode,
         identifiers::ResidentId,
@@ -64,32 +65,35 @@ pub fn is_elder(
     Ok(resident.age_on(day) >= age)
 }
 
-/// Checks a price against the point at which it is to be paid; the point is absent when none stands under the id.
+/// Checks a price against the state that its point has on the day of the application; no states are given when none stands
+/// under the id.
 pub(super) fn check_against_point(
     price: &MealPriceRecord,
-    point: Option<&ServicePointRecord>,
+    point: Option<&[ServicePointRecord]>,
     violations: &mut Violations,
 ) {
-    let Some(point) = point else {
+    let Some([first, ..]) = point else {
         violations.add("service_point", "NO_SUCH_POINT", "does not exist", "服务点不存在");
         return;
     };
+    let on_the_day = |state: &&ServicePointRecord| state.is_in_force() && state.period().contains(price.applied_on);
+    let state = point.into_iter().flatten().find(on_the_day);
     violations.require(
-        point.kind == ServicePointKind::ElderMealPoint as i64,
+        state.is_none_or(|state| state.kind == ServicePointKind::ElderMealPoint as i64),
         "service_point",
         "NOT_A_MEAL_POINT",
         "is not an elder meal point",
         "不是老年助餐点",
     );
     violations.require(
-        price.area == point.area,
+        price.area == first.area,
         "area",
         "NOT_THE_POINTS",
         "is not the county that keeps the point",
         "与服务点所属县区不符",
     );
     violations.require(
-        point.in_service().holds_on(price.applied_on),
+        state.and_then(ServicePointRecord::in_service).is_some_and(|days| days.contains(price.applied_on)),
         "applied_on",
         "NOT_IN_SERVICE",
         "is a day on which the point was not in service",
@@ -99,6 +103,8 @@ pub(super) fn check_against_point(
 
 #[cfg(test)]
 mod tests {
+    use minsheng_kit::register::FOREVER;
+
     use super::*;
 
     fn day(text: &str) -> NaiveDate {
@@ -149,18 +155,29 @@ mod tests {
         let point = ServicePointRecord {
             area: "540102".to_owned(),
             kind: ServicePointKind::ElderMealPoint as i64,
+            effective_until: FOREVER,
+            state: 1,
             opened_on: Some(100),
             ..ServicePointRecord::default()
         };
-        let closed = ServicePointRecord { closed_on: Some(150), ..point.clone() };
+        let closed = [ServicePointRecord { closed_on: Some(150), ..point.clone() }];
         let nursery = ServicePointRecord { kind: ServicePointKind::Nursery as i64, ..point.clone() };
+        let until = |day, state: &ServicePointRecord| ServicePointRecord { effective_until: day, ..state.clone() };
+        let from = |day, state: &ServicePointRecord| ServicePointRecord { effective_on: day, ..state.clone() };
+        let was_nursery = [until(150, &nursery), from(150, &point)];
+        let is_nursery = [until(150, &point), from(150, &nursery)];
+        let ended = [until(150, &point), ServicePointRecord { state: 2, ..from(150, &point) }];
+        let point = [point];
         let price =
             |area: &str| MealPriceRecord { area: area.to_owned(), applied_on: 150, ..MealPriceRecord::default() };
         for (price, point, expected) in [
-            (price("540102"), Some(&point), None),
+            (price("540102"), Some(&point[..]), None),
             (price("540103"), Some(&point), Some("NOT_THE_POINTS")),
             (price("540102"), Some(&closed), Some("NOT_IN_SERVICE")),
-            (price("540102"), Some(&nursery), Some("NOT_A_MEAL_POINT")),
+            (price("540102"), Some(&[nursery]), Some("NOT_A_MEAL_POINT")),
+            (price("540102"), Some(&was_nursery), None),
+            (price("540102"), Some(&is_nursery), Some("NOT_A_MEAL_POINT")),
+            (price("540102"), Some(&ended), Some("NOT_IN_SERVICE")),
             (price("540102"), None, Some("NO_SUCH_POINT")),
         ] {
             let mut violations = Violations::new();

@@ -1,12 +1,18 @@
 //! Queries over meal prices.
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::{error::Error, load_among, register::Holders, store::AnyConnection};
+use minsheng_kit::{
+    error::Error,
+    load_among,
+    register::{Holders, Period},
+    store::{AnyConnection, lock_keys},
+};
 use minsheng_proto::{common::v1::RecordState, community::v1::PriceOutcome};
 
 use crate::schema::{MealPriceRecord, meal_prices};
 
-/// Lists the prices in force that still wait for social security, behind an id, in the order of ids.
+/// Lists the states of prices that still wait for social security, those of prices that ended since included, behind an id,
+/// in the order of ids.
 pub(super) fn meal_prices_waiting(
     connection: &mut AnyConnection,
     after: &str,
@@ -16,21 +22,27 @@ pub(super) fn meal_prices_waiting(
         .filter(meal_prices::outcome.eq(PriceOutcome::WaitingForEvidence as i64))
         .filter(meal_prices::state.eq(RecordState::Active as i64))
         .filter(meal_prices::id.gt(after))
-        .order(meal_prices::id)
+        .order((meal_prices::id, meal_prices::number))
         .limit(limit)
         .load(connection)?)
 }
 
-/// Tells which prices of persons are in force, by person and point.
+/// Returns which prices of persons are in force, by person and point, and on which days; other units with one of these
+/// persons wait until this one ends.
 pub(super) fn meal_prices_by_person(
     connection: &mut AnyConnection,
     persons: &[&[u8]],
 ) -> Result<Holders<(Vec<u8>, String)>, Error> {
+    lock_keys(connection, "meal_prices.resident", persons.iter().copied())?;
     let in_force = meal_prices::table.filter(meal_prices::state.eq(RecordState::Active as i64)).select((
         meal_prices::resident_key,
         meal_prices::service_point,
         meal_prices::id,
+        meal_prices::effective_on,
+        meal_prices::effective_until,
     ));
-    let found: Vec<(Vec<u8>, String, String)> = load_among!(connection, in_force, meal_prices::resident_key, persons)?;
-    Ok(found.into_iter().map(|(person, point, id)| ((person, point), id)).collect())
+    let found: Vec<(Vec<u8>, String, String, i64, i64)> =
+        load_among!(connection, in_force, meal_prices::resident_key, persons)?;
+    let holder = |(person, point, id, from, until)| ((person, point), id, Period { from, until });
+    Ok(found.into_iter().map(holder).collect())
 }

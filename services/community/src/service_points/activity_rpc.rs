@@ -125,7 +125,8 @@ impl Register for PointActivities {
         Some(natural_key(&[&point, &format!("{:04}-{:02}", month.year, month.month)]))
     }
 
-    /// The point exists, is of the kind and the county, and has no other record of the month.
+    /// The point exists, is of the kind and the county, was in service in the month and has no other record of it on the same
+    /// days.
     fn check(
         &self,
         connection: &mut AnyConnection,
@@ -140,9 +141,9 @@ impl Register for PointActivities {
         let mut verdicts = Vec::with_capacity(records.len());
         for record in records {
             let mut violations = Violations::new();
-            check_against_point(record, points.get(&record.service_point), &mut violations);
+            check_against_point(record, points.states(&record.service_point), &mut violations);
             let key = (record.service_point.clone(), record.month_from);
-            months.claim(key, &record.id, MONTH_REPORTED, &mut violations);
+            months.claim(key, &record.id, record.period(), MONTH_REPORTED, &mut violations);
             verdicts.push(violations);
         }
         Ok(verdicts)

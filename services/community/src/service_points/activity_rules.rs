@@ -1,7 +1,12 @@
 //! What a month of activity must satisfy. Pure.
 
-use minsheng_kit::error::Violations;
+use minsheng_kit::{
+    error::Violations,
+    register::{Period, Table as _},
+    values::calendar::{day_of_epoch, epoch_day, last_of_month},
+};
 
+use super::store::Reported;
 use crate::schema::{PointActivityRecord, ServicePointRecord};
 
 /// A month of a point; days are counted since 1970-01-01.
@@ -74,31 +79,76 @@ pub fn check_activity(activity: Activity, today: i64, violations: &mut Violation
     }
 }
 
-/// Checks a month against the point that it belongs to; the point is absent when none stands under the id.
+impl PointActivityRecord {
+    /// Returns the days of the month.
+    pub(super) fn month(&self) -> Period {
+        month_of(self.month_from)
+    }
+}
+
+fn month_of(first_day: i64) -> Period {
+    let last = day_of_epoch(first_day).map_or(first_day, |day| epoch_day(last_of_month(day)));
+    Period { from: first_day, until: last + 1 }
+}
+
+/// Checks a month against the states that its point has in it; no states are given when none stands under the id.
+///
+/// The kind is that of the state in which somebody was served last, or, where nobody was, of any state of the month.
 pub(super) fn check_against_point(
     activity: &PointActivityRecord,
-    point: Option<&ServicePointRecord>,
+    point: Option<&[ServicePointRecord]>,
     violations: &mut Violations,
 ) {
-    let Some(point) = point else {
+    let Some([first, ..]) = point else {
         violations.add("service_point", "NO_SUCH_POINT", "does not exist", "服务点不存在");
         return;
     };
-    violations.require(activity.kind == point.kind, "kind", "NOT_THE_POINTS", "is not the point's", "与服务点类型不符");
+    let states =
+        || point.into_iter().flatten().filter(|state| state.is_in_force() && state.period().overlaps(activity.month()));
+    let in_service_on = |period: Period| states().filter_map(|s| s.in_service()).any(|days| days.overlaps(period));
+    let served_by = activity.last_served_on.and_then(|day| states().find(|state| state.period().contains(day)));
+    let of_its_kind = |state: &ServicePointRecord| state.kind == activity.kind;
     violations.require(
-        activity.area == point.area,
+        served_by.map_or_else(|| states().next().is_none() || states().any(of_its_kind), of_its_kind),
+        "kind",
+        "NOT_THE_POINTS",
+        "is not the point's",
+        "与服务点类型不符",
+    );
+    violations.require(
+        activity.area == first.area,
         "area",
         "NOT_THE_POINTS",
         "is not the county that keeps the point",
         "与服务点所属县区不符",
     );
-    violations.require(
-        activity.last_served_on.is_none_or(|day| point.in_service().holds_on(day)),
-        "last_served_on",
-        "NOT_IN_SERVICE",
-        "lies on a day on which the point was not in service",
-        "当日服务点未在营",
-    );
+    match activity.last_served_on {
+        Some(day) => violations.require(
+            in_service_on(Period { from: day, until: day + 1 }),
+            "last_served_on",
+            "NOT_IN_SERVICE",
+            "lies on a day on which the point was not in service",
+            "当日服务点未在营",
+        ),
+        None => violations.require(
+            in_service_on(activity.month()),
+            "month",
+            "NOT_IN_SERVICE",
+            "is a month in which the point was not in service on any day",
+            "当月服务点未在营",
+        ),
+    }
+}
+
+/// Says whether a month that a point has reported agrees with a state of the point: the state does not judge it, or has
+/// the kind that the month says.
+pub(super) fn keeps_month(state: &ServicePointRecord, month: Reported) -> bool {
+    let (days, whole) = (state.period(), month_of(month.month_from));
+    let judges = match month.last_served_on {
+        Some(day) => days.contains(day),
+        None => days.intersection(whole) == Some(whole),
+    };
+    !judges || month.kind == state.kind
 }
 
 #[cfg(test)]
@@ -146,35 +196,91 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_month_belongs_to_a_point_of_its_kind_and_county_that_was_in_service() {
-        let point = ServicePointRecord {
+    /// A meal point that serves from day 100 to day 109, by a state that holds from day 0 until day 200.
+    fn point() -> ServicePointRecord {
+        ServicePointRecord {
             area: "540102".to_owned(),
             kind: 1,
-            opened_on: Some(110),
-            closed_on: Some(120),
+            effective_until: 200,
+            state: 1,
+            opened_on: Some(100),
+            closed_on: Some(110),
             ..ServicePointRecord::default()
-        };
-        let ended = ServicePointRecord { closed_on: None, ended_on: Some(115), ..point.clone() };
-        let month = |area: &str, kind, last_served_on| PointActivityRecord {
+        }
+    }
+
+    /// April 1970, from day 90 to day 119.
+    fn april(area: &str, kind: i64, last_served_on: Option<i64>) -> PointActivityRecord {
+        PointActivityRecord {
             area: area.to_owned(),
             kind,
+            month_from: 90,
             last_served_on,
             ..PointActivityRecord::default()
-        };
+        }
+    }
+
+    fn found(activity: &PointActivityRecord, point: Option<&[ServicePointRecord]>) -> Vec<&'static str> {
+        reasons(|v| check_against_point(activity, point, v)).into_iter().map(|(_, reason)| reason).collect()
+    }
+
+    #[test]
+    fn a_month_belongs_to_a_point_of_its_kind_and_county_that_was_in_service() {
+        let ended = ServicePointRecord { closed_on: None, effective_until: 105, ..point() };
+        let after = ServicePointRecord { effective_on: 105, effective_until: 300, state: 2, ..ended.clone() };
+        let (point, ended) = ([point()], [ended, after]);
         for (activity, point, expected) in [
-            (month("540102", 1, Some(119)), Some(&point), vec![]),
-            (month("540102", 1, None), Some(&point), vec![]),
-            (month("540102", 1, Some(120)), Some(&point), vec!["NOT_IN_SERVICE"]),
-            (month("540102", 1, Some(109)), Some(&point), vec!["NOT_IN_SERVICE"]),
-            (month("540102", 1, Some(114)), Some(&ended), vec![]),
-            (month("540102", 1, Some(115)), Some(&ended), vec!["NOT_IN_SERVICE"]),
-            (month("540103", 2, None), Some(&point), vec!["NOT_THE_POINTS", "NOT_THE_POINTS"]),
-            (month("540102", 1, None), None, vec!["NO_SUCH_POINT"]),
+            (april("540102", 1, Some(109)), &point[..], vec![]),
+            (april("540102", 1, None), &point, vec![]),
+            (april("540102", 1, Some(110)), &point, vec!["NOT_IN_SERVICE"]),
+            (april("540102", 1, Some(99)), &point, vec!["NOT_IN_SERVICE"]),
+            (april("540102", 1, Some(104)), &ended, vec![]),
+            (april("540102", 1, Some(105)), &ended, vec!["NOT_IN_SERVICE"]),
+            (april("540103", 2, None), &point, vec!["NOT_THE_POINTS", "NOT_THE_POINTS"]),
+            (PointActivityRecord { month_from: 120, ..april("540102", 1, None) }, &point, vec!["NOT_IN_SERVICE"]),
+            (PointActivityRecord { month_from: 212, ..april("540102", 2, None) }, &point, vec!["NOT_IN_SERVICE"]),
         ] {
-            let found: Vec<_> =
-                reasons(|v| check_against_point(&activity, point, v)).into_iter().map(|(_, r)| r).collect();
-            assert_eq!(found, expected, "{activity:?}");
+            assert_eq!(found(&activity, Some(point)), expected, "{activity:?}");
+        }
+        assert_eq!(found(&april("540102", 1, None), None), ["NO_SUCH_POINT"]);
+    }
+
+    #[test]
+    fn a_month_is_judged_by_the_states_that_its_point_has_in_it() {
+        // A meal point until day 99; a day-care centre that opens on day 105.
+        let meals = ServicePointRecord { opened_on: Some(0), closed_on: None, effective_until: 100, ..point() };
+        let care = ServicePointRecord { kind: 3, effective_on: 100, opened_on: Some(105), closed_on: None, ..point() };
+        let point = [meals, care];
+        for (kind, last_served_on, expected) in [
+            (1, Some(99), None),
+            (3, Some(99), Some("NOT_THE_POINTS")),
+            (3, Some(105), None),
+            (1, Some(105), Some("NOT_THE_POINTS")),
+            (3, Some(104), Some("NOT_IN_SERVICE")),
+            (1, None, None),
+            (3, None, None),
+            (2, None, Some("NOT_THE_POINTS")),
+        ] {
+            let activity = april("540102", kind, last_served_on);
+            assert_eq!(found(&activity, Some(&point)), expected.into_iter().collect::<Vec<_>>(), "{activity:?}");
+        }
+    }
+
+    #[test]
+    fn a_state_keeps_the_kind_of_the_months_that_it_judges() {
+        let month = |last_served_on| Reported { kind: 1, month_from: 90, last_served_on };
+        for (from, until, last_served_on, expected) in [
+            (0, 200, Some(99), false),
+            (0, 200, None, false),
+            (90, 120, None, false),
+            (100, 200, Some(99), true),
+            (100, 200, Some(100), false),
+            // The state of the days before has the kind that the month says.
+            (100, 200, None, true),
+        ] {
+            let state = ServicePointRecord { kind: 3, effective_on: from, effective_until: until, ..point() };
+            assert_eq!(keeps_month(&state, month(last_served_on)), expected, "{from} {until} {last_served_on:?}");
+            assert!(keeps_month(&ServicePointRecord { kind: 1, ..state }, month(last_served_on)));
         }
     }
 }

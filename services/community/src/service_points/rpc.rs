@@ -1,17 +1,16 @@
 //! The contract's `ServicePointService` over the register.
 
-use std::collections::HashSet;
-
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    register::{FOREVER, Facts, Head, Period, Register, Table as _, date, day, enum_field, enum_number, optional_day},
     store::{AnyConnection, Tx},
     values::calendar::epoch_day,
 };
 use minsheng_proto::{common::v1 as common, community::v1 as pb};
 
 use super::{
+    activity_rules::keeps_month,
     operation::InService,
     rules::{Place, check_kind, check_opening, check_place, unit_code},
     store,
@@ -23,10 +22,16 @@ use crate::schema::ServicePointRecord;
 pub struct ServicePoints;
 
 impl ServicePointRecord {
-    /// Gives the days on which the point is in service; a record that ended says nothing of the days after.
-    pub fn in_service(&self) -> InService {
-        let closed_on = [self.closed_on, self.ended_on].into_iter().flatten().min();
-        InService { opened_on: self.opened_on, closed_on }
+    /// Returns the days on which the point is in service by this state; none while it is planned, and none where the record
+    /// has ended or was withdrawn.
+    pub fn in_service(&self) -> Option<Period> {
+        let open = Period { from: self.opened_on?, until: self.closed_on.unwrap_or(FOREVER) };
+        open.intersection(self.period()).filter(|_| self.is_in_force())
+    }
+
+    /// Says whether the record is in force on the days of this state.
+    pub fn is_in_force(&self) -> bool {
+        self.state == common::RecordState::Active as i64
     }
 
     fn place(&self) -> Place<'_> {
@@ -128,28 +133,38 @@ impl Register for ServicePoints {
         point.opened_on.as_ref().and_then(day).unwrap_or(today)
     }
 
-    /// A point keeps its kind once something rests on it: the months say what kind of service they count, and prices of
-    /// elders belong to meal points.
+    /// A point keeps its kind on days on which something rests on it: the months say what kind of service they count, and
+    /// prices of elders belong to meal points.
     fn check(
         &self,
         connection: &mut AnyConnection,
         records: &[ServicePointRecord],
         _: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        // Only a change can find what rests on a point: it is accepted for a point that exists.
-        let resting = Resting::on(connection, records.iter().filter(|record| record.version > 1))?;
+        // Only the change of a recorded point can find what rests on it: months and prices are accepted for a point that exists.
+        let changed: Vec<&ServicePointRecord> = records.iter().filter(|record| record.created_at > 0).collect();
+        let (from, until) = (
+            changed.iter().map(|point| point.effective_on).min(),
+            changed.iter().map(|point| point.effective_until).max(),
+        );
+        let (Some(from), Some(until)) = (from, until) else { return Ok(vec![Violations::new(); records.len()]) };
+        let points: Vec<&str> = changed.iter().map(|point| point.id.as_str()).collect();
+        let months = store::months_by_point(connection, &points)?;
+        let prices = store::prices_by_point(connection, &points, Period { from, until })?;
         let verdict = |record: &ServicePointRecord| {
             let mut violations = Violations::new();
+            let mut months = months.iter().filter(|(point, _)| *point == record.id).map(|(_, month)| *month);
             violations.require(
-                !resting.activities.iter().any(|(point, kind)| *point == record.id && *kind != record.kind),
+                months.all(|month| keeps_month(record, month)),
                 "kind",
                 "HAS_ACTIVITY",
-                "cannot change once the point has reported activity",
-                "已有月报的服务点不能更改类型",
+                "cannot change on days of which the point has reported activity",
+                "该期间已有月报，不能更改类型",
             );
             let serves_meals = record.kind == pb::ServicePointKind::ElderMealPoint as i64;
+            let priced = |(point, days): &(String, Period)| *point == record.id && days.overlaps(record.period());
             violations.require(
-                serves_meals || !resting.prices.contains(&record.id),
+                serves_meals || !prices.iter().any(priced),
                 "kind",
                 "HAS_PRICES",
                 "cannot change while prices of elders are in force at the point",
@@ -163,44 +178,25 @@ impl Register for ServicePoints {
     /// A point on which months or prices rest is not withdrawn before them: they would count for a point that never was.
     fn written(&self, tx: &mut Tx<'_>, records: &[ServicePointRecord], _: Facts<'_>) -> Result<(), Error> {
         let withdrawn = records.iter().filter(|record| record.state == common::RecordState::Withdrawn as i64);
-        let resting = Resting::on(tx.connection, withdrawn)?;
+        let mut withdrawn: Vec<&str> = withdrawn.map(|point| point.id.as_str()).collect();
+        withdrawn.dedup();
+        let (months, prices) = store::named_by(tx.connection, &withdrawn)?;
         let mut violations = Violations::new();
         violations.require(
-            resting.activities.is_empty(),
+            !months,
             "name",
             "HAS_ACTIVITY",
             "has months of activity; withdraw those first, or end the point",
             "已有月报；请先撤销月报，或终止该服务点",
         );
         violations.require(
-            resting.prices.is_empty(),
+            !prices,
             "name",
             "HAS_PRICES",
-            "has prices of elders in force; end those first, or end the point",
-            "存在有效助餐价格；请先终止价格，或终止该服务点",
+            "has prices of elders; withdraw those first, or end the point",
+            "已有助餐价格；请先撤销价格，或终止该服务点",
         );
         violations.into_result(()).map_err(Error::State)
-    }
-}
-
-/// What rests on points.
-struct Resting {
-    /// Points with activity, and its kinds.
-    activities: Vec<(String, i64)>,
-    /// Points with prices in force.
-    prices: HashSet<String>,
-}
-
-impl Resting {
-    fn on<'a>(
-        connection: &mut AnyConnection,
-        points: impl Iterator<Item = &'a ServicePointRecord>,
-    ) -> Result<Self, Error> {
-        let points: Vec<&str> = points.map(|point| point.id.as_str()).collect();
-        Ok(Self {
-            activities: store::activity_kinds_by_point(connection, &points)?,
-            prices: store::points_with_prices(connection, &points)?,
-        })
     }
 }
 

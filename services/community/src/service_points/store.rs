@@ -6,77 +6,143 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, 
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Holders, ROWS_PER_INSERT, Table as _},
-    store::AnyConnection,
+    register::{Holders, Period, ROWS_PER_INSERT, Table as _},
+    store::{AnyConnection, lock_keys},
 };
 use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::{ServicePointRecord, meal_prices, point_activities, service_points};
+
+const IN_FORCE: i64 = RecordState::Active as i64;
+const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
+
+/// Points that were not withdrawn, each with all its states, in the order of days.
+#[derive(Debug)]
+pub(crate) struct Points(HashMap<String, Vec<ServicePointRecord>>);
+
+impl Points {
+    /// Returns the states of a point, in force or ended; nothing where it is not there.
+    pub(crate) fn states(&self, id: &str) -> Option<&[ServicePointRecord]> {
+        self.0.get(id).map(Vec::as_slice)
+    }
+}
 
 /// Finds the points that were not withdrawn, by id. In a unit of work they stay as they are until it ends: on PostgreSQL
 /// none is withdrawn or changed between a rule that rests on it and the commit.
 pub(crate) fn service_points_by_id<'a>(
     connection: &mut AnyConnection,
     ids: impl Iterator<Item = &'a str>,
-) -> Result<HashMap<String, ServicePointRecord>, Error> {
+) -> Result<Points, Error> {
     let ids: Vec<String> = ids.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect();
-    let mut found = HashMap::with_capacity(ids.len());
+    let mut found: HashMap<String, Vec<ServicePointRecord>> = HashMap::with_capacity(ids.len());
     for part in ids.chunks(ROWS_PER_INSERT) {
-        let records = held(connection, part)?;
-        let standing = records.into_iter().filter(|record| record.state != RecordState::Withdrawn as i64);
-        found.extend(standing.map(|record| (record.id.clone(), record)));
-    }
-    Ok(found)
-}
-
-/// Reads points, and holds them on PostgreSQL where the transaction may write; whoever changes a point locks it for
-/// updating first, and so waits. On SQLite one unit runs at a time.
-fn held(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<ServicePointRecord>, Error> {
-    if let AnyConnection::Postgres(postgres) = connection {
-        let read_only: String =
-            diesel::select(sql::<Text>("current_setting('transaction_read_only')")).get_result(postgres)?;
-        if read_only == "off" {
-            let points = service_points::table.filter(service_points::id.eq_any(ids)).order(service_points::id);
-            return Ok(points.for_share().load(postgres)?);
+        hold(connection, part)?;
+        for state in ServicePointRecord::find(connection, part)? {
+            if state.state != WITHDRAWN {
+                found.entry(state.id.clone()).or_default().push(state);
+            }
         }
     }
-    ServicePointRecord::find(connection, ids)
+    Ok(Points(found))
 }
 
-/// Tells at which points prices of elders are in force.
-pub(super) fn points_with_prices(connection: &mut AnyConnection, points: &[&str]) -> Result<HashSet<String>, Error> {
-    let in_force = meal_prices::table
-        .filter(meal_prices::state.eq(RecordState::Active as i64))
-        .select(meal_prices::service_point)
-        .distinct();
-    let found: Vec<String> = load_among!(connection, in_force, meal_prices::service_point, points)?;
-    Ok(found.into_iter().collect())
+/// Holds points on PostgreSQL where the transaction may write; whoever changes a point locks all its rows for updating
+/// first, and so waits. The states are read afterwards, so that what a change added for which this waited is among them.
+/// On SQLite one unit runs at a time.
+fn hold(connection: &mut AnyConnection, ids: &[String]) -> Result<(), Error> {
+    let AnyConnection::Postgres(postgres) = connection else { return Ok(()) };
+    let read_only: String =
+        diesel::select(sql::<Text>("current_setting('transaction_read_only')")).get_result(postgres)?;
+    if read_only == "off" {
+        let points = service_points::table.filter(service_points::id.eq_any(ids)).filter(service_points::number.eq(0));
+        points.order(service_points::id).select(service_points::id).for_share().load::<String>(postgres)?;
+    }
+    Ok(())
 }
 
-/// Tells which points have activity of which kind, as point and number of the kind.
-pub(super) fn activity_kinds_by_point(
+/// A month that a point has reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reported {
+    /// Number of the kind that it says.
+    pub kind: i64,
+    /// Its first day.
+    pub month_from: i64,
+    /// Last day on which somebody was served.
+    pub last_served_on: Option<i64>,
+}
+
+/// Lists the months that points have reported.
+pub(super) fn months_by_point(
     connection: &mut AnyConnection,
     points: &[&str],
-) -> Result<Vec<(String, i64)>, Error> {
-    let kinds = point_activities::table
-        .filter(point_activities::state.ne(RecordState::Withdrawn as i64))
-        .select((point_activities::service_point, point_activities::kind))
+) -> Result<Vec<(String, Reported)>, Error> {
+    let in_force = point_activities::table
+        .filter(point_activities::state.eq(IN_FORCE))
+        .select((
+            point_activities::service_point,
+            point_activities::kind,
+            point_activities::month_from,
+            point_activities::last_served_on,
+        ))
         .distinct();
-    Ok(load_among!(connection, kinds, point_activities::service_point, points)?)
+    let found: Vec<(String, i64, i64, Option<i64>)> =
+        load_among!(connection, in_force, point_activities::service_point, points)?;
+    let reported = |(point, kind, month_from, last_served_on)| (point, Reported { kind, month_from, last_served_on });
+    Ok(found.into_iter().map(reported).collect())
 }
 
-/// Tells which months of points are reported, in the span of months that `keys` cover, and not withdrawn.
+/// Lists the days on which prices of elders are in force at points, as far as they touch a period.
+pub(super) fn prices_by_point(
+    connection: &mut AnyConnection,
+    points: &[&str],
+    within: Period,
+) -> Result<Vec<(String, Period)>, Error> {
+    let in_force = meal_prices::table
+        .filter(meal_prices::state.eq(IN_FORCE))
+        .filter(meal_prices::effective_on.lt(within.until))
+        .filter(meal_prices::effective_until.gt(within.from))
+        .select((meal_prices::service_point, meal_prices::effective_on, meal_prices::effective_until))
+        .distinct();
+    let found: Vec<(String, i64, i64)> = load_among!(connection, in_force, meal_prices::service_point, points)?;
+    Ok(found.into_iter().map(|(point, from, until)| (point, Period { from, until })).collect())
+}
+
+/// Says whether months of any of these points, and whether prices at them, are on record and were not withdrawn.
+pub(super) fn named_by(connection: &mut AnyConnection, points: &[&str]) -> Result<(bool, bool), Error> {
+    let months = point_activities::table
+        .filter(point_activities::state.ne(WITHDRAWN))
+        .select(point_activities::service_point)
+        .limit(1);
+    let prices =
+        meal_prices::table.filter(meal_prices::state.ne(WITHDRAWN)).select(meal_prices::service_point).limit(1);
+    let months: Vec<String> = load_among!(connection, months, point_activities::service_point, points)?;
+    let prices: Vec<String> = load_among!(connection, prices, meal_prices::service_point, points)?;
+    Ok((!months.is_empty(), !prices.is_empty()))
+}
+
+/// Returns which months of points are reported, in the span of months that `keys` cover, and on which days the reports are
+/// in force; other units with one of these keys wait until this one ends.
 pub(super) fn activities_by_point(
     connection: &mut AnyConnection,
     keys: &[(&str, i64)],
 ) -> Result<Holders<(String, i64)>, Error> {
+    let locks: Vec<String> = keys.iter().map(|(point, month)| format!("{point}/{month}")).collect();
+    lock_keys(connection, "point_activities.month", locks.iter().map(String::as_bytes))?;
     let months = keys.iter().map(|(_, month)| *month);
     let (Some(first), Some(last)) = (months.clone().min(), months.max()) else { return Ok(Holders::from_iter([])) };
     let points: Vec<&str> = keys.iter().map(|(point, _)| *point).collect::<HashSet<_>>().into_iter().collect();
     let reported = point_activities::table
         .filter(point_activities::month_from.between(first, last))
-        .filter(point_activities::state.ne(RecordState::Withdrawn as i64))
-        .select((point_activities::service_point, point_activities::month_from, point_activities::id));
-    let found: Vec<(String, i64, String)> = load_among!(connection, reported, point_activities::service_point, points)?;
-    Ok(found.into_iter().map(|(point, month, id)| ((point, month), id)).collect())
+        .filter(point_activities::state.eq(IN_FORCE))
+        .select((
+            point_activities::service_point,
+            point_activities::month_from,
+            point_activities::id,
+            point_activities::effective_on,
+            point_activities::effective_until,
+        ));
+    let found: Vec<(String, i64, String, i64, i64)> =
+        load_among!(connection, reported, point_activities::service_point, points)?;
+    let holder = |(point, month, id, from, until)| ((point, month), id, Period { from, until });
+    Ok(found.into_iter().map(holder).collect())
 }
