@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use minsheng_kit::{clients::DepartmentChannel, testing::databases, values::identifiers::ResidentId};
+use minsheng_kit::{
+    clients::DepartmentChannel,
+    testing::{databases, refused_fields},
+    values::identifiers::ResidentId,
+};
 use minsheng_proto::{
-    common::v1::{ItemOutcome, Purpose},
+    common::v1::{Date, EndKind, ItemOutcome, Purpose, RecordState},
     community::v1 as pb,
     social_security::v1::AssistanceCategory,
 };
-use pb::meal_price_service_client::MealPriceServiceClient;
+use pb::{meal_price_service_client::MealPriceServiceClient, service_point_service_client::ServicePointServiceClient};
 use prost::Message as _;
 use tokio::net::TcpListener;
 use tonic::Code;
@@ -47,7 +51,7 @@ async fn settled(channel: &DepartmentChannel, name: &str) -> pb::MealPrice {
     let mut client = MealPriceServiceClient::new(channel.clone());
     let waiting = async {
         loop {
-            let request = pb::GetMealPriceRequest { name: name.to_owned() };
+            let request = pb::GetMealPriceRequest { name: name.to_owned(), ..Default::default() };
             let price = client.get_meal_price(request).await.expect("read").into_inner().meal_price.expect("there");
             if price.outcome() == pb::PriceOutcome::Set {
                 return price;
@@ -83,7 +87,7 @@ async fn a_price_is_reduced_by_the_category_that_social_security_names() {
         let full = create(&community.channel, 3, price(&other)).await.expect("created");
         assert_eq!((full.outcome(), full.price_fen), (pb::PriceOutcome::Set, 1501));
 
-        let list = pb::ListMealPricesRequest { area: "540100".to_owned(), page_size: 10, page_token: String::new() };
+        let list = pb::ListMealPricesRequest { area: "540100".to_owned(), page_size: 10, ..Default::default() };
         let listed = MealPriceServiceClient::new(community.channel.clone()).list_meal_prices(list).await;
         let listed = listed.expect("listed").into_inner().meal_prices;
         assert_eq!(listed.len(), 2);
@@ -158,9 +162,9 @@ async fn while_social_security_is_down_the_full_price_holds_and_is_settled_by_it
         assert_eq!(settled(&community.channel, &uploaded[0].name).await.price_fen, 1501);
         // Two days after the application, and true from it on: the outage costs the elder nothing.
         let told: Vec<(i64, i64)> =
-            community.journal("community.meal_prices").into_iter().map(|(change, from, _)| (change, from)).collect();
+            community.journal("community.meal_prices").into_iter().map(|(diff, from, _)| (diff, from)).collect();
         let applied_on = stored(2025, 9, 8);
-        assert_eq!(told, [(1, applied_on), (1, applied_on), (2, applied_on), (2, applied_on)]);
+        assert_eq!(told, [1, 1, -1, 1, -1, 1].map(|diff| (diff, applied_on)));
 
         // Sent again, the same application is the same, whatever was decided since.
         let again = pb::UploadMealPricesRequest {
@@ -242,7 +246,7 @@ async fn another_full_price_keeps_the_category_and_another_day_asks_again() {
             meal_price: Some(pb::MealPrice { name: price.name.clone(), ..change }),
             etag: price.meta.as_ref().expect("meta").etag.clone(),
             update_mask: Some(prost_types::FieldMask { paths: vec![path.to_owned()] }),
-            effective_on: None,
+            ..Default::default()
         };
         let mut client = MealPriceServiceClient::new(community.channel.clone());
         let dearer = pb::MealPrice { base_price_fen: 2000, ..pb::MealPrice::default() };
@@ -289,5 +293,112 @@ async fn a_point_and_a_price_whose_ids_are_as_long_as_ids_may_be_are_named_in_re
         assert_eq!(month.service_point, name);
         community.stop().await;
         social_security.stop().await;
+    }
+}
+
+/// Ends a price.
+async fn end(
+    channel: &DepartmentChannel,
+    n: u128,
+    price: &pb::MealPrice,
+    kind: EndKind,
+    ended_on: Option<Date>,
+) -> Result<pb::MealPrice, tonic::Status> {
+    let request = pb::EndMealPriceRequest {
+        request_id: request_id(n),
+        name: price.name.clone(),
+        etag: price.meta.as_ref().expect("meta").etag.clone(),
+        kind: kind.into(),
+        ended_on,
+        ..Default::default()
+    };
+    let answer = MealPriceServiceClient::new(channel.clone()).end_meal_price(request).await?;
+    Ok(answer.into_inner().meal_price.expect("in the answer"))
+}
+
+#[tokio::test]
+async fn a_price_holds_its_place_until_the_day_on_which_it_ends_and_no_other_has_one_of_its_days() {
+    for database in databases() {
+        let community = Community::start(database, None).await;
+        let channel = &community.channel;
+        create_point(channel, 1, meal_point("service_points/m1")).await;
+        let elder = born(1950, 1);
+        let of = |day| pb::MealPrice { applied_on: date(2025, 9, day), ..price(&elder) };
+        let first = create(channel, 2, of(1)).await.expect("created");
+        let first = end(channel, 3, &first, EndKind::Ended, date(2199, 1, 1)).await.expect("ends in the future");
+        let meta = first.meta.clone().expect("meta");
+        assert_eq!((meta.state, meta.ended_on), (i32::from(RecordState::Active), date(2199, 1, 1)));
+        let refused = create(channel, 4, of(9)).await.expect_err("held until then");
+        assert_eq!(refused_fields(&refused), ["meal_price.resident_id"]);
+
+        // It ended five days ago: of the days before there is no second price.
+        let first = end(channel, 5, &first, EndKind::Ended, date(2025, 9, 5)).await.expect("ends earlier");
+        let refused = create(channel, 6, of(4)).await.expect_err("that day has a price");
+        assert_eq!(refused_fields(&refused), ["meal_price.resident_id"]);
+        create(channel, 7, of(5)).await.expect("the first day that is free");
+        let refused = end(channel, 8, &first, EndKind::Lifted, None).await.expect_err("another has these days");
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        community.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_price_that_waits_and_is_ended_is_decided_for_the_days_before() {
+    for database in databases() {
+        let (reserved, address) = listener().await;
+        let port = reserved.local_addr().expect("bound").port();
+        drop(reserved);
+        let community = Community::start(database, Some(&address)).await;
+        create_point(&community.channel, 1, meal_point("service_points/m1")).await;
+        let elder = born(1950, 1);
+        let waiting = create(&community.channel, 2, price(&elder)).await.expect("recorded");
+        end(&community.channel, 3, &waiting, EndKind::Ended, date(2025, 9, 10)).await.expect("ended");
+
+        let answers = Answers::default();
+        answers.categories.lock().expect("lock").insert(elder, AssistanceCategory::Dibao);
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the same port");
+        let social_security = SocialSecurity::serve(community.site.path(), listener, answers.clone());
+        let set = settled(&community.channel, &waiting.name).await;
+        let meta = set.meta.expect("meta");
+        assert_eq!((set.price_fen, meta.ended_on, meta.effective_on), (750, date(2025, 9, 10), date(2025, 9, 8)));
+        let request = pb::GetMealPriceRequest { name: waiting.name, on: date(2025, 9, 9), ..Default::default() };
+        let before = MealPriceServiceClient::new(community.channel.clone()).get_meal_price(request).await;
+        let before = before.expect("in force").into_inner().meal_price.expect("in the answer");
+        assert_eq!((before.price_fen, before.outcome()), (750, pb::PriceOutcome::Set));
+        community.stop().await;
+        social_security.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_point_changes_its_kind_on_days_without_prices_and_prices_need_the_kind_of_their_day() {
+    for database in databases() {
+        let community = Community::start(database, None).await;
+        let channel = &community.channel;
+        let point = create_point(channel, 1, meal_point("service_points/m1")).await;
+        let first = create(channel, 2, pb::MealPrice { applied_on: date(2025, 9, 1), ..price(&born(1950, 1)) }).await;
+        end(channel, 3, &first.expect("created"), EndKind::Ended, date(2025, 9, 6)).await.expect("ended");
+        let nursery = |n, day| pb::UpdateServicePointRequest {
+            request_id: request_id(n),
+            service_point: Some(pb::ServicePoint {
+                name: point.name.clone(),
+                kind: pb::ServicePointKind::Nursery.into(),
+                ..pb::ServicePoint::default()
+            }),
+            etag: point.meta.as_ref().expect("meta").etag.clone(),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["kind".to_owned()] }),
+            effective_on: date(2025, 9, day),
+            ..Default::default()
+        };
+        let mut points = ServicePointServiceClient::new(channel.clone());
+        let refused = points.update_service_point(nursery(4, 5)).await.expect_err("a price is in force");
+        assert_eq!(refused_fields(&refused), ["service_point.kind"]);
+        points.update_service_point(nursery(5, 6)).await.expect("none is any more");
+
+        let of = |day| pb::MealPrice { applied_on: date(2025, 9, day), ..price(&born(1951, 2)) };
+        let refused = create(channel, 6, of(6)).await.expect_err("a nursery");
+        assert_eq!(refused_fields(&refused), ["meal_price.service_point"]);
+        create(channel, 7, of(5)).await.expect("still a meal point");
+        community.stop().await;
     }
 }

@@ -58,7 +58,7 @@ async fn an_upload_takes_the_good_points_and_says_what_is_wrong_with_the_others_
         let rows: Vec<(i64, pb::ServicePointRow)> = community
             .journal("community.service_points")
             .into_iter()
-            .map(|(_, valid_on, row)| (valid_on, pb::ServicePointRow::decode(row.as_slice()).expect("a row")))
+            .map(|(_, from, row)| (from, pb::ServicePointRow::decode(row.as_slice()).expect("a row")))
             .collect();
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].0, rows[0].1.unit_code.as_str()), (stored(2024, 3, 1), "540102002001"));
@@ -79,7 +79,7 @@ async fn a_point_closes_and_keeps_its_kind_once_it_has_reported_activity() {
                 service_point: Some(pb::ServicePoint { name: point.name.clone(), ..change }),
                 etag: point.meta.as_ref().expect("meta").etag.clone(),
                 update_mask: Some(prost_types::FieldMask { paths: vec![path.to_owned()] }),
-                effective_on: None,
+                ..Default::default()
             };
         let nursery = || pb::ServicePoint { kind: pb::ServicePointKind::Nursery.into(), ..pb::ServicePoint::default() };
         // A slip in the kind can be corrected while nothing depends on it.
@@ -114,7 +114,7 @@ fn withdrawal(n: u128, point: &pb::ServicePoint) -> pb::EndServicePointRequest {
         name: point.name.clone(),
         etag: point.meta.as_ref().expect("meta").etag.clone(),
         kind: EndKind::Withdrawn.into(),
-        ended_on: None,
+        ..Default::default()
     }
 }
 
@@ -150,7 +150,7 @@ async fn a_point_on_which_months_or_prices_rest_is_not_withdrawn_and_stays_a_mea
             }),
             etag: point.meta.as_ref().expect("meta").etag.clone(),
             update_mask: Some(prost_types::FieldMask { paths: vec!["kind".to_owned()] }),
-            effective_on: None,
+            ..Default::default()
         };
         let refused = client.update_service_point(nursery).await.expect_err("a price is in force");
         assert!(contains(refused.details(), b"HAS_PRICES"));
@@ -161,6 +161,7 @@ async fn a_point_on_which_months_or_prices_rest_is_not_withdrawn_and_stays_a_mea
             etag: price.meta.expect("meta").etag,
             kind: EndKind::Ended.into(),
             ended_on: date(2025, 9, 10),
+            ..Default::default()
         };
         prices.end_meal_price(end).await.expect("ended");
         crate::activities::create(&community.channel, 6, crate::activities::august("service_points/m1"))

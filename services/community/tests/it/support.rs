@@ -56,11 +56,11 @@ impl Community {
         Self { site, clock, channel, database, stop, served }
     }
 
-    /// Reads the journal of a dataset: change, day from which it is true, payload.
+    /// Reads the journal of a dataset: asserted or retracted, day from which it is true, payload.
     pub(crate) fn journal(&self, dataset: &str) -> Vec<(i64, i64, Vec<u8>)> {
         let query = journal::table.filter(journal::dataset.eq(dataset.to_owned())).order(journal::position).select((
-            journal::change,
-            journal::valid_on,
+            journal::diff,
+            journal::valid_from,
             journal::payload,
         ));
         match self.database.strip_prefix("sqlite:") {
