@@ -119,6 +119,23 @@ fn a_correction_takes_the_days_of_its_state_and_no_other() {
 }
 
 #[test]
+fn a_correction_with_content_of_a_later_day_is_a_change_from_that_day_within_its_state() {
+    let later = |day: i64| {
+        move |_: &State, head: Head| {
+            let head = Head { effective_on: day, ..head };
+            Ok(Revised { state: State { said: "c", ..State::with_head(head) }, begins_earlier: None })
+        }
+    };
+    let mut states = created(0, "a");
+    update(&mut states, from(10), say("b")).expect("changed");
+    assert_eq!(update(&mut states, Scope::On(2), later(4)).expect("changed"), 1);
+    assert_eq!(days(&states), BTreeMap::from([(0, Some("a")), (4, Some("c")), (10, Some("b"))]));
+    assert_eq!(reason(update(&mut states, Scope::On(2), later(4))), "AFTER_THE_STATE");
+    update(&mut states, Scope::All, say("d")).expect("corrected");
+    assert_eq!(days(&states), BTreeMap::from([(0, Some("d")), (4, Some("d")), (10, Some("d"))]));
+}
+
+#[test]
 fn a_correction_that_names_an_earlier_first_day_takes_days_from_the_state_before_and_leaves_one() {
     let earlier = |day: i64| {
         move |_: &State, head: Head| {
