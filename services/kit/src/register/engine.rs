@@ -315,7 +315,7 @@ pub fn rewrite<R: Register>(
     facts: Facts<'_>,
 ) -> Result<Vec<R::Record>, Error> {
     let Some(first) = was.first().map(Table::head) else { return Err(Error::internal("a record without a state")) };
-    tx.follow(first.updated_at)?;
+    tx.follow(&register.dataset(), &first.id, first.updated_at)?;
     states::repeat_in_ended(&mut now);
     let mut next = was.iter().map(|state| state.head().assertion).max().unwrap_or_default() + 1;
     let mut stands = vec![false; was.len()];

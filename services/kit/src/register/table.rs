@@ -52,7 +52,8 @@ pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
     fn insert(connection: &mut AnyConnection, records: &[Self]) -> Result<(), Error>;
     /// Writes the states of a record in place of others, if the record still has their version; says whether it had.
     fn write(connection: &mut AnyConnection, was: &[Self], now: &[Self]) -> Result<bool, Error>;
-    /// Finds the states of a record for writing, in their order: on PostgreSQL they stay locked until the unit ends.
+    /// Finds the states of a record for writing, in their order: on PostgreSQL the first one stays locked until the unit ends,
+    /// and with it the record.
     fn lock(connection: &mut AnyConnection, id: &str) -> Result<Vec<Self>, Error>;
     /// Finds all states of records, in the order of ids and days.
     fn find(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Self>, Error>;
@@ -242,11 +243,13 @@ macro_rules! register_table {
                 id: &str,
             ) -> Result<Vec<Self>, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+                if let $crate::store::AnyConnection::Postgres(c) = connection {
+                    // The first state first: what a unit that held it has added is seen by the statement that follows.
+                    let first = $table::table.filter($table::id.eq(id)).filter($table::number.eq(0));
+                    first.select($table::number).for_update().load::<i64>(c)?;
+                }
                 let states = $table::table.filter($table::id.eq(id)).order($table::number);
-                Ok(match connection {
-                    $crate::store::AnyConnection::Sqlite(c) => states.load(c)?,
-                    $crate::store::AnyConnection::Postgres(c) => states.for_update().load(c)?,
-                })
+                Ok($crate::on_each!(connection, c => states.load(c))?)
             }
 
             fn find(

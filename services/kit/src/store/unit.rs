@@ -194,11 +194,13 @@ impl Tx<'_> {
         }
     }
 
-    /// Requires that the unit is recorded after an instant: that of a record's last change, so that a record's instants
-    /// grow with its positions, whatever the clocks of replicas say and however long it waited for a lock. On PostgreSQL
-    /// the unit runs again otherwise, from that instant on; on SQLite, where one unit runs at a time, it goes on from it.
-    pub fn follow(&mut self, instant: i64) -> Result<(), Error> {
-        if instant < self.now {
+    /// Requires that the unit is recorded after a record's last change, an instant, so that the record's instants grow with
+    /// its positions, whatever the clocks of replicas say and however long it waited for a lock. On PostgreSQL the unit runs
+    /// again otherwise, from that instant on; on SQLite, where one unit runs at a time, it goes on from it. A record that
+    /// the unit itself wrote is recorded with it.
+    pub fn follow(&mut self, dataset: &str, record: &str, instant: i64) -> Result<(), Error> {
+        let own = |entry: &JournalEntry| entry.record == record && entry.dataset == dataset;
+        if instant < self.now || instant == self.now && self.journal.iter().any(own) {
             return Ok(());
         }
         if let AnyConnection::Postgres(_) = self.connection {
