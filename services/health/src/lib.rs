@@ -40,10 +40,10 @@ fn assemble(parts: Parts) -> Result<Assembly, Error> {
     };
     let context = parts.context;
     Ok(Assembly::new(context.clone())?
-        .serve(InstitutionRpc::new(Institutions, context.clone()).into_service())
-        .serve(AgeFriendlyAssessmentRpc::new(AgeFriendlyAssessments, context.clone()).into_service())
-        .serve(RecognitionItemRpc::new(RecognitionItems, context.clone()).into_service())
-        .serve(QualityCertificateRpc::new(QualityCertificates, context.clone()).into_service())
-        .serve(ResultDecisionRpc::new(ResultDecisions, context.clone()).into_service())
+        .register(InstitutionRpc::new(Institutions, context.clone()))
+        .register(AgeFriendlyAssessmentRpc::new(AgeFriendlyAssessments, context.clone()))
+        .register(RecognitionItemRpc::new(RecognitionItems, context.clone()))
+        .register(QualityCertificateRpc::new(QualityCertificates, context.clone()))
+        .register(ResultDecisionRpc::new(ResultDecisions, context.clone()))
         .serve(RecognitionQuestions::new(context).into_service()))
 }

@@ -1,7 +1,7 @@
 //! The tables of the health department's registers. Each column says what it holds; the migrations create them.
 
 minsheng_kit::register_table! {
-    /// Medical institutions, each with the age-friendly certificate that it holds.
+    /// Medical institutions, in each state the age-friendly certificate that it holds on these days.
     institutions => InstitutionRecord {
         /// Name.
         title: Text = String,
@@ -15,7 +15,7 @@ minsheng_kit::register_table! {
         operating_from: BigInt = i64,
         /// Last day in operation.
         operating_to: Nullable<BigInt> = Option<i64>,
-        /// First day of the age-friendly certificate; written by the register of assessments.
+        /// First day of the age-friendly certificate; the assessments decide.
         age_friendly_from: Nullable<BigInt> = Option<i64>,
         /// Last day of the age-friendly certificate.
         age_friendly_to: Nullable<BigInt> = Option<i64>,
@@ -49,8 +49,6 @@ minsheng_kit::register_table! {
         certificate_from: Nullable<BigInt> = Option<i64>,
         /// Last day of the certificate, the day before a revocation at the latest.
         certificate_to: Nullable<BigInt> = Option<i64>,
-        /// First day on which a certificate of this assessment, in whatever version, ever stood in the institution's row.
-        shown_from: Nullable<BigInt> = Option<i64>,
     }
 }
 
@@ -97,7 +95,7 @@ minsheng_kit::register_table! {
         valid_from: BigInt = i64,
         /// Last day.
         valid_to: BigInt = i64,
-        /// First day of a later failed round, which takes the mark away; none where there is none.
+        /// First day of a later failed round, which takes the mark away; none where there is none. The other rounds decide.
         failed_on: Nullable<BigInt> = Option<i64>,
     }
 }

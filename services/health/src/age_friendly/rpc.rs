@@ -1,6 +1,6 @@
 //! The contract's `AgeFriendlyAssessmentService` over the register.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use minsheng_kit::{
@@ -13,14 +13,17 @@ use minsheng_kit::{
         parameters::Parameters,
     },
 };
-use minsheng_proto::{common::v1 as common, health::v1 as pb};
+use minsheng_proto::{
+    common::v1::{Date, RecordState},
+    health::v1 as pb,
+};
 
 use super::{
     rules::{Scores, Standard, last_certificate_day, score},
-    store::{certificate_to, institutions_certified},
+    store::align_institutions,
 };
 use crate::{
-    institutions::{InstitutionReferences, NamedInstitution, institution_id, institution_name, is_age_friendly_class},
+    institutions::{InstitutionReferences, institution_id, institution_name, is_age_friendly_class},
     schema::AgeFriendlyAssessmentRecord,
 };
 
@@ -50,7 +53,7 @@ impl Register for AgeFriendlyAssessments {
             previous.is_none_or(|previous| previous.institution == institution),
             "institution",
             "INSTITUTION_FIXED",
-            "cannot become another institution; withdraw the assessment and record it anew",
+            "cannot become another institution; withdraw the assessment and record another one",
             "评估对象不可更改，请撤回后重新登记",
         );
         let assessed_on = required_day("assessed_on", assessment.assessed_on.as_ref(), &mut violations);
@@ -86,7 +89,6 @@ impl Register for AgeFriendlyAssessments {
         );
         let certificate_from = outcome.passed.then_some(assessed_on);
         let full_term = last_certificate_day(first, &standard).filter(|_| outcome.passed);
-        let shown_before = previous.and_then(|previous| previous.shown_from);
         violations.into_result(AgeFriendlyAssessmentRecord {
             institution,
             assessed_on,
@@ -100,7 +102,6 @@ impl Register for AgeFriendlyAssessments {
             total_score: outcome.total,
             certificate_from,
             certificate_to: full_term.map(|to| revoked_on.map_or(to, |revoked| to.min(revoked - 1))),
-            shown_from: shown_before.into_iter().chain(certificate_from).min(),
             ..AgeFriendlyAssessmentRecord::with_head(head)
         })
     }
@@ -123,7 +124,7 @@ impl Register for AgeFriendlyAssessments {
             passed: record.passed,
             total_score: record.total_score,
             certificate_from: record.certificate_from.and_then(date),
-            certificate_to: certificate_to(record).and_then(date),
+            certificate_to: record.certificate_to.and_then(date),
             ..pb::AgeFriendlyAssessment::default()
         })
     }
@@ -135,7 +136,7 @@ impl Register for AgeFriendlyAssessments {
             passed: record.passed,
             assessed_on: date(record.assessed_on),
             certificate_from: record.certificate_from.and_then(date),
-            certificate_to: certificate_to(record).and_then(date),
+            certificate_to: record.certificate_to.and_then(date),
             revoked_on: record.revoked_on.and_then(date),
         }
     }
@@ -161,31 +162,35 @@ impl Register for AgeFriendlyAssessments {
         let institutions = InstitutionReferences::find(connection, ids)?;
         let judge = |record: &AgeFriendlyAssessmentRecord| {
             let mut violations = Violations::new();
-            let institution =
-                institutions.existing_in("institution", &record.institution, &record.area, &mut violations);
-            if let Some(institution) = institution {
-                check_eligible(institution, record, facts.parameters, &mut violations);
+            institutions.require_in("institution", &record.institution, &record.area, &mut violations);
+            if violations.is_empty() {
+                check_eligible(&institutions, record, facts.parameters, &mut violations);
             }
             violations
         };
         Ok(records.iter().map(judge).collect())
     }
 
+    /// What the scores came to was decided by the parameters of the time.
+    fn restore(
+        &self,
+        state: &mut AgeFriendlyAssessmentRecord,
+        assessment: &pb::AgeFriendlyAssessment,
+        _: &pb::AgeFriendlyAssessmentRow,
+    ) {
+        let stored = |date: &Option<Date>| date.as_ref().and_then(day).map(epoch_day);
+        state.passed = assessment.passed;
+        state.total_score = assessment.total_score;
+        state.certificate_from = stored(&assessment.certificate_from);
+        state.certificate_to = stored(&assessment.certificate_to);
+    }
+
+    /// Brings the institutions into line, in whose states the certificates stand.
     fn written(&self, tx: &mut Tx<'_>, records: &[AgeFriendlyAssessmentRecord], facts: Facts<'_>) -> Result<(), Error> {
-        let mut since: BTreeMap<String, i64> = BTreeMap::new();
-        let mut named: BTreeSet<&str> = BTreeSet::new();
-        for record in records {
-            if record.state == common::RecordState::Active as i64 {
-                named.insert(&record.institution);
-            }
-            if let Some(shown_from) = record.shown_from {
-                since
-                    .entry(record.institution.clone())
-                    .and_modify(|day| *day = (*day).min(shown_from))
-                    .or_insert(shown_from);
-            }
-        }
-        institutions_certified(tx, &since, &named, facts)
+        let institutions: BTreeSet<&str> = records.iter().map(|record| record.institution.as_str()).collect();
+        let standing = records.iter().filter(|record| record.state != RecordState::Withdrawn as i64);
+        let named: BTreeSet<&str> = standing.map(|record| record.institution.as_str()).collect();
+        align_institutions(tx, &institutions, &named, facts)
     }
 }
 
@@ -215,14 +220,23 @@ fn standard_on(
     }
 }
 
-/// Checks that the institution is of a class that is assessed, and was in operation on the day.
+/// Checks that the institution was in operation on the day of the assessment, and then of a class that is assessed.
 fn check_eligible(
-    institution: &NamedInstitution,
+    institutions: &InstitutionReferences,
     record: &AgeFriendlyAssessmentRecord,
     parameters: &Parameters,
     violations: &mut Violations,
 ) {
     use pb::InstitutionClass as Class;
+    let Some(institution) = institutions.in_operation(&record.institution, record.assessed_on) else {
+        violations.add(
+            "assessed_on",
+            "NOT_IN_OPERATION",
+            "the institution was not in operation on that day",
+            "评估日机构未在运营",
+        );
+        return;
+    };
     let class = i32::try_from(institution.institution_class).ok().and_then(|number| Class::try_from(number).ok());
     let class = class.unwrap_or_default();
     let small = matches!(class, Class::Clinic | Class::OutpatientDepartment | Class::VillageClinic);
@@ -236,16 +250,6 @@ fn check_eligible(
         "CLASS_NOT_ASSESSED",
         "is not of a class that is assessed: general and Tibetan-medicine hospitals, township and community centres",
         "机构类别不在评估范围：综合医院、藏医院、乡镇卫生院和社区卫生服务中心",
-    );
-    let open = institution.operating_from <= record.assessed_on
-        && institution.operating_to.is_none_or(|last| last >= record.assessed_on)
-        && institution.ended_on.is_none_or(|ended| ended > record.assessed_on);
-    violations.require(
-        open,
-        "assessed_on",
-        "NOT_IN_OPERATION",
-        "the institution was not in operation on that day",
-        "评估日机构未在运营",
     );
 }
 

@@ -2,14 +2,16 @@
 //!
 //! The denominators of the health commitments are counted here, so the register promises that a class and the days
 //! of operation are there for every institution. The age-friendly certificate that an institution holds stands in
-//! its row too, because the commitment's rate needs both for the same day; the register of assessments writes it. An
-//! institution that records name is held while they go in ([`hold_institutions`]), and not withdrawn under them.
+//! its states too, because the commitment's rate needs both for the same day; the assessments decide it, and the days of
+//! the states follow. An institution that records name is held while they go in ([`hold_institutions`]), and not withdrawn
+//! under them.
 
 mod reference;
 mod rpc;
 mod rules;
 mod store;
 
+pub(crate) use reference::named_institution;
 pub use reference::{InstitutionReferences, NamedInstitution, institution_id, institution_name};
 pub use rpc::{InstitutionRpc, Institutions};
 pub use rules::{check_institution, is_age_friendly_class};

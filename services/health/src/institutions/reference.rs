@@ -8,7 +8,7 @@ use minsheng_kit::{
     load_among,
     store::AnyConnection,
 };
-use minsheng_proto::common::v1 as common;
+use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::institutions;
 
@@ -38,7 +38,7 @@ pub fn institution_name(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// What the rules of other records ask of an institution that they name.
+/// What a state of an institution says that the rules of other records ask.
 #[derive(Clone, Debug, Default, PartialEq, Queryable)]
 pub struct NamedInstitution {
     /// Id within the collection.
@@ -47,8 +47,10 @@ pub struct NamedInstitution {
     pub area: String,
     /// Number of the contract's `RecordState`.
     pub state: i64,
-    /// First day on which the record is no longer true.
-    pub ended_on: Option<i64>,
+    /// First day of the state.
+    pub effective_on: i64,
+    /// First day on which it no longer holds.
+    pub effective_until: i64,
     /// Number of the contract's `InstitutionClass`.
     pub institution_class: i64,
     /// Grade, or 0.
@@ -59,69 +61,107 @@ pub struct NamedInstitution {
     pub operating_to: Option<i64>,
 }
 
-/// The institutions that a chunk of records names, as they stand.
-#[derive(Debug)]
-pub struct InstitutionReferences(HashMap<String, NamedInstitution>);
+/// The columns of a [`NamedInstitution`].
+macro_rules! named_institution {
+    () => {
+        (
+            $crate::schema::institutions::id,
+            $crate::schema::institutions::area,
+            $crate::schema::institutions::state,
+            $crate::schema::institutions::effective_on,
+            $crate::schema::institutions::effective_until,
+            $crate::schema::institutions::institution_class,
+            $crate::schema::institutions::level,
+            $crate::schema::institutions::operating_from,
+            $crate::schema::institutions::operating_to,
+        )
+    };
+}
+pub(crate) use named_institution;
+
+/// The institutions that records name, each with its states in the order of days.
+#[derive(Debug, Default)]
+pub struct InstitutionReferences(HashMap<String, Vec<NamedInstitution>>);
+
+impl FromIterator<NamedInstitution> for InstitutionReferences {
+    fn from_iter<I: IntoIterator<Item = NamedInstitution>>(states: I) -> Self {
+        let mut found: HashMap<String, Vec<NamedInstitution>> = HashMap::new();
+        for state in states {
+            found.entry(state.id.clone()).or_default().push(state);
+        }
+        for states in found.values_mut() {
+            states.sort_by_key(|state| state.effective_on);
+            states.dedup();
+        }
+        Self(found)
+    }
+}
 
 impl InstitutionReferences {
-    /// Finds them with as few queries as the store allows.
+    /// Finds all states of institutions that were not withdrawn, with as few queries as the store allows.
     pub fn find<'a>(connection: &mut AnyConnection, ids: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let ids = Vec::from_iter(ids.into_iter().collect::<BTreeSet<_>>());
-        let named = institutions::table.select((
-            institutions::id,
-            institutions::area,
-            institutions::state,
-            institutions::ended_on,
-            institutions::institution_class,
-            institutions::level,
-            institutions::operating_from,
-            institutions::operating_to,
-        ));
+        let named = institutions::table
+            .filter(institutions::state.ne(RecordState::Withdrawn as i64))
+            .select(named_institution!());
         let found: Vec<NamedInstitution> = load_among!(connection, named, institutions::id, ids)?;
-        Ok(Self(found.into_iter().map(|institution| (institution.id.clone(), institution)).collect()))
+        Ok(found.into_iter().collect())
     }
 
-    /// Gives an institution that exists and was not withdrawn; notes a violation otherwise.
-    pub fn existing(&self, field: &str, id: &str, violations: &mut Violations) -> Option<&NamedInstitution> {
-        let found = self.0.get(id).filter(|record| record.state != common::RecordState::Withdrawn as i64);
+    /// Requires that an institution exists, whatever its days.
+    pub fn require(&self, field: &str, id: &str, violations: &mut Violations) {
         violations.require(
-            found.is_some(),
+            self.0.contains_key(id),
             field,
             "UNKNOWN_INSTITUTION",
             "is not an institution of the register",
             "机构未登记",
         );
-        found
     }
 
-    /// As [`existing`](Self::existing), for a record that must lie in the institution's own county.
-    pub fn existing_in(
-        &self,
-        field: &str,
-        id: &str,
-        area: &str,
-        violations: &mut Violations,
-    ) -> Option<&NamedInstitution> {
-        let found = self.existing(field, id, violations);
+    /// As [`require`](Self::require), for a record that must lie in the institution's own county.
+    pub fn require_in(&self, field: &str, id: &str, area: &str, violations: &mut Violations) {
+        self.require(field, id, violations);
         violations.require(
-            found.is_none_or(|record| record.area == area),
+            self.area(id).is_none_or(|county| county == area),
             "area",
             "NOT_THE_INSTITUTIONS_COUNTY",
             "is not the county of the institution",
             "区划与机构所在县不一致",
         );
-        found
     }
 
-    /// Says whether one institution has a lower grade than another; those without a grade stand below the first.
-    pub fn is_lower(&self, one: &str, other: &str) -> bool {
-        let level = |id: &str| self.0.get(id).map_or(0, |record| record.level);
-        level(one) < level(other)
+    /// Returns the county of an institution, the same in all its states.
+    pub fn area(&self, id: &str) -> Option<&str> {
+        self.0.get(id)?.first().map(|state| state.area.as_str())
+    }
+
+    /// Returns the state of an institution on a day on which it was in operation.
+    pub fn in_operation(&self, id: &str, day: i64) -> Option<&NamedInstitution> {
+        self.0.get(id)?.iter().find(|state| {
+            state.state == RecordState::Active as i64
+                && state.effective_on <= day
+                && day < state.effective_until
+                && state.operating_from <= day
+                && state.operating_to.is_none_or(|last| day <= last)
+        })
+    }
+
+    /// Says whether one institution has a lower grade than another on a day; those without a grade stand below the first,
+    /// and one that has closed keeps its last.
+    pub fn is_lower(&self, one: &str, other: &str, day: i64) -> bool {
+        let level = |id: &str| {
+            let begun = self.0.get(id)?.iter().rfind(|state| state.effective_on <= day);
+            begun.map(|state| state.level)
+        };
+        level(one).unwrap_or_default() < level(other).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use minsheng_kit::register::FOREVER;
+
     use super::*;
 
     #[test]
@@ -139,12 +179,49 @@ mod tests {
         assert_eq!(violations.iter().filter(|violation| violation.reason == "NOT_AN_INSTITUTION").count(), 4);
     }
 
+    fn graded(id: &str, days: (i64, i64), state: RecordState, level: i64) -> NamedInstitution {
+        NamedInstitution {
+            id: id.to_owned(),
+            state: state as i64,
+            effective_on: days.0,
+            effective_until: days.1,
+            level,
+            ..NamedInstitution::default()
+        }
+    }
+
     #[test]
-    fn an_institution_without_a_grade_stands_below_the_first() {
-        let graded = |id: &str, level| NamedInstitution { id: id.to_owned(), level, ..NamedInstitution::default() };
-        let all = [graded("third", 3), graded("first", 1), graded("centre", 0)];
-        let references = InstitutionReferences(all.into_iter().map(|record| (record.id.clone(), record)).collect());
-        assert!(references.is_lower("first", "third") && references.is_lower("centre", "first"));
-        assert!(!references.is_lower("third", "first") && !references.is_lower("third", "third"));
+    fn grades_are_those_of_the_day_and_an_institution_without_one_stands_below_the_first() {
+        let references: InstitutionReferences = [
+            graded("third", (0, FOREVER), RecordState::Active, 3),
+            graded("first", (0, FOREVER), RecordState::Active, 1),
+            graded("centre", (0, FOREVER), RecordState::Active, 0),
+            graded("raised", (100, 200), RecordState::Active, 3),
+            graded("raised", (0, 100), RecordState::Active, 1),
+            graded("raised", (200, FOREVER), RecordState::Ended, 3),
+        ]
+        .into_iter()
+        .collect();
+        let lower = |one, other, day| references.is_lower(one, other, day);
+        assert!(lower("first", "third", 10) && lower("centre", "first", 10));
+        assert!(!lower("third", "first", 10) && !lower("third", "third", 10));
+        assert!(lower("raised", "third", 99) && !lower("raised", "third", 100));
+        assert!(!lower("raised", "third", 300), "closed, it keeps its last grade");
+    }
+
+    #[test]
+    fn an_institution_is_in_operation_on_the_days_of_its_states_and_of_their_content() {
+        let closes = |state: NamedInstitution, last| NamedInstitution { operating_to: last, ..state };
+        let references: InstitutionReferences = [
+            closes(graded("h", (10, 50), RecordState::Active, 1), None),
+            closes(graded("h", (50, 90), RecordState::Active, 1), Some(70)),
+            graded("h", (90, FOREVER), RecordState::Ended, 1),
+        ]
+        .into_iter()
+        .collect();
+        for (day, open) in [(9, false), (10, true), (49, true), (70, true), (71, false), (90, false)] {
+            assert_eq!(references.in_operation("h", day).is_some(), open, "{day}");
+        }
+        assert_eq!(references.in_operation("nowhere", 10), None);
     }
 }

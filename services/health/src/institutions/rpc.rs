@@ -4,12 +4,19 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
-    store::Tx,
+    store::{AnyConnection, Tx},
+    values::calendar::epoch_day,
 };
-use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
+use minsheng_proto::{
+    common::v1::{Date, RecordState},
+    health::v1 as pb,
+};
 
 use super::{rules::check_institution, store::check_unnamed};
-use crate::schema::InstitutionRecord;
+use crate::{
+    age_friendly::{aligned, certificates_of},
+    schema::InstitutionRecord,
+};
 
 /// The register of medical institutions.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +52,7 @@ impl Register for Institutions {
             level,
             operating_from,
             operating_to,
-            // The certificate is the assessments' to write; a change of the institution keeps it.
+            // The assessments decide the certificate of each day; see `align`.
             age_friendly_from: previous.and_then(|record| record.age_friendly_from),
             age_friendly_to: previous.and_then(|record| record.age_friendly_to),
             ..InstitutionRecord::with_head(head)
@@ -78,6 +85,31 @@ impl Register for Institutions {
 
     fn effective_on(&self, institution: &pb::Institution, today: NaiveDate) -> NaiveDate {
         institution.operating_from.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    /// Gives each day the age-friendly certificate that the assessments say, whatever became of the days.
+    fn align(
+        &self,
+        connection: &mut AnyConnection,
+        states: &mut Vec<InstitutionRecord>,
+        _: Facts<'_>,
+    ) -> Result<(), Error> {
+        let Some(first) = states.first() else { return Ok(()) };
+        let certificates = certificates_of(connection, std::slice::from_ref(&first.id))?;
+        *states = aligned(states, certificates.get(&first.id).map_or(&[], Vec::as_slice));
+        Ok(())
+    }
+
+    /// The row tells what held on the days of the state; the content of the same write may be that of later days.
+    fn restore(&self, state: &mut InstitutionRecord, _: &pb::Institution, row: &pb::InstitutionRow) {
+        let stored = |date: &Option<Date>| date.as_ref().and_then(day).map(epoch_day);
+        state.institution_class = i64::from(row.institution_class);
+        state.public = row.public;
+        state.level = row.level;
+        state.operating_from = stored(&row.operating_from).unwrap_or(state.operating_from);
+        state.operating_to = stored(&row.operating_to);
+        state.age_friendly_from = stored(&row.age_friendly_from);
+        state.age_friendly_to = stored(&row.age_friendly_to);
     }
 
     /// An institution that assessments, certificates or decisions name is not withdrawn.

@@ -6,7 +6,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::{Error, Violations},
     on_each,
-    register::ROWS_PER_INSERT,
+    register::{ROWS_PER_INSERT, Table as _},
     store::AnyConnection,
 };
 use minsheng_proto::common::v1::RecordState;
@@ -28,6 +28,7 @@ pub fn hold_institutions<'a>(
     for part in ids.chunks(ROWS_PER_INSERT) {
         let there = institutions::table
             .filter(institutions::id.eq_any(part))
+            .filter(institutions::number.eq(0))
             .order(institutions::id)
             .select(institutions::state);
         let states: Vec<i64> = there.for_key_share().load(connection)?;
@@ -67,16 +68,20 @@ pub(super) fn check_unnamed(connection: &mut AnyConnection, id: &str) -> Result<
     violations.into_result(()).map_err(Error::State)
 }
 
-/// Finds institutions for writing, in the order of ids: on PostgreSQL the rows stay locked until the unit ends, and
-/// units that lock in this order cannot wait for each other in a circle.
+/// Finds all states of institutions for writing, in the order of ids and days: on PostgreSQL they stay locked until the
+/// unit ends, and units that lock in this order cannot wait for each other in a circle.
 pub fn institutions_locked(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<InstitutionRecord>, Error> {
-    let mut found = Vec::with_capacity(ids.len());
-    for part in ids.chunks(ROWS_PER_INSERT) {
-        let query = institutions::table.filter(institutions::id.eq_any(part)).order(institutions::id);
-        found.append(&mut match connection {
-            AnyConnection::Sqlite(c) => query.load::<InstitutionRecord>(c)?,
-            AnyConnection::Postgres(c) => query.for_update().load::<InstitutionRecord>(c)?,
-        });
+    if let AnyConnection::Postgres(connection) = connection {
+        // Whoever writes a record locks its first state. What stands is read afterwards, for states that another unit
+        // added while this one waited are not seen by the statement that waited.
+        for part in ids.chunks(ROWS_PER_INSERT) {
+            let first = institutions::table
+                .filter(institutions::id.eq_any(part))
+                .filter(institutions::number.eq(0))
+                .order(institutions::id)
+                .select(institutions::id);
+            first.for_update().load::<String>(connection)?;
+        }
     }
-    Ok(found)
+    InstitutionRecord::find(connection, ids)
 }

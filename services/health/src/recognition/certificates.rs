@@ -5,6 +5,7 @@ use minsheng_kit::{
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day},
     store::{AnyConnection, Tx},
+    values::calendar::epoch_day,
 };
 use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
@@ -18,11 +19,9 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct QualityCertificates;
 
-/// Gives the last day of a certificate, an early end included: a lapsed, ended or later failed assessment takes the mark
-/// away.
-pub(super) fn valid_to(valid_to: i64, ended_on: Option<i64>, failed_on: Option<i64>) -> i64 {
-    let cut = ended_on.into_iter().chain(failed_on).min();
-    cut.map_or(valid_to, |cut| valid_to.min(cut - 1))
+/// Returns the last day of a certificate: a later failed round takes the mark away.
+pub(super) fn valid_to(valid_to: i64, failed_on: Option<i64>) -> i64 {
+    failed_on.map_or(valid_to, |failed| valid_to.min(failed - 1))
 }
 
 impl Register for QualityCertificates {
@@ -47,7 +46,7 @@ impl Register for QualityCertificates {
             previous.is_none_or(|was| was.institution == institution && was.item_code == certificate.item_code),
             "item_code",
             "INSTITUTION_AND_ITEM_FIXED",
-            "cannot become of another institution or item; withdraw the certificate and record it anew",
+            "cannot become of another institution or item; withdraw the certificate and record another one",
             "机构和项目不可更改，请撤回后重新登记",
         );
         let scope: pb::RecognitionScope = enum_field("scope", certificate.scope, &mut violations);
@@ -102,7 +101,7 @@ impl Register for QualityCertificates {
             scope: enum_number(record.scope),
             passed: record.passed,
             valid_from: date(record.valid_from),
-            valid_to: date(valid_to(record.valid_to, record.ended_on, record.failed_on)),
+            valid_to: date(valid_to(record.valid_to, record.failed_on)),
         }
     }
 
@@ -129,9 +128,18 @@ impl Register for QualityCertificates {
         let institutions = InstitutionReferences::find(connection, ids)?;
         let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
         for (record, violations) in records.iter().zip(&mut verdicts) {
-            institutions.existing_in("institution", &record.institution, &record.area, violations);
+            institutions.require_in("institution", &record.institution, &record.area, violations);
         }
         Ok(verdicts)
+    }
+
+    fn restore(
+        &self,
+        state: &mut QualityCertificateRecord,
+        certificate: &pb::QualityCertificate,
+        _: &pb::QualityCertificateRow,
+    ) {
+        state.failed_on = certificate.failed_on.as_ref().and_then(day).map(epoch_day);
     }
 
     /// Marks what a later round took away.

@@ -10,7 +10,7 @@ use minsheng_kit::{
 use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
 use super::{
-    evidence::Evidence,
+    evidence::{Evidence, in_operation},
     rules::{Standing, Visit, check_decision, standing},
     store::{check_listed, upward_only},
 };
@@ -136,37 +136,41 @@ impl Register for ResultDecisions {
         let institutions = InstitutionReferences::find(connection, ids)?;
         let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
         for (record, violations) in records.iter().zip(&mut verdicts) {
-            institutions.existing("performing_institution", &record.performing_institution, violations);
+            institutions.require("performing_institution", &record.performing_institution, violations);
             let receiving = &record.receiving_institution;
-            institutions.existing_in("receiving_institution", receiving, &record.area, violations);
+            institutions.require_in("receiving_institution", receiving, &record.area, violations);
         }
         Ok(verdicts)
     }
 
-    /// Marks what was recognisable on the day of the decision, by the list and the certificates of the day of the test as
-    /// they are known now: what the question would have answered.
+    fn restore(&self, state: &mut ResultDecisionRecord, decision: &pb::ResultDecision, _: &pb::ResultDecisionRow) {
+        state.recognisable = decision.recognisable;
+    }
+
+    /// Marks what was recognisable on the day of the decision, as is known now: what the question would have answered.
     fn complete(
         &self,
         connection: &mut AnyConnection,
         records: &mut [ResultDecisionRecord],
         facts: Facts<'_>,
     ) -> Result<(), Error> {
-        let upward_only = |record: &ResultDecisionRecord| {
-            CountyCode::parse(&record.area).is_ok_and(|county| upward_only(facts.parameters, county, record.decided_on))
-        };
-        let graded = records.iter().filter(|record| upward_only(record));
-        let graded = graded.flat_map(|record| [&*record.performing_institution, &*record.receiving_institution]);
-        let grades = InstitutionReferences::find(connection, graded)?;
+        let named = records.iter().flat_map(|record| [&*record.performing_institution, &*record.receiving_institution]);
+        let institutions = InstitutionReferences::find(connection, named)?;
         let asked = records.iter().map(|record| (&*record.performing_institution, &*record.item_code));
         let evidence = Evidence::find(connection, asked)?;
         for record in records {
-            let receiving = CountyCode::parse(&record.area).map_err(Error::internal)?;
-            let listed = evidence.listed(&record.item_code);
-            let certified = evidence.certified(&record.performing_institution, &record.item_code);
-            let downward =
-                upward_only(record) && grades.is_lower(&record.performing_institution, &record.receiving_institution);
+            let (performing, receiving) = (&record.performing_institution, &record.receiving_institution);
+            let county = CountyCode::parse(&record.area).map_err(Error::internal)?;
             let (performed_on, on) = (record.performed_on, record.decided_on);
-            let found = standing(listed, certified, Visit { performed_on, on, receiving, downward });
+            let visit = Visit {
+                performed_on,
+                on,
+                receiving: county,
+                in_operation: in_operation(&institutions, (performing, performed_on), (receiving, on)),
+                downward: upward_only(facts.parameters, county, on) && institutions.is_lower(performing, receiving, on),
+            };
+            let found =
+                standing(evidence.listed(&record.item_code), evidence.certified(performing, &record.item_code), visit);
             record.recognisable = matches!(found, Standing::Recognisable(_));
         }
         Ok(())

@@ -9,6 +9,7 @@ use diesel::{
 use minsheng_kit::{
     error::Error,
     load_among, on_each,
+    register::Period,
     store::AnyConnection,
     values::divisions::{AreaCode, CountyCode},
 };
@@ -16,47 +17,56 @@ use minsheng_proto::health::v1 as pb;
 
 use super::{
     certificates::valid_to,
-    items::active_to,
-    rules::{CertifiedPeriod, ListedPeriod},
-    store::WITHDRAWN,
+    rules::{CertifiedPeriod, ListedState},
+    store::{ACTIVE, WITHDRAWN},
 };
-use crate::schema::{institutions, quality_certificates, recognition_items};
+use crate::{
+    institutions::{InstitutionReferences, NamedInstitution, named_institution},
+    schema::{institutions, quality_certificates, recognition_items},
+};
 
 /// What the list and the certificates say about some items of some institutions.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    listed: HashMap<String, Vec<ListedPeriod>>,
+    listed: HashMap<String, Vec<ListedState>>,
     certified: HashMap<(String, String), Vec<CertifiedPeriod>>,
 }
 
 /// The columns of an item that say where and when it is in a list.
 #[derive(Queryable)]
 struct ListedRow {
+    id: String,
+    effective_on: i64,
+    effective_until: i64,
+    state: i64,
     area: String,
     active_from: i64,
     active_to: Option<i64>,
-    ended_on: Option<i64>,
     window_days: i64,
 }
 
 /// The columns of a certificate that say where and when it vouches.
 #[derive(Queryable)]
 struct CertifiedRow {
+    effective_on: i64,
+    effective_until: i64,
     scope: i64,
     area: String,
     valid_from: i64,
     valid_to: i64,
-    ended_on: Option<i64>,
     failed_on: Option<i64>,
 }
 
 macro_rules! listed_row {
     () => {
         (
+            recognition_items::id,
+            recognition_items::effective_on,
+            recognition_items::effective_until,
+            recognition_items::state,
             recognition_items::area,
             recognition_items::active_from,
             recognition_items::active_to,
-            recognition_items::ended_on,
             recognition_items::window_days,
         )
     };
@@ -65,49 +75,47 @@ macro_rules! listed_row {
 macro_rules! certified_row {
     () => {
         (
+            quality_certificates::effective_on,
+            quality_certificates::effective_until,
             quality_certificates::scope,
             quality_certificates::area,
             quality_certificates::valid_from,
             quality_certificates::valid_to,
-            quality_certificates::ended_on,
             quality_certificates::failed_on,
         )
     };
 }
 
-/// Items that a list has or had.
-#[diesel::dsl::auto_type]
-fn in_a_list() -> _ {
-    let withdrawn: i64 = WITHDRAWN;
-    recognition_items::state.ne(withdrawn)
-}
-
 /// Certificates that vouch for something.
 #[diesel::dsl::auto_type]
 fn vouches() -> _ {
-    let withdrawn: i64 = WITHDRAWN;
-    quality_certificates::passed.eq(true).and(quality_certificates::state.ne(withdrawn))
+    let active: i64 = ACTIVE;
+    quality_certificates::passed.eq(true).and(quality_certificates::state.eq(active))
 }
 
 impl ListedRow {
-    fn period(&self) -> Result<ListedPeriod, Error> {
-        Ok(ListedPeriod {
+    fn listed(self) -> Result<ListedState, Error> {
+        Ok(ListedState {
+            item: self.id,
+            days: Period { from: self.effective_on, until: self.effective_until },
+            in_force: self.state == ACTIVE,
             area: AreaCode::parse(&self.area).map_err(Error::internal)?,
             from: self.active_from,
-            to: active_to(self.active_to, self.ended_on),
+            to: self.active_to,
             window_days: self.window_days,
         })
     }
 }
 
 impl CertifiedRow {
+    /// Returns when it vouches: on days of the state only.
     fn period(&self) -> Result<CertifiedPeriod, Error> {
         let scope = i32::try_from(self.scope).ok().and_then(|scope| pb::RecognitionScope::try_from(scope).ok());
         Ok(CertifiedPeriod {
             scope: scope.unwrap_or_default(),
             county: CountyCode::parse(&self.area).map_err(Error::internal)?,
-            from: self.valid_from,
-            to: valid_to(self.valid_to, self.ended_on, self.failed_on),
+            from: self.valid_from.max(self.effective_on),
+            to: valid_to(self.valid_to, self.failed_on).min(self.effective_until - 1),
         })
     }
 }
@@ -121,7 +129,9 @@ impl Evidence {
         let (holders, codes): (BTreeSet<&str>, BTreeSet<&str>) = asked.into_iter().unzip();
         let mut evidence = Self::default();
         let (holders, codes) = (Vec::from_iter(holders), Vec::from_iter(codes));
-        let listed = recognition_items::table.filter(in_a_list()).select((recognition_items::code, listed_row!()));
+        let listed = recognition_items::table
+            .filter(recognition_items::state.ne(WITHDRAWN))
+            .select((recognition_items::code, listed_row!()));
         let items: Vec<(String, ListedRow)> = load_among!(connection, listed, recognition_items::code, codes)?;
         let passed = quality_certificates::table
             .filter(vouches())
@@ -130,7 +140,7 @@ impl Evidence {
         let certificates: Vec<(String, String, CertifiedRow)> =
             load_among!(connection, passed, quality_certificates::institution, holders)?;
         for (code, item) in items {
-            evidence.listed.entry(code).or_default().push(item.period()?);
+            evidence.listed.entry(code).or_default().push(item.listed()?);
         }
         for (institution, code, held) in certificates {
             evidence.certified.entry((institution, code)).or_default().push(held.period()?);
@@ -138,38 +148,48 @@ impl Evidence {
         Ok(evidence)
     }
 
-    /// Gives the periods in which an item is in the list.
-    pub(super) fn listed(&self, code: &str) -> &[ListedPeriod] {
+    /// Returns what the lists say of an item.
+    pub(super) fn listed(&self, code: &str) -> &[ListedState] {
         self.listed.get(code).map_or(&[], Vec::as_slice)
     }
 
-    /// Gives the periods in which an institution holds a passed certificate for an item.
+    /// Returns the periods in which an institution holds a passed certificate for an item.
     pub(super) fn certified(&self, institution: &str, code: &str) -> &[CertifiedPeriod] {
         self.certified.get(&(institution.to_owned(), code.to_owned())).map_or(&[], Vec::as_slice)
     }
 }
 
+/// Says whether both institutions were in operation: the performing one on the day of the test, the receiving one on that of
+/// the visit.
+pub(super) fn in_operation(
+    institutions: &InstitutionReferences,
+    performing: (&str, i64),
+    receiving: (&str, i64),
+) -> bool {
+    [performing, receiving].into_iter().all(|(id, day)| institutions.in_operation(id, day).is_some())
+}
+
 /// All that a question about one result reads.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) performing_level: i64,
-    pub(super) receiving_level: i64,
-    pub(super) receiving_area: String,
-    /// Periods in which the item is in a list.
-    pub(super) listed: Vec<ListedPeriod>,
+    /// The states of both institutions between the day of the test and that of the visit.
+    pub(super) institutions: InstitutionReferences,
+    /// What the lists say of the item between these days.
+    pub(super) listed: Vec<ListedState>,
     /// Periods in which the performing institution holds a passed certificate for it.
     pub(super) certified: Vec<CertifiedPeriod>,
 }
 
-/// Grade of the performing institution, grade and county of the receiving one, an item of a list, a certificate.
-type AskedRow = (i64, i64, String, Option<ListedRow>, Option<CertifiedRow>);
+/// A state of the performing institution, one of the receiving, one of an item of a list, one of a certificate.
+type AskedRow = (NamedInstitution, NamedInstitution, Option<ListedRow>, Option<CertifiedRow>);
 
 impl Asked {
-    /// Finds it by one statement, which is one moment and one journey; nothing where an institution is not there.
+    /// Finds it by one statement, which is one snapshot and one round trip; nothing where an institution is not there, or
+    /// begins after the visit.
     pub(super) fn find(
         connection: &mut AnyConnection,
-        performing: &str,
-        receiving: &str,
+        (performing, performed_on): (&str, i64),
+        (receiving, on): (&str, i64),
         code: &str,
     ) -> Result<Option<Self>, Error> {
         // What a join compares with must be owned.
@@ -177,38 +197,46 @@ impl Asked {
         let (performed, received) = diesel::alias!(institutions as performing, institutions as receiving);
         let there = performed
             .inner_join(received.on(received.field(institutions::id).eq(receiving)))
-            .left_join(recognition_items::table.on(recognition_items::code.eq(code.clone()).and(in_a_list())))
+            .left_join(
+                recognition_items::table.on(recognition_items::code
+                    .eq(code.clone())
+                    .and(recognition_items::state.ne(WITHDRAWN))
+                    .and(recognition_items::effective_on.le(on))
+                    .and(recognition_items::effective_until.gt(performed_on))),
+            )
             .left_join(
                 quality_certificates::table.on(quality_certificates::institution
                     .eq(performing.clone())
                     .and(quality_certificates::item_code.eq(code))
-                    .and(vouches())),
+                    .and(vouches())
+                    .and(quality_certificates::effective_on.le(performed_on))
+                    .and(quality_certificates::effective_until.gt(performed_on))),
             )
             .filter(performed.field(institutions::id).eq(performing))
             .filter(performed.field(institutions::state).ne(WITHDRAWN))
+            .filter(performed.field(institutions::effective_on).le(on))
+            .filter(performed.field(institutions::effective_until).gt(performed_on))
             .filter(received.field(institutions::state).ne(WITHDRAWN))
+            .filter(received.field(institutions::effective_on).le(on))
+            .filter(received.field(institutions::effective_until).gt(on))
             .select((
-                performed.field(institutions::level),
-                received.field(institutions::level),
-                received.field(institutions::area),
+                performed.fields(named_institution!()),
+                received.fields(named_institution!()),
                 listed_row!().nullable(),
                 certified_row!().nullable(),
             ));
         let rows: Vec<AskedRow> = on_each!(connection, c => there.load(c))?;
-        let mut found: Option<Self> = None;
-        // Each item of a list stands beside each certificate.
-        for (performing_level, receiving_level, receiving_area, listed, certified) in rows {
-            let asked = found.get_or_insert_with(|| Self {
-                performing_level,
-                receiving_level,
-                receiving_area,
-                listed: Vec::new(),
-                certified: Vec::new(),
-            });
-            once(&mut asked.listed, listed.map(|row| row.period()).transpose()?);
-            once(&mut asked.certified, certified.map(|row| row.period()).transpose()?);
+        if rows.is_empty() {
+            return Ok(None);
         }
-        Ok(found)
+        let (mut named, mut listed, mut certified) = (Vec::new(), Vec::new(), Vec::new());
+        // Each state of one stands beside each of the others.
+        for (performing, receiving, item, certificate) in rows {
+            named.extend([performing, receiving]);
+            once(&mut listed, item.map(ListedRow::listed).transpose()?);
+            once(&mut certified, certificate.map(|row| row.period()).transpose()?);
+        }
+        Ok(Some(Self { institutions: named.into_iter().collect(), listed, certified }))
     }
 }
 

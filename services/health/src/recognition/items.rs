@@ -16,11 +16,6 @@ use crate::schema::RecognitionItemRecord;
 #[derive(Clone, Copy, Debug)]
 pub struct RecognitionItems;
 
-/// Gives the last day of an item in the list, an early end included.
-pub(super) fn active_to(active_to: Option<i64>, ended_on: Option<i64>) -> Option<i64> {
-    active_to.into_iter().chain(ended_on.map(|ended| ended - 1)).min()
-}
-
 impl Register for RecognitionItems {
     const COLLECTION: &'static str = "recognition_items";
     type Record = RecognitionItemRecord;
@@ -90,7 +85,7 @@ impl Register for RecognitionItems {
             edition: record.edition.clone(),
             origin: enum_number(record.origin),
             active_from: date(record.active_from),
-            active_to: active_to(record.active_to, record.ended_on).and_then(date),
+            active_to: record.active_to.and_then(date),
             window_days: Some(record.window_days),
         }
     }

@@ -2,9 +2,9 @@
 //!
 //! Three registers share one set of rules. The list (`items`) says what may be recognised, the certificates say who
 //! passed external quality assessment for it and where that vouches, the decisions say what doctors did with results
-//! of other institutions. A result is judged by the list and the certificates of the day on which it was performed,
-//! never of the day on which it is looked at; only its age, the item's window, is a matter of that day. A failed round
-//! takes the marks of earlier rounds away from its own first day on (`rounds`).
+//! of other institutions. A result is judged by the list, the certificates and the institution of the day on which it was
+//! performed; only its age, by the window that the item has then, and the grades are a matter of the day of the visit. A
+//! failed round takes the marks of earlier rounds away from its own first day on (`rounds`).
 //!
 //! Nothing here stands between a doctor and a decision: a recognisable result may be repeated with a reason, and a
 //! result that is not recognisable may be used. Both are recorded as they were, with the mark that `recognisable`
@@ -25,7 +25,7 @@ pub use decisions::{ResultDecisionRpc, ResultDecisions};
 pub use items::{RecognitionItemRpc, RecognitionItems};
 pub use questions::RecognitionQuestions;
 pub use rules::{
-    CertifiedPeriod, HeldCertificate, ListedPeriod, OperatingInstitution, Standing, Visit, check_decision, failed_on,
-    mark, reaches, recognisable_items, standing, window_passed,
+    CertifiedPeriod, HeldCertificate, ListedState, OperatingInstitution, Standing, Visit, check_decision, failed_on,
+    fails_on, mark, reaches, recognisable_items, standing, window_passed,
 };
 pub use seed::seed_items;

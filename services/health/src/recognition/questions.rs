@@ -16,7 +16,7 @@ use pb::question_service_server::{QuestionService, QuestionServiceServer};
 use tonic::{Request, Response, Status};
 
 use super::{
-    evidence::Asked,
+    evidence::{Asked, in_operation},
     rules::{Standing, Visit, mark, standing},
     store::{listed_item_count, recognisable_item_count, upward_only},
 };
@@ -54,12 +54,20 @@ impl QuestionService for RecognitionQuestions {
             .store
             .read_one(move |connection| {
                 let AskedResult { item, performing, receiving, performed_on, on } = &asked;
-                let Some(found) = Asked::find(connection, performing, receiving, item)? else {
-                    return Err(not_there(connection, &asked)?.into_result(()).err().map_or(Error::Raced, Error::from));
+                let (performed_on, on) = (*performed_on, *on);
+                let Some(found) = Asked::find(connection, (performing, performed_on), (receiving, on), item)? else {
+                    return not_there(connection, &asked);
                 };
-                let county = CountyCode::parse(&found.receiving_area).map_err(Error::internal)?;
-                let downward = upward_only(&parameters, county, *on) && found.performing_level < found.receiving_level;
-                let visit = Visit { performed_on: *performed_on, on: *on, receiving: county, downward };
+                let institutions = &found.institutions;
+                let county = institutions.area(receiving).unwrap_or_default();
+                let county = CountyCode::parse(county).map_err(Error::internal)?;
+                let visit = Visit {
+                    performed_on,
+                    on,
+                    receiving: county,
+                    in_operation: in_operation(institutions, (performing, performed_on), (receiving, on)),
+                    downward: upward_only(&parameters, county, on) && institutions.is_lower(performing, receiving, on),
+                };
                 Ok(answered(standing(&found.listed, &found.certified, visit)))
             })
             .await?;
@@ -129,19 +137,26 @@ impl AskedResult {
     }
 }
 
-/// Says which of a question's institutions are not there; none where they came in the meantime.
-fn not_there(connection: &mut AnyConnection, asked: &AskedResult) -> Result<Violations, Error> {
-    let institutions = InstitutionReferences::find(connection, [asked.performing.as_str(), asked.receiving.as_str()])?;
+/// Answers a question of which an institution is not there, or begins after the visit.
+fn not_there(connection: &mut AnyConnection, asked: &AskedResult) -> Result<pb::CheckRecognisableResponse, Error> {
+    let AskedResult { performing, receiving, performed_on, on, .. } = asked;
+    let institutions = InstitutionReferences::find(connection, [performing.as_str(), receiving.as_str()])?;
     let mut violations = Violations::new();
-    institutions.existing("performing_institution", &asked.performing, &mut violations);
-    institutions.existing("receiving_institution", &asked.receiving, &mut violations);
-    Ok(violations)
+    institutions.require("performing_institution", performing, &mut violations);
+    institutions.require("receiving_institution", receiving, &mut violations);
+    violations.into_result(())?;
+    if in_operation(&institutions, (performing, *performed_on), (receiving, *on)) {
+        // It came in the meantime.
+        return Err(Error::Raced);
+    }
+    Ok(answered(Standing::NotInOperation))
 }
 
 /// Puts a standing into the contract's words. The mark is the report's: it stands there whoever reads the report.
 fn answered(found: Standing) -> pb::CheckRecognisableResponse {
     use pb::RecognisableReason as Reason;
     let (reason, certificate) = match found {
+        Standing::NotInOperation => (Reason::InstitutionNotInOperation, None),
         Standing::ItemNotListed => (Reason::ItemNotListed, None),
         Standing::NoCertificate => (Reason::NoCertificate, None),
         Standing::OutOfScope(certificate) => (Reason::OutOfScope, Some(certificate)),

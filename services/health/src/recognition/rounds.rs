@@ -1,7 +1,7 @@
 //! What a failed round of external quality assessment takes away: from its first day on, the marks of earlier rounds of the
 //! same institution and item, whichever organisation held them.
 //!
-//! The day stands in the row of the earlier certificate and, as its last day, in its entries of the journal, so that the
+//! The day stands in the states of the earlier certificate and, as its last day, in its rows of the dataset, so that the
 //! question, the count and analytics see the same. A failed round that was recorded late, corrected or withdrawn changes
 //! the earlier certificates again, in its own unit.
 
@@ -10,17 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
-    journal::Change,
     load_among,
-    register::{Facts, Register as _, Table as _, keep_revision},
-    store::{AnyConnection, JournalEntry, Tx, hold_keys},
+    register::{Facts, Table as _, rewrite},
+    store::{AnyConnection, Tx, lock_keys},
 };
-use minsheng_proto::common::v1::RecordState;
 
-use super::{certificates::QualityCertificates, rules::failed_on};
+use super::{
+    certificates::QualityCertificates,
+    rules::{failed_on, fails_on},
+    store::{ACTIVE, WITHDRAWN},
+};
 use crate::schema::{QualityCertificateRecord, quality_certificates};
-
-const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 /// An institution and an item: their certificates are one series of rounds.
 type Series = (String, String);
@@ -29,22 +29,42 @@ fn series(record: &QualityCertificateRecord) -> Series {
     (record.institution.clone(), record.item_code.clone())
 }
 
-/// Marks certificates that are about to be written, by the failed rounds in the store and among themselves.
+/// The failed rounds of some series: each with the id of its certificate and the day from which it takes marks away.
+#[derive(Default)]
+struct Failures(BTreeMap<Series, Vec<(String, i64)>>);
+
+impl Failures {
+    fn of<'a>(states: impl IntoIterator<Item = &'a QualityCertificateRecord>) -> Self {
+        let mut failures = Self::default();
+        for state in states.into_iter().filter(|state| !state.passed && state.state == ACTIVE) {
+            if let Some(day) = fails_on(state.valid_from, state.valid_to, state.period()) {
+                failures.0.entry(series(state)).or_default().push((state.id.clone(), day));
+            }
+        }
+        failures
+    }
+
+    /// Returns the day on which another certificate of the series takes the mark of a state away.
+    fn mark(&self, state: &QualityCertificateRecord) -> Option<i64> {
+        let failed = self.0.get(&series(state)).filter(|_| state.passed)?;
+        let others = failed.iter().filter(|(id, _)| *id != state.id);
+        failed_on(state.valid_from, state.valid_to, others.map(|(_, day)| *day))
+    }
+}
+
+/// Marks states of certificates that are about to be written, by the failed rounds in the store and among themselves.
 pub(super) fn mark_new(connection: &mut AnyConnection, records: &mut [QualityCertificateRecord]) -> Result<(), Error> {
     let ids: BTreeSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
-    let mut failed: BTreeMap<Series, Vec<i64>> = BTreeMap::new();
     let there = with_failures(connection, records)?;
     let there = there.iter().filter(|record| !ids.contains(record.id.as_str()));
-    for record in there.chain(&*records).filter(|record| !record.passed) {
-        failed.entry(series(record)).or_default().push(record.valid_from);
-    }
-    for record in records.iter_mut() {
-        record.failed_on = mark(record, failed.get(&series(record)));
+    let failures = Failures::of(there.chain(&*records));
+    for record in records {
+        record.failed_on = failures.mark(record);
     }
     Ok(())
 }
 
-/// Marks the other certificates of the series that records of this unit belong to, and tells the journal.
+/// Marks the other certificates of the series that records of this unit belong to, in all their states.
 pub(super) fn mark_others(
     tx: &mut Tx<'_>,
     records: &[QualityCertificateRecord],
@@ -53,47 +73,32 @@ pub(super) fn mark_others(
     let keys: BTreeSet<Vec<u8>> =
         records.iter().map(|record| format!("{}\0{}", record.institution, record.item_code).into_bytes()).collect();
     // Two units that record rounds of one series at once: the later one sees what the earlier one wrote.
-    hold_keys(tx.connection, "quality_certificates.series", keys.iter().map(Vec::as_slice))?;
+    lock_keys(tx.connection, "quality_certificates.series", keys.iter().map(Vec::as_slice))?;
     let touched: BTreeSet<Series> = records.iter().map(series).collect();
     let concerned: BTreeSet<Series> =
         with_failures(tx.connection, records)?.iter().map(series).filter(|series| touched.contains(series)).collect();
-    let mut rounds: BTreeMap<Series, Vec<QualityCertificateRecord>> = BTreeMap::new();
-    for record in rounds_of(tx.connection, &concerned)? {
-        rounds.entry(series(&record)).or_default().push(record);
-    }
-    let dataset = QualityCertificates.dataset();
-    for rounds in rounds.into_values() {
-        let failed: Vec<i64> = rounds.iter().filter(|round| !round.passed).map(|round| round.valid_from).collect();
-        for was in rounds {
-            let failed_on = mark(&was, Some(&failed));
-            if failed_on == was.failed_on {
-                continue;
-            }
-            let now =
-                QualityCertificateRecord { version: was.version + 1, updated_at: tx.now(), failed_on, ..was.clone() };
-            keep_revision(tx, &QualityCertificates, &was, facts)?;
-            if !QualityCertificateRecord::replace(tx.connection, &now, was.version)? {
-                return Err(Error::Raced);
-            }
-            // The present content is true from `effective_on` on; a cut that lies before it must be seen before it.
-            let cuts = [was.failed_on, failed_on].into_iter().flatten().filter(|cut| *cut < now.effective_on);
-            let days: BTreeSet<i64> = cuts.chain([now.effective_on]).collect();
-            let row = QualityCertificates.row(&now, facts);
-            for day in days {
-                tx.journal(JournalEntry::new(&dataset, &now.id, Change::Changed, day, &now.area, &row));
-            }
+    let rounds = rounds_of(tx.connection, &concerned)?;
+    let failures = Failures::of(&rounds);
+    let changed = rounds.iter().filter(|state| failures.mark(state) != state.failed_on);
+    let changed: BTreeSet<&str> = changed.map(|state| state.id.as_str()).collect();
+    for id in changed {
+        QualityCertificateRecord::lock(tx.connection, id)?;
+        // What another unit added while this one waited is not seen by the statement that waited.
+        let was = QualityCertificateRecord::find(tx.connection, &[id.to_owned()])?;
+        let mut now = was.clone();
+        for state in now.iter_mut().filter(|state| state.state != WITHDRAWN) {
+            state.failed_on = failures.mark(state);
+        }
+        // Writing one comes back here for its series, and finds what that did done.
+        if now != was {
+            rewrite(tx, &QualityCertificates, &was, now, facts)?;
         }
     }
     Ok(())
 }
 
-fn mark(record: &QualityCertificateRecord, failed: Option<&Vec<i64>>) -> Option<i64> {
-    let failed = failed.filter(|_| record.passed)?;
-    failed_on(record.valid_from, record.valid_to, failed.iter().copied())
-}
-
-/// Finds, near the series of some records, the failed rounds and those that a failed round marked: without one of these
-/// nothing in a series changes.
+/// Finds, near the series of some records, the states of failed rounds and those that a failed round marked: without one
+/// of these nothing in a series changes.
 fn with_failures(
     connection: &mut AnyConnection,
     records: &[QualityCertificateRecord],
@@ -109,7 +114,7 @@ fn with_failures(
     Ok(found.into_iter().filter(|record| codes.contains(record.item_code.as_str())).collect())
 }
 
-/// Lists all rounds of some series.
+/// Lists all states of the rounds of some series.
 fn rounds_of(
     connection: &mut AnyConnection,
     wanted: &BTreeSet<Series>,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minsheng_kit::{
     error::Violations,
+    register::Period,
     values::divisions::{AreaCode, CountyCode, Divisions},
 };
 use minsheng_proto::health::v1 as pb;
@@ -13,12 +14,18 @@ use minsheng_proto::health::v1 as pb;
 /// Digits in a row from which a free text may name a person: a telephone number has 11, an identity number 17 or 18.
 const DIGITS_OF_A_PERSON: usize = 11;
 
-/// A period in which an item stands in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListedPeriod {
+/// What an item of a list says on the days of one of its states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedState {
+    /// Id of the item.
+    pub item: String,
+    /// Days of the state.
+    pub days: Period,
+    /// False on the days on which the record has ended; it then repeats what it said last.
+    pub in_force: bool,
     /// Whose list it is: the region's holds everywhere, an addition of a prefecture or county there.
     pub area: AreaCode,
-    /// First day.
+    /// First day in the list.
     pub from: i64,
     /// Last day, when known.
     pub to: Option<i64>,
@@ -26,7 +33,18 @@ pub struct ListedPeriod {
     pub window_days: i64,
 }
 
-/// A period in which an institution holds a passed certificate for an item.
+impl ListedState {
+    /// Says whether the item stands in the list of a county on a day.
+    fn stands(&self, county: CountyCode, day: i64) -> bool {
+        self.in_force
+            && self.days.contains(day)
+            && self.area.contains(county)
+            && self.from <= day
+            && self.to.is_none_or(|last| day <= last)
+    }
+}
+
+/// A period in which an institution holds a passed certificate for an item, with one scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertifiedPeriod {
     /// Where it vouches.
@@ -48,13 +66,18 @@ pub struct Visit {
     pub on: i64,
     /// County of the institution that would use it.
     pub receiving: CountyCode,
-    /// True when the result comes from an institution of a lower grade, where recognition goes upward only.
+    /// True when the performing institution was in operation on the day of the test, and the receiving one on that of the
+    /// visit.
+    pub in_operation: bool,
+    /// True when, on the day of the visit, the result comes from an institution of a lower grade, where recognition goes upward only.
     pub downward: bool,
 }
 
 /// How a result stands, seen from an institution that may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
+    /// One of the institutions was not in operation on its day.
+    NotInOperation,
     /// The item was not in the receiving institution's list on the day of the test.
     ItemNotListed,
     /// The institution held no valid certificate on the day of the test.
@@ -69,17 +92,19 @@ pub enum Standing {
     Recognisable(CertifiedPeriod),
 }
 
-/// Judges a result by the list and the certificates of the day of the test, and by the window on the day of the visit.
-pub fn standing(listed: &[ListedPeriod], certified: &[CertifiedPeriod], visit: Visit) -> Standing {
-    let Visit { performed_on, on, receiving, downward } = visit;
-    let on_list = |period: &&ListedPeriod| {
-        period.area.contains(receiving)
-            && period.from <= performed_on
-            && period.to.is_none_or(|last| performed_on <= last)
-    };
-    let Some(item) = listed.iter().filter(on_list).max_by_key(|period| period.from) else {
+/// Judges a result by the list and the certificates of the day of the test, and by the window that the item has on the
+/// day of the visit. Of an item that left the list meanwhile, the last window counts.
+pub fn standing(listed: &[ListedState], certified: &[CertifiedPeriod], visit: Visit) -> Standing {
+    let Visit { performed_on, on, receiving, in_operation, downward } = visit;
+    if !in_operation {
+        return Standing::NotInOperation;
+    }
+    let of_the_test = listed.iter().filter(|state| state.stands(receiving, performed_on));
+    let Some(item) = of_the_test.max_by_key(|state| state.from) else {
         return Standing::ItemNotListed;
     };
+    let begun = listed.iter().filter(|state| state.item == item.item && state.days.from <= on);
+    let window_days = begun.max_by_key(|state| state.days.from).map_or(item.window_days, |state| state.window_days);
     let held = |certificate: &&CertifiedPeriod| certificate.from <= performed_on && performed_on <= certificate.to;
     // The contract numbers the scopes from the widest to the narrowest.
     let widest = |certificate: &&CertifiedPeriod| certificate.scope as i32;
@@ -87,7 +112,7 @@ pub fn standing(listed: &[ListedPeriod], certified: &[CertifiedPeriod], visit: V
     if let Some(certificate) = reaching.min_by_key(widest) {
         return if downward {
             Standing::LowerGrade(*certificate)
-        } else if window_passed(item.window_days, performed_on, on) {
+        } else if window_passed(window_days, performed_on, on) {
             Standing::WindowPassed(*certificate)
         } else {
             Standing::Recognisable(*certificate)
@@ -139,6 +164,12 @@ pub fn failed_on(valid_from: i64, valid_to: i64, failed: impl IntoIterator<Item 
     failed.into_iter().filter(|day| valid_from < *day && *day <= valid_to).min()
 }
 
+/// Returns the day from which a failed round takes marks away: the first one of its own on which its record says so; none
+/// where there is no such day.
+pub fn fails_on(valid_from: i64, valid_to: i64, said: Period) -> Option<i64> {
+    said.intersection(Period { from: valid_from, until: valid_to + 1 }).map(|days| days.from)
+}
+
 /// Checks what a decision must say. The receiving doctor decides: no rule here asks whether the result was
 /// recognisable, only whether what was decided is explained (国卫医发〔2022〕6号: the reason is noted in the record).
 pub fn check_decision(
@@ -182,9 +213,13 @@ pub fn check_decision(
     );
 }
 
-/// A certificate, for the count of items.
+/// A state in force of a certificate, for the count of items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldCertificate {
+    /// Id of the certificate.
+    pub id: String,
+    /// Days of the state.
+    pub days: Period,
     /// Id of the institution.
     pub institution: String,
     /// Code of the item.
@@ -197,7 +232,7 @@ pub struct HeldCertificate {
     pub to: i64,
 }
 
-/// An institution, for the count of items.
+/// Days on which an institution is in operation, for the count of items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperatingInstitution {
     /// Its id.
@@ -214,7 +249,7 @@ pub struct OperatingInstitution {
 /// where the item is in the list and has a window, hold a valid passed certificate that no later round took away. Rows of
 /// the list alone never count.
 pub fn recognisable_items(
-    listed: &[(String, ListedPeriod)],
+    listed: &[(String, ListedState)],
     certificates: &[HeldCertificate],
     institutions: &[OperatingInstitution],
     area: AreaCode,
@@ -222,20 +257,14 @@ pub fn recognisable_items(
     minimum: usize,
 ) -> BTreeSet<String> {
     let active = |code: &str, county: CountyCode| {
-        listed.iter().any(|(listed, period)| {
-            listed == code
-                && period.area.contains(county)
-                && period.window_days > 0
-                && period.from <= on
-                && period.to.is_none_or(|last| on <= last)
-        })
+        listed.iter().any(|(listed, state)| listed == code && state.window_days > 0 && state.stands(county, on))
     };
     let taken_away = |held: &HeldCertificate| {
         let failed = certificates
             .iter()
             .filter(|other| (&other.institution, &other.item_code) == (&held.institution, &held.item_code))
-            .filter(|other| !other.passed)
-            .map(|other| other.from);
+            .filter(|other| !other.passed && other.id != held.id)
+            .filter_map(|other| fails_on(other.from, other.to, other.days));
         failed_on(held.from, held.to, failed).is_some_and(|day| day <= on)
     };
     let open: BTreeMap<&str, CountyCode> = institutions
@@ -245,7 +274,8 @@ pub fn recognisable_items(
         .map(|institution| (institution.id.as_str(), institution.county))
         .collect();
     let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for held in certificates.iter().filter(|held| held.passed && held.from <= on && on <= held.to) {
+    let valid = |held: &&HeldCertificate| held.passed && held.days.contains(on) && held.from <= on && on <= held.to;
+    for held in certificates.iter().filter(valid) {
         let county = open.get(held.institution.as_str());
         if county.is_some_and(|county| active(&held.item_code, *county)) && !taken_away(held) {
             holders.entry(&held.item_code).or_default().insert(&held.institution);

@@ -20,6 +20,7 @@ use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::{institutions, quality_certificates, recognition_items};
 
+pub(super) const ACTIVE: i64 = RecordState::Active as i64;
 pub(super) const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 /// Says whether in a county on a day institutions recognise only what those of their own or a higher grade found
@@ -59,10 +60,11 @@ pub(super) fn check_listed<'a>(
 macro_rules! active_items {
     ($on:expr) => {
         recognition_items::table
-            .filter(recognition_items::state.ne(WITHDRAWN))
+            .filter(recognition_items::state.eq(ACTIVE))
+            .filter(recognition_items::effective_on.le($on))
+            .filter(recognition_items::effective_until.gt($on))
             .filter(recognition_items::active_from.le($on))
             .filter(recognition_items::active_to.is_null().or(recognition_items::active_to.ge($on)))
-            .filter(recognition_items::ended_on.is_null().or(recognition_items::ended_on.gt($on)))
             .select((recognition_items::code, recognition_items::area))
     };
 }
@@ -78,10 +80,11 @@ pub(super) fn recognisable_item_count(
     let (low, high) = county_range(area);
     let open = institutions::table
         .filter(institutions::area.between(low, high))
-        .filter(institutions::state.ne(WITHDRAWN))
+        .filter(institutions::state.eq(ACTIVE))
+        .filter(institutions::effective_on.le(on))
+        .filter(institutions::effective_until.gt(on))
         .filter(institutions::operating_from.le(on))
         .filter(institutions::operating_to.is_null().or(institutions::operating_to.ge(on)))
-        .filter(institutions::ended_on.is_null().or(institutions::ended_on.gt(on)))
         .select(institutions::id);
     let active: Vec<(String, String)> =
         active_items!(on).filter(recognition_items::window_days.gt(0)).distinct().load(connection)?;
@@ -92,10 +95,11 @@ pub(super) fn recognisable_item_count(
     // An institution lies in one county, so the holders of counties add up.
     let held: Vec<(String, String, i64)> = quality_certificates::table
         .filter(quality_certificates::passed.eq(true))
-        .filter(quality_certificates::state.ne(WITHDRAWN))
+        .filter(quality_certificates::state.eq(ACTIVE))
+        .filter(quality_certificates::effective_on.le(on))
+        .filter(quality_certificates::effective_until.gt(on))
         .filter(quality_certificates::valid_from.le(on))
         .filter(quality_certificates::valid_to.ge(on))
-        .filter(quality_certificates::ended_on.is_null().or(quality_certificates::ended_on.gt(on)))
         .filter(quality_certificates::failed_on.is_null().or(quality_certificates::failed_on.gt(on)))
         .filter(quality_certificates::institution.eq_any(open))
         .group_by((quality_certificates::item_code, quality_certificates::area))

@@ -1,5 +1,7 @@
 //! The rules of recognition, case by case.
 
+use minsheng_kit::register::FOREVER;
+
 use super::*;
 
 fn county(code: &str) -> CountyCode {
@@ -10,13 +12,23 @@ fn area(code: &str) -> AreaCode {
     AreaCode::parse(code).expect("an area")
 }
 
-fn listed(from: i64, to: Option<i64>) -> ListedPeriod {
-    ListedPeriod { area: area("540000"), from, to, window_days: 30 }
+const ALWAYS: Period = Period { from: 0, until: FOREVER };
+
+fn listed(from: i64, to: Option<i64>) -> ListedState {
+    ListedState {
+        item: format!("from-{from}"),
+        days: ALWAYS,
+        in_force: true,
+        area: area("540000"),
+        from,
+        to,
+        window_days: 30,
+    }
 }
 
 /// A visit on the day of the test.
 fn visit(performed_on: i64, receiving: &str) -> Visit {
-    Visit { performed_on, on: performed_on, receiving: county(receiving), downward: false }
+    Visit { performed_on, on: performed_on, receiving: county(receiving), in_operation: true, downward: false }
 }
 
 fn certified(scope: pb::RecognitionScope, code: &str, from: i64, to: i64) -> CertifiedPeriod {
@@ -107,10 +119,63 @@ fn a_window_holds_to_its_last_day_and_what_has_none_is_never_reused() {
         (0, 0, 9999, true),
     ] {
         assert_eq!(window_passed(window, performed_on, on), passed, "{window} {performed_on} {on}");
-        let list = [ListedPeriod { window_days: window, ..listed(0, None) }];
+        let list = [ListedState { window_days: window, ..listed(0, None) }];
         let held = [certified(pb::RecognitionScope::Nation, "540102", 0, 10_000)];
         let found = standing(&list, &held, Visit { on, ..visit(performed_on, "540202") });
         assert_eq!(matches!(found, Standing::WindowPassed(_)), passed, "{window} {performed_on} {on}");
+    }
+}
+
+#[test]
+fn the_window_is_that_of_the_item_on_the_day_of_the_visit() {
+    // 30 days until day 200, 7 from then on, 90 from day 300 on until the item leaves the list on day 400.
+    let state = |from, until, window_days, in_force| ListedState {
+        days: Period { from, until },
+        window_days,
+        in_force,
+        ..listed(0, None)
+    };
+    let list =
+        [state(0, 200, 30, true), state(200, 300, 7, true), state(300, 400, 90, true), state(400, FOREVER, 90, false)];
+    let held = [certified(pb::RecognitionScope::Nation, "540102", 0, 1000)];
+    for (performed_on, on, passed) in [
+        (150, 180, false),
+        (150, 181, true),
+        (190, 199, false),
+        (190, 200, true),
+        (193, 200, false),
+        (290, 299, true),
+        (290, 300, false),
+        (390, 480, false),
+        (390, 481, true),
+    ] {
+        let found = standing(&list, &held, Visit { on, ..visit(performed_on, "540202") });
+        assert_eq!(matches!(found, Standing::WindowPassed(_)), passed, "{performed_on} {on}");
+        assert_eq!(matches!(found, Standing::Recognisable(_)), !passed, "{performed_on} {on}");
+    }
+    assert_eq!(standing(&list, &held, visit(400, "540202")), Standing::ItemNotListed);
+}
+
+#[test]
+fn a_result_of_an_institution_out_of_operation_is_not_recognisable_whatever_vouches_for_it() {
+    let held = [certified(pb::RecognitionScope::Nation, "540102", 0, 1000)];
+    let closed = Visit { in_operation: false, ..visit(500, "540202") };
+    assert_eq!(standing(&[listed(0, None)], &held, closed), Standing::NotInOperation);
+    assert_eq!(standing(&[], &[], closed), Standing::NotInOperation);
+}
+
+#[test]
+fn a_failed_round_takes_marks_away_from_its_first_day_on_which_its_record_says_so() {
+    let said = |from, until| Period { from, until };
+    for (valid_from, valid_to, said, day) in [
+        (100, 200, ALWAYS, Some(100)),
+        (100, 200, said(100, 150), Some(100)),
+        (100, 200, said(150, FOREVER), Some(150)),
+        (100, 200, said(200, FOREVER), Some(200)),
+        (100, 200, said(201, FOREVER), None),
+        (100, 200, said(50, 100), None),
+    ] {
+        assert_eq!(fails_on(valid_from, valid_to, said), day, "{said:?}");
     }
 }
 
@@ -120,7 +185,7 @@ fn an_addition_of_a_prefecture_or_county_holds_there_and_nowhere_else() {
     for (list, lhasa_urban, lhasa_rural, xigaze) in
         [("540000", true, true, true), ("540100", true, true, false), ("540102", true, false, false)]
     {
-        let list = [ListedPeriod { area: area(list), ..listed(0, None) }];
+        let list = [ListedState { area: area(list), ..listed(0, None) }];
         for (receiving, recognised) in [("540102", lhasa_urban), ("540121", lhasa_rural), ("540202", xigaze)] {
             let found = standing(&list, &held, visit(500, receiving));
             assert_eq!(matches!(found, Standing::Recognisable(_)), recognised, "{list:?} {receiving}");
@@ -189,6 +254,8 @@ fn an_item_counts_when_enough_open_institutions_of_the_area_hold_a_valid_certifi
         institution("closed", "540102", Some(50)),
     ];
     let held = |institution: &str, item: &str, passed, from, to| HeldCertificate {
+        id: format!("{institution}.{item}.{from}"),
+        days: ALWAYS,
         institution: institution.to_owned(),
         item_code: item.to_owned(),
         passed,
@@ -233,15 +300,30 @@ fn an_item_counts_when_enough_open_institutions_of_the_area_hold_a_valid_certifi
         held("c", "XIGAZE", true, 0, 200),
         held("a", "ABO", true, 0, 200),
         held("b", "ABO", true, 0, 200),
+        // In the list with a window until the day before.
+        held("a", "CHANGED", true, 0, 200),
+        held("b", "CHANGED", true, 0, 200),
+        // Passed until a correction from day 90 on, or from day 101 on.
+        HeldCertificate { days: Period { from: 0, until: 90 }, ..held("a", "HCG", true, 0, 200) },
+        HeldCertificate { days: Period { from: 90, until: FOREVER }, ..held("a", "HCG", false, 0, 200) },
+        held("b", "HCG", true, 0, 200),
+        HeldCertificate { days: Period { from: 0, until: 101 }, ..held("a", "TSH", true, 0, 200) },
+        HeldCertificate { days: Period { from: 101, until: FOREVER }, ..held("a", "TSH", false, 0, 200) },
+        held("b", "TSH", true, 0, 200),
     ];
-    let list: Vec<_> = ["K", "NA", "CL", "CA", "P", "MG", "TP", "ALB", "TC"]
+    let list: Vec<_> = ["K", "NA", "CL", "CA", "P", "MG", "TP", "ALB", "TC", "HCG", "TSH"]
         .map(|code| (code.to_owned(), listed(0, None)))
         .into_iter()
         .chain([
             ("OLD".to_owned(), listed(0, Some(99))),
-            ("LHASA".to_owned(), ListedPeriod { area: area("540100"), ..listed(0, None) }),
-            ("XIGAZE".to_owned(), ListedPeriod { area: area("540200"), ..listed(0, None) }),
-            ("ABO".to_owned(), ListedPeriod { window_days: 0, ..listed(0, None) }),
+            ("CHANGED".to_owned(), ListedState { days: Period { from: 0, until: 100 }, ..listed(0, None) }),
+            (
+                "CHANGED".to_owned(),
+                ListedState { window_days: 0, days: Period { from: 100, until: FOREVER }, ..listed(0, None) },
+            ),
+            ("LHASA".to_owned(), ListedState { area: area("540100"), ..listed(0, None) }),
+            ("XIGAZE".to_owned(), ListedState { area: area("540200"), ..listed(0, None) }),
+            ("ABO".to_owned(), ListedState { window_days: 0, ..listed(0, None) }),
         ])
         .collect();
     let count = |code: &str, minimum| {
@@ -249,9 +331,9 @@ fn an_item_counts_when_enough_open_institutions_of_the_area_hold_a_valid_certifi
             .into_iter()
             .collect::<Vec<_>>()
     };
-    assert_eq!(count("540100", 2), ["ALB", "K", "LHASA", "TC"]);
-    assert_eq!(count("540000", 2), ["ALB", "CL", "K", "LHASA", "TC"]);
-    assert_eq!(count("540102", 1), ["ALB", "CA", "CL", "K", "LHASA", "MG", "NA", "P", "TC", "TP"]);
+    assert_eq!(count("540100", 2), ["ALB", "K", "LHASA", "TC", "TSH"]);
+    assert_eq!(count("540000", 2), ["ALB", "CL", "K", "LHASA", "TC", "TSH"]);
+    assert_eq!(count("540102", 1), ["ALB", "CA", "CL", "K", "LHASA", "MG", "NA", "P", "TC", "TP", "TSH"]);
     assert_eq!(count("540200", 1), ["CL", "XIGAZE"]);
     assert!(count("540200", 2).is_empty());
 }
