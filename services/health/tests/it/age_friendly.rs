@@ -1,6 +1,8 @@
 //! Age-friendly assessments through their RPCs, and what they change in the dataset of institutions.
 
-use crate::support::{Site, assert_all_created, date, day, epoch, institution, outcomes, request_id, rows_on};
+use crate::support::{
+    Site, assert_all_created, date, day, epoch, institution, outcomes, request_id, rows_on, told, writes_of,
+};
 use minsheng_kit::testing::databases;
 use minsheng_proto::{common::v1 as common, health::v1 as pb};
 use pb::{
@@ -57,7 +59,7 @@ async fn revoke(
         }),
         etag: recorded.meta.as_ref().expect("meta").etag.clone(),
         update_mask: Some(prost_types::FieldMask { paths: vec!["revoked_on".to_owned()] }),
-        effective_on: None,
+        ..Default::default()
     };
     let answer = client.update_age_friendly_assessment(request).await.expect("updated");
     answer.into_inner().age_friendly_assessment.expect("in the answer")
@@ -69,7 +71,7 @@ async fn withdraw(client: &mut Client, n: u128, recorded: &pb::AgeFriendlyAssess
         name: recorded.name.clone(),
         etag: recorded.meta.as_ref().expect("meta").etag.clone(),
         kind: common::EndKind::Withdrawn.into(),
-        ended_on: None,
+        ..Default::default()
     };
     client.end_age_friendly_assessment(request).await.expect("withdrawn");
 }
@@ -99,7 +101,7 @@ async fn a_certificate_stands_in_the_institutions_row_from_the_day_of_the_assess
 
         // The institution has a new version, so that whoever saw the old one learns of the change.
         let mut institutions = InstitutionServiceClient::new(site.channel("operator"));
-        let get = pb::GetInstitutionRequest { name: "institutions/h1".to_owned() };
+        let get = pb::GetInstitutionRequest { name: "institutions/h1".to_owned(), ..Default::default() };
         let meta = institutions.get_institution(get).await.expect("there").into_inner().institution;
         let meta = meta.expect("in the answer").meta.expect("meta");
         assert_eq!((meta.etag.as_str(), meta.effective_on), ("v2", date(2025, 3, 1)));
@@ -113,7 +115,7 @@ async fn a_certificate_stands_in_the_institutions_row_from_the_day_of_the_assess
             }),
             etag: meta.etag,
             update_mask: Some(prost_types::FieldMask { paths: vec!["level".to_owned()] }),
-            effective_on: None,
+            ..Default::default()
         };
         institutions.update_institution(update).await.expect("updated");
 
@@ -121,16 +123,19 @@ async fn a_certificate_stands_in_the_institutions_row_from_the_day_of_the_assess
         assert_eq!(revoked.certificate_to, date(2025, 7, 31));
 
         let entries = site.journal("health.institutions").await;
-        let valid_on: Vec<_> = entries.iter().map(|entry| entry.valid_on).collect();
         let (opened, certified) = (epoch(2015, 5, 1), epoch(2025, 3, 1));
-        assert_eq!(valid_on, [opened, certified, certified, certified, epoch(2025, 8, 1)]);
+        // Opened; divided on the day of the certificate; the grade and the revocation replace what stands since then.
+        let replaced = [(-1, certified), (1, certified)];
+        let told_so = [(1, opened), (-1, opened), (1, opened), (1, certified)];
+        assert_eq!(told(&entries, "h1"), [&told_so[..], &replaced, &replaced].concat());
         assert_eq!(certificate(&entries, "h1", epoch(2025, 2, 28)), (None, None));
         for seen in [epoch(2025, 3, 1), epoch(2025, 8, 31)] {
             assert_eq!(certificate(&entries, "h1", seen), (date(2025, 3, 1), date(2025, 7, 31)));
             assert_eq!(rows_on::<pb::InstitutionRow>(&entries, seen)["h1"].level, 3);
         }
         // Before the revocation was recorded, the certificate ran its full term.
-        assert_eq!(certificate(&entries[..2], "h1", epoch(2025, 8, 31)), (date(2025, 3, 1), date(2028, 2, 29)));
+        let before = writes_of(&entries, "h1", 2);
+        assert_eq!(certificate(&before, "h1", epoch(2025, 8, 31)), (date(2025, 3, 1), date(2028, 2, 29)));
     }
 }
 
@@ -152,16 +157,18 @@ async fn the_latest_certificate_wins_and_a_withdrawn_one_gives_way_to_the_one_be
 
         let entries = site.journal("health.institutions").await;
         let (first, second) = ((date(2023, 6, 1), date(2026, 5, 31)), (date(2025, 6, 1), date(2028, 5, 31)));
-        let at = |recorded: usize, on| certificate(&entries[..recorded], "h1", on);
-        // Opened; later's entry; earlier's entry, which leaves the later day as it was.
+        let at = |writes: usize, on| certificate(&writes_of(&entries, "h1", writes), "h1", on);
+        // Opened; the later one; the earlier one, which leaves the later day as it was.
         assert_eq!(at(2, epoch(2025, 7, 1)), second);
         assert_eq!(at(3, epoch(2025, 7, 1)), second);
         assert_eq!(at(3, epoch(2025, 5, 31)), first);
         // The later one withdrawn, then the earlier one, on both days.
         assert_eq!(at(4, epoch(2025, 7, 1)), first);
-        assert_eq!(at(entries.len(), epoch(2025, 7, 1)), (None, None));
-        assert_eq!(at(entries.len(), epoch(2024, 1, 1)), (None, None));
-        assert_eq!(entries.len(), 6);
+        assert_eq!(at(5, epoch(2025, 7, 1)), (None, None));
+        assert_eq!(at(5, epoch(2024, 1, 1)), (None, None));
+        // What is left is one state again, since the opening.
+        assert_eq!(told(&entries, "h1").len(), 13);
+        assert_eq!(told(&entries, "h1").last(), Some(&(1, epoch(2015, 5, 1))));
     }
 }
 
@@ -229,8 +236,9 @@ async fn an_upload_is_judged_item_by_item_and_a_resumed_one_records_nothing_twic
         let certified = rows_on::<pb::InstitutionRow>(&entries, epoch(2025, 9, 1));
         let certified = certified.values().filter(|row| row.age_friendly_from.is_some()).count();
         assert_eq!(certified, 1200);
-        // One entry for each institution, one for each certificate.
-        assert_eq!(entries.len(), 1202 + 1200 + 1);
+        // One entry for each institution; three for each first certificate: retracted, until its day, from its day on. The
+        // second one of t5 divides what the first one left.
+        assert_eq!(entries.len(), 1202 + 3 * (1200 + 1));
     }
 }
 
@@ -249,8 +257,7 @@ async fn an_assessment_cannot_move_to_another_institution() {
             request_id: request_id(11),
             age_friendly_assessment: Some(assessment("a1", "h2", date(2025, 3, 1))),
             etag: created.meta.as_ref().expect("meta").etag.clone(),
-            update_mask: None,
-            effective_on: None,
+            ..Default::default()
         };
         let refused = client.update_age_friendly_assessment(request).await.expect_err("refused");
         assert_eq!(refused.code(), Code::InvalidArgument);

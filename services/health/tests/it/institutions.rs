@@ -58,6 +58,7 @@ async fn an_institution_is_recorded_changed_listed_and_ended() {
             etag: etag.clone(),
             update_mask: Some(prost_types::FieldMask { paths: vec!["level".to_owned()] }),
             effective_on: Some(common::Date { year: 2025, month: 7, day: 1 }),
+            ..Default::default()
         };
         let updated = client.update_institution(update.clone()).await.expect("updated").into_inner();
         let updated = updated.institution.expect("in the answer");
@@ -77,7 +78,7 @@ async fn an_institution_is_recorded_changed_listed_and_ended() {
         let refused = client.create_institution(bad).await.expect_err("refused");
         assert_eq!(refused.code(), Code::InvalidArgument);
 
-        let list = pb::ListInstitutionsRequest { area: "540100".to_owned(), page_size: 1, page_token: String::new() };
+        let list = pb::ListInstitutionsRequest { area: "540100".to_owned(), page_size: 1, ..Default::default() };
         let page = client.list_institutions(list).await.expect("listed").into_inner();
         assert_eq!(page.institutions.len(), 1);
         assert!(page.next_page_token.is_empty());
@@ -88,6 +89,7 @@ async fn an_institution_is_recorded_changed_listed_and_ended() {
             etag: updated.meta.expect("meta").etag,
             kind: common::EndKind::Ended.into(),
             ended_on: Some(common::Date { year: 2025, month: 8, day: 1 }),
+            ..Default::default()
         };
         let ended = client.end_institution(end).await.expect("ended").into_inner().institution.expect("in the answer");
         assert_eq!(ended.meta.expect("meta").state, i32::from(common::RecordState::Ended));
@@ -150,7 +152,11 @@ async fn an_institution_whose_id_is_as_long_as_ids_may_be_is_named_wherever_othe
         let mut assessments = AgeFriendlyAssessmentServiceClient::new(site.channel("operator"));
         let assessed = assessments.create_age_friendly_assessment(request).await.expect("recorded").into_inner();
         assert_eq!(assessed.age_friendly_assessment.expect("in the answer").institution, name);
-        let there = institutions.get_institution(pb::GetInstitutionRequest { name }).await.expect("there").into_inner();
+        let there = institutions
+            .get_institution(pb::GetInstitutionRequest { name, ..Default::default() })
+            .await
+            .expect("there")
+            .into_inner();
         assert_eq!(
             there.institution.expect("in the answer").meta.expect("meta").etag,
             "v2",

@@ -9,4 +9,5 @@ mod institutions;
 mod process;
 mod recognition;
 mod recognition_rounds;
+mod states;
 mod support;

@@ -87,13 +87,16 @@ async fn a_certificate_reaches_as_far_as_its_scope_and_ends_when_it_is_ended() {
             etag: "v1".to_owned(),
             kind: common::EndKind::Ended.into(),
             ended_on: date(2025, 8, 28),
+            ..Default::default()
         };
         certificates.end_quality_certificate(end).await.expect("ended");
         assert_eq!(ask(august, "rural").await.expect("answered").0, Reason::NoCertificate);
         assert_eq!(ask(date(2025, 8, 27), "rural").await.expect("answered").0, Reason::Recognisable);
         let entries = site.journal("health.quality_certificates").await;
-        let rows = rows_on::<pb::QualityCertificateRow>(&entries, epoch(2025, 9, 1));
-        assert_eq!(rows["urban.2025-1.LAB-K"].valid_to, date(2025, 8, 27));
+        let on = |day| rows_on::<pb::QualityCertificateRow>(&entries, day);
+        assert_eq!(on(epoch(2025, 8, 27))["urban.2025-1.LAB-K"].valid_to, date(2025, 8, 31));
+        assert!(on(epoch(2025, 8, 28)).is_empty());
+        assert_eq!(entries.last().map(|entry| (entry.diff, entry.ended)), Some((1, true)));
     }
 }
 

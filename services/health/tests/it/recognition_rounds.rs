@@ -75,7 +75,10 @@ async fn a_later_failed_round_takes_the_mark_away_from_its_own_day_until_it_is_w
 
         // The certificate says so, as a new version; sent again it is the same, whatever was found since.
         let mut certificates = QualityCertificateServiceClient::new(site.channel("operator"));
-        let get = pb::GetQualityCertificateRequest { name: "quality_certificates/urban.2025-1.LAB-K".to_owned() };
+        let get = pb::GetQualityCertificateRequest {
+            name: "quality_certificates/urban.2025-1.LAB-K".to_owned(),
+            ..Default::default()
+        };
         let held = certificates.get_quality_certificate(get.clone()).await.expect("there").into_inner();
         let held = held.quality_certificate.expect("in the answer");
         assert_eq!((held.failed_on, held.valid_to), (date(2025, 7, 1), date(2025, 12, 31)));
@@ -88,7 +91,7 @@ async fn a_later_failed_round_takes_the_mark_away_from_its_own_day_until_it_is_w
             name: failed[0].name.clone(),
             etag: "v1".to_owned(),
             kind: common::EndKind::Withdrawn.into(),
-            ended_on: None,
+            ..Default::default()
         };
         certificates.end_quality_certificate(withdraw).await.expect("withdrawn");
         assert_eq!(reason_at(&site, date(2025, 7, 1), "xigaze").await, Reason::Recognisable);
@@ -102,11 +105,14 @@ async fn a_later_failed_round_takes_the_mark_away_from_its_own_day_until_it_is_w
             .filter(|entry| entry.record == "urban.2025-1.LAB-K")
             .map(|entry| {
                 let row: pb::QualityCertificateRow = prost::Message::decode(entry.payload.as_slice()).expect("a row");
-                (entry.valid_on, row.valid_to)
+                (entry.diff, entry.valid_from, row.valid_to)
             })
             .collect();
         let (begun, whole, cut) = (epoch(2025, 1, 1), date(2025, 12, 31), date(2025, 6, 30));
-        assert_eq!(last_days, [(begun, whole), (begun, cut), (begun, whole)]);
+        assert_eq!(
+            last_days,
+            [(1, begun, whole), (-1, begun, whole), (1, begun, cut), (-1, begun, cut), (1, begun, whole)]
+        );
     }
 }
 
@@ -223,7 +229,7 @@ fn withdrawal(n: u128, institution: &str) -> pb::EndInstitutionRequest {
         name: format!("institutions/{institution}"),
         etag: "v1".to_owned(),
         kind: common::EndKind::Withdrawn.into(),
-        ended_on: None,
+        ..Default::default()
     }
 }
 

@@ -65,18 +65,33 @@ impl Site {
     }
 }
 
-/// What a reader of a dataset sees of each record on a day: the entry with the greatest day of validity up to it.
+/// What a reader of a dataset sees of each record on a day: the assertions that hold on it and sum up to one.
 pub(crate) fn rows_on<M: Message + Default>(entries: &[JournalRecord], day: i64) -> BTreeMap<String, M> {
-    let mut seen: BTreeMap<&str, &JournalRecord> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.valid_on <= day) {
-        let latest = seen.entry(&entry.record).or_insert(entry);
-        if (entry.valid_on, entry.position) >= (latest.valid_on, latest.position) {
-            *latest = entry;
+    let mut sums: BTreeMap<(&str, i64), (i64, &[u8])> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.valid_from <= day && day < entry.valid_until && !entry.ended) {
+        sums.entry((&entry.record, entry.assertion)).or_insert((0, &entry.payload)).0 += entry.diff;
+    }
+    let mut rows = BTreeMap::new();
+    for ((record, _), (sum, payload)) in sums {
+        assert!(sum == 0 || sum == 1, "{record} is asserted or it is not");
+        if sum == 1 {
+            let before = rows.insert(record.to_owned(), M::decode(payload).expect("a row"));
+            assert!(before.is_none(), "{record} says one thing on a day");
         }
     }
-    seen.into_iter()
-        .map(|(record, entry)| (record.to_owned(), M::decode(entry.payload.as_slice()).expect("a row")))
-        .collect()
+    rows
+}
+
+/// The entries of a record's first writes.
+pub(crate) fn writes_of(entries: &[JournalRecord], record: &str, writes: usize) -> Vec<JournalRecord> {
+    let of_it: Vec<_> = entries.iter().filter(|entry| entry.record == record).cloned().collect();
+    of_it.chunk_by(|one, next| one.recorded_at == next.recorded_at).take(writes).flatten().cloned().collect()
+}
+
+/// Signs and first days of a record's entries.
+pub(crate) fn told(entries: &[JournalRecord], record: &str) -> Vec<(i64, i64)> {
+    let of_it = entries.iter().filter(|entry| entry.record == record);
+    of_it.map(|entry| (entry.diff, entry.valid_from)).collect()
 }
 
 pub(crate) fn day(year: i32, month: u32, day: u32) -> NaiveDate {
