@@ -82,9 +82,7 @@ pub(super) fn mark_others(
     let changed = rounds.iter().filter(|state| failures.mark(state) != state.failed_on);
     let changed: BTreeSet<&str> = changed.map(|state| state.id.as_str()).collect();
     for id in changed {
-        QualityCertificateRecord::lock(tx.connection, id)?;
-        // What another unit added while this one waited is not seen by the statement that waited.
-        let was = QualityCertificateRecord::find(tx.connection, &[id.to_owned()])?;
+        let was = QualityCertificateRecord::lock(tx.connection, id)?;
         let mut now = was.clone();
         for state in now.iter_mut().filter(|state| state.state != WITHDRAWN) {
             state.failed_on = failures.mark(state);
