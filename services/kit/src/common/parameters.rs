@@ -126,14 +126,13 @@ fn tell(tx: &mut Tx<'_>, service: &str, mut was: Vec<ToldState>, series: &[HeldP
         let (from, until) = (epoch_day(held.from), held.until.map_or(FOREVER, epoch_day));
         let stands =
             |state: &ToldState| (state.effective_on, state.effective_until) == (from, until) && state.told == told;
-        match was.iter().position(stands) {
-            Some(place) => drop(was.swap_remove(place)),
-            None => {
-                let (record, area) = (record_of(held.parameter), held.parameter.area.as_str().to_owned());
-                new.push(ToldState { record, assertion: next, area, effective_on: from, effective_until: until, told });
-                next += 1;
-            }
+        if let Some(place) = was.iter().position(stands) {
+            was.swap_remove(place);
+            continue;
         }
+        let (record, area) = (record_of(held.parameter), held.parameter.area.as_str().to_owned());
+        new.push(ToldState { record, assertion: next, area, effective_on: from, effective_until: until, told });
+        next += 1;
     }
     for gone in was {
         tx.journal(JournalEntry::retracts(&dataset, &gone.head(), &gone.told));

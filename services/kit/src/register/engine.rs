@@ -340,16 +340,12 @@ pub fn rewrite<R: Register>(
                     && old_head.area == head.area
                     && told_before == told
             };
-            head.assertion = match was.iter().position(same) {
-                Some(place) => {
-                    stands[place] = true;
-                    was[place].head().assertion
-                }
-                None => {
-                    next += 1;
-                    next - 1
-                }
-            };
+            let standing = was.iter().position(same);
+            head.assertion = standing.map_or(next, |place| was[place].head().assertion);
+            match standing {
+                Some(place) => stands[place] = true,
+                None => next += 1,
+            }
             state.set_told(told);
         }
         state.set_head(head);
@@ -392,7 +388,8 @@ fn keep<R: Register>(
         };
         let last = place + 1 == was.len();
         // An ended state repeats the one before it; a version leaves at least one state.
-        if now.iter().any(stays) && !(last && !kept) || head.is_ended() && place > 0 && kept {
+        let stands = now.iter().any(stays) && (kept || !last);
+        if stands || head.is_ended() && place > 0 && kept {
             continue;
         }
         let before = resource_of(register, was, place, facts, true)?;
