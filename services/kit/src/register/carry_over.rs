@@ -14,7 +14,7 @@ use prost::Message as _;
 use super::{
     Engine, FOREVER, Head, Register, Table,
     engine::revisions_place,
-    states::{ACTIVE, ENDED},
+    states::{ACTIVE, ENDED, same_content},
 };
 use crate::{
     assembly::CarryOver,
@@ -72,30 +72,31 @@ struct Segment {
     ended: bool,
     area: String,
     payload: Vec<u8>,
-    /// Which of the record's writes said so, from 0.
-    write: usize,
+    /// Place of the entry that said so first of these days.
+    entry: usize,
     assertion: i64,
 }
 
 /// Turns the entries of a record, in the order of positions, into assertions and retractions with the same instants.
 ///
 /// The earlier journal's rule: of the entries for a day or an earlier one the latest day counts, and of that the last
-/// position; what stands before a withdrawal counts for nothing. Returns what holds in the end, too.
-fn converted(dataset: &str, entries: &[Before]) -> (Vec<Carried>, Vec<Segment>) {
+/// position; what stands before a withdrawal counts for nothing. Returns what holds in the end, too. `contents` says of each
+/// entry which content of the record it told: neighbouring days of one content are one state.
+fn converted(dataset: &str, entries: &[Before], contents: &[usize]) -> (Vec<Carried>, Vec<Segment>) {
     let mut by_day: BTreeMap<i64, (usize, &Before)> = BTreeMap::new();
+    let mut places = 0..;
     let (mut carried, mut live, mut next, mut instant) = (Vec::new(), Vec::<Segment>::new(), 0, i64::MIN);
-    let writes = entries.chunk_by(|one, other| one.recorded_at == other.recorded_at);
-    for (write, entries) in writes.enumerate() {
-        for entry in entries {
+    for entries in entries.chunk_by(|one, other| one.recorded_at == other.recorded_at) {
+        for (entry, place) in entries.iter().zip(places.by_ref()) {
             if entry.change == CHANGE_WITHDRAWN {
                 by_day.clear();
             } else {
-                by_day.insert(entry.valid_on, (write, entry));
+                by_day.insert(entry.valid_on, (place, entry));
             }
         }
         let Some(first) = entries.first() else { continue };
         instant = instant.max(first.recorded_at);
-        let mut now = segments(&by_day);
+        let mut now = segments(&by_day, contents);
         let was = std::mem::take(&mut live);
         for segment in &mut now {
             let same = |old: &&Segment| {
@@ -134,16 +135,16 @@ fn converted(dataset: &str, entries: &[Before]) -> (Vec<Carried>, Vec<Segment>) 
 }
 
 /// Lays the entries that count side by side.
-fn segments(by_day: &BTreeMap<i64, (usize, &Before)>) -> Vec<Segment> {
+fn segments(by_day: &BTreeMap<i64, (usize, &Before)>, contents: &[usize]) -> Vec<Segment> {
     let mut found: Vec<Segment> = Vec::new();
     let mut days = by_day.iter().peekable();
-    while let Some((from, (write, entry))) = days.next() {
+    while let Some((from, (place, entry))) = days.next() {
         let until = days.peek().map_or(FOREVER, |(day, _)| **day);
         let ended = entry.change == CHANGE_ENDED;
         let same = |last: &Segment| {
             last.payload == entry.payload && last.area == entry.area && last.ended == ended
-                // An end that was told for several days is one, and so is a content that one write told for several.
-                && (ended || last.write == *write)
+                // An end that was told for several days is one, and so is a content.
+                && (ended || contents.get(last.entry) == contents.get(*place))
         };
         match found.last_mut() {
             Some(last) if same(last) => last.until = until,
@@ -153,12 +154,25 @@ fn segments(by_day: &BTreeMap<i64, (usize, &Before)>) -> Vec<Segment> {
                 ended,
                 area: entry.area.clone(),
                 payload: entry.payload.clone(),
-                write: *write,
+                entry: *place,
                 assertion: 0,
             }),
         }
     }
     found
+}
+
+/// A content that a record had.
+struct Content<Record> {
+    /// Instant at which it was written.
+    since: i64,
+    record: Record,
+}
+
+/// Returns the place of the content that was written at an instant, or that was the present one then.
+fn written_at<Record>(contents: &[Content<Record>], instant: i64) -> usize {
+    let written = contents.iter().rposition(|content| content.since == instant);
+    written.or_else(|| contents.iter().rposition(|content| content.since <= instant)).unwrap_or_default()
 }
 
 impl<R: Register> Engine<R> {
@@ -189,7 +203,9 @@ impl<R: Register> Engine<R> {
         let head = record.head();
         let dataset = self.register.dataset();
         let entries = entries_of(tx.connection, &dataset, &head.id)?;
-        let (carried, segments) = converted(&dataset, &entries);
+        let states = if head.is_withdrawn() { Vec::new() } else { self.told(tx.connection, record, &entries)? };
+        let contents: Vec<_> = states.iter().map(|(content, _)| *content).collect();
+        let (carried, segments) = converted(&dataset, &entries, &contents);
         insert_rows!(tx.connection, journal::table, carried.as_slice())?;
         let states = if head.is_withdrawn() {
             let last = carried.iter().map(|entry| entry.assertion).max().unwrap_or_default();
@@ -197,7 +213,21 @@ impl<R: Register> Engine<R> {
             state.set_head(Head { assertion: last, ..head.clone() });
             vec![state]
         } else {
-            self.states_of(tx.connection, record, &entries, &segments)?
+            let state = |(number, segment): (i64, &Segment)| {
+                let (_, mut state) = states[segment.entry].clone();
+                state.set_head(Head {
+                    number,
+                    assertion: segment.assertion,
+                    effective_on: segment.from,
+                    effective_until: segment.until,
+                    state: if segment.ended { ENDED } else { ACTIVE },
+                    area: segment.area.clone(),
+                    ..head.clone()
+                });
+                state.set_told(segment.payload.clone());
+                state
+            };
+            (0..).zip(&segments).map(state).collect()
         };
         if states.is_empty() {
             return Err(Error::internal(format!(
@@ -212,78 +242,91 @@ impl<R: Register> Engine<R> {
         self.context.with_facts(tx.now(), |facts| self.register.write_children(tx, &states, facts))
     }
 
-    /// Makes the states that the segments tell of, each with the content of the write that said so.
-    fn states_of(
+    /// Makes of each entry the state that it told, and says which content that is: the same number for the same content.
+    ///
+    /// The content of the entry's day, as it was when the entry was written, says what the entry says. Where it does not, a
+    /// correction spoke of days before its own.
+    fn told(
         &self,
         connection: &mut AnyConnection,
         record: &R::Record,
         entries: &[Before],
-        segments: &[Segment],
-    ) -> Result<Vec<R::Record>, Error> {
-        let head = record.head();
-        let now = self.context.store.now();
-        let contents = if let [only] = segments
-            && head.version == 1
-            && !only.ended
-        {
-            vec![record.clone()]
-        } else {
-            self.contents_of(connection, record)?
-        };
-        let writes = entries.chunk_by(|one, other| one.recorded_at == other.recorded_at).count();
-        self.context.with_facts(now, |facts| {
-            let mut states = Vec::with_capacity(segments.len());
-            for (number, segment) in (0..).zip(segments) {
-                let row = R::Row::decode(segment.payload.as_slice()).map_err(Error::internal)?;
-                let said = |state: &&R::Record| self.register.row(state, facts).encode_to_vec() == segment.payload;
-                // A write is a version; where the numbers do not agree, the content that says what was told is it.
-                let written = contents.get(segment.write).filter(|_| writes == contents.len());
-                let content = written.filter(|content| said(content)).or_else(|| contents.iter().rev().find(said));
-                let content = content.or(written).unwrap_or(record);
+    ) -> Result<Vec<(usize, R::Record)>, Error> {
+        let contents = self.contents_of(connection, record)?;
+        // What a record was before it was withdrawn is nothing of what it is since it came again.
+        let withdrawn = entries.iter().rposition(|entry| entry.change == CHANGE_WITHDRAWN);
+        let again = withdrawn.and_then(|withdrawn| entries.get(withdrawn + 1));
+        let again = again.map_or(0, |entry| written_at(&contents, entry.recorded_at));
+        self.context.with_facts(self.context.store.now(), |facts| {
+            let restored = |place: usize, row: &R::Row| {
+                let content = &contents[place].record;
                 let resource = self.encode(std::slice::from_ref(content), 0, facts, true)?;
                 let mut state = content.clone();
-                self.register.restore(&mut state, &resource, &row);
-                state.set_head(Head {
-                    number,
-                    assertion: segment.assertion,
-                    effective_on: segment.from,
-                    effective_until: segment.until,
-                    state: if segment.ended { ENDED } else { ACTIVE },
-                    area: segment.area.clone(),
-                    ..head.clone()
-                });
-                state.set_told(segment.payload.clone());
-                states.push(state);
+                self.register.restore(&mut state, &resource, row);
+                Ok::<_, Error>(state)
+            };
+            let mut told = Vec::with_capacity(entries.len());
+            for entry in entries {
+                let row = R::Row::decode(entry.payload.as_slice()).map_err(Error::internal)?;
+                let written = written_at(&contents, entry.recorded_at);
+                let began = |place: &usize| contents[*place].record.head().effective_on <= entry.valid_on;
+                let of_day = (again..=written).rev().find(began);
+                let mut found = None;
+                for candidate in of_day.into_iter().chain([written]).chain((0..contents.len()).rev()) {
+                    let state = restored(candidate, &row)?;
+                    if self.register.row(&state, facts).encode_to_vec() == entry.payload {
+                        found = Some((candidate, state));
+                        break;
+                    }
+                }
+                let (place, state) = if let Some(found) = found {
+                    found
+                } else {
+                    let likely = of_day.unwrap_or(written);
+                    (likely, restored(likely, &row)?)
+                };
+                let same = |content: &Content<R::Record>| same_content(&content.record, &contents[place].record);
+                told.push((contents.iter().position(same).unwrap_or(place), state));
             }
-            Ok(states)
+            Ok(told)
         })
     }
 
     /// Lists all contents that a record had, the first one first: those among the revisions, then the present one.
-    fn contents_of(&self, connection: &mut AnyConnection, record: &R::Record) -> Result<Vec<R::Record>, Error> {
+    fn contents_of(
+        &self,
+        connection: &mut AnyConnection,
+        record: &R::Record,
+    ) -> Result<Vec<Content<R::Record>>, Error> {
         let head = record.head();
+        if head.version == 1 {
+            return Ok(vec![Content { since: i64::MIN, record: record.clone() }]);
+        }
         let sealed = revisions::table
             .filter(revisions::register.eq(R::COLLECTION))
             .filter(revisions::record.eq(&head.id))
             .order(revisions::version)
-            .select((revisions::version, revisions::effective_on, revisions::resource));
-        let sealed: Vec<(i64, i64, Vec<u8>)> = on_each!(connection, c => sealed.load(c))?;
-        let mut contents: Vec<R::Record> = Vec::with_capacity(sealed.len() + 1);
+            .select((revisions::version, revisions::effective_on, revisions::replaced_at, revisions::resource));
+        let sealed: Vec<(i64, i64, i64, Vec<u8>)> = on_each!(connection, c => sealed.load(c))?;
+        let mut contents: Vec<Content<R::Record>> = Vec::with_capacity(sealed.len() + 1);
+        let mut since = i64::MIN;
         self.context.with_facts(self.context.store.now(), |facts| {
-            for (version, effective_on, sealed) in sealed {
+            for (version, effective_on, replaced_at, sealed) in sealed {
                 let plain = facts.keys.open(&revisions_place::<R>(), &sealed)?;
                 let resource = R::Resource::decode(plain.as_slice()).map_err(Error::internal)?;
                 let head = Head { version, effective_on, ..head.clone() };
-                let decoded = self.register.decode(&resource, head, contents.last(), facts);
+                let previous = contents.last().map(|content| &content.record);
+                let decoded = self.register.decode(&resource, head, previous, facts);
                 let mut state = decoded.map_err(|violations| {
                     let name = R::name(&resource);
                     Error::internal(format!("the content that {name} had as v{version} cannot be kept: {violations}"))
                 })?;
                 let row = self.register.row(&state, facts);
                 self.register.restore(&mut state, &resource, &row);
-                contents.push(state);
+                contents.push(Content { since, record: state });
+                since = replaced_at;
             }
-            contents.push(record.clone());
+            contents.push(Content { since, record: record.clone() });
             Ok(contents)
         })
     }
@@ -340,7 +383,7 @@ fn finish(tx: &mut Tx<'_>, parameters: &str) -> Result<(), Error> {
         .bind::<diesel::sql_types::Text, _>(parameters);
     let names: Vec<Record> = on_each!(tx.connection, c => names.load(c))?;
     for Record { record } in names {
-        let (mut carried, live) = converted(parameters, &entries_of(tx.connection, parameters, &record)?);
+        let (mut carried, live) = converted(parameters, &entries_of(tx.connection, parameters, &record)?, &[]);
         // Values had names of their own; they are told again as states of a key in an area.
         for (ordinal, segment) in (1..).zip(live) {
             let asserted =

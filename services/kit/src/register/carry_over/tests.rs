@@ -26,7 +26,7 @@ fn entries(writes: &[(i64, Vec<Said>)]) -> Vec<Before> {
 
 /// What is true on a day as known at an instant by the earlier journal's rule: payload, and whether the record has ended.
 fn overridden(entries: &[Before], instant: i64, day: i64) -> Option<(u8, bool)> {
-    let known = Vec::from_iter(entries.iter().filter(|entry| entry.recorded_at <= instant));
+    let known: Vec<&Before> = entries.iter().filter(|entry| entry.recorded_at <= instant).collect();
     let withdrawn = known.iter().filter(|entry| entry.change == CHANGE_WITHDRAWN).map(|entry| entry.position).max();
     known
         .iter()
@@ -125,14 +125,33 @@ fn entries_that_overrode_others_become_assertions_and_retractions() {
             ],
         ),
     ] {
-        let writes = Vec::from_iter((100..).zip(writes));
-        assert_eq!(told(&converted("dataset", &entries(&writes)).0), expected, "{what}");
+        let writes: Vec<_> = (100..).zip(writes).collect();
+        let entries = entries(&writes);
+        let contents: Vec<usize> = (0..entries.len()).collect();
+        assert_eq!(told(&converted("dataset", &entries, &contents).0), expected, "{what}");
+    }
+}
+
+#[test]
+fn neighbouring_days_of_one_content_are_one_state() {
+    let entries = entries(&[(100, vec![(CREATED, 10, 1)]), (101, vec![(CHANGED, 20, 2), (CHANGED, 15, 2)])]);
+    for (contents, expected) in [
+        ([0, 1, 1], vec![(1, 1, 10, 15, false, 1), (2, 1, 15, FOREVER, false, 2)]),
+        // What the dataset does not show may be another.
+        ([0, 1, 2], vec![(1, 1, 10, 15, false, 1), (2, 1, 15, 20, false, 2), (3, 1, 20, FOREVER, false, 2)]),
+    ] {
+        let (carried, live) = converted("dataset", &entries, &contents);
+        let created = [(0, 1, 10, FOREVER, false, 1), (0, -1, 10, FOREVER, false, 1)];
+        assert_eq!(told(&carried), [&created[..], &expected].concat());
+        let places = live.iter().map(|segment| segment.entry);
+        assert!(places.eq(if expected.len() == 2 { vec![0, 2] } else { vec![0, 2, 1] }));
     }
 }
 
 #[test]
 fn an_instant_that_lies_before_a_former_one_is_told_as_that_one() {
-    let (carried, _) = converted("dataset", &entries(&[(100, vec![(CREATED, 10, 1)]), (90, vec![(CHANGED, 10, 2)])]));
+    let entries = entries(&[(100, vec![(CREATED, 10, 1)]), (90, vec![(CHANGED, 10, 2)])]);
+    let (carried, _) = converted("dataset", &entries, &[0, 1]);
     assert_eq!(carried.iter().map(|entry| entry.recorded_at).collect::<Vec<_>>(), [100, 100, 100]);
 }
 
@@ -156,12 +175,15 @@ fn histories() -> impl Strategy<Value = Vec<(i64, Vec<Said>)>> {
 
 proptest! {
     #[test]
-    fn on_every_day_and_at_every_instant_the_sum_is_what_the_former_rule_said(writes in histories()) {
+    fn on_every_day_and_at_every_instant_the_sum_is_what_the_former_rule_said(
+        writes in histories(),
+        contents in prop::collection::vec(0_usize..3, 40),
+    ) {
         let entries = entries(&writes);
-        let (carried, live) = converted("dataset", &entries);
+        let (carried, live) = converted("dataset", &entries, &contents);
         let last = entries.iter().map(|entry| entry.recorded_at).max().unwrap_or_default();
         for instant in -1..=last + 1 {
-            for day in DAYS.start - 1..DAYS.end + 1 {
+            for day in DAYS.start - 1..=DAYS.end {
                 let expected = Vec::from_iter(overridden(&entries, instant, day).map(|said| (said, 1)));
                 prop_assert_eq!(summed(&carried, instant, day), expected, "day {} at {}", day, instant);
             }
@@ -174,8 +196,11 @@ proptest! {
     }
 
     #[test]
-    fn each_assertion_stands_once_and_is_retracted_at_most_once_later_with_its_bytes(writes in histories()) {
-        let (carried, live) = converted("dataset", &entries(&writes));
+    fn each_assertion_stands_once_and_is_retracted_at_most_once_later_with_its_bytes(
+        writes in histories(),
+        contents in prop::collection::vec(0_usize..3, 40),
+    ) {
+        let (carried, live) = converted("dataset", &entries(&writes), &contents);
         prop_assert!(carried.is_sorted_by(|one, next| one.position < next.position && one.recorded_at <= next.recorded_at));
         let mut standing: BTreeMap<i64, &Carried> = BTreeMap::new();
         let mut next = 0;
