@@ -4,6 +4,7 @@
 //! much quicker than many.
 
 mod bench;
+mod carry_over;
 mod demo;
 mod directories;
 mod durability;
