@@ -279,6 +279,12 @@ impl<R: Register> Engine<R> {
         for violations in self.register.check(tx.connection, &gaining, facts)? {
             violations.into_result(()).map_err(|found| refused(under_field::<R>(found)))?;
         }
+        // What a record says that ended on its first day holds on no day, so that no rule judges it; it is told all the same.
+        let ended_at_once = now.first().filter(|first| first.head().is_ended());
+        if let Some(first) = ended_at_once.filter(|first| !was.iter().any(|old| states::same_content(old, *first))) {
+            gaining.push(first.clone());
+            places.push((0, true));
+        }
         let mut changed: Vec<R::Record> =
             gaining.into_iter().zip(&places).filter(|(_, (_, new))| *new).map(|(state, _)| state).collect();
         self.register.complete(tx.connection, &mut changed, facts)?;
