@@ -86,17 +86,17 @@ impl Register {
         })
     }
 
-    /// Gives the path of its upload.
+    /// Returns the path of its upload.
     pub fn upload_path(&self) -> String {
         format!("/{}/Upload{}", self.service, self.plural)
     }
 
-    /// Gives the path of its list.
+    /// Returns the path of its list.
     pub fn list_path(&self) -> String {
         format!("/{}/List{}", self.service, self.plural)
     }
 
-    /// Gives the name of the dataset that its changes go to, in a department's journal.
+    /// Returns the name of the dataset that a department's journal asserts its states in.
     pub fn dataset(&self, department: &str) -> Option<String> {
         let row = format!("{}Row", self.resource.full_name());
         let row = descriptors().get_message_by_name(&row)?;
@@ -112,17 +112,27 @@ impl Register {
         }
     }
 
-    /// Gives the path of its creation.
+    /// Returns the path of its creation.
     pub fn create_path(&self) -> String {
         format!("/{}/Create{}", self.service, self.resource.name())
     }
 
-    /// Gives the path of its update.
+    /// Returns the path of its update.
     pub fn update_path(&self) -> String {
         format!("/{}/Update{}", self.service, self.resource.name())
     }
 
-    /// Gives the department that takes a record: the register's own, or that of the record's commitment.
+    /// Returns the path of the question for one record.
+    pub fn get_path(&self) -> String {
+        format!("/{}/Get{}", self.service, self.resource.name())
+    }
+
+    /// Returns the path of what ends a record.
+    pub fn end_path(&self) -> String {
+        format!("/{}/End{}", self.service, self.resource.name())
+    }
+
+    /// Returns the department that takes a record: the register's own, or that of the record's commitment.
     pub fn department_for(&self, commitment: Option<&str>) -> Option<&'static str> {
         match self.keeper {
             Keeper::Department(department) => Some(department),
@@ -163,22 +173,28 @@ mod tests {
                 "{}",
                 register.name
             );
+            let asked = names_of(&method(&register.list_path()));
+            assert_eq!(asked, ["area", "page_size", "page_token", "on", "in_force_only"], "{}", register.name);
+            assert_eq!(names_of(&method(&register.get_path())), ["name", "on"], "{}", register.name);
             if register.name == "returns" {
                 continue; // a return is corrected, not updated
             }
             let update = method(&register.update_path());
-            let names: Vec<_> = update.input().fields().map(|field| field.name().to_owned()).collect();
-            assert_eq!(names[2..], ["etag", "update_mask", "effective_on"], "{}", register.name);
+            let scope = ["etag", "update_mask", "effective_on", "correct_on", "correct_all", "resume"];
+            assert_eq!(names_of(&update)[2..], scope, "{}", register.name);
+            let end = names_of(&method(&register.end_path()));
+            assert_eq!(end, ["request_id", "name", "etag", "kind", "ended_on", "effective_on"], "{}", register.name);
             assert!(register.dataset("health").is_some(), "{}", register.name);
             let list = method(&register.list_path());
-            let fields: Vec<_> = list.input().fields().map(|field| field.name().to_owned()).collect();
-            assert_eq!(fields, ["area", "page_size", "page_token"], "{}", register.name);
             let fields: Vec<_> = list.output().fields().map(|field| field.number()).collect();
             assert_eq!(fields, [1, 2], "{}", register.name);
-            let create = method(&register.create_path());
-            let names: Vec<_> = create.input().fields().map(|field| field.name().to_owned()).collect();
+            let names = names_of(&method(&register.create_path()));
             assert_eq!((names[0].as_str(), names[2].as_str()), ("request_id", "effective_on"), "{}", register.name);
         }
+    }
+
+    fn names_of(method: &prost_reflect::MethodDescriptor) -> Vec<String> {
+        method.input().fields().map(|field| field.name().to_owned()).collect()
     }
 
     fn method(path: &str) -> prost_reflect::MethodDescriptor {

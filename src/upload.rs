@@ -49,7 +49,7 @@ pub struct Answer {
     pub results: Vec<common::ItemResult>,
 }
 
-/// An update, as any register takes it.
+/// A change from a day on, as any register takes it.
 #[derive(Clone, PartialEq, prost::Message)]
 struct UpdateRequest {
     #[prost(string, tag = "1")]
@@ -188,7 +188,8 @@ pub async fn create(channel: DepartmentChannel, register: &Register, record: Cre
     Ok(())
 }
 
-/// A page of any register's list, the records as bytes that nobody reads.
+/// A page of any register's list, the records as bytes that nobody reads: of each one its present state, whether it is in
+/// force or not.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Page {
     #[prost(bytes = "bytes", repeated, tag = "1")]

@@ -1,7 +1,7 @@
 //! `parameters list`: the figures that rules read, with their days, sources and how sure we are of them.
 
 use chrono::NaiveDate;
-use minsheng_kit::values::parameters::{Confidence, Parameter, Parameters};
+use minsheng_kit::values::parameters::{Confidence, HeldParameter, Parameter, Parameters};
 
 use crate::{lang::Lang, lang::Text, output, said};
 
@@ -11,11 +11,17 @@ const LOW: Text = Text { zh: "低", en: "low" };
 
 pub(super) fn list(prefix: &str, on: Option<NaiveDate>, lang: Lang) {
     let parameters = Parameters::get();
-    let holds = |parameter: &Parameter| {
-        on.is_none_or(|day| parameter.effective_from <= day && parameter.effective_to.is_none_or(|last| last >= day))
+    let wanted = |parameter: &&Parameter| parameter.key.starts_with(prefix);
+    let shown: Vec<&Parameter> = match on {
+        None => parameters.iter().filter(wanted).collect(),
+        Some(day) => {
+            let holds = |held: &HeldParameter<'_>| held.from <= day && held.until.is_none_or(|until| day < until);
+            let held = parameters.series().filter_map(|series| series.into_iter().find(holds));
+            held.map(|held| held.parameter).filter(wanted).collect()
+        }
     };
     let mut key = "";
-    for parameter in parameters.iter().filter(|parameter| parameter.key.starts_with(prefix) && holds(parameter)) {
+    for parameter in shown {
         if key != parameter.key {
             key = &parameter.key;
             let meaning = parameters.meaning(key).map_or("", |meaning| lang.of(&meaning.zh, &meaning.en));

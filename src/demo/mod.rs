@@ -81,11 +81,11 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
     if added == 0 {
         output::line(said!(
             lang,
-            "没有新增任何变更:这些数据此前已经载入。",
+            "没有新增任何内容：这些数据此前已经载入。",
             "Nothing was added: all of it had been loaded before."
         ));
     } else {
-        output::line(said!(lang, "流水新增 {added} 条变更。", "{added} changes are new in the journals."));
+        output::line(said!(lang, "流水新增 {added} 条。", "{added} entries are new in the journals."));
     }
     report::print(&outcome, lang);
     output::line(said!(lang, "用时 {seconds} 秒(其中载入 {of_it} 秒)", "{seconds} s ({of_it} s of it loading)"));
