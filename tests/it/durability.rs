@@ -119,7 +119,12 @@ async fn register(endpoints: &Endpoints) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut page_token = String::new();
     loop {
-        let question = pb::ListInstitutionsRequest { area: AREA.to_owned(), page_size: 1000, page_token };
+        let question = pb::ListInstitutionsRequest {
+            area: AREA.to_owned(),
+            page_size: 1000,
+            page_token,
+            ..pb::ListInstitutionsRequest::default()
+        };
         let page = client.list_institutions(question).await.expect("listed").into_inner();
         for institution in page.institutions {
             let twice = found.insert(institution.title, institution.name);
@@ -132,8 +137,8 @@ async fn register(endpoints: &Endpoints) -> BTreeMap<String, String> {
     }
 }
 
-/// Reads the journal as analytics does: record and change of every entry, in the order of positions.
-async fn journal(endpoints: &Endpoints) -> Vec<(String, String)> {
+/// Reads the journal as analytics does: record and sign of every entry, in the order of positions.
+async fn journal(endpoints: &Endpoints) -> Vec<(String, i64)> {
     let mut feed = FlightFeed::new(DEPARTMENT, endpoints.channel("analytics", DEPARTMENT).expect("a channel"));
     let mut pieces = feed.changes("health.institutions", "").await.expect("a feed");
     let mut entries = Vec::new();
@@ -141,25 +146,25 @@ async fn journal(endpoints: &Endpoints) -> Vec<(String, String)> {
     while let Some(piece) = pieces.next().await {
         let Some(rows) = piece.expect("a piece").rows else { continue };
         let column = |name: &str| Arc::clone(rows.column_by_name(name).expect("a column of every feed"));
-        let (positions, records, changes) = (column("_position"), column("_record"), column("_change"));
+        let (positions, records, signs) = (column("_position"), column("_record"), column("_diff"));
         for row in 0..rows.num_rows() {
             let position = positions.as_primitive::<Int64Type>().value(row);
             assert!(position > last, "position {position} comes after {last}");
             last = position;
-            let text = |column: &arrow::array::ArrayRef| column.as_string::<i32>().value(row).to_owned();
-            assert!(records.is_valid(row) && changes.is_valid(row));
-            entries.push((text(&records), text(&changes)));
+            assert!(records.is_valid(row) && signs.is_valid(row));
+            entries
+                .push((records.as_string::<i32>().value(row).to_owned(), signs.as_primitive::<Int64Type>().value(row)));
         }
     }
     entries
 }
 
-/// Reads the register, and sees to it that the journal tells of each of its records once and of no other.
+/// Reads the register, and checks that the journal asserts each of its records once, retracts none and knows no other.
 async fn kept(database: TestDatabase, endpoints: &Endpoints) -> BTreeMap<String, String> {
     let registered = register(endpoints).await;
     let journal = journal(endpoints).await;
     assert_eq!(journal.len(), registered.len(), "{database:?}: not one entry for each record");
-    assert!(journal.iter().all(|(_, change)| change == "CREATED"), "{database:?}");
+    assert!(journal.iter().all(|(_, diff)| *diff == 1), "{database:?}");
     let told: BTreeSet<String> = journal.into_iter().map(|(record, _)| format!("institutions/{record}")).collect();
     let there: BTreeSet<String> = registered.values().cloned().collect();
     assert_eq!(told, there, "{database:?}: journal and register do not agree");
