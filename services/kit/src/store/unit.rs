@@ -199,8 +199,10 @@ impl Tx<'_> {
     /// again otherwise, from that instant on; on SQLite, where one unit runs at a time, it goes on from it. A record that
     /// the unit itself wrote is recorded with it.
     pub fn follow(&mut self, dataset: &str, record: &str, instant: i64) -> Result<(), Error> {
-        let own = |entry: &JournalEntry| entry.record == record && entry.dataset == dataset;
-        if instant < self.now || instant == self.now && self.journal.iter().any(own) {
+        let told = |entry: &JournalEntry| entry.record == record && entry.dataset == dataset;
+        // What changes nothing that is told leaves a revision all the same.
+        let own = || self.journal.iter().any(told) || self.revisions.iter().any(|kept| kept.record == record);
+        if instant < self.now || instant == self.now && own() {
             return Ok(());
         }
         if let AnyConnection::Postgres(_) = self.connection {
