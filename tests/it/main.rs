@@ -10,6 +10,7 @@ mod directories;
 mod durability;
 mod import;
 mod schedule;
+mod states;
 mod support;
 mod topology;
 mod traces;
