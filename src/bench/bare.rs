@@ -110,8 +110,8 @@ impl Bare {
             .select((
                 journal::position,
                 journal::record,
-                journal::change,
-                journal::valid_on,
+                journal::diff,
+                journal::valid_from,
                 journal::recorded_at,
                 journal::area,
                 journal::payload,
