@@ -105,7 +105,8 @@ pub(super) fn check_against_point(
     };
     let states =
         || point.into_iter().flatten().filter(|state| state.is_in_force() && state.period().overlaps(activity.month()));
-    let in_service_on = |period: Period| states().filter_map(|s| s.in_service()).any(|days| days.overlaps(period));
+    let in_service_on =
+        |period: Period| states().filter_map(ServicePointRecord::in_service).any(|days| days.overlaps(period));
     let served_by = activity.last_served_on.and_then(|day| states().find(|state| state.period().contains(day)));
     let of_its_kind = |state: &ServicePointRecord| state.kind == activity.kind;
     violations.require(

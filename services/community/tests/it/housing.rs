@@ -175,8 +175,7 @@ async fn what_is_told_later_of_a_day_between_others_fits_the_states_before_and_a
             assert_eq!((project.units_started, project.counted_on), (units_started, counted_on));
         }
         let mut on = async |day| {
-            let get =
-                pb::GetHousingProjectRequest { name: "housing_projects/p1".to_owned(), on: day, ..Default::default() };
+            let get = pb::GetHousingProjectRequest { name: "housing_projects/p1".to_owned(), on: day };
             let project = client.get_housing_project(get).await.expect("read").into_inner().housing_project;
             project.expect("there").units_started
         };

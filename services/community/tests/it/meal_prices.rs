@@ -361,7 +361,7 @@ async fn a_price_that_waits_and_is_ended_is_decided_for_the_days_before() {
         let set = settled(&community.channel, &waiting.name).await;
         let meta = set.meta.expect("meta");
         assert_eq!((set.price_fen, meta.ended_on, meta.effective_on), (750, date(2025, 9, 10), date(2025, 9, 8)));
-        let request = pb::GetMealPriceRequest { name: waiting.name, on: date(2025, 9, 9), ..Default::default() };
+        let request = pb::GetMealPriceRequest { name: waiting.name, on: date(2025, 9, 9) };
         let before = MealPriceServiceClient::new(community.channel.clone()).get_meal_price(request).await;
         let before = before.expect("in force").into_inner().meal_price.expect("in the answer");
         assert_eq!((before.price_fen, before.outcome()), (750, pb::PriceOutcome::Set));

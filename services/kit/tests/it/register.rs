@@ -75,7 +75,7 @@ impl Probe {
     /// Reads what the journal says of the one record, oldest first.
     async fn told(&self) -> Vec<Told> {
         let read = self.engine.context().store.read_long(|connection| {
-            let rows: Vec<(i64, i64, i64, i64, bool, i64, Vec<u8>)> = journal::table
+            let rows: Vec<Entry> = journal::table
                 .order(journal::position)
                 .select((
                     journal::assertion,
@@ -101,6 +101,9 @@ impl Probe {
         .collect()
     }
 }
+
+/// An entry of the journal as stored: assertion, sign, days, whether it ended, instant, row.
+type Entry = (i64, i64, i64, i64, bool, i64, Vec<u8>);
 
 /// An entry of the journal.
 #[derive(Clone, Debug, PartialEq)]

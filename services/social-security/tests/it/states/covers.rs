@@ -30,8 +30,11 @@ fn covering(name: &str, from: Option<Date>, to: Option<Date>) -> pb::Enrolment {
     pb::Enrolment { covered_from: from, covered_to: to, ..enrolment(name, 1) }
 }
 
+/// A day, and the last day of cover that is answered for it; nothing where it is not covered.
+type Answer = ((i32, u32, u32), Option<Date>);
+
 /// Asks for the cover of some days, and requires of the journal that it says the same of the enrolments named.
-async fn check_covered(started: &Started, records: &[&str], days: &[((i32, u32, u32), Option<Date>)]) {
+async fn check_covered(started: &Started, records: &[&str], days: &[Answer]) {
     let mut questions = QuestionServiceClient::new(started.channel("health"));
     for ((year, month, of_month), until) in days {
         let on = date(*year, *month, *of_month);
@@ -80,7 +83,7 @@ async fn a_planned_change_is_not_yet_true_and_an_earlier_one_leaves_it() {
             (date(2025, 7, 31), pb::PremiumPayer::Self_, date(2025, 12, 31)),
             (date(2025, 12, 1), pb::PremiumPayer::Government, date(2026, 6, 30)),
         ] {
-            let get = pb::GetEnrolmentRequest { name: "enrolments/e1".to_owned(), on: on };
+            let get = pb::GetEnrolmentRequest { name: "enrolments/e1".to_owned(), on };
             let there = client.get_enrolment(get).await.expect("there").into_inner().enrolment.expect("set");
             assert_eq!((there.premium_payer(), there.covered_to), (payer, covered_to), "{on:?}");
         }

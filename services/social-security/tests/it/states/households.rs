@@ -136,7 +136,7 @@ async fn each_state_of_a_household_has_its_own_days_category_and_amount() {
             (date(2025, 5, 1), 2 * 93_000 - 100_000),
             (date(2025, 12, 1), 0),
         ] {
-            let get = pb::GetAssistanceHouseholdRequest { name: NAME.to_owned(), on: on };
+            let get = pb::GetAssistanceHouseholdRequest { name: NAME.to_owned(), on };
             let there = client.get_assistance_household(get).await.expect("there").into_inner();
             assert_eq!(there.assistance_household.expect("set").monthly_amount_fen, amount, "{on:?}");
         }
