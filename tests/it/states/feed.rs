@@ -213,7 +213,7 @@ fn contents<'a>(rows: &'a [Entry], known: &[Entry], timeline: &Timeline) -> Vec<
     let pairs = days.filter_map(|day| {
         let seen = timeline.seen(day)?;
         let row = standing.iter().find(|row| row.ended == seen.ended && row.is_of(day))?;
-        // What was decided anew when the record was recorded again may be told otherwise.
+        // What was decided once more when the record was recorded again may be told otherwise.
         Some(((timeline.generation, format!("{:?}", seen.content)), row.payload.as_slice()))
     });
     pairs.collect()
