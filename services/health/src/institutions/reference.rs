@@ -38,21 +38,15 @@ pub fn institution_name(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// What a state of an institution says that the rules of other records ask.
-#[derive(Clone, Debug, Default, PartialEq, Queryable)]
-pub struct NamedInstitution {
-    /// Id within the collection.
-    pub id: String,
-    /// County, six digits.
-    pub area: String,
+/// What a state of an institution says of its days and its grade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Queryable)]
+pub struct OperatingState {
     /// Number of the contract's `RecordState`.
     pub state: i64,
     /// First day of the state.
     pub effective_on: i64,
     /// First day on which it no longer holds.
     pub effective_until: i64,
-    /// Number of the contract's `InstitutionClass`.
-    pub institution_class: i64,
     /// Grade, or 0.
     pub level: i64,
     /// First day in operation.
@@ -61,23 +55,50 @@ pub struct NamedInstitution {
     pub operating_to: Option<i64>,
 }
 
-/// The columns of a [`NamedInstitution`].
-macro_rules! named_institution {
+impl OperatingState {
+    /// Returns whether the state holds on a day and the institution was in operation.
+    pub fn operates_on(&self, day: i64) -> bool {
+        self.state == RecordState::Active as i64
+            && self.effective_on <= day
+            && day < self.effective_until
+            && self.operating_from <= day
+            && self.operating_to.is_none_or(|last| day <= last)
+    }
+
+    /// Returns the grade on a day, out of all states until then: one that has closed keeps its last.
+    pub fn grade_on<'a>(states: impl IntoIterator<Item = &'a Self>, day: i64) -> i64 {
+        let begun = states.into_iter().filter(|state| state.effective_on <= day);
+        begun.max_by_key(|state| state.effective_on).map_or(0, |state| state.level)
+    }
+}
+
+/// What a state of an institution says that the rules of other records ask.
+#[derive(Clone, Debug, Default, PartialEq, Queryable)]
+pub struct NamedInstitution {
+    /// Id within the collection.
+    pub id: String,
+    /// County, six digits.
+    pub area: String,
+    /// Number of the contract's `InstitutionClass`.
+    pub institution_class: i64,
+    /// Its days and its grade.
+    pub operating: OperatingState,
+}
+
+/// The columns of an [`OperatingState`].
+macro_rules! operating_state {
     () => {
         (
-            $crate::schema::institutions::id,
-            $crate::schema::institutions::area,
             $crate::schema::institutions::state,
             $crate::schema::institutions::effective_on,
             $crate::schema::institutions::effective_until,
-            $crate::schema::institutions::institution_class,
             $crate::schema::institutions::level,
             $crate::schema::institutions::operating_from,
             $crate::schema::institutions::operating_to,
         )
     };
 }
-pub(crate) use named_institution;
+pub(crate) use operating_state;
 
 /// The institutions that records name, each with its states in the order of days.
 #[derive(Debug, Default)]
@@ -90,8 +111,7 @@ impl FromIterator<NamedInstitution> for InstitutionReferences {
             found.entry(state.id.clone()).or_default().push(state);
         }
         for states in found.values_mut() {
-            states.sort_by_key(|state| state.effective_on);
-            states.dedup();
+            states.sort_by_key(|state| state.operating.effective_on);
         }
         Self(found)
     }
@@ -101,9 +121,12 @@ impl InstitutionReferences {
     /// Finds all states of institutions that were not withdrawn, with as few queries as the store allows.
     pub fn find<'a>(connection: &mut AnyConnection, ids: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let ids = Vec::from_iter(ids.into_iter().collect::<BTreeSet<_>>());
-        let named = institutions::table
-            .filter(institutions::state.ne(RecordState::Withdrawn as i64))
-            .select(named_institution!());
+        let named = institutions::table.filter(institutions::state.ne(RecordState::Withdrawn as i64)).select((
+            institutions::id,
+            institutions::area,
+            institutions::institution_class,
+            operating_state!(),
+        ));
         let found: Vec<NamedInstitution> = load_among!(connection, named, institutions::id, ids)?;
         Ok(found.into_iter().collect())
     }
@@ -138,23 +161,17 @@ impl InstitutionReferences {
 
     /// Returns the state of an institution on a day on which it was in operation.
     pub fn in_operation(&self, id: &str, day: i64) -> Option<&NamedInstitution> {
-        self.0.get(id)?.iter().find(|state| {
-            state.state == RecordState::Active as i64
-                && state.effective_on <= day
-                && day < state.effective_until
-                && state.operating_from <= day
-                && state.operating_to.is_none_or(|last| day <= last)
-        })
+        self.0.get(id)?.iter().find(|state| state.operating.operates_on(day))
     }
 
     /// Says whether one institution has a lower grade than another on a day; those without a grade stand below the first,
     /// and one that has closed keeps its last.
     pub fn is_lower(&self, one: &str, other: &str, day: i64) -> bool {
-        let level = |id: &str| {
-            let begun = self.0.get(id)?.iter().rfind(|state| state.effective_on <= day);
-            begun.map(|state| state.level)
+        let grade = |id: &str| {
+            let states = self.0.get(id).into_iter().flatten();
+            OperatingState::grade_on(states.map(|state| &state.operating), day)
         };
-        level(one).unwrap_or_default() < level(other).unwrap_or_default()
+        grade(one) < grade(other)
     }
 }
 
@@ -182,10 +199,13 @@ mod tests {
     fn graded(id: &str, days: (i64, i64), state: RecordState, level: i64) -> NamedInstitution {
         NamedInstitution {
             id: id.to_owned(),
-            state: state as i64,
-            effective_on: days.0,
-            effective_until: days.1,
-            level,
+            operating: OperatingState {
+                state: state as i64,
+                effective_on: days.0,
+                effective_until: days.1,
+                level,
+                ..OperatingState::default()
+            },
             ..NamedInstitution::default()
         }
     }
@@ -211,7 +231,10 @@ mod tests {
 
     #[test]
     fn an_institution_is_in_operation_on_the_days_of_its_states_and_of_their_content() {
-        let closes = |state: NamedInstitution, last| NamedInstitution { operating_to: last, ..state };
+        let closes = |state: NamedInstitution, last| NamedInstitution {
+            operating: OperatingState { operating_to: last, ..state.operating },
+            ..state
+        };
         let references: InstitutionReferences = [
             closes(graded("h", (10, 50), RecordState::Active, 1), None),
             closes(graded("h", (50, 90), RecordState::Active, 1), Some(70)),

@@ -21,7 +21,7 @@ use super::{
     store::{ACTIVE, WITHDRAWN},
 };
 use crate::{
-    institutions::{InstitutionReferences, NamedInstitution, named_institution},
+    institutions::{InstitutionReferences, OperatingState, operating_state},
     schema::{institutions, quality_certificates, recognition_items},
 };
 
@@ -169,19 +169,23 @@ pub(super) fn in_operation(
     [performing, receiving].into_iter().all(|(id, day)| institutions.in_operation(id, day).is_some())
 }
 
-/// All that a question about one result reads.
+/// All that a question about one result reads, and no column more: the question is asked at every visit.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// The states of both institutions between the day of the test and that of the visit.
-    pub(super) institutions: InstitutionReferences,
+    /// The states of the performing institution between the day of the test and that of the visit.
+    performing: Vec<OperatingState>,
+    /// The state of the receiving institution on the day of the visit.
+    receiving: OperatingState,
+    /// Its county.
+    pub(super) county: String,
     /// What the lists say of the item between these days.
     pub(super) listed: Vec<ListedState>,
     /// Periods in which the performing institution holds a passed certificate for it.
     pub(super) certified: Vec<CertifiedPeriod>,
 }
 
-/// A state of the performing institution, one of the receiving, one of an item of a list, one of a certificate.
-type AskedRow = (NamedInstitution, NamedInstitution, Option<ListedRow>, Option<CertifiedRow>);
+/// A state of the performing institution; county and state of the receiving one; an item of a list; a certificate.
+type AskedRow = (OperatingState, (String, OperatingState), Option<ListedRow>, Option<CertifiedRow>);
 
 impl Asked {
     /// Finds it by one statement, which is one snapshot and one round trip; nothing where an institution is not there, or
@@ -220,23 +224,38 @@ impl Asked {
             .filter(received.field(institutions::effective_on).le(on))
             .filter(received.field(institutions::effective_until).gt(on))
             .select((
-                performed.fields(named_institution!()),
-                received.fields(named_institution!()),
+                performed.fields(operating_state!()),
+                received.fields((institutions::area, operating_state!())),
                 listed_row!().nullable(),
                 certified_row!().nullable(),
             ));
         let rows: Vec<AskedRow> = on_each!(connection, c => there.load(c))?;
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let (mut named, mut listed, mut certified) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found: Option<Self> = None;
         // Each state of one stands beside each of the others.
-        for (performing, receiving, item, certificate) in rows {
-            named.extend([performing, receiving]);
-            once(&mut listed, item.map(ListedRow::listed).transpose()?);
-            once(&mut certified, certificate.map(|row| row.period()).transpose()?);
+        for (performing, (county, receiving), item, certificate) in rows {
+            let asked = found.get_or_insert_with(|| Self {
+                performing: Vec::new(),
+                receiving,
+                county,
+                listed: Vec::new(),
+                certified: Vec::new(),
+            });
+            once(&mut asked.performing, Some(performing));
+            once(&mut asked.listed, item.map(ListedRow::listed).transpose()?);
+            once(&mut asked.certified, certificate.map(|row| row.period()).transpose()?);
         }
-        Ok(Some(Self { institutions: named.into_iter().collect(), listed, certified }))
+        Ok(found)
+    }
+
+    /// Returns whether both were in operation: the performing one on the day of the test, the receiving one on that of the
+    /// visit.
+    pub(super) fn in_operation(&self, performed_on: i64, on: i64) -> bool {
+        self.performing.iter().any(|state| state.operates_on(performed_on)) && self.receiving.operates_on(on)
+    }
+
+    /// Returns whether the performing institution has the lower grade on the day of the visit.
+    pub(super) fn is_lower(&self, on: i64) -> bool {
+        OperatingState::grade_on(&self.performing, on) < self.receiving.level
     }
 }
 

@@ -58,15 +58,13 @@ impl QuestionService for RecognitionQuestions {
                 let Some(found) = Asked::find(connection, (performing, performed_on), (receiving, on), item)? else {
                     return not_there(connection, &asked);
                 };
-                let institutions = &found.institutions;
-                let county = institutions.area(receiving).unwrap_or_default();
-                let county = CountyCode::parse(county).map_err(Error::internal)?;
+                let county = CountyCode::parse(&found.county).map_err(Error::internal)?;
                 let visit = Visit {
                     performed_on,
                     on,
                     receiving: county,
-                    in_operation: in_operation(institutions, (performing, performed_on), (receiving, on)),
-                    downward: upward_only(&parameters, county, on) && institutions.is_lower(performing, receiving, on),
+                    in_operation: found.in_operation(performed_on, on),
+                    downward: upward_only(&parameters, county, on) && found.is_lower(on),
                 };
                 Ok(answered(standing(&found.listed, &found.certified, visit)))
             })
