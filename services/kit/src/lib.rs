@@ -25,7 +25,7 @@ pub mod testing;
 pub mod values;
 
 #[doc(hidden)]
-pub use paste;
+pub use pastey;
 
 /// The allocator of all that is built on the kit, SQLite included. What one thread takes for a unit of work the store's
 /// writer gives back, and with the C library's allocator each waits for the other: an eighth of the writer's time.

@@ -38,7 +38,7 @@ macro_rules! register_api {
         resource: $resource:ident as $field:ident,
         plural: $plural:ident as $plural_field:ident,
         create: $create:ident $(, beside: { $($beside:tt)* })? $(,)?
-    ) => { $crate::paste::paste! {
+    ) => { $crate::pastey::paste! {
         /// The contract's service over the register.
         #[derive(Clone)]
         pub struct [<$resource Rpc>] {
