@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use minsheng_kit::values::divisions::{AreaCode, AreaLevel, CountyCode, Divisions};
+use minsheng_values::divisions::{AreaCode, AreaLevel, CountyCode, Divisions};
 
 use crate::model::{Area, Level, REGION};
 

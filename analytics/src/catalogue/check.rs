@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use minsheng_kit::values::parameters as kit;
+use minsheng_values::parameters as kit;
 use toml::Spanned;
 
 use super::areas::{Areas, DivisionLevel};

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use minsheng_kit::values::{
+use minsheng_values::{
     divisions::{AreaCode, Divisions},
     parameters::Parameters,
 };

@@ -1,6 +1,6 @@
 //! Rows of wider areas that hold in every area below: an item of the region's list is one of each prefecture's.
 
-use minsheng_kit::values::divisions::{AreaLevel, Divisions};
+use minsheng_values::divisions::{AreaLevel, Divisions};
 use polars::prelude::{Column, DataFrame, IdxCa, IdxSize, PolarsResult};
 
 use super::count::{place_at, region};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use minsheng_kit::values::{
+use minsheng_values::{
     divisions::{AreaCode, Divisions},
     parameters::{Confidence, Parameter, Parameters, Unit},
 };

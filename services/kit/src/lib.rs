@@ -22,8 +22,8 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod values;
 
+pub use minsheng_values as values;
 #[doc(hidden)]
 pub use pastey;
 

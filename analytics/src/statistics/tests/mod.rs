@@ -312,8 +312,8 @@ fn a_parameter_holds_from_its_own_first_day_and_for_no_month_before() {
 fn the_window_of_meal_points_is_the_one_that_the_service_judges_by() {
     let catalogue = Catalogue::embedded().unwrap();
     let ours = catalogue.entry("elder-meal-points").unwrap().parameters_on(day("2025-12-31"))["window_days"];
-    let area = minsheng_kit::values::divisions::AreaCode::parse("540000").unwrap();
-    let theirs = minsheng_kit::values::parameters::Parameters::get()
+    let area = minsheng_values::divisions::AreaCode::parse("540000").unwrap();
+    let theirs = minsheng_values::parameters::Parameters::get()
         .value_on("meal_point.operating_window_days", area, day("2025-12-31"))
         .unwrap();
     assert_eq!(ours, theirs.value);

@@ -249,7 +249,7 @@ impl Divisions {
 
     fn load() -> Result<Self, LoadError> {
         let mut names = BTreeMap::new();
-        for row in rows::<AreaRow>(include_str!("../../../data/divisions.csv"))? {
+        for row in rows::<AreaRow>(include_str!("../../data/divisions.csv"))? {
             names.insert(AreaCode::unchecked(&row.code)?, Names { zh: row.name_zh, en: row.name_en_or_pinyin });
         }
         let of_level = |level| names.keys().copied().filter(move |area: &AreaCode| area.level() == level);
@@ -257,7 +257,7 @@ impl Divisions {
         let prefectures = of_level(AreaLevel::Prefecture).collect();
         let counties: Vec<_> = names.keys().filter_map(|area| area.county()).collect();
         let mut profiles = BTreeMap::new();
-        for row in rows::<ProfileRow>(include_str!("../../../data/county-profile.csv"))? {
+        for row in rows::<ProfileRow>(include_str!("../../data/county-profile.csv"))? {
             let profile = CountyProfile {
                 kind: row.kind,
                 prefecture_seat: row.prefecture_seat == 1,
@@ -269,13 +269,13 @@ impl Divisions {
             return Err(LoadError::Profiles);
         }
         let mut townships = Vec::new();
-        for row in rows::<TownshipRow>(include_str!("../../../data/townships.csv"))? {
+        for row in rows::<TownshipRow>(include_str!("../../data/townships.csv"))? {
             let code = TownshipCode::unchecked(&row.code)?;
             townships.push(Township { code, name_zh: row.name_zh, kind: row.kind });
         }
         townships.sort_by_key(|township| township.code);
         let mut villages = Vec::new();
-        for row in rows::<VillageRow>(include_str!("../../../data/villages.csv"))? {
+        for row in rows::<VillageRow>(include_str!("../../data/villages.csv"))? {
             villages.push(Village { code: VillageCode::unchecked(&row.code)?, name_zh: row.name_zh });
         }
         villages.sort_by_key(|village| village.code);

@@ -31,9 +31,9 @@ impl History {
 
     pub(super) fn load<'a>(current: impl Iterator<Item = (AreaCode, &'a str)>) -> Result<Self, LoadError> {
         let current: Vec<_> = current.collect();
-        let successions: Vec<Succession> = rows(include_str!("../../../data/division-successions.csv"))?;
+        let successions: Vec<Succession> = rows(include_str!("../../data/division-successions.csv"))?;
         let mut history = BTreeMap::<String, Vec<Meaning>>::new();
-        for row in rows::<Listed>(include_str!("../../../data/division-code-history.csv"))? {
+        for row in rows::<Listed>(include_str!("../../data/division-code-history.csv"))? {
             let mut successors = Vec::new();
             for succession in successions.iter().filter(|s| s.code == row.code && s.name_zh == row.name_zh) {
                 successors.push(AreaCode::unchecked(&succession.successor_code)?);

@@ -6,7 +6,7 @@
 //!
 //! Everything here is pure. No function reads a clock, a file, the network or a database; a rule that depends on
 //! the day takes the day as an argument. The tables (divisions, holidays, parameters) are compiled in from
-//! `services/kit/data`, and a test loads each of them, so that a damaged table fails the build's tests and not a
+//! `services/values/data`, and a test loads each of them, so that a damaged table fails the build's tests and not a
 //! running service.
 //!
 //! | module | holds | rule |

@@ -166,7 +166,7 @@ fn a_divided_prefecture_has_two_successors_and_a_dissolved_county_none() {
 #[test]
 fn every_listed_code_resolves_but_the_four_whose_land_went_to_several_neighbours() {
     let divisions = Divisions::get();
-    let listed: Vec<String> = include_str!("../../../data/division-code-history.csv")
+    let listed: Vec<String> = include_str!("../../data/division-code-history.csv")
         .lines()
         .skip(1)
         .map(|line| line[..6].to_owned())

@@ -10,12 +10,12 @@ use super::{AreaCode, Confidence, Divisions, Meaning, Parameter, ParameterError,
 /// Reads the compiled-in tables.
 pub(super) fn compiled_in() -> Result<Parameters, ParameterError> {
     read([
-        include_str!("../../../data/parameters/social-security.toml"),
-        include_str!("../../../data/parameters/assistance.toml"),
-        include_str!("../../../data/parameters/education.toml"),
-        include_str!("../../../data/parameters/recognition.toml"),
-        include_str!("../../../data/parameters/health.toml"),
-        include_str!("../../../data/parameters/community.toml"),
+        include_str!("../../data/parameters/social-security.toml"),
+        include_str!("../../data/parameters/assistance.toml"),
+        include_str!("../../data/parameters/education.toml"),
+        include_str!("../../data/parameters/recognition.toml"),
+        include_str!("../../data/parameters/health.toml"),
+        include_str!("../../data/parameters/community.toml"),
     ])
 }
 
@@ -75,7 +75,7 @@ fn day(written: toml::value::Datetime) -> Result<NaiveDate, ParameterError> {
 }
 
 /// Gives the day of a TOML date that has no time with it.
-pub(in crate::values) fn day_of_toml(written: toml::value::Datetime) -> Option<NaiveDate> {
+pub(crate) fn day_of_toml(written: toml::value::Datetime) -> Option<NaiveDate> {
     let date = written.date.filter(|_| written.time.is_none())?;
     NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
 }

@@ -131,7 +131,7 @@ pub struct Calendar {
 }
 
 static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| {
-    Calendar::from_toml(include_str!("../../data/holidays.toml"), Divisions::get().region())
+    Calendar::from_toml(include_str!("../data/holidays.toml"), Divisions::get().region())
         .expect("the compiled-in table is well-formed, as a test shows")
 });
 
