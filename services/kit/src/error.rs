@@ -47,6 +47,11 @@ impl Violations {
         });
     }
 
+    /// Notes a field that differs from what the record says and never changes (AIP-203).
+    pub fn add_immutable(&mut self, field: &str, there: &str) {
+        self.add(field, "IMMUTABLE", format!("cannot be changed: it is {there}"), format!("不可更改，现为 {there}"));
+    }
+
     /// Notes one when the condition does not hold.
     pub fn require(&mut self, holds: bool, field: &str, reason: &'static str, description: &str, description_zh: &str) {
         if !holds {
@@ -178,8 +183,13 @@ pub enum Error {
         instant: i64,
     },
     /// Somebody changed the record meanwhile.
-    #[error("{0} has changed since it was read")]
-    EtagMismatch(String),
+    #[error("{name} has changed since it was read; its etag is now {etag}")]
+    EtagMismatch {
+        /// Name of the record.
+        name: String,
+        /// The etag that it has now.
+        etag: String,
+    },
     /// The `request_id` belongs to another request.
     #[error("request_id {0} was used for a different request")]
     RequestIdReused(String),
@@ -224,6 +234,20 @@ pub enum Error {
     /// The service does not have the method, for a reason.
     #[error("{0}")]
     NotOffered(&'static str),
+    /// The server has no service of that name.
+    #[error("there is no service {0:?} here")]
+    UnknownService(String),
+    /// The service has no method of that name.
+    #[error("the service {service} has no method {method:?}")]
+    UnknownMethod {
+        /// The service.
+        service: String,
+        /// The method that was called.
+        method: String,
+    },
+    /// The bytes of a request are no message of the contract.
+    #[error("the request cannot be read as a message of the contract: {0}")]
+    Undecodable(String),
     /// The store cannot take the request now.
     #[error("the store is not available")]
     StoreUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -256,11 +280,11 @@ impl Error {
     /// Gives the kind.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Invalid(_) | Self::Undecodable(_) => ErrorKind::Invalid,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::AlreadyExists(_) => ErrorKind::AlreadyExists,
             Self::Precondition { .. } | Self::State(_) => ErrorKind::Precondition,
-            Self::EtagMismatch(_) | Self::Raced | Self::ClockBehind { .. } | Self::RequestIdReused(_) => {
+            Self::EtagMismatch { .. } | Self::Raced | Self::ClockBehind { .. } | Self::RequestIdReused(_) => {
                 ErrorKind::Conflict
             }
             Self::Refused(AccessDenied::Anonymous) => ErrorKind::Unauthenticated,
@@ -271,7 +295,7 @@ impl Error {
             | Self::StoreUnavailable(_)
             | Self::Stopping => ErrorKind::Unavailable,
             Self::Deadline | Self::DepartmentTooLate { .. } | Self::ReaderStalled => ErrorKind::Deadline,
-            Self::NotOffered(_) => ErrorKind::Unimplemented,
+            Self::NotOffered(_) | Self::UnknownService(_) | Self::UnknownMethod { .. } => ErrorKind::Unimplemented,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -285,7 +309,7 @@ impl Error {
             Self::Precondition { reason, .. } => reason,
             Self::State(violations) => violations.iter().next().map_or("RECORD_STATE", |first| first.reason),
             Self::Raced | Self::ClockBehind { .. } => "CONCURRENT_CHANGE",
-            Self::EtagMismatch(_) => "ETAG_MISMATCH",
+            Self::EtagMismatch { .. } => "ETAG_MISMATCH",
             Self::RequestIdReused(_) => "REQUEST_ID_REUSED",
             Self::Denied(_) => "NOT_PERMITTED",
             Self::Refused(AccessDenied::Anonymous) => "CALLER_UNKNOWN",
@@ -298,6 +322,9 @@ impl Error {
             Self::Stopping => "SERVER_STOPPING",
             Self::ReaderStalled => "READER_STALLED",
             Self::NotOffered(_) => "NOT_OFFERED",
+            Self::UnknownService(_) => "UNKNOWN_SERVICE",
+            Self::UnknownMethod { .. } => "UNKNOWN_METHOD",
+            Self::Undecodable(_) => "UNDECODABLE_REQUEST",
             Self::Deadline => "DEADLINE_EXCEEDED",
             Self::Internal(_) => "INTERNAL",
         }

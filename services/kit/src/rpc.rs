@@ -28,14 +28,14 @@ pub fn caller<T>(request: &Request<T>) -> Result<String, Error> {
 }
 
 /// Checks a message by its contract and takes it out of the request.
-pub fn checked<T: Validate>(request: Request<T>) -> Result<T, Error> {
+pub fn checked<T: Validate + prost::Name>(request: Request<T>) -> Result<T, Error> {
     let message = request.into_inner();
     status::validate(&message)?;
     Ok(message)
 }
 
 /// Checks a message that may be repeated, and makes the key under which its first answer is kept.
-pub fn repeatable<T: Validate + prost::Message>(
+pub fn repeatable<T: Validate + prost::Name>(
     service: &str,
     method: &str,
     request: Request<T>,
@@ -49,7 +49,7 @@ pub fn repeatable<T: Validate + prost::Message>(
 
 /// As [`repeatable`], where what lies inside a part of the message is checked elsewhere: an update's resource after the
 /// merge.
-pub fn repeatable_partial<T: Validate + prost::Message>(
+pub fn repeatable_partial<T: Validate + prost::Name>(
     service: &str,
     method: &str,
     part: &str,
@@ -58,16 +58,13 @@ pub fn repeatable_partial<T: Validate + prost::Message>(
 ) -> Result<(Idempotency, T), Error> {
     let department = caller(&request)?;
     let message = request.into_inner();
-    let inside = |field: &str| field.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'));
-    if let Err(found) = status::validate(&message) {
-        found.without(inside).into_result(())?;
-    }
+    status::validate_outside(&message, part)?;
     let key = Idempotency::new(&department, &format!("{service}/{method}"), request_id(&message), &message);
     Ok((key, message))
 }
 
 /// As [`repeatable`], for a batch: gives its items, of which each is still to be checked.
-pub fn repeatable_list<T: Validate + prost::Name, Item: Validate>(
+pub fn repeatable_list<T: Validate + prost::Name, Item: Validate + prost::Name>(
     service: &str,
     method: &str,
     request: Request<T>,
@@ -95,7 +92,7 @@ pub struct Question {
 
 impl Question {
     /// Checks the message and the purpose of a question, and takes both out of the request.
-    pub fn take<T: Validate>(
+    pub fn take<T: Validate + prost::Name>(
         request: Request<T>,
         context: impl Fn(&T) -> Option<&pb::QuestionContext>,
     ) -> Result<(Self, T), Error> {

@@ -357,7 +357,8 @@ pub fn rewrite<R: Register>(
         state.set_head(head);
     }
     if !R::Record::write(tx.connection, was, &now)? {
-        return Err(Error::EtagMismatch(format!("{}/{}", R::COLLECTION, first.id)));
+        // Whoever names an etag has compared it under the record's lock; this one did not lock, and another unit was faster.
+        return Err(Error::Raced);
     }
     let dataset = register.dataset();
     for (state, stands) in was.iter().zip(&stands).filter(|(state, _)| !state.head().is_withdrawn()) {
@@ -461,7 +462,7 @@ fn lock<R: Register>(tx: &mut Tx<'_>, id: &str, etag: &str) -> Result<Vec<R::Rec
     let states = R::Record::lock(tx.connection, id)?;
     let head = states.first().map(Table::head).ok_or_else(|| Error::NotFound(name()))?;
     if self::etag(&head) != etag {
-        return Err(Error::EtagMismatch(name()));
+        return Err(Error::EtagMismatch { name: name(), etag: self::etag(&head) });
     }
     if head.is_withdrawn() {
         return Err(Error::Precondition {

@@ -275,10 +275,7 @@ impl<R: Register> Engine<R> {
         self.context.with_facts(tx.now(), |facts| {
             for record in &mut again {
                 let Some(was) = judged.withdrawn.get(record.id()) else { continue };
-                let replaced = rewrite(tx, &*self.register, was, vec![record.clone()], facts);
-                // Nobody read this one: another request brought it back first.
-                let mut replaced =
-                    replaced.map_err(|error| if let Error::EtagMismatch(_) = error { Error::Raced } else { error })?;
+                let mut replaced = rewrite(tx, &*self.register, was, vec![record.clone()], facts)?;
                 if let Some(now) = replaced.pop() {
                     *record = now;
                 }

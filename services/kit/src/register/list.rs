@@ -27,7 +27,7 @@ impl<Q, Item> Clone for List<Q, Item> {
 
 impl<Q, Item> Copy for List<Q, Item> {}
 
-impl<Q: Validate + prost::Name, Item: Validate> List<Q, Item> {
+impl<Q: Validate + prost::Name, Item: Validate + prost::Name> List<Q, Item> {
     /// Takes the items out of a request and checks it by its own rules, of which one is how many items there may be.
     ///
     /// A request that breaks them is refused as a whole, then with what its items break, too, each under its path.
@@ -41,12 +41,12 @@ impl<Q: Validate + prost::Name, Item: Validate> List<Q, Item> {
         let (least, most) = self.size();
         let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
         if count < least {
-            let text = format!("must have at least {least} items");
-            violations.add(list, status::CONTRACT_RULE, text, format!("至少须有 {least} 条"));
+            let text = format!("must have at least {least} items, not {count}");
+            violations.add(list, status::CONTRACT_RULE, text, format!("至少 {least} 条，现为 {count} 条"));
         }
         if count > most {
-            let text = format!("must have at most {most} items");
-            violations.add(list, status::CONTRACT_RULE, text, format!("最多 {most} 条"));
+            let text = format!("must have at most {most} items, not {count}");
+            violations.add(list, status::CONTRACT_RULE, text, format!("最多 {most} 条，现为 {count} 条"));
         } else if !violations.is_empty() {
             let own = violations.iter().count();
             for (index, item) in items.iter().enumerate() {
