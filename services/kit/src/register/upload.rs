@@ -10,7 +10,7 @@ use minsheng_proto::{Validate, common::v1 as pb};
 use tonic::{Request, Status, Streaming};
 
 use super::{Engine, List, Register, intake::Decoded};
-use crate::{error::Error, rpc, store::Idempotency};
+use crate::{error::Error, rpc, status, store::Idempotency};
 
 /// Chunks that are checked and decided at the same time as one is written, that one included.
 const CHUNKS_AT_ONCE: usize = 2;
@@ -57,6 +57,7 @@ impl<R: Register> Engine<R> {
         let prepared = request.into_inner().map(move |chunk| {
             let (engine, caller, method) = (preparing.clone(), Arc::clone(&caller), Arc::clone(&method));
             let task = chunk
+                .map_err(status::of_transport)
                 .map(|chunk| tokio::task::spawn_blocking(move || engine.prepare(&caller, &method, chunk, list, take)));
             async move { Ok(task?.await.map_err(Error::internal)??) }
         });

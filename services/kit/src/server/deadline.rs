@@ -32,7 +32,7 @@ pub(crate) const TIMEOUT_HEADER: &str = "grpc-timeout";
 /// A watch on a service's health lives as long as its watcher wants: it ends when the server stops.
 const UNBOUNDED: &str = "/grpc.health.v1.Health/Watch";
 
-/// The feed is not in our own descriptors, and its stock clients set no deadline.
+/// The feed's stock clients set no deadline, whichever method they call.
 const FEED: &str = "/arrow.flight.protocol.FlightService/";
 
 /// The moment at which a call's answer is worth nothing any more.

@@ -2,7 +2,7 @@
 //!
 //! It takes a listener, so that a test or the demo can bind port 0 and know the address before anything runs. It serves
 //! mutual TLS only, adds health, reflection and gRPC-Web, and puts the same layers round every method, from the outside
-//! in: gRPC-Web, telemetry, deadline, admission, access.
+//! in: gRPC-Web, telemetry, deadline, admission, contract, access.
 //!
 //! It stops in this order: health turns `NOT_SERVING`, callers get time to notice, the listener closes, running calls
 //! drain until a deadline, what is left is cut. Flushing telemetry comes after, when [`Server::serve`] has returned.
@@ -10,6 +10,7 @@
 mod admission;
 mod config;
 mod connection;
+mod contract;
 mod deadline;
 mod stall;
 #[cfg(test)]
@@ -40,6 +41,7 @@ use crate::pki::Credentials;
 use crate::telemetry::{CallMetrics, RpcLayer};
 use admission::AdmissionLayer;
 use connection::Ends;
+use contract::{ContractLayer, Served};
 use deadline::DeadlineLayer;
 
 pub use config::ServerConfig;
@@ -70,6 +72,7 @@ pub struct Server {
     names: Vec<String>,
     /// Paths of streaming methods.
     streaming: HashSet<String>,
+    served: Served,
     health: HealthReporter,
     metrics: Option<CallMetrics>,
 }
@@ -108,17 +111,18 @@ impl Server {
     /// Serves connections of the listener until `shutdown` resolves and running calls are drained.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         let address = listener.local_addr().map_err(ServerError::Listener)?;
-        let Self { config, credentials, access, routes, names, streaming, health, metrics } = self;
+        let Self { config, credentials, access, routes, names, streaming, served, health, metrics } = self;
         let ends = Ends::default();
         let admission = AdmissionLayer::new(config.concurrent_calls, config.stall);
         let metrics = metrics.unwrap_or_default();
         let _watch = AbortOnDropHandle::new(tokio::spawn(admission.watch(metrics.clone())));
-        let services = names.iter().map(String::as_str).chain([HEALTH, REFLECTION]);
+        let services = names.iter().map(String::as_str).chain(OWN_SERVICES);
         let service = ServiceBuilder::new()
             .layer(GrpcWebLayer::new())
             .layer(RpcLayer::server(metrics, services))
             .layer(DeadlineLayer::new(&config, streaming, ends.closing.clone()))
             .layer(admission)
+            .layer(ContractLayer::new(served))
             .layer(AccessLayer::new(access, credentials.department().clone()))
             .service(routes.prepare());
         let department = credentials.department();
@@ -206,20 +210,30 @@ impl ServerParts {
     /// Puts the parts together.
     pub fn build(mut self) -> Result<Server, ServerError> {
         let (health, health_service) = tonic_health::server::health_reporter();
-        let mut reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let services: Vec<&str> = self.names.iter().map(String::as_str).chain(OWN_SERVICES).collect();
+        let mut served = Served::new(services.iter().copied());
         let mut streaming = HashSet::new();
+        let undecodable = tonic_reflection::server::Error::from;
+        for encoded in self.descriptors.iter().copied().chain(OWN_DESCRIPTORS) {
+            served.describe(encoded).map_err(undecodable)?;
+        }
         for encoded in &self.descriptors {
-            streaming.extend(deadline::streaming_methods(encoded).map_err(tonic_reflection::server::Error::from)?);
-            reflection = reflection.register_encoded_file_descriptor_set(encoded);
+            streaming.extend(deadline::streaming_methods(encoded).map_err(undecodable)?);
         }
-        for name in self.names.iter().map(String::as_str).chain([HEALTH, REFLECTION]) {
-            reflection = reflection.with_service_name(name);
-        }
+        // Both versions tell the same: newer clients ask the first, older ones the second.
+        let reflection = || {
+            let mut reflection = tonic_reflection::server::Builder::configure();
+            for encoded in self.descriptors.iter().copied().chain(OWN_DESCRIPTORS) {
+                reflection = reflection.register_encoded_file_descriptor_set(encoded);
+            }
+            services.iter().fold(reflection, |reflection, name| reflection.with_service_name(*name))
+        };
+        let (newer, older) = (reflection().build_v1()?, reflection().build_v1alpha()?);
         self.routes.add_service(health_service);
-        self.routes.add_service(reflection.build_v1()?);
+        self.routes.add_service(newer);
+        self.routes.add_service(older);
         let Self { config, credentials, access, routes, names, metrics, .. } = self;
-        Ok(Server { config, credentials, access, routes: routes.routes(), names, streaming, health, metrics })
+        Ok(Server { config, credentials, access, routes: routes.routes(), names, streaming, served, health, metrics })
     }
 }
 
@@ -227,6 +241,16 @@ impl ServerParts {
 pub(crate) const HEALTH: &str = "grpc.health.v1.Health";
 /// The reflection service's name.
 pub(crate) const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
+/// The name that older clients ask by.
+const REFLECTION_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
+/// What every server has of its own.
+const OWN_SERVICES: [&str; 3] = [HEALTH, REFLECTION, REFLECTION_ALPHA];
+/// Their descriptors.
+const OWN_DESCRIPTORS: [&[u8]; 3] = [
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+];
 
 /// Reports one status for the server as a whole, whose name is empty, and for each service.
 async fn report(health: &HealthReporter, names: &[String], status: ServingStatus) {

@@ -7,9 +7,10 @@ use minsheng_proto::descriptors;
 use prost_reflect::{MethodDescriptor, ServiceDescriptor};
 
 /// Services of others that ours serve beside their own, with their methods.
-const OTHERS: [(&str, &[&str]); 3] = [
+const OTHERS: [(&str, &[&str]); 4] = [
     ("grpc.health.v1.Health", &["Check", "List", "Watch"]),
     ("grpc.reflection.v1.ServerReflection", &["ServerReflectionInfo"]),
+    ("grpc.reflection.v1alpha.ServerReflection", &["ServerReflectionInfo"]),
     (
         "arrow.flight.protocol.FlightService",
         &[

@@ -205,7 +205,8 @@ impl Bench {
         let schema = include_str!("../../../../../deploy/policies/schema.cedarschema");
         let policy = r#"
             @id("probes") permit (principal, action, resource) when { resource in [
-                Service::"grpc.health.v1.Health", Service::"grpc.reflection.v1.ServerReflection"] };
+                Service::"grpc.health.v1.Health", Service::"grpc.reflection.v1.ServerReflection",
+                Service::"grpc.reflection.v1alpha.ServerReflection"] };
             @id("echo") permit (principal, action == Action::"call",
                 resource in Service::"minsheng.test.v1.EchoService")
                 when { principal != Department::"stranger" };"#;

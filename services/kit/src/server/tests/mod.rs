@@ -163,27 +163,102 @@ async fn a_stream_that_its_reader_takes_nothing_of_gives_up_its_place_and_tells_
     assert_eq!(error.get_details_error_info().expect("an ErrorInfo").reason, "READER_STALLED");
 }
 
+/// Calls a path with a message of any type, as a client that does not keep to the contract.
+async fn call_by_path<M: prost::Message + Default + 'static>(
+    channel: crate::clients::DepartmentChannel,
+    path: &str,
+    message: M,
+) -> tonic::Status {
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.expect("ready");
+    let path = http::uri::PathAndQuery::try_from(path).expect("a path");
+    let codec = tonic_prost::ProstCodec::<M, ()>::default();
+    client.unary(Request::new(message), path, codec).await.expect_err("refused")
+}
+
 #[tokio::test]
-async fn reflection_lists_the_services() {
-    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
-    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
-    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+async fn an_unknown_service_or_method_is_unimplemented_and_named() {
     let bench = Bench::new();
     let running = bench.serve(config(), Echo::default()).await;
-    let mut client = ServerReflectionClient::new(bench.channel("education", &running));
-    let request = tonic_reflection::pb::v1::ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(MessageRequest::ListServices(String::new())),
+    for (path, reason, named) in [
+        ("/minsheng.test.v1.NoSuchService/Left", "UNKNOWN_SERVICE", "minsheng.test.v1.NoSuchService"),
+        ("/grpc.health.v1.Health/Chek", "UNKNOWN_METHOD", "Chek"),
+    ] {
+        let status = call_by_path(bench.channel("education", &running), path, ()).await;
+        assert_eq!(status.code(), Code::Unimplemented, "{path}");
+        assert!(status.message().contains(named), "{}", status.message());
+        assert_eq!(status.get_details_error_info().expect("an ErrorInfo").reason, reason);
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_message_are_the_callers_fault() {
+    let bench = Bench::new();
+    let running = bench.serve(config(), Echo::default()).await;
+    let path = format!("/{ECHO}/Left");
+    // The method takes a number.
+    let status = call_by_path(bench.channel("education", &running), &path, "text".to_owned()).await;
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("cannot be read"), "{}", status.message());
+    assert_eq!(status.get_details_error_info().expect("an ErrorInfo").reason, "UNDECODABLE_REQUEST");
+}
+
+/// Makes a module that asks one version of reflection.
+macro_rules! reflection_client {
+    ($module:ident, $version:ident) => {
+        mod $module {
+            use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
+            use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
+            use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
+
+            /// Lists the services, and asks for the file of each that a name is given of.
+            pub(super) async fn services(
+                channel: crate::clients::DepartmentChannel,
+                described: &[&str],
+            ) -> Vec<String> {
+                let mut client = ServerReflectionClient::new(channel);
+                let files = described.iter().map(|name| MessageRequest::FileContainingSymbol((*name).to_owned()));
+                let requests: Vec<_> = std::iter::once(MessageRequest::ListServices(String::new()))
+                    .chain(files)
+                    .map(|asked| tonic_reflection::pb::$version::ServerReflectionRequest {
+                        host: String::new(),
+                        message_request: Some(asked),
+                    })
+                    .collect();
+                let answers = client.server_reflection_info(futures::stream::iter(requests)).await;
+                let mut answers = answers.expect("answered").into_inner();
+                let answer = answers.message().await.expect("no error").expect("an answer");
+                let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+                    panic!("not a list: {answer:?}");
+                };
+                for name in described {
+                    let answer = answers.message().await.expect("no error").expect("an answer");
+                    let file = answer.message_response;
+                    assert!(matches!(file, Some(MessageResponse::FileDescriptorResponse(_))), "{name}: {file:?}");
+                }
+                let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
+                names.sort();
+                names
+            }
+        }
     };
-    let mut answers =
-        client.server_reflection_info(futures::stream::iter([request])).await.expect("answered").into_inner();
-    let answer = answers.message().await.expect("no error").expect("an answer");
-    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
-        panic!("not a list: {answer:?}");
-    };
-    let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
-    names.sort();
-    assert_eq!(names, ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", ECHO]);
+}
+
+reflection_client!(newer, v1);
+reflection_client!(older, v1alpha);
+
+#[tokio::test]
+async fn reflection_of_both_versions_lists_the_services_and_describes_its_own() {
+    let bench = Bench::new();
+    let running = bench.serve(config(), Echo::default()).await;
+    let own = super::OWN_SERVICES;
+    for names in [
+        newer::services(bench.channel("education", &running), &own).await,
+        older::services(bench.channel("education", &running), &own).await,
+    ] {
+        assert_eq!(names[..3], own);
+        assert_eq!(names[3..], [ECHO]);
+    }
 }
 
 #[tokio::test]
