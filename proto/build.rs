@@ -1,6 +1,14 @@
-//! Compiles the contracts: messages, clients and servers (tonic), validation (protovalidate), and the descriptor set.
+//! Compiles the contracts: messages, clients and servers (tonic), validation (protovalidate), and the descriptor set; and
+//! takes up their texts, so that the command line can write them for an integrator.
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver};
 
@@ -20,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo:rerun-if-changed=minsheng");
+    println!("cargo:rerun-if-changed=flight");
 
     let mut files = Vec::new();
     for area in fs::read_dir(root.join("minsheng"))? {
@@ -55,5 +64,49 @@ fn main() -> Result<(), Box<dyn Error>> {
         .fail_on_runtime_only(true)
         .compile()?;
 
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(IncludeFileResolver::new(root.join("flight")));
+    resolver.add(GoogleFileResolver::new());
+    let mut compiler = protox::Compiler::with_file_resolver(resolver);
+    compiler.include_imports(true).include_source_info(true).open_file("Flight.proto")?;
+    fs::write(out.join("flight.bin"), compiler.encode_file_descriptor_set())?;
+
+    publish(&root, &files, &out)
+}
+
+/// Writes a table of the contracts' texts, with the one file that they import and no compiler of contracts brings.
+fn publish(root: &Path, files: &[PathBuf], out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut table = String::from(
+        "/// The contracts and what they import, each by its path and with its text; without the files of\n\
+         /// `google/protobuf`, which every compiler of contracts brings.\n\
+         pub const CONTRACTS: &[(&str, &str)] = &[\n",
+    );
+    writeln!(table, "    ({VALIDATE:?}, include_str!({:?})),", validate_proto(root)?)?;
+    for file in files {
+        writeln!(table, "    ({:?}, include_str!({file:?})),", file.strip_prefix(root)?)?;
+    }
+    table.push_str("];\n");
+    fs::write(out.join("published.rs"), table)?;
     Ok(())
+}
+
+const VALIDATE: &str = "buf/validate/validate.proto";
+
+/// Finds the text of the validation rules in the source of the crate that ships it; cargo knows where that is.
+fn validate_proto(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let asked = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
+        .arg(root.join("Cargo.toml"))
+        .output()?;
+    let told = String::from_utf8_lossy(&asked.stdout);
+    let manifest = told
+        .split_once("\"name\":\"prost-protovalidate-types\",\"version\"")
+        .and_then(|(_, package)| package.split_once("\"manifest_path\":\""))
+        .and_then(|(_, path)| path.split_once('"'))
+        .ok_or_else(|| {
+            format!("cargo does not say where prost-protovalidate-types is: {}", String::from_utf8_lossy(&asked.stderr))
+        })?
+        .0;
+    let text = Path::new(manifest).with_file_name("proto").join(VALIDATE);
+    if text.is_file() { Ok(text) } else { Err(format!("{} is not there", text.display()).into()) }
 }

@@ -4,10 +4,12 @@
 //! Never decides anything.
 
 mod conventions;
+mod published;
 pub use conventions::{
     Dataset, datasets, fields_with_labels, is_personal, label_zh, message_option_string, short_value_name,
     value_label_zh,
 };
+pub use published::{CONTRACTS, FLIGHT_DESCRIPTOR_BYTES};
 
 use std::sync::LazyLock;
 

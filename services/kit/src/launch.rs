@@ -105,6 +105,7 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
         .map_err(Error::internal)?;
     Ok(Ready { assembled, server })
 }
+        .descriptors(minsheng_proto::FLIGHT_DESCRIPTOR_BYTES)
 
 impl Ready {
     /// Serves until the shutdown resolves and the calls under way are done.

@@ -4,6 +4,7 @@
 //! much quicker than many.
 
 mod access_coverage;
+mod callers;
 mod contract_rules;
 mod feed;
 mod journeys;
