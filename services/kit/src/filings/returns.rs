@@ -147,8 +147,21 @@ impl Register for Returns {
 
     /// One figure for a commitment, a measure, an area and a month.
     fn natural_id(&self, filed: &pb::Return, _: Facts<'_>) -> Option<String> {
-        let month = filed.month.as_ref()?;
-        let measure = if filed.measure.is_empty() { "primary" } else { &filed.measure };
+        let (month, measure) = (filed.month.as_ref()?, measure_name(filed));
+    /// A figure is corrected for what it was filed for.
+    fn check_immutable(&self, there: &pb::Return, sent: &pb::Return, violations: &mut Violations) {
+        if !sent.commitment.is_empty() && sent.commitment != there.commitment {
+            violations.add_immutable("commitment", &there.commitment);
+        }
+        if !sent.measure.is_empty() && measure_name(sent) != measure_name(there) {
+            violations.add_immutable("measure", measure_name(there));
+        }
+        if sent.month.is_some() && sent.month != there.month {
+            let month = there.month.unwrap_or_default();
+            violations.add_immutable("month", &format!("{:04}-{:02}", month.year, month.month));
+        }
+    }
+
         Some(format!("{}.{measure}.{}.{:04}-{:02}", filed.commitment, filed.area, month.year, month.month))
     }
 }
@@ -164,6 +177,11 @@ impl Returns {
 fn state_of(record: &ReturnRecord) -> pb::ReturnState {
     if record.state == common::RecordState::Withdrawn as i64 {
         return pb::ReturnState::Withdrawn;
+/// Returns the name of a return's measure, which is the primary one where it names none.
+fn measure_name(filed: &pb::Return) -> &str {
+    if filed.measure.is_empty() { "primary" } else { &filed.measure }
+}
+
     }
     pb::ReturnState::try_from(enum_number(record.return_state)).unwrap_or_default()
 }
@@ -214,7 +232,7 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
         let mut corrected = rpc::required("return", message.r#return)?;
         corrected.correction_reason = message.reason;
         let mask = prost_types::FieldMask {
-            paths: ["numerator", "denominator", "value", "unit", "source", "confidence", "correction_reason"]
+            paths: ["area", "numerator", "denominator", "value", "unit", "source", "confidence", "correction_reason"]
                 .map(str::to_owned)
                 .to_vec(),
         };

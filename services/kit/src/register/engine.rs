@@ -9,7 +9,7 @@ use super::{
     evidence::Refusals,
     intake::{Judged, Outcome},
     requests::{End, ListRequest, Update},
-    resource::merged,
+    resource::{merged, selects},
     states::{self, Revised, Scope},
 };
 use crate::{
@@ -90,7 +90,7 @@ impl<R: Register> Engine<R> {
                     (_, states @ [_]) => {
                         engine.context.with_facts(tx.now(), |facts| engine.encode(states, 0, facts, false))
                     }
-                    (Some(Outcome::Unchanged(id) | Outcome::Exists(id)), _) => {
+                    (Some(Outcome::Unchanged(id) | Outcome::Exists(id) | Outcome::OtherArea(id, _)), _) => {
                         Err(Error::AlreadyExists(format!("{}/{id}", R::COLLECTION)))
                     }
                     (Some(Outcome::Rejected(violations)), _) => Err(Error::Invalid(under_field::<R>(violations))),
@@ -176,6 +176,11 @@ impl<R: Register> Engine<R> {
             .store
             .write(Unit::repeatable(key), move |tx| {
                 let was = lock::<R>(tx, &id, &update.etag)?;
+                if let Some(head) =
+                    was.first().map(Table::head).filter(|_| selects(update.update_mask.as_ref(), "area"))
+                {
+                    check_area::<R>(&head, &resource).map_err(under_field::<R>)?;
+                }
                 engine.context.with_facts(tx.now(), |facts| {
                     let mut now = was.clone();
                     let scope = update.scope(epoch_day(facts.today))?;
@@ -201,6 +206,9 @@ impl<R: Register> Engine<R> {
         facts: Facts<'_>,
     ) -> Result<Revised<R::Record>, Error> {
         let before = self.encode(std::slice::from_ref(old), 0, facts, true)?;
+        let mut changed = Violations::new();
+        self.register.check_immutable(&before, resource, &mut changed);
+        changed.into_result(()).map_err(under_field::<R>)?;
         let after = merged(&before, resource, update.update_mask.as_ref())?;
         status::validate(&after).map_err(under_field::<R>)?;
         let natural = |resource: &R::Resource| epoch_day(self.register.effective_on(resource, facts.today));
@@ -471,6 +479,16 @@ fn lock<R: Register>(tx: &mut Tx<'_>, id: &str, etag: &str) -> Result<Vec<R::Rec
         });
     }
     Ok(states)
+}
+
+/// Refuses another area than the record's (AIP-203, IMMUTABLE); an empty one says nothing.
+pub(super) fn check_area<R: Register>(there: &Head, resource: &R::Resource) -> Result<(), Violations> {
+    let area = R::area(resource);
+    let mut violations = Violations::new();
+    if !area.is_empty() && area != there.area {
+        violations.add_immutable("area", &there.area);
+    }
+    violations.into_result(())
 }
 
 /// Returns the etag of a version.

@@ -154,18 +154,10 @@ impl<R: Register> Engine<R> {
                         let stored = there.get(&id);
                         if let Some(stored) = stored.filter(|stored| !withdrawn(stored)) {
                             // What is sent again is what was sent first, whatever became of the record since.
-                            if self.same(&stored[0], &record, facts)? {
-                                Outcome::Unchanged(id)
-                            } else {
-                                Outcome::Exists(id)
-                            }
+                            self.compared(&stored[0], &record, id, facts)?
                         } else if let Some(first) = coming.get_mut(&id) {
                             first.repeated.push(place);
-                            if self.same(&records[first.record], &record, facts)? {
-                                Outcome::Unchanged(id)
-                            } else {
-                                Outcome::Exists(id)
-                            }
+                            self.compared(&records[first.record], &record, id, facts)?
                         } else {
                             if let Some(withdrawn) = stored {
                                 record.set_head(Head { version: withdrawn[0].head().version + 1, ..record.head() });
@@ -193,6 +185,18 @@ impl<R: Register> Engine<R> {
             records.retain(|_| passed.next().unwrap_or_default());
             there.retain(|_, stored| withdrawn(stored));
             Ok(Judged { outcomes, records, all_passed, withdrawn: there })
+        })
+    }
+
+    /// Compares a new record with the one that has its id.
+    fn compared(&self, there: &R::Record, new: &R::Record, id: String, facts: Facts<'_>) -> Result<Outcome, Error> {
+        let area = there.head().area;
+        Ok(if area != new.head().area {
+            Outcome::OtherArea(id, area)
+        } else if self.same(there, new, facts)? {
+            Outcome::Unchanged(id)
+        } else {
+            Outcome::Exists(id)
         })
     }
 
@@ -344,6 +348,8 @@ pub(super) enum Outcome {
     Created(String),
     Unchanged(String),
     Exists(String),
+    /// Exists in the area that follows.
+    OtherArea(String, String),
     Rejected(Violations),
 }
 
@@ -364,6 +370,12 @@ impl Outcome {
             Self::Exists(id) => {
                 let mut violations = Violations::new();
                 violations.add("name", "RECORD_EXISTS", "exists with another content", "编号已存在且内容不同");
+                result.violations = violations.into_messages();
+                (pb::ItemOutcome::Rejected, name(&id))
+            }
+            Self::OtherArea(id, area) => {
+                let mut violations = Violations::new();
+                violations.add_immutable("area", &area);
                 result.violations = violations.into_messages();
                 (pb::ItemOutcome::Rejected, name(&id))
             }

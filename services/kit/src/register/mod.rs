@@ -109,12 +109,16 @@ pub trait Register: Envelope + Send + Sync + 'static {
 
     /// Names the id that the content itself gives a record, where the caller chooses none: the natural key.
     fn natural_id(&self, _resource: &Self::Resource, _facts: Facts<'_>) -> Option<String> {
-        None
-    }
-
     /// Clears the fields of a resource that the register decides itself (output only), before two contents are
     /// compared: the same item sent again is the same, whatever was decided on it since.
     fn clear_decided(&self, _resource: &mut Self::Resource) {}
+
+        None
+    }
+
+    /// Notes the fields of a sent resource that differ from the record's and never change (AIP-203, IMMUTABLE). A field that
+    /// is empty says nothing. The kit itself sees to the area.
+    fn check_immutable(&self, _there: &Self::Resource, _sent: &Self::Resource, _violations: &mut Violations) {}
 
     /// Checks what needs the store: that a school named in a record exists. What another register is asked is its state on
     /// the day of the record, and a key that is unique is so on each day.

@@ -30,7 +30,12 @@ pub trait Envelope {
 
 /// Takes the fields that the mask names from `new` and the others from `old`.
 ///
-/// An absent mask takes every field. The envelope is never taken.
+/// Says whether an update with this mask means a field: an absent mask means every field.
+pub(super) fn selects(mask: Option<&prost_types::FieldMask>, field: &str) -> bool {
+    mask.is_none_or(|mask| mask.paths.is_empty() || mask.paths.iter().any(|path| path == field || path == "*"))
+}
+
+/// An absent mask takes every field. The envelope is never taken; the area may be named, for whoever asks it to stay.
 pub(super) fn merged<M: prost::Message + prost::Name + Default>(
     old: &M,
     new: &M,
@@ -46,7 +51,7 @@ pub(super) fn merged<M: prost::Message + prost::Name + Default>(
     let mut violations = Violations::new();
     for path in &paths {
         let own = descriptor.get_field_by_name(path).is_some_and(|field| field.number() >= FIRST_OWN_FIELD);
-        if !own && *path != "*" {
+        if !own && *path != "*" && *path != "area" {
             violations.add(
                 "update_mask",
                 "UNKNOWN_PATH",
@@ -57,7 +62,7 @@ pub(super) fn merged<M: prost::Message + prost::Name + Default>(
     }
     violations.into_result(())?;
     for field in descriptor.fields().filter(|field| field.number() >= FIRST_OWN_FIELD) {
-        if paths.is_empty() || paths.contains("*") || paths.contains(field.name()) {
+        if selects(mask, field.name()) {
             if new.has_field(&field) {
                 merged.set_field(&field, new.get_field(&field).into_owned());
             } else {

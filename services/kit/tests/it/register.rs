@@ -27,7 +27,7 @@ use minsheng_kit::{
     values::calendar::epoch_day,
 };
 use minsheng_proto::{
-    common::v1::{EndKind, ItemOutcome, RecordState},
+    common::v1::{EndKind, ItemOutcome, ItemResult, RecordState},
     returns::v1 as pb,
 };
 use prost::Message as _;
@@ -48,7 +48,7 @@ impl Probe {
         let clock = TestClock::on(NaiveDate::from_ymd_opt(2026, 3, 20).expect("a day")).clock();
         let store = Store::open(&StoreConfig::new(url), &[KIT_MIGRATIONS], clock).expect("opens");
         let context = Context::new("health", store, Keys::derive(&[7; 32], "health"));
-        Self { _site: site, engine: Engine::new(Milestones { service: "health" }, context), requests: 0 }
+        Self { _site: site, engine: Engine::new(Milestones::of(&context), context), requests: 0 }
     }
 
     fn key(&mut self) -> Idempotency {
@@ -535,6 +535,77 @@ async fn what_is_wrong_with_a_resource_is_reported_under_its_field_and_with_an_i
         let answers = probe.engine.record_all(key, &[bad]).await.expect("answered");
         let fields: Vec<_> = answers[0].violations.iter().map(|violation| violation.field.clone()).collect();
         assert_eq!(fields, ["happened_on", "evidence"]);
+    }
+}
+
+fn reasons(error: Error) -> Vec<(String, &'static str)> {
+    let Error::Invalid(violations) = error else { panic!("{error:?}") };
+    violations.iter().map(|violation| (violation.field.clone(), violation.reason)).collect()
+}
+
+#[tokio::test]
+async fn another_area_is_refused_where_the_update_means_it_and_nowhere_else() {
+    for database in databases() {
+        let mut probe = Probe::open(database);
+        let created = probe.create(step("planned"), first_day()).await.expect("created");
+        let moved = |text: &str| pb::Milestone { area: "540100".to_owned(), ..step(text) };
+        let mask = |paths: &[&str]| {
+            Some(prost_types::FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() })
+        };
+        let update = |etag: &str, update_mask| Update { etag: etag.to_owned(), update_mask, ..Update::default() };
+        for update_mask in [None, mask(&["*"]), mask(&["evidence", "area"])] {
+            let refused = probe.update(moved("moved"), update(&etag(&created), update_mask)).await.expect_err("moved");
+            assert_eq!(reasons(refused), [("milestone.area".to_owned(), "IMMUTABLE")]);
+        }
+        let renamed =
+            probe.update(step("named"), update(&etag(&created), mask(&["name"]))).await.expect_err("no field");
+        assert_eq!(reasons(renamed), [("update_mask".to_owned(), "UNKNOWN_PATH")]);
+        // The mask leaves it out, it is empty, or it is the same.
+        let masked = probe.update(moved("one"), update(&etag(&created), mask(&["evidence"]))).await.expect("updated");
+        let unsaid = pb::Milestone { area: String::new(), ..step("two") };
+        let unsaid = probe.update(unsaid, update(&etag(&masked), None)).await.expect("updated");
+        let same =
+            probe.update(step("three"), update(&etag(&unsaid), mask(&["evidence", "area"]))).await.expect("same");
+        assert_eq!((same.area.as_str(), same.evidence.as_str()), ("540000", "three"));
+    }
+}
+
+#[tokio::test]
+async fn an_item_whose_name_exists_in_another_area_is_refused_and_not_taken_for_the_same() {
+    for database in databases() {
+        let mut probe = Probe::open(database);
+        probe.create(step("planned"), first_day()).await.expect("created");
+        let elsewhere = pb::Milestone { area: "540100".to_owned(), ..step("planned") };
+        let new = pb::Milestone { name: "milestones/new".to_owned(), ..step("planned") };
+        let new_elsewhere = pb::Milestone { area: "540100".to_owned(), ..new.clone() };
+        let key = probe.key();
+        let items = [elsewhere.clone(), step("planned"), new, new_elsewhere];
+        let answers = probe.engine.record_all(key, &items).await.expect("answered");
+        let outcomes: Vec<_> = answers.iter().map(ItemResult::outcome).collect();
+        use ItemOutcome::{Created, Rejected, Unchanged};
+        assert_eq!(outcomes, [Rejected, Unchanged, Created, Rejected]);
+        for answer in [&answers[0], &answers[3]] {
+            let violation = &answer.violations[0];
+            assert_eq!((violation.field.as_str(), violation.reason.as_str()), ("area", "IMMUTABLE"));
+            assert!(violation.description.contains("540000"), "{violation:?}");
+        }
+        assert_eq!(answers[0].name, NAME);
+        // Whoever creates is told that the name is taken.
+        let taken = probe.create(elsewhere, first_day()).await.expect_err("taken");
+        assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
+    }
+}
+
+#[tokio::test]
+async fn a_stale_etag_is_answered_with_the_one_that_the_record_has() {
+    for database in databases() {
+        let mut probe = Probe::open(database);
+        let created = probe.create(step("planned"), first_day()).await.expect("created");
+        let update = Update { etag: etag(&created), ..Update::default() };
+        let changed = probe.update(step("changed"), update.clone()).await.expect("updated");
+        let refused = probe.update(step("late"), update).await.expect_err("stale");
+        let Error::EtagMismatch { name, etag: present } = refused else { panic!("{refused:?}") };
+        assert_eq!((name.as_str(), present), (NAME, etag(&changed)));
     }
 }
 

@@ -168,6 +168,18 @@ async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_agai
             Code::InvalidArgument,
             "return.numerator",
         );
+        for (n, field, other) in [
+            (20, "return.area", pb::Return { area: "540103".to_owned(), ..share(41.0, 50.0) }),
+            (21, "return.month", pb::Return { month: month(2026, 2), ..share(41.0, 50.0) }),
+            (22, "return.commitment", pb::Return { commitment: "other".to_owned(), ..share(41.0, 50.0) }),
+            (23, "return.measure", pb::Return { measure: "other".to_owned(), ..share(41.0, 50.0) }),
+        ] {
+            let mut request = correct(n, 41.0, "v2", "typing error");
+            request.r#return = Some(pb::Return { name: name.clone(), ..other });
+            let status = client.correct_return(request).await.expect_err("filed for something else");
+            assert_eq!(refused_fields(&status), [field]);
+            refused(Err::<(), _>(status), Code::InvalidArgument, "cannot be changed");
+        }
         let corrected = client.correct_return(correct(7, 41.0, "v2", "typing error")).await.expect("corrected");
         let corrected = corrected.into_inner().r#return.expect("in the answer");
         assert_eq!((corrected.numerator, corrected.return_state()), (Some(41.0), ReturnState::Submitted));
