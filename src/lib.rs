@@ -3,6 +3,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`catalogue`] | the catalogue that all commands go by |
 //! | [`cli`] | commands and options, in both languages |
 //! | [`lang`] | the two languages of everything that is printed |
 //! | [`registers`] | the registers that the contracts declare, found by their descriptors |
@@ -15,6 +16,7 @@
 //! It decides nothing about records: everything goes through the services' public RPCs.
 
 pub mod bench;
+pub mod catalogue;
 pub mod cli;
 pub mod commands;
 pub mod demo;

@@ -5,11 +5,10 @@
 
 use std::sync::LazyLock;
 
-use minsheng_kit::filings::catalogue;
 use minsheng_proto::{descriptors, message_option_string};
 use prost_reflect::{Kind, MessageDescriptor, ServiceDescriptor};
 
-use crate::error::Error;
+use crate::{catalogue, error::Error};
 
 /// Whose service keeps a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +136,7 @@ impl Register {
         match self.keeper {
             Keeper::Department(department) => Some(department),
             Keeper::ByCommitment => {
-                commitment.and_then(|id| catalogue::commitments().get(id)).map(|spec| spec.service.as_str())
+                commitment.and_then(|id| catalogue::get().ok()?.entry(id)).map(|entry| entry.commitment.service.as_str())
             }
         }
     }

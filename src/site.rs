@@ -168,6 +168,7 @@ impl Site {
             }
         };
         let access = Arc::new(AccessPolicies::embedded().map_err(certificates)?);
+        let catalogue = crate::catalogue::own()?;
         let mut listeners = Vec::new();
         let mut addresses = BTreeMap::new();
         for definition in SERVICES {
@@ -182,6 +183,7 @@ impl Site {
             let database = format!("sqlite:{}", directory.join(format!("{name}.db")).display());
             let mut launch = Launch::new(definition, database, directory.join("keys"), &pki).map_err(failed(name))?;
             launch.access = Arc::clone(&access);
+            launch.catalogue = catalogue;
             launch.server = ServerConfig::default().without_notice();
             for (department, address) in addresses.iter().filter(|(department, _)| *department != name) {
                 launch.upstreams.push((Department::new(department).map_err(certificates)?, address.clone()));

@@ -8,7 +8,7 @@ use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use diesel_migrations::EmbeddedMigrations;
 use minsheng_analytics::{
     assessment::Policy,
-    catalogue::Catalogue,
+    catalogue::{Catalogue, Form},
     job::{self, JobConfig, JobOutcome},
     lake::Lake,
     model::WhyAnew,
@@ -16,7 +16,6 @@ use minsheng_analytics::{
 };
 use minsheng_kit::{
     assembly::{Assembly, Definition},
-    filings::catalogue::{Form, PRIMARY_MEASURE, commitments},
     store::Migrations,
     testing::{TestClock, TestDatabase, TestService, TestSite, databases},
 };
@@ -71,17 +70,18 @@ impl Probe {
         let service = self.service.as_ref().expect("runs");
         let mut client =
             ReturnServiceClient::new(self.site.channel("operator", &DEFINITION, service).expect("channel"));
-        let share = commitments().iter().find(|(_, spec)| {
-            spec.service == "health" && spec.scope.is_empty() && spec.measures[PRIMARY_MEASURE].form == Form::Share
+        let share = Catalogue::shipped().entries.iter().find(|entry| {
+            let commitment = &entry.commitment;
+            commitment.service == "health" && commitment.scope.is_empty() && entry.primary().form == Form::Share
         });
-        let (commitment, spec) = share.expect("health has one");
+        let share = share.expect("health has one");
         let filed = pb::Return {
             area: "540102".to_owned(),
-            commitment: commitment.clone(),
+            commitment: share.commitment.id.clone(),
             month: Some(common::YearMonth { year: 2026, month }),
             numerator: Some(1.0),
             denominator: Some(2.0),
-            unit: spec.measures[PRIMARY_MEASURE].unit.clone(),
+            unit: share.primary().unit.en.clone(),
             source: "monthly return".to_owned(),
             ..pb::Return::default()
         };

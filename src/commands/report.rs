@@ -10,7 +10,6 @@ use std::{
 use chrono::{DateTime, NaiveDate, Utc};
 use minsheng_analytics::{
     assessment::Policy,
-    catalogue::Catalogue,
     job::{self, JobConfig, JobOutcome},
     lake::ReadAnew,
     model::{Notice, WhyAnew},
@@ -18,6 +17,7 @@ use minsheng_analytics::{
 };
 
 use crate::{
+    catalogue,
     cli::ReportArgs,
     demo::record::DemoRecord,
     error::Error,
@@ -54,7 +54,7 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
     let config = JobConfig {
         lake_dir: job.lake.clone(),
         out_dir: job.out.clone(),
-        catalogue: Arc::new(Catalogue::embedded().map_err(|error| Error::Analytics(Box::new(error)))?),
+        catalogue: Arc::clone(catalogue::get()?),
         on: job.on,
         as_of: job.as_of,
         options,

@@ -129,10 +129,10 @@ pub(super) type Filings = BTreeMap<(String, &'static str), Vec<Bytes>>;
 
 /// Finds the place of every figure, and says which has none.
 pub(super) fn filings(lang: Lang) -> Result<Filings, Error> {
-    let catalogue = Catalogue::embedded().map_err(|error| Error::Analytics(Box::new(error)))?;
+    let catalogue = crate::catalogue::get()?;
     let mut filed = Filings::new();
     for figure in figures().map_err(Error::internal)? {
-        match place(&figure, &catalogue) {
+        match place(&figure, catalogue) {
             Ok((department, filing)) => {
                 let (register, bytes) = match filing {
                     Filing::Return(filed) => ("returns", filed.encode_to_vec()),

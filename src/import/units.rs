@@ -1,19 +1,16 @@
 //! A return's unit as people write it: the catalogue has a word for it in each language, the contract takes the English.
 
-use std::sync::LazyLock;
-
-use minsheng_analytics::{catalogue::Catalogue, model::PRIMARY_MEASURE};
+use minsheng_catalogue::PRIMARY_MEASURE;
 use prost_reflect::{DynamicMessage, Value};
 
-use crate::registers::Register;
+use crate::{catalogue, registers::Register};
 
 /// Puts the catalogue's English word in the place of its Chinese one; anything else stays for the service to judge.
 pub(super) fn in_the_catalogue_s_words(register: &Register, message: &mut DynamicMessage) {
-    static CATALOGUE: LazyLock<Option<Catalogue>> = LazyLock::new(|| Catalogue::embedded().ok());
     if register.name != "returns" {
         return;
     }
-    let Some(catalogue) = CATALOGUE.as_ref() else { return };
+    let Ok(catalogue) = catalogue::get() else { return };
     let text = |field: &str| {
         message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
     };

@@ -6,13 +6,14 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 const PROTO: &str = "minsheng-proto";
 const VALUES: &str = "minsheng-values";
+const CATALOGUE: &str = "minsheng-catalogue";
 const KIT: &str = "minsheng-kit";
 const SERVICES: [&str; 4] = ["minsheng-social-security", "minsheng-education", "minsheng-health", "minsheng-community"];
 const ANALYTICS: &str = "minsheng-analytics";
@@ -25,9 +26,10 @@ const LONGEST_MAIN: usize = 30;
 fn allowed(package: &str) -> BTreeSet<&'static str> {
     match package {
         PROTO | VALUES => BTreeSet::new(),
-        KIT => BTreeSet::from([PROTO, VALUES]),
-        ANALYTICS => BTreeSet::from([PROTO, VALUES, KIT]),
-        ROOT => BTreeSet::from([PROTO, KIT, ANALYTICS]).into_iter().chain(SERVICES).collect(),
+        CATALOGUE => BTreeSet::from([PROTO, VALUES]),
+        KIT => BTreeSet::from([PROTO, VALUES, CATALOGUE]),
+        ANALYTICS => BTreeSet::from([PROTO, VALUES, CATALOGUE, KIT]),
+        ROOT => BTreeSet::from([PROTO, CATALOGUE, KIT, ANALYTICS]).into_iter().chain(SERVICES).collect(),
         service if SERVICES.contains(&service) => BTreeSet::from([PROTO, KIT]),
         other => panic!("{other} is new: say here and in docs/ARCHITECTURE.md what it may know"),
     }
@@ -107,6 +109,80 @@ fn a_service_does_not_know_another_service_not_even_in_its_tests() {
             }
         }
     }
+}
+
+/// Takes the paths that a source file includes: `include_str!`, `include_bytes!`, `include!` and `#[path = ".."]`.
+fn included(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for beginning in ["include_str!(", "include_bytes!(", "include!(", "#[path ="] {
+        for (at, _) in text.match_indices(beginning) {
+            let rest = text[at + beginning.len()..].trim_start();
+            // A path that is put together begins with its first part.
+            let rest = rest.strip_prefix("concat!(").map_or(rest, str::trim_start);
+            found.extend(rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(path, _)| path));
+        }
+    }
+    found
+}
+
+/// Resolves a path against a directory without asking the disk: what is put together may not be there as such.
+fn resolved(directory: &Path, path: &str) -> PathBuf {
+    let mut resolved = directory.to_owned();
+    for step in Path::new(path).components() {
+        match step {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            Component::CurDir => {}
+            step => resolved.push(step),
+        }
+    }
+    resolved
+}
+
+/// Returns the crate's folder that a path lies in: the innermost of those that hold it.
+fn home<'a>(folders: &'a [PathBuf], path: &Path) -> Option<&'a PathBuf> {
+    folders.iter().filter(|folder| path.starts_with(folder)).max_by_key(|folder| folder.components().count())
+}
+
+#[test]
+fn no_crate_includes_a_file_of_another_crate_s_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let metadata = metadata();
+    let folders: Vec<PathBuf> = metadata
+        .workspace_packages()
+        .iter()
+        .map(|package| package.manifest_path.parent().expect("a folder").as_std_path().to_owned())
+        .collect();
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "proto", "services", "analytics"] {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let mut seen = 0;
+    for file in files {
+        let own = home(&folders, &file).expect("every source file is of some crate");
+        for path in included(&fs::read_to_string(&file).expect("a source file reads")) {
+            seen += 1;
+            let target = resolved(file.parent().expect("a folder"), path);
+            let theirs = home(&folders, &target).expect("an included file is of the workspace");
+            // What lies in no crate's folder but the workspace's own, as `deploy` and `docs`, is everybody's.
+            let shared =
+                theirs == root && !target.starts_with(root.join("src")) && !target.starts_with(root.join("tests"));
+            assert!(theirs == own || shared, "{} includes {}", file.display(), target.display());
+        }
+    }
+    assert!(seen > 20, "{seen} files are included: the test finds none");
+}
+
+#[test]
+fn a_path_that_leaves_its_crate_is_found_however_it_is_included() {
+    let text =
+        "include_str!(\"../a\") include_bytes!(concat!(\"../b/\", $name)) #[path = \"../c.rs\"] include!(\"d.rs\")";
+    assert_eq!(included(text), ["../a", "../b/", "d.rs", "../c.rs"]);
+    let folders = ["/w", "/w/analytics", "/w/analytics/catalogue"].map(PathBuf::from);
+    let target = resolved(Path::new("/w/services/kit/src"), "../../../analytics/catalogue/data/a.toml");
+    assert_eq!(home(&folders, &target), Some(&folders[2]));
+    assert_eq!(home(&folders, &resolved(Path::new("/w/services/kit/src"), "../../../deploy/a")), Some(&folders[0]));
 }
 
 #[test]

@@ -4,10 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use minsheng_catalogue::{ColumnKind, DAY_COLUMNS, FROM_COLUMN, Scope, TEXT_COLUMNS, Wanted};
 use polars::prelude::{AggExpr, Column as FrameColumn, DataFrame, DataType, Expr, IntoLazy as _, Operator, Schema};
 use polars::sql::sql_expr;
-
-use super::datasets::{Column, ColumnKind};
 
 /// What is wrong with an expression.
 #[derive(Debug, thiserror::Error)]
@@ -21,17 +20,6 @@ pub enum ExpressionError {
     /// Its parts do not fit together, or it gives another type than is needed.
     #[error("wrong type: {0}")]
     Type(String),
-}
-
-/// What an expression has to give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// True or false for a row.
-    Condition,
-    /// True or false for a group of rows.
-    GroupCondition,
-    /// A number for a group of rows.
-    GroupNumber,
 }
 
 /// Parses an expression.
@@ -100,17 +88,22 @@ pub(crate) fn frame_type(kind: ColumnKind) -> DataType {
     }
 }
 
-/// The columns that expressions over a dataset may use.
-pub(super) fn scope_of(columns: &[Column], parameters: &[&str]) -> Schema {
-    let own = columns.iter().map(|column| (column.name.as_str().into(), frame_type(column.kind)));
-    let text = ["_record", "_id", "_area"].into_iter().map(|name| (name.into(), DataType::String));
-    let days = super::DAY_COLUMNS.into_iter().chain(["_from"]).map(|name| (name.into(), DataType::Date));
-    let figures = parameters.iter().map(|name| ((*name).into(), DataType::Int64));
+/// Returns the columns that expressions may use, with their types.
+fn schema_of(scope: Scope<'_>) -> Schema {
+    let own = scope.columns.iter().map(|column| (column.name.as_str().into(), frame_type(column.kind)));
+    let text = TEXT_COLUMNS.into_iter().map(|name| (name.into(), DataType::String));
+    let days = DAY_COLUMNS.into_iter().chain([FROM_COLUMN]).map(|name| (name.into(), DataType::Date));
+    let figures = scope.parameters.iter().map(|name| ((*name).into(), DataType::Int64));
     own.chain(text).chain(days).chain(figures).collect()
 }
 
-/// Checks an expression against the columns, by running it over no rows.
-pub(super) fn check(sql: &str, scope: &Schema, wanted: Wanted) -> Result<Expr, ExpressionError> {
+/// Checks an expression against what it may name, for the catalogue.
+pub(super) fn check(sql: &str, scope: Scope<'_>, wanted: Wanted) -> Result<(), String> {
+    checked(sql, &schema_of(scope), wanted).map_err(|error| error.to_string())
+}
+
+/// Checks an expression by running it over no rows.
+fn checked(sql: &str, scope: &Schema, wanted: Wanted) -> Result<(), ExpressionError> {
     let expression = compile(sql)?;
     if let Some(unknown) = columns_used(&expression).into_iter().find(|name| !scope.contains(name.as_str())) {
         return Err(ExpressionError::UnknownColumn(unknown));
@@ -135,7 +128,7 @@ pub(super) fn check(sql: &str, scope: &Schema, wanted: Wanted) -> Result<Expr, E
         Wanted::GroupNumber => given.is_primitive_numeric(),
     };
     let needed = if wanted == Wanted::GroupNumber { "a number" } else { "a condition" };
-    if fits { Ok(expression) } else { Err(ExpressionError::Type(format!("gives {given}, {needed} is needed"))) }
+    if fits { Ok(()) } else { Err(ExpressionError::Type(format!("gives {given}, {needed} is needed"))) }
 }
 
 fn run(

@@ -1,5 +1,4 @@
 use super::*;
-use crate::model::{Basis, Kind};
 
 const HEAD: &str = r#"
 [[commitment]]
@@ -30,7 +29,7 @@ numerator = "COUNT(*)"
 "#;
 
 fn problems(text: &str) -> Vec<String> {
-    match Catalogue::parse(&[("year.toml", text)]) {
+    match parse(&[("year.toml", text)]) {
         Ok(_) => Vec::new(),
         Err(CatalogueError::Invalid(problems)) => problems.iter().map(ToString::to_string).collect(),
         Err(other) => panic!("{other}"),
@@ -44,45 +43,9 @@ fn only_problem(text: &str) -> String {
 }
 
 #[test]
-fn every_commitment_is_measured() {
-    let catalogue = Catalogue::embedded().unwrap_or_else(|error| panic!("{error}"));
-    for entry in &catalogue.entries {
-        assert!(!entry.measures.is_empty(), "{}", entry.commitment.id);
-        assert!(!entry.commitment.measure.zh.is_empty() && !entry.commitment.measure.en.is_empty());
-    }
-}
-
-#[test]
-fn the_stated_targets_are_those_of_the_notice() {
-    let catalogue = Catalogue::embedded().unwrap();
-    let target = |id: &str| catalogue.entry(id).unwrap().commitment.target;
-    assert_eq!(target("mutual-recognition-items"), Some(200.0));
-    assert_eq!(target("age-friendly-institutions"), Some(85.0));
-    assert_eq!(target("elder-meal-points"), Some(176.0));
-    assert_eq!(target("affordable-housing-2025"), Some(1603.0));
-    assert_eq!(target("oxygen-pilots"), Some(6.0));
-    assert_eq!(target("group-aid-hospitals"), Some(21.0));
-}
-
-#[test]
-fn a_standard_is_the_one_in_force_on_the_day() {
-    let catalogue = Catalogue::embedded().unwrap();
-    let entry = catalogue.entry("three-guarantees").unwrap();
-    let standard = |day: &str| entry.commitment_on(day.parse().unwrap()).standard.unwrap().value;
-    assert!((standard("2025-08-31") - 5620.0).abs() < 1e-9);
-    assert!((standard("2025-09-01") - 5700.0).abs() < 1e-9);
-    assert!((standard("2026-06-30") - 5940.0).abs() < 1e-9);
-}
-
-#[test]
-fn a_sound_file_has_no_problem() {
-    assert_eq!(problems(&format!("{HEAD}{MEASURE}")), Vec::<String>::new());
-}
-
-#[test]
-fn an_unknown_dataset_is_named_with_its_line() {
-    let text = format!("{HEAD}{}", MEASURE.replace("service_points", "points"));
-    assert_eq!(only_problem(&text), "year.toml:22: unknown dataset `community.points`");
+fn every_expression_of_the_shipped_catalogue_holds() {
+    let shipped = crate::engine::on_own_thread(|| Catalogue::embedded_with(&expression::check));
+    assert_eq!(shipped.unwrap_or_else(|error| panic!("{error}")), **Catalogue::shipped());
 }
 
 #[test]
@@ -111,37 +74,6 @@ fn a_comparison_of_text_with_a_day_is_a_wrong_type() {
 }
 
 #[test]
-fn a_share_without_its_denominator_is_refused() {
-    let text = format!("{HEAD}{}", MEASURE.replace("\"figure\"", "\"share\""));
-    assert_eq!(only_problem(&text), "year.toml:19: measure `primary` is a share and its denominator is missing");
-}
-
-#[test]
-fn an_unknown_area_and_a_due_day_before_the_start_are_refused_together() {
-    let text =
-        format!("{HEAD}start = \"2025-06-01\"\ndue = \"2025-05-31\"\nscope = [\"540100\", \"549999\"]\n{MEASURE}");
-    assert_eq!(
-        problems(&text),
-        ["year.toml:19: due 2025-05-31 is before start 2025-06-01", "year.toml:20: unknown area `549999`"]
-    );
-}
-
-#[test]
-fn the_same_id_twice_is_refused_across_files() {
-    let text = format!("{HEAD}{MEASURE}");
-    let Err(CatalogueError::Invalid(found)) = Catalogue::parse(&[("a.toml", &text), ("b.toml", &text)]) else {
-        panic!("accepted");
-    };
-    assert_eq!(found[0].to_string(), "b.toml:3: duplicate id `meal-points`");
-}
-
-#[test]
-fn a_key_that_nobody_knows_is_refused_with_its_line() {
-    let text = format!("{HEAD}colour = \"red\"\n{MEASURE}");
-    assert!(only_problem(&text).starts_with("year.toml:18: "), "{}", only_problem(&text));
-}
-
-#[test]
 fn an_aggregate_is_additive_only_where_parts_add_up() {
     let additive = |sql: &str| expression::is_additive(&compile(sql).unwrap());
     assert!(additive("COUNT(*)"));
@@ -153,83 +85,4 @@ fn an_aggregate_is_additive_only_where_parts_add_up() {
     assert!(!additive("COUNT(DISTINCT code) FILTER (WHERE passed)"));
     assert!(!additive("MAX(level)"));
     assert!(!additive("SUM(a) / SUM(b)"));
-}
-
-/// What the notice says of a commitment.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Facts {
-    id: String,
-    article: u8,
-    service: String,
-    leads: Vec<String>,
-    title_zh: String,
-    title_en: String,
-    kind: Kind,
-    basis: Basis,
-    target: Option<f64>,
-    unit: Option<String>,
-    start: Option<String>,
-    due: Option<String>,
-    #[serde(default)]
-    scope: Vec<String>,
-}
-
-#[derive(serde::Deserialize)]
-struct AllFacts {
-    commitment: Vec<Facts>,
-}
-
-#[test]
-fn all_92_commitments_of_the_notice_are_there_field_by_field_whatever_else_is() {
-    let facts: AllFacts = toml::from_str(include_str!("notice-facts.toml")).unwrap();
-    assert_eq!(facts.commitment.len(), 92);
-    let by_article = (1..=10).map(|article| facts.commitment.iter().filter(|fact| fact.article == article).count());
-    assert_eq!(by_article.collect::<Vec<_>>(), [13, 7, 6, 7, 9, 13, 11, 7, 8, 11]);
-    let catalogue = Catalogue::embedded().unwrap();
-    let noted: Vec<&str> = facts.commitment.iter().map(|fact| fact.id.as_str()).collect();
-    let ids = catalogue.entries.iter().map(|entry| entry.commitment.id.as_str());
-    assert_eq!(ids.filter(|id| noted.contains(id)).collect::<Vec<_>>(), noted, "in the notice's order");
-    for fact in &facts.commitment {
-        let entry = catalogue.entry(&fact.id).unwrap();
-        let (ours, id) = (&entry.commitment, &fact.id);
-        let day = |day: &Option<String>| day.as_ref().map(|day| day.parse::<NaiveDate>().unwrap());
-        assert_eq!((ours.article, &ours.service, &ours.leads), (fact.article, &fact.service, &fact.leads), "{id}");
-        assert_eq!((&ours.title_zh, &ours.title_en), (&fact.title_zh, &fact.title_en), "{id}");
-        assert_eq!((ours.kind, ours.basis), (fact.kind, fact.basis), "{id}");
-        assert_eq!((ours.start, ours.due), (day(&fact.start), day(&fact.due)), "{id}");
-        assert_eq!(ours.scope, fact.scope, "{id}");
-        match (fact.kind, fact.target) {
-            // All providers have to reach the figure that the notice gives.
-            (Kind::Standard, Some(figure)) if !entry.standards.is_empty() => {
-                assert_eq!(ours.target, Some(100.0), "{id}");
-                let standard = entry.commitment_on(ours.start.unwrap()).standard.unwrap();
-                assert_eq!((Some(standard.value), Some(standard.unit.en)), (Some(figure), fact.unit.clone()), "{id}");
-            }
-            // One thing is to be done where the notice does not say how many.
-            (Kind::Milestone, None) if fact.basis != Basis::Trend => assert_eq!(ours.target, Some(1.0), "{id}"),
-            (_, target) => {
-                assert_eq!(ours.target, target, "{id}");
-                assert!(fact.unit.as_ref().is_none_or(|unit| *unit == ours.unit.en), "{id}");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_parameter_is_the_entry_s_own_or_one_of_the_services() {
-    let with = |parameter: &str| format!("{HEAD}parameters = [{parameter}]\n{MEASURE}");
-    assert_eq!(problems(&with("{ name = \"window\", key = \"meal_point.operating_window_days\" }")), [""; 0]);
-    assert_eq!(
-        only_problem(&with("{ name = \"window\", key = \"meal_point.window\" }")),
-        "year.toml:18: no parameter `meal_point.window` of the region is known"
-    );
-    let both = "{ name = \"window\", key = \"meal_point.operating_window_days\", value = 30 }";
-    assert!(only_problem(&with(both)).contains("parameter `window` has either a key, or value"));
-}
-
-#[test]
-fn a_measure_cannot_wait_for_one_that_is_not_there() {
-    let text = format!("{HEAD}{MEASURE}complete_by = \"reported\"\n");
-    assert_eq!(only_problem(&text), "year.toml:25: no measure `reported` is a share of the same period");
 }

@@ -286,7 +286,7 @@ async fn a_commitment_beyond_the_notice_is_one_more_entry_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let files = directory.path().join("catalogue");
     std::fs::create_dir(&files).unwrap();
-    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue")).unwrap() {
+    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue/data")).unwrap() {
         let file = file.unwrap();
         std::fs::copy(file.path(), files.join(file.file_name())).unwrap();
     }
@@ -296,7 +296,7 @@ async fn a_commitment_beyond_the_notice_is_one_more_entry_and_nothing_else() {
     std::fs::write(files.join("next-year.toml"), entry.replace("purchased-services", "next-years")).unwrap();
 
     let notice = Catalogue::embedded().unwrap().entries.len();
-    let catalogue = Arc::new(Catalogue::read(&files).unwrap());
+    let catalogue = Arc::new(crate::catalogue::read(&files).unwrap());
     let config = JobConfig { catalogue, ..config(directory.path(), "lake", "out") };
     let filed = filed("returns/1", "540000", "2025-11-01").with("commitment", "next-years");
     append(&mut Lake::open(&config.lake_dir).unwrap(), &[filed], usize::MAX);

@@ -161,32 +161,6 @@ pub(super) fn day(number: i32) -> NaiveDate {
     NaiveDate::from_epoch_days(number).unwrap_or_default()
 }
 
-impl crate::catalogue::Count {
-    /// The expressions over the dataset's own rows.
-    pub(super) fn expressions(&self) -> impl Iterator<Item = &str> {
-        let denominator = match &self.denominator {
-            Some(crate::catalogue::Denominator::Expression(sql)) => Some(sql),
-            _ => None,
-        };
-        let having = self.group.as_ref().map(|group| &group.having);
-        [self.condition.as_ref(), self.numerator.as_ref(), denominator, having]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-    }
-
-    /// The columns that are named outside expressions.
-    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
-        let group = self.group.as_ref().map(|group| &group.column);
-        let named = [self.latest.as_ref(), self.latest_of.as_ref(), self.division_column.as_ref(), group];
-        named
-            .into_iter()
-            .flatten()
-            .chain(self.restrictions.iter().map(|restriction| &restriction.column))
-            .map(String::as_str)
-    }
-}
-
 /// Names a measure in an error.
 pub(super) fn named(entry: &Entry, measure: &Measure) -> String {
     format!("{} ({})", entry.commitment.id, measure.name)

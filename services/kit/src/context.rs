@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use minsheng_catalogue::Catalogue;
 use parking_lot::RwLock;
 
 use crate::{
@@ -28,6 +29,8 @@ pub struct Context {
     pub store: Store,
     /// The keys.
     pub keys: Arc<Keys>,
+    /// The operator's catalogue, for the life of the process; none for the one that the software ships with.
+    pub catalogue: Option<&'static Catalogue>,
     parameters: Arc<RwLock<InForce>>,
     calendar: &'static Calendar,
 }
@@ -40,6 +43,7 @@ impl Context {
             service,
             store: store.keyed(Arc::clone(&keys)),
             keys,
+            catalogue: None,
             parameters: Arc::new(RwLock::new(InForce { newest: 0, all: Arc::new(Parameters::get().clone()) })),
             calendar: Calendar::get(),
         }

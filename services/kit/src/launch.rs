@@ -4,6 +4,7 @@
 
 use std::{future::Future, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
+use minsheng_catalogue::Catalogue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,8 @@ pub struct Launch {
     pub access: Arc<AccessPolicies>,
     /// Departments that it may ask, with their addresses.
     pub upstreams: Vec<(Department, String)>,
+    /// The operator's catalogue of commitments, for the life of the process; none for the one of the build.
+    pub catalogue: Option<&'static Catalogue>,
     /// How it calls them.
     pub channel: ChannelConfig,
     /// Limits and times.
@@ -60,6 +63,7 @@ impl Launch {
             credentials: Credentials::load(pki, &department).map_err(Error::internal)?,
             access: Arc::new(AccessPolicies::embedded().map_err(Error::internal)?),
             upstreams: Vec::new(),
+            catalogue: None,
             channel: ChannelConfig::default(),
             server: ServerConfig::default(),
             clock: system_clock(),
@@ -91,7 +95,8 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
         .await
         .map_err(Error::internal)??;
     let keys = store.open_keys(&launch.keys, definition.department).await?;
-    let context = Context::new(definition.service, store, keys);
+    let mut context = Context::new(definition.service, store, keys);
+    context.catalogue = launch.catalogue;
     context.load_parameters().await?;
     let mut assembled = (definition.assemble)(Parts { context: context.clone(), upstreams })?.finish();
     register::carry_over(&context, std::mem::take(&mut assembled.carry_over)).await?;
@@ -190,6 +195,11 @@ pub async fn run(definition: &'static Definition, config: ServiceConfig) -> Resu
         credentials,
         access: Arc::new(access.map_err(Error::internal)?),
         upstreams: config.upstreams.into_iter().collect(),
+        catalogue: match &config.catalogue {
+            // Lives as long as the process.
+            Some(directory) => Some(Box::leak(Box::new(Catalogue::read(directory).map_err(Error::internal)?))),
+            None => None,
+        },
         channel: ChannelConfig { server_name: config.tls_server_name, ..ChannelConfig::default() },
         server: config.server,
         clock: system_clock(),

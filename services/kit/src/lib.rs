@@ -23,6 +23,7 @@ pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use minsheng_catalogue as catalogue;
 pub use minsheng_values as values;
 #[doc(hidden)]
 pub use pastey;

@@ -2,10 +2,7 @@
 //! which nobody has heard.
 
 use chrono::NaiveDate;
-use minsheng_analytics::{
-    catalogue::Catalogue,
-    model::{Commitment, Level, SourceKind},
-};
+use minsheng_analytics::model::{Commitment, Level, SourceKind};
 use minsheng_proto::returns::v1 as pb;
 use pb::MilestoneState as State;
 
@@ -30,7 +27,7 @@ const STEPS: [(&str, &[NaiveDate], u32); 8] = [
 
 /// Makes the milestones that a department's service takes.
 pub(super) fn batch(province: Province, department: &'static str) -> Batch {
-    let catalogue = Catalogue::embedded();
+    let catalogue = crate::catalogue::get();
     let mut draw = province.draw(&format!("milestones/{department}"));
     let mut made = Vec::new();
     for entry in catalogue.iter().flat_map(|catalogue| &catalogue.entries) {

@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 use minsheng_analytics::{
-    catalogue::{Catalogue, Form, Measure},
+    catalogue::{Form, Measure},
     model::{Commitment, Level, PRIMARY_MEASURE, SourceKind},
 };
 use minsheng_kit::values::divisions::Divisions;
@@ -88,7 +88,7 @@ struct Spec {
 }
 
 fn specs(department: &str) -> Vec<Spec> {
-    let Ok(catalogue) = Catalogue::embedded() else { return vec![] };
+    let Ok(catalogue) = crate::catalogue::get() else { return vec![] };
     let mut specs = Vec::new();
     for entry in &catalogue.entries {
         let commitment = &entry.commitment;

@@ -1,6 +1,6 @@
 //! Samples of what every department files in the same way; community stands for all.
 
-use minsheng_kit::filings::catalogue::commitments;
+use minsheng_catalogue::Catalogue;
 use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 use prost_reflect::Value;
 
@@ -56,7 +56,7 @@ impl Sampler for Returns {
             commitment: COMMITMENT.to_owned(),
             month: Some(common::YearMonth { year: 2025, month: 1 }),
             value: Some(1.0),
-            unit: commitments()[COMMITMENT].measures["primary"].unit.clone(),
+            unit: Catalogue::shipped().entry(COMMITMENT).expect("an entry").primary().unit.en.clone(),
             source: "a".to_owned(),
             ..pb::Return::default()
         };

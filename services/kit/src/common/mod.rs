@@ -27,7 +27,7 @@ fn page_size(asked: i32) -> usize {
 /// Adds them.
 pub(crate) fn add(assembly: Assembly) -> Assembly {
     let context = assembly.context().clone();
-    let milestones = Milestones { service: context.service };
+    let milestones = Milestones::of(&context);
     let parameters = context.clone();
     assembly
         .every(PARAMETERS_EVERY, move || {

@@ -11,6 +11,7 @@
 //! | `MINSHENG_PKI_DIR` | `pki_dir` | directory of `ca.pem` and `DEPARTMENT/{cert,key}.pem` |
 //! | `MINSHENG_KEYS_DIR` | `keys_dir` | directory of the department's secrets |
 //! | `MINSHENG_POLICIES_DIR` | `policies_dir` | access policies instead of those of the build; optional |
+//! | `MINSHENG_CATALOGUE_DIR` | `catalogue_dir` | the catalogue of commitments instead of that of the build; optional |
 //! | `MINSHENG_TLS_SERVER_NAME` | `tls_server_name` | name that others' certificates are good for; else the host asked |
 //! | `MINSHENG_UPSTREAM_SOCIAL_SECURITY`, … | `upstreams.social-security`, … | addresses of other departments |
 //! | `MINSHENG_LIMIT_DRAIN`, … | `limits.drain`, … | see [`ServerConfig`]; times as `250ms`, `30s`, `15m`, `1h` |
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use minsheng_catalogue::Catalogue;
 use thiserror::Error;
 
 use crate::identity::Department;
@@ -120,6 +122,8 @@ pub struct ServiceConfig {
     pub keys: PathBuf,
     /// Where the access policies are, if not those of the build.
     pub policies: Option<PathBuf>,
+    /// Where the catalogue of commitments is, if not that of the build.
+    pub catalogue: Option<PathBuf>,
     /// The name that other departments' certificates are good for, if not the host of their address.
     pub tls_server_name: Option<String>,
     /// The addresses of the departments that it may ask.
@@ -157,6 +161,10 @@ impl ServiceConfig {
         let pki = settings.require("MINSHENG_PKI_DIR", "pki_dir", |text| Ok(PathBuf::from(text)));
         let keys = settings.require("MINSHENG_KEYS_DIR", "keys_dir", |text| Ok(PathBuf::from(text)));
         let policies = settings.read("MINSHENG_POLICIES_DIR", "policies_dir", |text| Ok(PathBuf::from(text)));
+        let catalogue = settings.read("MINSHENG_CATALOGUE_DIR", "catalogue_dir", |text| {
+            let directory = PathBuf::from(text);
+            Catalogue::read(&directory).map(|_| directory).map_err(|error| error.to_string())
+        });
         let tls_server_name = settings.read("MINSHENG_TLS_SERVER_NAME", "tls_server_name", |text| Ok(text.to_owned()));
         let upstreams = upstreams(&mut settings);
         let server = limits(&mut settings);
@@ -170,6 +178,7 @@ impl ServiceConfig {
                 pki,
                 keys,
                 policies,
+                catalogue,
                 tls_server_name,
                 upstreams,
                 server,

@@ -43,6 +43,27 @@ fn three_settings_are_needed_and_the_rest_has_defaults() {
 }
 
 #[test]
+fn a_catalogue_of_the_operator_s_own_is_checked_with_file_and_line_before_anything_starts() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().to_str().expect("a path");
+    let own = [("MINSHENG_CATALOGUE_DIR", path)];
+    let empty = faults(&own);
+    assert!(empty[0].starts_with("MINSHENG_CATALOGUE_DIR: there is no *.toml file in "), "{empty:?}");
+    let entry = concat!(
+        "[[commitment]]\nid = \"own\"\narticle = 3\nservice = \"health\"\nleads = []\ntitle_zh = \"甲\"\n",
+        "title_en = \"A\"\nkind = \"count\"\nbasis = \"trend\"\ndirection = \"rising\"\nunit = \"points\"\nunit_zh = \"个\"\n",
+        "source = \"returns\"\ntext_zh = \"甲\"\ntext_en = \"A\"\n\n",
+        "[[commitment.measures]]\nname = \"primary\"\nform = \"figure\"\ndataset = \"health.returns\"\n",
+    );
+    fs::write(directory.path().join("own.toml"), entry).expect("written");
+    let config = read(&[&SOUND[..], &own].concat()).expect("sound");
+    assert_eq!(config.catalogue.as_deref(), Some(directory.path()));
+    fs::write(directory.path().join("own.toml"), entry.replace("article = 3", "article = 13")).expect("written");
+    let wrong = faults(&own);
+    assert!(wrong[0].contains("own.toml:3: the notice has articles 1 to 10"), "{wrong:?}");
+}
+
+#[test]
 fn upstreams_limits_and_telemetry_are_read_from_variables() {
     let own = [
         ("MINSHENG_LISTEN", "0.0.0.0:9000"),

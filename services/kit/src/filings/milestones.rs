@@ -1,6 +1,7 @@
 //! The contract's `MilestoneService`: a document issued, an application filed, a building opened.
 
 use chrono::NaiveDate;
+use minsheng_catalogue::Catalogue;
 use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 
 use super::{
@@ -8,6 +9,7 @@ use super::{
     schema::MilestoneRecord,
 };
 use crate::{
+    context::Context,
     error::{Error, Violations},
     register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
     rpc,
@@ -19,6 +21,15 @@ use crate::{
 pub struct Milestones {
     /// The service in dataset names, as `social_security`.
     pub service: &'static str,
+    /// The operator's catalogue; none for the one that the software ships with.
+    pub catalogue: Option<&'static Catalogue>,
+}
+
+impl Milestones {
+    /// Returns the register of a service.
+    pub fn of(context: &Context) -> Self {
+        Self { service: context.service, catalogue: context.catalogue }
+    }
 }
 
 impl Register for Milestones {
@@ -42,10 +53,12 @@ impl Register for Milestones {
         facts: Facts<'_>,
     ) -> Result<MilestoneRecord, Violations> {
         let mut violations = Violations::new();
-        if let Some(spec) = commitment_of(&milestone.commitment, &self.service.replace('_', "-"), &mut violations)
+        let catalogue = self.catalogue.unwrap_or_else(|| Catalogue::shipped());
+        let department = self.service.replace('_', "-");
+        if let Some(entry) = commitment_of(catalogue, &milestone.commitment, &department, &mut violations)
             && let Ok(area) = AreaCode::parse(&head.area)
         {
-            check_scope(spec, area, &mut violations);
+            check_scope(entry, area, &mut violations);
         }
         let state: pb::MilestoneState = enum_field("milestone_state", milestone.milestone_state, &mut violations);
         let happened_on = optional_day("happened_on", milestone.happened_on.as_ref(), &mut violations);

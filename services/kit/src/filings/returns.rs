@@ -1,6 +1,7 @@
 //! The contract's `ReturnService`: file, correct, approve, withdraw; the history stays.
 
 use chrono::NaiveDate;
+use minsheng_catalogue::Catalogue;
 use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -27,6 +28,8 @@ use crate::{
 pub struct Returns {
     /// The service in dataset names, as `social_security`.
     pub service: &'static str,
+    /// The operator's catalogue; none for the one that the software ships with.
+    pub catalogue: Option<&'static Catalogue>,
 }
 
 impl Envelope for Returns {
@@ -70,11 +73,12 @@ impl Register for Returns {
     ) -> Result<ReturnRecord, Violations> {
         let mut violations = Violations::new();
         let figures = Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
-        if let Some(spec) = commitment_of(&filed.commitment, &self.department(), &mut violations) {
+        let catalogue = self.catalogue.unwrap_or_else(|| Catalogue::shipped());
+        if let Some(entry) = commitment_of(catalogue, &filed.commitment, &self.department(), &mut violations) {
             if let Ok(area) = AreaCode::parse(&head.area) {
-                check_scope(spec, area, &mut violations);
+                check_scope(entry, area, &mut violations);
             }
-            if let Some(measure) = measure_of(spec, &filed.measure, &mut violations) {
+            if let Some(measure) = measure_of(entry, &filed.measure, &mut violations) {
                 check_figures(measure, &filed.unit, figures, &mut violations);
             }
         }
@@ -199,7 +203,7 @@ impl ReturnRpc {
 
     /// Puts the register to work.
     pub fn new(context: Context) -> Self {
-        Self { engine: Engine::new(Returns { service: context.service }, context) }
+        Self { engine: Engine::new(Returns { service: context.service, catalogue: context.catalogue }, context) }
     }
 }
 

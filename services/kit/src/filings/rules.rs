@@ -1,6 +1,7 @@
 //! What a filing must satisfy. Pure; days are counted since 1970-01-01.
 
-use super::catalogue::{CommitmentSpec, Form, MeasureSpec, PRIMARY_MEASURE, commitments};
+use minsheng_catalogue::{Catalogue, Entry, Form, Measure, PRIMARY_MEASURE};
+
 use crate::{error::Violations, values::divisions::AreaCode};
 
 /// The figures of a return.
@@ -12,26 +13,32 @@ pub(super) struct Figures {
 }
 
 /// Finds a commitment that this service takes filings for.
-pub(super) fn commitment_of(id: &str, service: &str, violations: &mut Violations) -> Option<&'static CommitmentSpec> {
-    let Some(spec) = commitments().get(id) else {
+pub(super) fn commitment_of<'a>(
+    catalogue: &'a Catalogue,
+    id: &str,
+    service: &str,
+    violations: &mut Violations,
+) -> Option<&'a Entry> {
+    let Some(entry) = catalogue.entry(id) else {
         violations.add("commitment", "UNKNOWN_COMMITMENT", "is not in the catalogue", "承诺事项目录中没有");
         return None;
     };
-    if spec.service != service {
+    let keeper = &entry.commitment.service;
+    if keeper != service {
         violations.add(
             "commitment",
             "OTHER_DEPARTMENT",
-            format!("is kept by the service {}", spec.service),
-            format!("由 {} 服务受理", spec.service),
+            format!("is kept by the service {keeper}"),
+            format!("由 {keeper} 服务受理"),
         );
     }
-    Some(spec)
+    Some(entry)
 }
 
 /// Checks that the area lies where the commitment applies.
-pub(super) fn check_scope(spec: &CommitmentSpec, area: AreaCode, violations: &mut Violations) {
+pub(super) fn check_scope(entry: &Entry, area: AreaCode, violations: &mut Violations) {
     violations.require(
-        spec.scope.is_empty() || spec.scope.iter().any(|scope| *scope == area || scope.contains(area)),
+        minsheng_catalogue::in_scope(area.as_str(), &entry.commitment.scope),
         "area",
         "OUT_OF_SCOPE",
         "the commitment does not apply there",
@@ -40,13 +47,9 @@ pub(super) fn check_scope(spec: &CommitmentSpec, area: AreaCode, violations: &mu
 }
 
 /// Finds the measure that a return names.
-pub(super) fn measure_of<'a>(
-    spec: &'a CommitmentSpec,
-    name: &str,
-    violations: &mut Violations,
-) -> Option<&'a MeasureSpec> {
+pub(super) fn measure_of<'a>(entry: &'a Entry, name: &str, violations: &mut Violations) -> Option<&'a Measure> {
     let name = if name.is_empty() { PRIMARY_MEASURE } else { name };
-    let measure = spec.measures.get(name);
+    let measure = entry.measures.iter().find(|measure| measure.name == name);
     violations.require(
         measure.is_some(),
         "measure",
@@ -58,9 +61,10 @@ pub(super) fn measure_of<'a>(
 }
 
 /// Checks the figures by the measure's form: a figure, a share, or a ratio.
-pub(super) fn check_figures(measure: &MeasureSpec, unit: &str, figures: Figures, violations: &mut Violations) {
-    if unit != measure.unit {
-        violations.add("unit", "WRONG_UNIT", format!("must be {}", measure.unit), format!("单位应为 {}", measure.unit));
+pub(super) fn check_figures(measure: &Measure, unit: &str, figures: Figures, violations: &mut Violations) {
+    let known = &measure.unit.en;
+    if unit != known {
+        violations.add("unit", "WRONG_UNIT", format!("must be {known}"), format!("单位应为 {known}"));
     }
     let Figures { numerator, denominator, value } = figures;
     if value.is_some() == (numerator.is_some() || denominator.is_some()) {
@@ -129,6 +133,13 @@ pub(super) fn check_figures(measure: &MeasureSpec, unit: &str, figures: Figures,
 mod tests {
     use super::*;
 
+    /// A measure in percent of the shipped catalogue, in a form.
+    fn measure(form: Form) -> Measure {
+        let percent = |measure: &&Measure| measure.unit.en == "percent";
+        let found = Catalogue::shipped().entries.iter().flat_map(|entry| &entry.measures).find(percent);
+        Measure { form, ..found.expect("a share").clone() }
+    }
+
     fn reasons(
         form: Form,
         unit: &str,
@@ -136,7 +147,7 @@ mod tests {
         denominator: Option<f64>,
         value: Option<f64>,
     ) -> Vec<&'static str> {
-        let measure = MeasureSpec { form, unit: "percent".to_owned(), figure: None };
+        let measure = measure(form);
         let mut violations = Violations::new();
         check_figures(&measure, unit, Figures { numerator, denominator, value }, &mut violations);
         violations.iter().map(|violation| violation.reason).collect()
@@ -184,18 +195,33 @@ mod tests {
 
     #[test]
     fn an_area_outside_the_scope_is_refused_and_a_county_inside_it_is_not() {
-        let spec = &commitments()["three-day-registration"];
+        let entry = Catalogue::shipped().entry("three-day-registration").expect("an entry");
         for (code, expected) in [("540100", 0), ("540102", 0), ("540200", 1), ("540000", 1)] {
             let mut violations = Violations::new();
-            check_scope(spec, AreaCode::parse(code).expect("in the table"), &mut violations);
+            check_scope(entry, AreaCode::parse(code).expect("in the table"), &mut violations);
             assert_eq!(violations.iter().count(), expected, "{code}");
         }
     }
 
     #[test]
+    fn a_commitment_is_looked_up_in_the_catalogue_that_is_given() {
+        let mut own = Catalogue::shipped().as_ref().clone();
+        let mut entry = own.entries[0].clone();
+        entry.commitment.id = "next-years".to_owned();
+        own.entries = vec![entry];
+        let reasons = |id: &str| {
+            let mut violations = Violations::new();
+            commitment_of(&own, id, &own.entries[0].commitment.service, &mut violations);
+            violations.iter().map(|violation| violation.reason).collect::<Vec<_>>()
+        };
+        assert!(reasons("next-years").is_empty());
+        assert_eq!(reasons("elder-meal-points"), ["UNKNOWN_COMMITMENT"]);
+    }
+
+    #[test]
     fn a_commitment_of_another_department_is_named_with_its_service() {
         let mut violations = Violations::new();
-        commitment_of("elder-meal-points", "health", &mut violations);
+        commitment_of(Catalogue::shipped(), "elder-meal-points", "health", &mut violations);
         assert!(violations.to_string().contains("community"), "{violations}");
     }
 }

@@ -1,8 +1,8 @@
 //! Returns and milestones.
 
 use minsheng_kit::{
+    catalogue::{Catalogue, Entry, Form},
     clients::DepartmentChannel,
-    filings::catalogue::{CommitmentSpec, Form, PRIMARY_MEASURE, commitments},
     testing::{databases, refused_fields},
 };
 use minsheng_proto::{
@@ -20,20 +20,18 @@ fn month(year: i32, month: i32) -> Option<common::YearMonth> {
     Some(common::YearMonth { year, month })
 }
 
-/// The service's first commitment whose primary measure has a form, with its unit; of all areas or of some.
-fn commitment(form: Form, scoped: bool) -> Option<(&'static str, &'static CommitmentSpec, &'static str)> {
-    commitments()
-        .iter()
-        .filter(|(_, spec)| spec.service == DEFINITION.department && spec.scope.is_empty() != scoped)
-        .find_map(|(id, spec)| {
-            let measure = &spec.measures[PRIMARY_MEASURE];
-            (measure.form == form).then_some((id.as_str(), spec, measure.unit.as_str()))
-        })
+/// Returns the service's first commitment whose primary measure has a form, and the unit; of all areas or of some.
+fn commitment(form: Form, scoped: bool) -> Option<(&'static str, &'static str)> {
+    let own = |entry: &&Entry| entry.commitment.service == DEFINITION.department;
+    Catalogue::shipped().entries.iter().filter(own).find_map(|entry| {
+        let fits = entry.commitment.scope.is_empty() != scoped && entry.primary().form == form;
+        fits.then(|| (entry.commitment.id.as_str(), entry.primary().unit.en.as_str()))
+    })
 }
 
 /// A share of a county in January 2026.
 fn share(numerator: f64, denominator: f64) -> pb::Return {
-    let (commitment, _, unit) = commitment(Form::Share, false).expect("every service has one");
+    let (commitment, unit) = commitment(Form::Share, false).expect("every service has one");
     pb::Return {
         area: "540102".to_owned(),
         commitment: commitment.to_owned(),
@@ -48,7 +46,7 @@ fn share(numerator: f64, denominator: f64) -> pb::Return {
 
 /// A step that is planned.
 fn milestone() -> pb::Milestone {
-    let (commitment, ..) = commitment(Form::Figure, false).expect("every service has one");
+    let (commitment, _) = commitment(Form::Figure, false).expect("every service has one");
     pb::Milestone {
         area: "540000".to_owned(),
         commitment: commitment.to_owned(),
@@ -86,10 +84,12 @@ async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitm
     for database in databases() {
         let site = Site::start(database).await;
         let mut client = ReturnServiceClient::new(site.channel("operator"));
-        let (count, _, unit) = commitment(Form::Figure, false).expect("every service has one");
+        let (count, unit) = commitment(Form::Figure, false).expect("every service has one");
         let figure =
             pb::Return { denominator: None, commitment: count.to_owned(), unit: unit.to_owned(), ..share(7.0, 0.0) };
-        let elsewhere = commitments().iter().find(|(_, spec)| spec.service != DEFINITION.department).expect("one").0;
+        let elsewhere =
+            Catalogue::shipped().entries.iter().find(|entry| entry.commitment.service != DEFINITION.department);
+        let elsewhere = elsewhere.expect("one").commitment.id.clone();
         let mut batch = vec![
             share(40.0, 50.0),
             figure.clone(),
@@ -99,9 +99,9 @@ async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitm
             pb::Return { denominator: Some(2.0), month: month(2026, 2), ..figure },
             pb::Return { month: None, source: String::new(), numerator: Some(-1.0), ..share(1.0, 2.0) },
             pb::Return { month: month(2026, 2), measure: "no-such-measure".to_owned(), ..share(1.0, 2.0) },
-            pb::Return { month: month(2026, 2), commitment: elsewhere.clone(), ..share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), commitment: elsewhere, ..share(1.0, 2.0) },
         ];
-        if let Some((scoped, _, unit)) = commitment(Form::Share, true) {
+        if let Some((scoped, unit)) = commitment(Form::Share, true) {
             // Applies to Lhasa alone, and this county lies in Shigatse.
             let area = "540202".to_owned();
             batch.push(pb::Return { commitment: scoped.to_owned(), unit: unit.to_owned(), area, ..share(1.0, 2.0) });

@@ -166,11 +166,8 @@ fn a_divided_prefecture_has_two_successors_and_a_dissolved_county_none() {
 #[test]
 fn every_listed_code_resolves_but_the_four_whose_land_went_to_several_neighbours() {
     let divisions = Divisions::get();
-    let listed: Vec<String> = include_str!("../../data/division-code-history.csv")
-        .lines()
-        .skip(1)
-        .map(|line| line[..6].to_owned())
-        .collect();
+    let listed: Vec<String> =
+        include_str!("../../data/division-code-history.csv").lines().skip(1).map(|line| line[..6].to_owned()).collect();
     let unresolved: Vec<_> =
         listed.iter().filter(|code| divisions.resolve_historic(code, day("2026-01-01")).is_none()).collect();
     assert_eq!(unresolved, ["542135", "542136", "542137", "542528"]);

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Empty, Form, Period, Problem};
-use crate::model::{Basis, Direction, Kind, Level, SourceKind};
+use super::{Basis, Direction, Empty, Form, Kind, Level, Period, Problem, SourceKind};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use minsheng_values::divisions::{AreaCode, AreaLevel, CountyCode, Divisions};
 
-use crate::model::{Area, Level, REGION};
+use crate::{Area, Level, REGION};
 
 /// A level of the division table that a denominator may count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,13 +116,13 @@ impl Areas {
     }
 }
 
-/// Tells whether a division lies in an area or is it, by code.
-pub(crate) fn contains(area: &str, code: &str) -> bool {
+/// Reports whether a division lies in an area or is it, by code.
+pub fn contains(area: &str, code: &str) -> bool {
     code.starts_with(prefix(area))
 }
 
-/// Tells whether an area lies in a scope; an empty scope is the whole region.
-pub(crate) fn in_scope(code: &str, scope: &[String]) -> bool {
+/// Reports whether an area lies in a scope; an empty scope is the whole region.
+pub fn in_scope(code: &str, scope: &[String]) -> bool {
     scope.is_empty() || scope.iter().any(|area| contains(area, code))
 }
 

@@ -5,17 +5,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use minsheng_values::parameters as kit;
+use minsheng_values::parameters as values;
 use toml::Spanned;
 
 use super::areas::{Areas, DivisionLevel};
 use super::datasets::{Column, SERVICES, columns_of, service_of};
-use super::expression::{self, Wanted};
 use super::file::{RawCommitment, RawEnded, RawMeasure, RawParameter, RawRestriction, RawWhole, Source};
-use super::{Count, Denominator, Entry, Figure, Form, Group, Measure, Parameter, Problem, Restriction, Whole};
-use crate::model::{
-    Baseline, Basis, Bilingual, Commitment, Kind, Level, PRIMARY_MEASURE, REGION, SecondaryMeasure, SourceKind,
-    StandardFigure,
+use super::{
+    Baseline, Basis, Bilingual, CheckExpression, Commitment, Count, Denominator, Entry, Figure, Form, Group, Kind,
+    Level, Measure, PRIMARY_MEASURE, Parameter, Problem, REGION, Restriction, Scope, SecondaryMeasure, SourceKind,
+    StandardFigure, Wanted, Whole,
 };
 
 /// Percent of what is expected from which a figure is added up, where the catalogue says nothing else: all but one of
@@ -26,18 +25,23 @@ const COMPLETE_FROM: f64 = 90.0;
 struct Checker<'a> {
     source: &'a Source,
     problems: &'a mut Vec<Problem>,
+    expression: CheckExpression<'a>,
     areas: &'a Areas,
-    departments: &'a Arc<kit::Parameters>,
+    departments: &'a Arc<values::Parameters>,
 }
 
 /// Checks the files; entries are complete only if no problem was found.
-pub(super) fn check(files: Vec<(Source, Vec<Spanned<RawCommitment>>)>, problems: &mut Vec<Problem>) -> Vec<Entry> {
+pub(super) fn check(
+    files: Vec<(Source, Vec<Spanned<RawCommitment>>)>,
+    expression: CheckExpression<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Entry> {
     let areas = Areas::of_the_region();
-    let departments = Arc::new(kit::Parameters::get().clone());
+    let departments = Arc::new(values::Parameters::get().clone());
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
     for (source, commitments) in files {
-        let mut checker = Checker { source: &source, problems, areas: &areas, departments: &departments };
+        let mut checker = Checker { source: &source, problems, expression, areas: &areas, departments: &departments };
         for raw in commitments {
             if !seen.insert(raw.get_ref().id.get_ref().clone()) {
                 checker.problem(&raw.get_ref().id.span(), format!("duplicate id `{}`", raw.get_ref().id.get_ref()));
@@ -149,7 +153,8 @@ impl Checker<'_> {
         let name = raw.name.get_ref();
         match (&raw.key, raw.value, &raw.from, &raw.confidence, &raw.note) {
             (Some(key), None, None, None, None) => {
-                let of_region = |found: &kit::Parameter| found.key == *key.get_ref() && found.area.as_str() == REGION;
+                let of_region =
+                    |found: &values::Parameter| found.key == *key.get_ref() && found.area.as_str() == REGION;
                 if !self.departments.iter().any(of_region) {
                     self.problem(&key.span(), format!("no parameter `{}` of the region is known", key.get_ref()));
                 }
@@ -271,12 +276,10 @@ impl Checker<'_> {
 
     fn count(&mut self, raw: &RawMeasure, place: &Range<usize>, columns: &[Column], parameters: &[Parameter]) -> Count {
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let scope = expression::scope_of(columns, &names);
+        let scope = Scope { columns, parameters: &names };
         let mut checked = |sql: &Option<Spanned<String>>, wanted| {
             let spanned = sql.as_ref()?;
-            if let Err(error) = expression::check(spanned.get_ref(), &scope, wanted) {
-                self.problem(&spanned.span(), error.to_string());
-            }
+            self.expression(spanned.get_ref(), &spanned.span(), scope, wanted);
             Some(spanned.get_ref().clone())
         };
         let condition = checked(&raw.condition, Wanted::Condition);
@@ -322,7 +325,7 @@ impl Checker<'_> {
             latest_of: raw.latest_of.as_ref().map(|column| column.get_ref().clone()),
             period: raw.period,
             empty: raw.empty,
-            restrictions: raw.restrict.iter().map(|raw| self.restriction(raw, &scope, &names)).collect(),
+            restrictions: raw.restrict.iter().map(|raw| self.restriction(raw, scope)).collect(),
             group,
             numerator,
             denominator,
@@ -350,40 +353,31 @@ impl Checker<'_> {
             self.problem(&place, format!("unknown dataset `{}`", raw.dataset));
             return None;
         };
-        let scope = expression::scope_of(columns, parameters);
+        let scope = Scope { columns, parameters };
         let wanted =
             raw.condition.iter().map(|sql| (sql, Wanted::Condition)).chain([(&raw.count, Wanted::GroupNumber)]);
         for (sql, wanted) in wanted {
-            if let Err(error) = expression::check(sql, &scope, wanted) {
-                self.problem(&place, error.to_string());
-            }
+            self.expression(sql, &place, scope, wanted);
         }
         let (dataset, condition, count) = (raw.dataset.clone(), raw.condition.clone(), raw.count.clone());
         Some(Denominator::Other(Whole { dataset, condition, count }))
     }
 
-    fn restriction(
-        &mut self,
-        raw: &Spanned<RawRestriction>,
-        own: &polars::prelude::Schema,
-        parameters: &[&str],
-    ) -> Restriction {
+    fn restriction(&mut self, raw: &Spanned<RawRestriction>, own: Scope<'_>) -> Restriction {
         let place = raw.span();
         let raw = raw.get_ref();
-        if !own.contains(raw.column.as_str()) {
+        if !own.contains(&raw.column) {
             self.problem(&place, format!("unknown column `{}`", raw.column));
         }
         match columns_of(&raw.dataset) {
             None => self.problem(&place, format!("unknown dataset `{}`", raw.dataset)),
             Some(columns) => {
-                let scope = expression::scope_of(columns, parameters);
-                if !scope.contains(raw.key.as_str()) {
+                let scope = Scope { columns, parameters: own.parameters };
+                if !scope.contains(&raw.key) {
                     self.problem(&place, format!("unknown column `{}`", raw.key));
                 }
-                if let Some(condition) = &raw.condition
-                    && let Err(error) = expression::check(condition, &scope, Wanted::Condition)
-                {
-                    self.problem(&place, error.to_string());
+                if let Some(condition) = &raw.condition {
+                    self.expression(condition, &place, scope, Wanted::Condition);
                 }
             }
         }
@@ -395,6 +389,12 @@ impl Checker<'_> {
             ended_included: raw.ended == Some(RawEnded::Included),
             without: raw.without,
             covering: raw.covering,
+        }
+    }
+
+    fn expression(&mut self, sql: &str, place: &Range<usize>, scope: Scope<'_>, wanted: Wanted) {
+        if let Err(problem) = (self.expression)(sql, scope, wanted) {
+            self.problem(place, problem);
         }
     }
 
