@@ -25,9 +25,9 @@ lint:
 fmt:
     cargo fmt --all
 
-# The generated code and the lists made from the contracts, after a change of `proto/`.
+# What follows from the declarations of registers, after a change of `proto/`.
 gen:
-    cargo build -p minsheng-proto
+    cargo run --quiet -p minsheng-gen
 
 # Takes the present output of reports as the new golden files; look at the difference before committing it.
 accept:

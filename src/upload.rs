@@ -146,7 +146,7 @@ impl Uploader {
             .max_encoding_message_size(LARGEST_ANSWER);
         client.ready().await?;
         let codec = tonic_prost::ProstCodec::<Chunk, Answer>::default();
-        let mut answers = client.streaming(request, path(&self.register.upload_path())?, codec).await?.into_inner();
+        let mut answers = client.streaming(request, path(&self.register.method("Upload"))?, codec).await?.into_inner();
         while let Some(answer) = answers.message().await? {
             answered(answer);
         }
@@ -168,7 +168,7 @@ pub async fn update(channel: DepartmentChannel, register: &Register, change: Upd
     let mut client = Grpc::new(channel);
     client.ready().await?;
     let codec = tonic_prost::ProstCodec::<UpdateRequest, Recorded>::default();
-    client.unary(request, path(&register.update_path())?, codec).await?;
+    client.unary(request, path(&register.method("Update"))?, codec).await?;
     Ok(())
 }
 
@@ -184,7 +184,7 @@ pub async fn create(channel: DepartmentChannel, register: &Register, record: Cre
     let mut client = Grpc::new(channel);
     client.ready().await?;
     let codec = tonic_prost::ProstCodec::<CreateRequest, Recorded>::default();
-    client.unary(request, path(&register.create_path())?, codec).await?;
+    client.unary(request, path(&register.method("Create"))?, codec).await?;
     Ok(())
 }
 
@@ -217,7 +217,7 @@ pub async fn count(channel: DepartmentChannel, register: &Register, area: &str) 
         request.set_timeout(UPDATE_TIME);
         client.ready().await?;
         let codec = tonic_prost::ProstCodec::<ListRequest, Page>::default();
-        let page = client.unary(request, path(&register.list_path())?, codec).await?.into_inner();
+        let page = client.unary(request, path(&register.method("List"))?, codec).await?.into_inner();
         found += u64::try_from(page.records.len()).unwrap_or_default();
         if page.next_page_token.is_empty() {
             return Ok(found);

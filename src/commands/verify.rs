@@ -80,7 +80,7 @@ async fn verify(directory: PathBuf, endpoints: &Endpoints, lang: Lang) -> Result
     }
     let mut differences = 0;
     for register in registers::all() {
-        for department in register.departments() {
+        for department in registers::departments(register) {
             let found = compare(endpoints, register, department, &lake).await?;
             differences += u32::from(!found.agrees());
             output::line(found.text(register, department, lang));
@@ -131,7 +131,7 @@ impl Counted {
     }
 
     fn text(self, register: &Register, department: &str, lang: Lang) -> String {
-        let name = output::pad(lang.of(&register.title_zh, &register.name), 26);
+        let name = output::pad(lang.of(&register.title_zh, &register.collection), 26);
         let department = output::pad(department, 16);
         let Self { register: there, lake } = self;
         if self.agrees() {
@@ -159,10 +159,10 @@ async fn compare(
     let channel = endpoints.channel("operator", department)?;
     let there = upload::count(channel, register, REGION).await.map_err(|status| Error::Refused {
         department: department.to_owned(),
-        method: register.list_path(),
+        method: register.method("List"),
         status: Box::new(status),
     })?;
-    let dataset = register.dataset(department).unwrap_or_default();
+    let dataset = register.dataset(department);
     let lake = Arc::clone(lake);
     let counted =
         tokio::task::spawn_blocking(move || lake.lock().unwrap_or_else(PoisonError::into_inner).records(&dataset));

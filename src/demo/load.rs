@@ -156,7 +156,7 @@ pub(super) async fn load_batch(
     lang: Lang,
 ) -> Result<Loaded, Error> {
     let register = registers::find(batch.register)?;
-    let bar = progress.bar(lang.of(&register.title_zh, &register.name), batch.expected);
+    let bar = progress.bar(lang.of(&register.title_zh, &register.collection), batch.expected);
     let (sender, chunks) = tokio::sync::mpsc::channel::<Vec<Bytes>>(CHUNKS_AHEAD);
     let making = tokio::task::spawn_blocking(move || {
         let mut records = batch.records;
@@ -172,10 +172,10 @@ pub(super) async fn load_batch(
     let sent = uploader
         .send(0, ReceiverStream::new(chunks), |answer| {
             bar.inc(u64::try_from(answer.results.len()).unwrap_or_default());
-            loaded.add(&register.name, answer.results);
+            loaded.add(&register.collection, answer.results);
         })
         .await;
-    sent.map_err(|status| refused(&register.name, &register.upload_path(), status))?;
+    sent.map_err(|status| refused(&register.collection, &register.method("Upload"), status))?;
     making.await.map_err(Error::internal)?;
     finish(&bar);
     Ok(loaded)
@@ -191,14 +191,14 @@ async fn change(
 ) -> Result<u64, Error> {
     let register = registers::find(changes.register)?;
     let number = u64::try_from(changes.creations.len() + changes.updates.len()).unwrap_or_default();
-    let bar = progress.bar(&format!("{} +", lang.of(&register.title_zh, &register.name)), number);
+    let bar = progress.bar(&format!("{} +", lang.of(&register.title_zh, &register.collection)), number);
     futures::stream::iter(changes.creations.into_iter().map(Ok))
         .try_for_each_concurrent(UPDATES_AT_ONCE, |record| {
             let (channel, bar) = (channel.clone(), bar.clone());
             async move {
                 upload::create(channel, register, record)
                     .await
-                    .map_err(|status| refused(department, &register.create_path(), status))?;
+                    .map_err(|status| refused(department, &register.method("Create"), status))?;
                 bar.inc(1);
                 Ok::<_, Error>(())
             }
@@ -215,7 +215,7 @@ async fn change(
                 async move {
                     upload::update(channel, register, update)
                         .await
-                        .map_err(|status| refused(department, &register.update_path(), status))?;
+                        .map_err(|status| refused(department, &register.method("Update"), status))?;
                     bar.inc(1);
                     Ok::<_, Error>(())
                 }

@@ -13,6 +13,7 @@
 
 use std::path::Path;
 
+use minsheng_proto::common::v1::NamedBy;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 use uuid::Uuid;
@@ -21,37 +22,6 @@ use crate::{error::Error, registers::Register};
 
 /// Under it names of records are made.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6d69_6e73_6865_6e67_2d69_6d70_6f72_7402);
-
-/// Who names a record that the file does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Names {
-    /// The server, by its natural key.
-    Server,
-    /// The importer.
-    Importer,
-    /// The importer, under the operator's secret: a person can be told by the cells.
-    ImporterInSecret,
-}
-
-/// What identifies a record of each register; a register that is not here is identified by its whole rows.
-const IDENTITIES: &[(&str, Names, &[&str])] = &[
-    ("age_friendly_assessments", Names::Importer, &["institution", "assessed_on"]),
-    ("aid_cases", Names::ImporterInSecret, &["resident_id", "school", "term_year"]),
-    ("assistance_households", Names::ImporterInSecret, &["members.resident_id", "applied_on"]),
-    ("enrolments", Names::ImporterInSecret, &["resident_id", "scheme", "applied_on"]),
-    ("funding_records", Names::Server, &["school", "fund", "term_year", "term"]),
-    ("housing_projects", Names::Importer, &["area", "title", "kind", "plan_year"]),
-    ("institutions", Names::Importer, &["area", "title"]),
-    ("meal_prices", Names::Server, &["resident_id", "service_point", "applied_on"]),
-    ("milestones", Names::Server, &["commitment", "subject", "area"]),
-    ("point_activities", Names::Server, &["service_point", "month"]),
-    ("quality_certificates", Names::Server, &["institution", "round", "item_code"]),
-    ("recognition_items", Names::Server, &["edition", "code"]),
-    ("result_decisions", Names::ImporterInSecret, &["result_reference", "item_code", "receiving_institution"]),
-    ("returns", Names::Server, &["commitment", "measure", "area", "month"]),
-    ("schools", Names::Importer, &["area", "title", "stage"]),
-    ("service_points", Names::Importer, &["area", "kind", "title"]),
-];
 
 /// What tells a row's record from others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,21 +32,9 @@ pub enum Identity {
     Cells(Vec<u8>),
 }
 
-fn known(register: &Register) -> (Names, &'static [&'static str]) {
-    IDENTITIES
-        .iter()
-        .find(|(name, ..)| *name == register.name)
-        .map_or((Names::Importer, &[]), |(_, names, fields)| (*names, *fields))
-}
-
-/// Lists the fields that identify a record of a register, in the contract's names.
-pub fn fields(register: &Register) -> &'static [&'static str] {
-    known(register).1
-}
-
 /// Says whether the importer names the records of a register that the file does not name.
 pub fn is_named_here(register: &Register) -> bool {
-    known(register).0 != Names::Server
+    register.named_by != NamedBy::Server
 }
 
 /// Finds what tells a record from others.
@@ -85,15 +43,14 @@ pub fn of(register: &Register, message: &DynamicMessage) -> Identity {
     if let Some(name) = given.filter(|name| !name.is_empty()) {
         return Identity::Given(name);
     }
-    let (names, fields) = known(register);
     let mut cells = DynamicMessage::new(register.resource.clone());
-    let mut complete = !fields.is_empty();
-    for field in fields {
+    let mut complete = true;
+    for field in &register.natural_key {
         complete &= match field.split_once('.') {
             Some((list, inner)) => copy_of_first(message, &mut cells, list, inner).is_some(),
             None => {
                 // A natural key may have empty parts: a return's own measure has no name.
-                copy(message, &mut cells, field).is_some() || names == Names::Server
+                copy(message, &mut cells, field).is_some() || !is_named_here(register)
             }
         };
     }
@@ -125,19 +82,19 @@ pub struct Namer {
 impl Namer {
     /// Prepares names of a register's records; `pki` is where the operator's key lies.
     pub fn new(register: &Register, pki: &Path) -> Result<Self, Error> {
-        let namespace = if known(register).0 == Names::ImporterInSecret {
+        let namespace = if register.named_by == NamedBy::CallerInSecret {
             let path = pki.join("operator").join("key.pem");
             let key = std::fs::read(&path).map_err(Error::file(path))?;
             Uuid::new_v5(&NAMESPACE, &key)
         } else {
             NAMESPACE
         };
-        Ok(Self { namespace: Uuid::new_v5(&namespace, register.name.as_bytes()) })
+        Ok(Self { namespace: Uuid::new_v5(&namespace, register.collection.as_bytes()) })
     }
 
     /// Gives the name of a record by its cells.
     pub fn name(&self, register: &Register, cells: &[u8]) -> String {
-        format!("{}/{}", register.name, Uuid::new_v5(&self.namespace, cells).simple())
+        format!("{}/{}", register.collection, Uuid::new_v5(&self.namespace, cells).simple())
     }
 }
 
@@ -155,22 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn every_register_says_what_identifies_its_records_by_fields_that_it_has() {
+    fn a_name_out_of_an_identity_number_is_made_in_secret() {
         for register in registers::all() {
-            assert!(
-                IDENTITIES.iter().any(|(name, ..)| *name == register.name),
-                "{} is not in the table: which of its cells identify a record?",
-                register.name
-            );
-            for field in fields(register) {
-                let first = field.split('.').next().unwrap_or(field);
-                assert!(register.resource.get_field_by_name(first).is_some(), "{}.{field}", register.name);
-            }
-            let personal = fields(register).iter().any(|field| field.ends_with("resident_id"));
-            assert!(!personal || known(register).0 != Names::Importer, "{} could be guessed back", register.name);
-        }
-        for (name, ..) in IDENTITIES {
-            assert!(registers::find(name).is_ok(), "{name}");
+            let personal = register.natural_key.iter().any(|field| field.ends_with("resident_id"));
+            assert!(!personal || register.named_by != NamedBy::Caller, "{} could be guessed back", register.collection);
         }
     }
 

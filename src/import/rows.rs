@@ -14,7 +14,11 @@ use super::{
     read::{Line, NOTE, Table},
     units,
 };
-use crate::{lang::Lang, registers::Register, said};
+use crate::{
+    lang::Lang,
+    registers::{self, Register},
+    said,
+};
 
 /// Number of the field that holds a record's name, in every register.
 const NAME_FIELD: u32 = 1;
@@ -80,7 +84,7 @@ struct Open {
 
 impl Rows {
     /// Reads the rows of a table as records of a register.
-    pub fn of(table: &Table, register: &Register, columns: &Columns) -> Result<Self, TableError> {
+    pub fn of(table: &Table, register: &'static Register, columns: &Columns) -> Result<Self, TableError> {
         let mut places: Vec<Option<&Column>> = Vec::with_capacity(table.headers.len());
         let mut rows = Self::default();
         for header in &table.headers {
@@ -131,7 +135,7 @@ impl Rows {
     }
 
     /// Names the records that neither the file nor the register's server names.
-    pub fn name(&mut self, register: &Register, namer: &Namer) {
+    pub fn name(&mut self, register: &'static Register, namer: &Namer) {
         if !identity::is_named_here(register) {
             return;
         }
@@ -182,7 +186,7 @@ impl Rows {
     fn fill(
         &mut self,
         record: &mut Open,
-        register: &Register,
+        register: &'static Register,
         places: &[Option<&Column>],
         line: &Line,
         continues: bool,
@@ -228,7 +232,7 @@ impl Rows {
         self.refusals.push(Refusal { line, column: header, zh: error.message(Lang::Zh), en: error.message(Lang::En) });
     }
 
-    fn close(&mut self, record: Option<Open>, register: &Register) {
+    fn close(&mut self, record: Option<Open>, register: &'static Register) {
         let Some(mut record) = record else { return };
         if record.refused {
             return;
@@ -236,7 +240,7 @@ impl Rows {
         units::in_the_catalogue_s_words(register, &mut record.message);
         let commitment =
             record.message.get_field_by_name("commitment").and_then(|value| value.as_str().map(str::to_owned));
-        match register.department_for(commitment.as_deref()) {
+        match registers::department_for(register, commitment.as_deref()) {
             Some(department) => self.items.push(Item {
                 line: record.line,
                 member_lines: record.member_lines,
@@ -279,8 +283,8 @@ fn key(column: &Column) -> String {
 }
 
 /// A file may give the bare id of a record.
-fn full_name(register: &Register, name: &str) -> String {
-    if name.contains('/') { name.to_owned() } else { format!("{}/{name}", register.name) }
+fn full_name(register: &'static Register, name: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { format!("{}/{name}", register.collection) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     columns::Columns,
-    identity::{self, Identity},
+    identity::Identity,
     rows::{Item, Refusal, Rows},
 };
 use crate::{error::Error, lang::Lang, output::Progress, registers::Register, site::Endpoints, upload::Uploader};
@@ -122,9 +122,9 @@ async fn pass(
         by_department.entry(item.department).or_default().push(item);
     }
     let total = u64::try_from(rows.items.len()).unwrap_or_default();
-    let bar = progress.bar(lang.of(&plan.register.title_zh, &plan.register.name), total);
+    let bar = progress.bar(lang.of(&plan.register.title_zh, &plan.register.collection), total);
     for (department, items) in by_department {
-        let upload_id = Uuid::new_v5(&plan.run, format!("{}/{department}", plan.register.name).as_bytes());
+        let upload_id = Uuid::new_v5(&plan.run, format!("{}/{department}", plan.register.collection).as_bytes());
         let mut uploader = Uploader::new(endpoints.channel("operator", department)?, plan.register, upload_id);
         if validate_only {
             uploader = uploader.validate_only();
@@ -151,7 +151,7 @@ async fn pass(
                 if !worth_another_try(&status) || attempts >= ATTEMPTS {
                     return Err(Error::Refused {
                         department: department.to_owned(),
-                        method: plan.register.upload_path(),
+                        method: plan.register.method("Upload"),
                         status: Box::new(status),
                     });
                 }
@@ -226,7 +226,7 @@ fn exists(register: &Register, rows: &Rows, columns: &Columns, item: &Item, name
         Identity::Given(_) => (String::new(), String::new()),
         Identity::Cells(_) => {
             let headers: Vec<String> =
-                identity::fields(register).iter().map(|field| rows.header_of(field, columns)).collect();
+                register.natural_key.iter().map(|field| rows.header_of(field, columns)).collect();
             let (zh, en) = (headers.join("、"), headers.join(", "));
             (format!("(按 {zh} 识别)"), format!(" (told by {en})"))
         }

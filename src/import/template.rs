@@ -97,7 +97,7 @@ fn csv_template(register: &Register, columns: &Columns, lang: Lang) -> String {
         text.push_str(&content.replace([',', '"'], ";"));
         text.push_str("\r\n");
     };
-    line(&format!("{} / {}", register.title_zh, register.name));
+    line(&format!("{} / {}", register.title_zh, register.collection));
     for column in columns.iter() {
         line(&format!("{}: {}", column.header(), note(column, lang)));
     }
@@ -177,12 +177,12 @@ mod tests {
         for register in registers::all() {
             let columns = Columns::of(&register.resource);
             for ending in ["csv", "xlsx"] {
-                let path = directory.path().join(format!("{}.{ending}", register.name));
+                let path = directory.path().join(format!("{}.{ending}", register.collection));
                 write(&path, register, &columns, Lang::Zh).expect("written");
                 let table = read::table(&path).expect("read");
-                assert_eq!(table.headers.len(), columns.iter().count(), "{}", register.name);
-                assert!(table.lines.is_empty(), "{}", register.name);
-                assert!(Rows::of(&table, register, &columns).is_ok(), "{}", register.name);
+                assert_eq!(table.headers.len(), columns.iter().count(), "{}", register.collection);
+                assert!(table.lines.is_empty(), "{}", register.collection);
+                assert!(Rows::of(&table, register, &columns).is_ok(), "{}", register.collection);
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::{catalogue, registers::Register};
 
 /// Puts the catalogue's English word in the place of its Chinese one; anything else stays for the service to judge.
 pub(super) fn in_the_catalogue_s_words(register: &Register, message: &mut DynamicMessage) {
-    if register.name != "returns" {
+    if register.collection != "returns" {
         return;
     }
     let Ok(catalogue) = catalogue::get() else { return };

@@ -21,8 +21,8 @@ use minsheng::{
 use minsheng_analytics::{job::JobOutcome, model::Status};
 use minsheng_kit::{
     assembly::Definition,
-    testing::{TestClock, TestDatabase, databases},
 };
+use minsheng_testkit::{TestClock, TestDatabase, databases};
 
 use answers::Asked;
 use fixture::{Database, Fixture, Report};
@@ -133,7 +133,6 @@ fn the_tables_hold_what_the_journal_asserts(database: &mut Database, definition:
     let mut records = 0;
     for table in database.registers() {
         let dataset = minsheng::registers::find(&table).expect("a register").dataset(definition.department);
-        let dataset = dataset.expect("a dataset");
         let states: Vec<Row> = database.load(&format!(
             "SELECT id, assertion, effective_on, effective_until, state, area, told FROM {table} ORDER BY id, number"
         ));

@@ -10,9 +10,9 @@ use minsheng::registers::{self, Register};
 use minsheng_kit::{
     assembly::Definition,
     clients::{DepartmentChannel, OutgoingRequest as _},
-    testing::TestService,
     values::calendar::day_of_epoch,
 };
+use minsheng_testkit::TestService;
 use minsheng_proto::{
     common::v1::{
         Date, EndKind, ListParametersRequest, ListRevisionsRequest, parameter_service_client::ParameterServiceClient,
@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
         let mut client = Grpc::new(self.channel.clone());
         client.ready().await?;
         let codec = tonic_prost::ProstCodec::<GetRequest, GetResponse>::default();
-        let path = register.get_path().parse().expect("a path");
+        let path = register.method("Get").parse().expect("a path");
         let answer = client.unary(request, path, codec).await?.into_inner();
         Ok(DynamicMessage::decode(register.resource.clone(), answer.resource.as_slice()).expect("the resource"))
     }
@@ -152,16 +152,14 @@ impl<'a> Asked<'a> {
     /// Asks for every record on the days around those of which the former journal told: the content is the one of which it
     /// told last.
     pub(super) async fn every_day_of(&self, before: &By<Before>) {
-        let collections: BTreeMap<String, &Register> = registers::all()
-            .iter()
-            .filter_map(|register| Some((register.dataset(self.definition.department)?, register)))
-            .collect();
+        let collections: BTreeMap<String, &Register> =
+            registers::all().iter().map(|register| (register.dataset(self.definition.department), register)).collect();
         let mut wrong = Vec::new();
         for ((dataset, id), entries) in before {
             let Some(register) = collections.get(dataset) else { continue };
             let row = format!("{}Row", register.resource.full_name());
             let row = descriptors().get_message_by_name(&row).expect("a row");
-            let name = format!("{}/{id}", register.name);
+            let name = format!("{}/{id}", register.collection);
             for day in journals::days(entries) {
                 let Some(on) = date(day) else { continue };
                 let said = journals::overridden(entries, i64::MAX, day);
@@ -175,7 +173,9 @@ impl<'a> Asked<'a> {
                         // it was ended.
                         let mut others = if ended { Vec::new() } else { differing(register, &found, &row) };
                         let told = &self.fixture.told.records[self.definition.department];
-                        if let Some(told) = told.get(&name).filter(|_| !CLAIMS_DAYS.contains(&register.name.as_str())) {
+                        if let Some(told) =
+                            told.get(&name).filter(|_| !CLAIMS_DAYS.contains(&register.collection.as_str()))
+                        {
                             others.extend(differing_beside(told, on, &found, &row));
                         }
                         if other || !others.is_empty() {
@@ -211,7 +211,7 @@ impl<'a> Asked<'a> {
         for (name, told) in &self.fixture.told.records[self.definition.department] {
             let register = register_of(name);
             // A return has a method of its own for it.
-            if register.name == "returns" || told.record["meta"]["state"] == "RECORD_STATE_WITHDRAWN" {
+            if register.collection == "returns" || told.record["meta"]["state"] == "RECORD_STATE_WITHDRAWN" {
                 continue;
             }
             let request = EndRequest {
@@ -223,7 +223,7 @@ impl<'a> Asked<'a> {
             let mut client = Grpc::new(self.channel.clone());
             client.ready().await.expect("reached");
             let codec = tonic_prost::ProstCodec::<EndRequest, GetResponse>::default();
-            let path = register.end_path().parse().expect("a path");
+            let path = register.method("End").parse().expect("a path");
             match client.unary(Request::new(request).idempotent(), path, codec).await {
                 Ok(_) => withdrawn += 1,
                 // Others name it, or it changed in the unit that withdrew another one.
@@ -293,7 +293,7 @@ fn date_of(told: &Json) -> Date {
 /// Names the fields that a resource and its row have both and in which they differ. A row names a record by its id.
 fn differing(register: &Register, resource: &DynamicMessage, row: &DynamicMessage) -> Vec<String> {
     let fields = row.descriptor();
-    let fields = fields.fields().filter(|field| !NOT_THE_SAME.contains(&(register.name.as_str(), field.name())));
+    let fields = fields.fields().filter(|field| !NOT_THE_SAME.contains(&(register.collection.as_str(), field.name())));
     let both = fields.filter_map(|field| Some((resource.descriptor().get_field_by_name(field.name())?, field)));
     let both = both.filter(|(of_resource, of_row)| {
         of_resource.kind() == of_row.kind() && of_resource.is_list() == of_row.is_list()

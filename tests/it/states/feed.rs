@@ -102,13 +102,13 @@ pub(super) async fn compare(
     for register in registers {
         let register = super::ground::register(register);
         let department = department(register);
-        let dataset = register.dataset(department).expect("a dataset");
+        let dataset = register.dataset(department);
         let feed = read(ground, department, &dataset).await;
         let entries = |name: &str| {
             let id = name.rsplit_once('/').map_or(name, |(_, id)| id);
             feed.get(id).map_or(&[][..], Vec::as_slice)
         };
-        for record in steady.iter().filter(|record| record.register == register.name) {
+        for record in steady.iter().filter(|record| record.register == register.collection) {
             let rows = entries(&record.name);
             let told = keeps_the_rules(rows).and_then(|()| {
                 let wrong = (0..DAYS).find(|day| sum(rows, *day, false) != i64::from(record.from <= *day));
@@ -118,7 +118,7 @@ pub(super) async fn compare(
                 faults.add(format!("{}, which nobody changed: {what}", record.name));
             }
         }
-        for history in histories.iter().filter(|history| history.register.name == register.name) {
+        for history in histories.iter().filter(|history| history.register.collection == register.collection) {
             let told = of_history(entries(&history.name), history, rounds);
             if let (Err(what), None) = (told, &history.lost) {
                 faults.add(history.fault(&what));

@@ -158,7 +158,7 @@ numerator = "COUNT(*)"
     let mut catalogue = Catalogue::parse(&[("states.toml", &text)]).expect("a sound catalogue");
     for (entry, name) in catalogue.entries.iter_mut().zip(&registers) {
         let register = register(name);
-        entry.measures[0].dataset = register.dataset(department(register)).expect("a dataset");
+        entry.measures[0].dataset = register.dataset(department(register));
     }
     catalogue
 }

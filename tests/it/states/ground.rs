@@ -8,8 +8,8 @@ use minsheng::{
 };
 use minsheng_kit::{
     clients::{DepartmentChannel, OutgoingRequest as _},
-    testing::{TestClock, TestDatabase, TestService, TestSite},
 };
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 use minsheng_proto::{common::v1 as common, descriptors};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, Value};
@@ -163,18 +163,6 @@ pub(super) fn inner(message: &DynamicMessage, field: &str) -> DynamicMessage {
     let value = message.get_field_by_name(field).expect("a field of the message").into_owned();
     let Value::Message(inner) = value else { panic!("{field} holds no message") };
     inner
-}
-
-/// Returns the name of the field that holds one record in requests and answers: `aid_case`.
-pub(super) fn field_of(register: &Register) -> String {
-    let mut snake = String::new();
-    for (index, letter) in register.resource.name().chars().enumerate() {
-        if letter.is_ascii_uppercase() && index > 0 {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
-    }
-    snake
 }
 
 pub(super) fn register(name: &str) -> &'static Register {

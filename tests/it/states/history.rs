@@ -1,14 +1,14 @@
 //! One record's random history: operations drawn, sent to its service, and done to the model beside it.
 
 use fastrand::Rng;
-use minsheng::registers::{Keeper, Register};
+use minsheng::registers::Register;
 use minsheng_proto::{common::v1 as common, descriptors};
 use prost_reflect::{DynamicMessage, Value};
 use tonic::{Code, Status};
 
 use super::{
     DAYS, day_of, filings,
-    ground::{Ground, call, date, field_of, inner, meta, register},
+    ground::{Ground, call, date, inner, meta, register},
     model::{Content, Day, Operation, Scope, Timeline},
     sampler::{Place, Sampler},
 };
@@ -91,17 +91,17 @@ impl History {
     /// Makes the history and creates what its record refers to.
     pub(super) async fn prepare(ground: &Ground, sampler: &'static dyn Sampler, number: u16, seed: u64) -> Self {
         let (register, place) = (register(sampler.register()), Place::of(number));
-        let name = place.name(&register.name, "h");
+        let name = place.name(&register.collection, "h");
         let sample = sampler.sample(&place, &name);
         let mut steady = Vec::new();
         for needed in sample.needs {
             let (of, department) = (self::register(needed.register), department(self::register(needed.register)));
             let record = DynamicMessage::decode(of.resource.clone(), needed.record).expect("a record");
             let channel = ground.channel("operator", department);
-            let fields = [("request_id", request_id(&mut Rng::new())), (&*field_of(of), Value::Message(record))];
-            let created = call(&channel, &of.create_path(), fields).await;
-            let created = created.unwrap_or_else(|status| panic!("{name} needs {}: {status:?}", of.name));
-            let created = inner(&created, &field_of(of));
+            let fields = [("request_id", request_id(&mut Rng::new())), (&*of.field(), Value::Message(record))];
+            let created = call(&channel, &of.method("Create"), fields).await;
+            let created = created.unwrap_or_else(|status| panic!("{name} needs {}: {status:?}", of.collection));
+            let created = inner(&created, &of.field());
             let from = minsheng_kit::register::day(&meta(&created).effective_on.expect("a day")).expect("a day");
             steady.push(Steady {
                 register: needed.register,
@@ -160,7 +160,7 @@ impl History {
     }
 
     fn is_return(&self) -> bool {
-        self.register.name == "returns"
+        self.register.collection == "returns"
     }
 
     /// Takes the next operation of the script, with values that are drawn, or draws one.
@@ -252,13 +252,13 @@ impl History {
 
     async fn send(&mut self, ground: &Ground, operation: &Operation, stale: bool) -> Result<DynamicMessage, Status> {
         let channel = ground.channel("operator", self.department);
-        let field = field_of(self.register);
+        let field = self.register.field();
         let etag = if stale { 9_999 } else { self.timeline.version.max(1) };
         let etag = ("etag", Value::String(format!("v{etag}")));
         let id = ("request_id", request_id(&mut self.dice));
         let name = ("name", Value::String(self.name.clone()));
         let end = |kind: common::EndKind| ("kind", Value::EnumNumber(kind.into()));
-        let path = self.register.end_path();
+        let path = self.register.method("End");
         let answer = match operation {
             _ if self.is_return() => return self.send_return(ground, operation, id, etag).await,
             Operation::Create { from, content } => {
@@ -266,7 +266,7 @@ impl History {
                 if *from > 0 || !self.sampler.names_its_first_day() {
                     fields.push(("effective_on", date(day_of(*from))));
                 }
-                call(&channel, &self.register.create_path(), fields).await
+                call(&channel, &self.register.method("Create"), fields).await
             }
             Operation::Update { scope, fields: content, whole } => {
                 let mut resource = if *whole { self.resource(content) } else { self.named() };
@@ -285,7 +285,7 @@ impl History {
                     Scope::All => fields.push(("correct_all", Value::Bool(true))),
                     Scope::Present => {}
                 }
-                call(&channel, &self.register.update_path(), fields).await
+                call(&channel, &self.register.method("Update"), fields).await
             }
             Operation::End { day } => {
                 let fields = [id, name, etag, end(common::EndKind::Ended), ("ended_on", date(day_of(*day)))];
@@ -341,7 +341,7 @@ impl History {
     pub(super) async fn get(&self, ground: &Ground) -> Result<DynamicMessage, Status> {
         let channel = ground.channel("operator", self.department);
         let name = ("name", Value::String(self.name.clone()));
-        Ok(inner(&call(&channel, &self.register.get_path(), [name]).await?, &field_of(self.register)))
+        Ok(inner(&call(&channel, &self.register.method("Get"), [name]).await?, &self.register.field()))
     }
 
     fn resource(&self, content: &Content) -> DynamicMessage {
@@ -360,11 +360,8 @@ impl History {
 }
 
 /// Returns the department in which a register is sampled.
-pub(super) fn department(register: &Register) -> &'static str {
-    match register.keeper {
-        Keeper::Department(department) => department,
-        Keeper::ByCommitment => filings::DEPARTMENT,
-    }
+pub(super) fn department(register: &Register) -> &str {
+    register.keeper.as_deref().unwrap_or(filings::DEPARTMENT)
 }
 
 pub(super) fn text(message: &DynamicMessage, field: &str) -> String {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     AT_ONCE, DAYS, Faults, REGION, day_of,
-    ground::{Ground, Raw, call, date, field_of, inner, meta},
+    ground::{Ground, Raw, call, date, inner, meta},
     history::{History, Steady, department, text},
     model::Seen,
     sampler::Question,
@@ -60,7 +60,7 @@ pub(super) async fn by_name(ground: &Ground, histories: &[History], today: usize
 async fn history_by_name(ground: &Ground, history: &History, today: usize, seed: u64) -> Result<(), String> {
     let channel = ground.channel("operator", history.department);
     let name = || ("name", Value::String(history.name.clone()));
-    let (path, field) = (history.register.get_path(), field_of(history.register));
+    let (path, field) = (history.register.method("Get"), history.register.field());
     for day in some_days(history, seed) {
         let found = call(&channel, &path, [name(), ("on", date(day_of(day)))]).await;
         let on = day_of(day);
@@ -131,8 +131,8 @@ async fn list(ground: &Ground, register: &str, day: usize, in_force_only: bool) 
             ("on", date(day_of(day))),
             ("in_force_only", Value::Bool(in_force_only)),
         ];
-        let page = call(&channel, &register.list_path(), fields).await.expect("listed");
-        let records = page.get_field_by_name(&register.name).expect("a list").into_owned();
+        let page = call(&channel, &register.method("List"), fields).await.expect("listed");
+        let records = page.get_field_by_name(&register.collection).expect("a list").into_owned();
         for record in records.as_list().expect("a list").iter().filter_map(Value::as_message) {
             found.insert(text(record, "name"), record.clone());
         }
@@ -203,7 +203,7 @@ async fn would_be_taken(ground: &Ground, register: &str, days: AskedByDay<'_>, f
         for ((history, expected, _), result) in asked.iter().zip(&answer.results) {
             let taken = result.outcome() == common::ItemOutcome::Valid;
             if taken != *expected {
-                let (on, kind) = (day_of(*day), &register.name);
+                let (on, kind) = (day_of(*day), &register.collection);
                 faults.add(history.fault(&format!("{kind} of {on} would be taken: {taken}; {result:?}")));
             }
         }

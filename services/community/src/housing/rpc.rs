@@ -29,13 +29,8 @@ impl HousingProjectRecord {
 }
 
 impl Register for HousingProjects {
-    const COLLECTION: &'static str = "housing_projects";
     type Record = HousingProjectRecord;
     type Row = pb::HousingProjectRow;
-
-    fn dataset(&self) -> String {
-        "community.housing".to_owned()
-    }
 
     fn decode(
         &self,

@@ -103,13 +103,8 @@ fn elder(
 }
 
 impl Register for MealPrices {
-    const COLLECTION: &'static str = "meal_prices";
     type Record = MealPriceRecord;
     type Row = pb::MealPriceRow;
-
-    fn dataset(&self) -> String {
-        "community.meal_prices".to_owned()
-    }
 
     /// A change of the person or of the day asks social security again; a change of the full price keeps the category.
     fn decode(

@@ -32,13 +32,8 @@ const MONTH_REPORTED: Held = Held {
 pub struct PointActivities;
 
 impl Register for PointActivities {
-    const COLLECTION: &'static str = "point_activities";
     type Record = PointActivityRecord;
     type Row = pb::PointActivityRow;
-
-    fn dataset(&self) -> String {
-        "community.point_activities".to_owned()
-    }
 
     fn decode(
         &self,

@@ -1,6 +1,6 @@
 //! How another record names a service point.
 
-use minsheng_kit::{error::Violations, register::Register as _};
+use minsheng_kit::{error::Violations, register::Envelope as _};
 
 use super::rpc::ServicePoints;
 

@@ -45,13 +45,8 @@ impl ServicePointRecord {
 }
 
 impl Register for ServicePoints {
-    const COLLECTION: &'static str = "service_points";
     type Record = ServicePointRecord;
     type Row = pb::ServicePointRow;
-
-    fn dataset(&self) -> String {
-        "community.service_points".to_owned()
-    }
 
     fn decode(
         &self,

@@ -3,7 +3,7 @@
 use minsheng_kit::{
     clients::OutgoingRequest as _,
     error::Error,
-    register::{EvidenceRegister, Facts, Register as _, asked},
+    register::{Envelope as _, EvidenceRegister, Facts, asked},
     store::AnyConnection,
     values::calendar::epoch_day,
 };

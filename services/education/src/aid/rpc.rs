@@ -47,13 +47,8 @@ impl AidCases {
 }
 
 impl Register for AidCases {
-    const COLLECTION: &'static str = "aid_cases";
     type Record = AidRecord;
     type Row = pb::AidCaseRow;
-
-    fn dataset(&self) -> String {
-        "education.aid".to_owned()
-    }
 
     fn decode(
         &self,

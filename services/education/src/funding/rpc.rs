@@ -40,13 +40,8 @@ const HELD: Held = Held {
 pub struct FundingRecords;
 
 impl Register for FundingRecords {
-    const COLLECTION: &'static str = "funding_records";
     type Record = FundingEntry;
     type Row = pb::FundingRecordRow;
-
-    fn dataset(&self) -> String {
-        "education.funding".to_owned()
-    }
 
     fn decode(
         &self,

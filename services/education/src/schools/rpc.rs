@@ -20,13 +20,8 @@ use crate::schema::SchoolRecord;
 pub struct Schools;
 
 impl Register for Schools {
-    const COLLECTION: &'static str = super::COLLECTION;
     type Record = SchoolRecord;
     type Row = pb::SchoolRow;
-
-    fn dataset(&self) -> String {
-        "education.schools".to_owned()
-    }
 
     fn decode(
         &self,

@@ -32,13 +32,8 @@ use crate::{
 pub struct AgeFriendlyAssessments;
 
 impl Register for AgeFriendlyAssessments {
-    const COLLECTION: &'static str = "age_friendly_assessments";
     type Record = AgeFriendlyAssessmentRecord;
     type Row = pb::AgeFriendlyAssessmentRow;
-
-    fn dataset(&self) -> String {
-        "health.age_friendly".to_owned()
-    }
 
     fn decode(
         &self,

@@ -23,13 +23,8 @@ use crate::{
 pub struct Institutions;
 
 impl Register for Institutions {
-    const COLLECTION: &'static str = "institutions";
     type Record = InstitutionRecord;
     type Row = pb::InstitutionRow;
-
-    fn dataset(&self) -> String {
-        "health.institutions".to_owned()
-    }
 
     fn decode(
         &self,

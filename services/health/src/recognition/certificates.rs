@@ -25,13 +25,8 @@ pub(super) fn valid_to(valid_to: i64, failed_on: Option<i64>) -> i64 {
 }
 
 impl Register for QualityCertificates {
-    const COLLECTION: &'static str = "quality_certificates";
     type Record = QualityCertificateRecord;
     type Row = pb::QualityCertificateRow;
-
-    fn dataset(&self) -> String {
-        "health.quality_certificates".to_owned()
-    }
 
     fn decode(
         &self,

@@ -24,13 +24,8 @@ use crate::{
 pub struct ResultDecisions;
 
 impl Register for ResultDecisions {
-    const COLLECTION: &'static str = "result_decisions";
     type Record = ResultDecisionRecord;
     type Row = pb::ResultDecisionRow;
-
-    fn dataset(&self) -> String {
-        "health.result_decisions".to_owned()
-    }
 
     fn decode(
         &self,

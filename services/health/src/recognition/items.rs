@@ -17,13 +17,8 @@ use crate::schema::RecognitionItemRecord;
 pub struct RecognitionItems;
 
 impl Register for RecognitionItems {
-    const COLLECTION: &'static str = "recognition_items";
     type Record = RecognitionItemRecord;
     type Row = pb::RecognitionItemRow;
-
-    fn dataset(&self) -> String {
-        "health.recognition_items".to_owned()
-    }
 
     fn decode(
         &self,

@@ -1,8 +1,8 @@
 //! The contract's `RecordService`: what a record was before, and who looked at a person's records.
 
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _};
-use minsheng_proto::{common::v1 as pb, descriptors, is_personal};
-use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _, Value, prost::Message as _};
+use minsheng_proto::{common::v1 as pb, is_personal, register_of_collection};
+use prost_reflect::{DynamicMessage, ReflectMessage as _, Value, prost::Message as _};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -49,22 +49,6 @@ impl RecordRpc {
     pub(super) fn new(context: Context) -> Self {
         Self { context }
     }
-}
-
-/// Finds the resource message of a collection: the one whose name may begin with it.
-fn resource_of(collection: &str) -> Option<MessageDescriptor> {
-    let prefix = format!("^({collection}/");
-    let rules = descriptors().get_extension_by_name("buf.validate.field")?;
-    descriptors().all_messages().find(|message| {
-        message.get_field_by_name("name").is_some_and(|field| {
-            let options = field.options();
-            let Value::Message(field_rules) = options.get_extension(&rules).into_owned() else { return false };
-            let pattern = field_rules
-                .get_field_by_name("string")
-                .and_then(|string| string.as_message()?.get_field_by_name("pattern").map(std::borrow::Cow::into_owned));
-            matches!(pattern, Some(Value::String(pattern)) if pattern.starts_with(&prefix))
-        })
-    })
 }
 
 /// Reads where a page of a list begins that goes from the newest to the oldest.
@@ -117,7 +101,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
         let unknown =
             || Error::invalid("name", "WRONG_COLLECTION", "is not a record of this suite", "不是本系统的记录编号");
         let (collection, id) = asked.name.split_once('/').ok_or_else(unknown)?;
-        let resource = resource_of(collection).ok_or_else(unknown)?;
+        let resource = register_of_collection(collection).ok_or_else(unknown)?.resource.clone();
         let (collection, id) = (collection.to_owned(), id.to_owned());
         let size = super::page_size(asked.page_size);
         let scope = format!("revisions/{}", asked.name);
@@ -226,19 +210,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_collection_of_the_contract_leads_to_its_resource() {
-        for (collection, resource) in [
-            ("enrolments", "minsheng.socialsecurity.v1.Enrolment"),
-            ("assistance_households", "minsheng.socialsecurity.v1.AssistanceHousehold"),
-            ("point_activities", "minsheng.community.v1.PointActivity"),
-            ("returns", "minsheng.returns.v1.Return"),
-        ] {
-            assert_eq!(resource_of(collection).expect("in the contract").full_name(), resource);
-        }
-        assert!(resource_of("nothing").is_none());
-    }
-
-    #[test]
     fn personal_fields_are_masked_in_nested_messages_too() {
         use minsheng_proto::social_security::v1 as ss;
         let household = ss::AssistanceHousehold {
@@ -248,7 +219,7 @@ mod tests {
             }],
             ..ss::AssistanceHousehold::default()
         };
-        let descriptor = resource_of("assistance_households").expect("in the contract");
+        let descriptor = register_of_collection("assistance_households").expect("declared").resource.clone();
         let mut message = DynamicMessage::decode(descriptor, household.encode_to_vec().as_slice()).expect("decodes");
         masked(&mut message);
         let back = ss::AssistanceHousehold::decode(message.encode_to_vec().as_slice()).expect("decodes");

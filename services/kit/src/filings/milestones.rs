@@ -33,12 +33,11 @@ impl Milestones {
 }
 
 impl Register for Milestones {
-    const COLLECTION: &'static str = "milestones";
     type Record = MilestoneRecord;
     type Row = pb::MilestoneRow;
 
-    fn dataset(&self) -> String {
-        format!("{}.milestones", self.service)
+    fn kept_by(&self) -> &str {
+        self.service
     }
 
     fn keeps_area(&self, _: AreaCode) -> bool {

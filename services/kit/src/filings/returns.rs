@@ -33,6 +33,7 @@ pub struct Returns {
 }
 
 impl Envelope for Returns {
+    const COLLECTION: &'static str = "returns";
     const FIELD: &'static str = "return";
     type Resource = pb::Return;
 
@@ -52,12 +53,11 @@ impl Envelope for Returns {
 }
 
 impl Register for Returns {
-    const COLLECTION: &'static str = "returns";
     type Record = ReturnRecord;
     type Row = pb::ReturnRow;
 
-    fn dataset(&self) -> String {
-        format!("{}.returns", self.service)
+    fn kept_by(&self) -> &str {
+        self.service
     }
 
     fn keeps_area(&self, _: AreaCode) -> bool {
@@ -149,9 +149,6 @@ impl Register for Returns {
         filed.correction_reason.clear();
     }
 
-    /// One figure for a commitment, a measure, an area and a month.
-    fn natural_id(&self, filed: &pb::Return, _: Facts<'_>) -> Option<String> {
-        let (month, measure) = (filed.month.as_ref()?, measure_name(filed));
     /// A figure is corrected for what it was filed for.
     fn check_immutable(&self, there: &pb::Return, sent: &pb::Return, violations: &mut Violations) {
         if !sent.commitment.is_empty() && sent.commitment != there.commitment {
@@ -166,6 +163,9 @@ impl Register for Returns {
         }
     }
 
+    /// One figure for a commitment, a measure, an area and a month.
+    fn natural_id(&self, filed: &pb::Return, _: Facts<'_>) -> Option<String> {
+        let (month, measure) = (filed.month.as_ref()?, measure_name(filed));
         Some(format!("{}.{measure}.{}.{:04}-{:02}", filed.commitment, filed.area, month.year, month.month))
     }
 }
@@ -177,15 +177,15 @@ impl Returns {
     }
 }
 
-/// Says where a return stands, for the answer and for the feed.
-fn state_of(record: &ReturnRecord) -> pb::ReturnState {
-    if record.state == common::RecordState::Withdrawn as i64 {
-        return pb::ReturnState::Withdrawn;
 /// Returns the name of a return's measure, which is the primary one where it names none.
 fn measure_name(filed: &pb::Return) -> &str {
     if filed.measure.is_empty() { "primary" } else { &filed.measure }
 }
 
+/// Says where a return stands, for the answer and for the feed.
+fn state_of(record: &ReturnRecord) -> pb::ReturnState {
+    if record.state == common::RecordState::Withdrawn as i64 {
+        return pb::ReturnState::Withdrawn;
     }
     pb::ReturnState::try_from(enum_number(record.return_state)).unwrap_or_default()
 }

@@ -179,6 +179,7 @@ macro_rules! register_api {
         }
 
         impl $crate::register::Envelope for $register {
+            const COLLECTION: &'static str = stringify!($plural_field);
             const FIELD: &'static str = stringify!($field);
             type Resource = $($package)::+::$resource;
 

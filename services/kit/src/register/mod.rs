@@ -68,15 +68,25 @@ pub struct Facts<'a> {
 
 /// One thing that a department keeps.
 pub trait Register: Envelope + Send + Sync + 'static {
-    /// Collection of the register in resource names, as `enrolments`.
-    const COLLECTION: &'static str;
     /// The row of the register's table.
     type Record: Table;
     /// The dataset's row message.
     type Row: prost::Message + Default;
 
-    /// Names the dataset, as `social_security.enrolments`.
-    fn dataset(&self) -> String;
+    /// Returns what the contract declares of the register.
+    fn declared() -> &'static minsheng_proto::Register {
+        minsheng_proto::register_of::<Self::Resource>().expect("the resource of a register declares it")
+    }
+
+    /// Returns the department that keeps it, for a register that every department keeps.
+    fn kept_by(&self) -> &str {
+        ""
+    }
+
+    /// Returns the dataset in which the states of its records are told, as `social_security.enrolments`.
+    fn dataset(&self) -> String {
+        Self::declared().dataset(self.kept_by())
+    }
 
     /// Decides: checks a resource by the register's rules and makes the state of it that a head names. Pure.
     ///
@@ -99,6 +109,10 @@ pub trait Register: Envelope + Send + Sync + 'static {
     /// Makes the dataset's row of a state: no personal data, and nothing of the head, for the journal tells the days.
     fn row(&self, record: &Self::Record, facts: Facts<'_>) -> Self::Row;
 
+    /// Clears the fields of a resource that the register decides itself (output only), before two contents are
+    /// compared: the same item sent again is the same, whatever was decided on it since.
+    fn clear_decided(&self, _resource: &mut Self::Resource) {}
+
     /// Says from which day a new record is true, where the caller does not.
     fn effective_on(&self, resource: &Self::Resource, today: NaiveDate) -> NaiveDate;
 
@@ -109,10 +123,6 @@ pub trait Register: Envelope + Send + Sync + 'static {
 
     /// Names the id that the content itself gives a record, where the caller chooses none: the natural key.
     fn natural_id(&self, _resource: &Self::Resource, _facts: Facts<'_>) -> Option<String> {
-    /// Clears the fields of a resource that the register decides itself (output only), before two contents are
-    /// compared: the same item sent again is the same, whatever was decided on it since.
-    fn clear_decided(&self, _resource: &mut Self::Resource) {}
-
         None
     }
 

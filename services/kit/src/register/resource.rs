@@ -14,6 +14,8 @@ const FIRST_OWN_FIELD: u32 = 10;
 ///
 /// Implemented for the register by [`register_api!`](crate::register_api).
 pub trait Envelope {
+    /// Collection of the register in resource names, as `enrolments`.
+    const COLLECTION: &'static str;
     /// Field of the resource in the requests of its contract, as `school`: what is wrong with a resource is reported
     /// under it, but for the items of uploads and batches, which are reported as they stand.
     const FIELD: &'static str;
@@ -28,13 +30,13 @@ pub trait Envelope {
     fn set_envelope(resource: &mut Self::Resource, name: String, area: String, meta: pb::RecordMeta);
 }
 
-/// Takes the fields that the mask names from `new` and the others from `old`.
-///
 /// Says whether an update with this mask means a field: an absent mask means every field.
 pub(super) fn selects(mask: Option<&prost_types::FieldMask>, field: &str) -> bool {
     mask.is_none_or(|mask| mask.paths.is_empty() || mask.paths.iter().any(|path| path == field || path == "*"))
 }
 
+/// Takes the fields that the mask names from `new` and the others from `old`.
+///
 /// An absent mask takes every field. The envelope is never taken; the area may be named, for whoever asks it to stay.
 pub(super) fn merged<M: prost::Message + prost::Name + Default>(
     old: &M,

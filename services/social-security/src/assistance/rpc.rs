@@ -34,13 +34,8 @@ use crate::{duration::decision_working_days, schema::AssistanceHouseholdRecord};
 pub struct AssistanceHouseholds;
 
 impl Register for AssistanceHouseholds {
-    const COLLECTION: &'static str = "assistance_households";
     type Record = AssistanceHouseholdRecord;
     type Row = pb::AssistanceHouseholdRow;
-
-    fn dataset(&self) -> String {
-        "social_security.assistance".to_owned()
-    }
 
     fn decode(
         &self,

@@ -39,13 +39,8 @@ const ALREADY_COVERED: Held = Held {
 pub struct Enrolments;
 
 impl Register for Enrolments {
-    const COLLECTION: &'static str = "enrolments";
     type Record = EnrolmentRecord;
     type Row = pb::EnrolmentRow;
-
-    fn dataset(&self) -> String {
-        "social_security.enrolments".to_owned()
-    }
 
     fn decode(
         &self,
