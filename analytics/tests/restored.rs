@@ -17,12 +17,12 @@ use minsheng_analytics::{
 use minsheng_kit::{
     assembly::{Assembly, Definition},
     store::Migrations,
-    testing::{TestClock, TestDatabase, TestService, TestSite, databases},
 };
 use minsheng_proto::{
     common::v1 as common,
     returns::v1::{self as pb, return_service_client::ReturnServiceClient},
 };
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite, databases};
 
 const DATASET: &str = "health.returns";
 /// What the software ships with is told in it.

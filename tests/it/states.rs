@@ -27,7 +27,7 @@ use std::{collections::BTreeSet, sync::Mutex};
 use chrono::{Days, NaiveDate};
 use futures::{StreamExt as _, stream};
 use minsheng::registers;
-use minsheng_kit::testing::{TestDatabase, databases};
+use minsheng_testkit::{TestDatabase, databases};
 
 use ground::Ground;
 use history::{History, Steady};

@@ -22,8 +22,8 @@ use minsheng::{
     site::{Endpoints, Site},
 };
 use minsheng_analytics::catalogue::Catalogue;
-use minsheng_kit::testing::{TestDatabase, TestSite};
 use minsheng_proto::analytics::v1::{GetScoreboardRequest, attainment_service_client::AttainmentServiceClient};
+use minsheng_testkit::{TestDatabase, TestSite};
 
 /// The departments' services.
 const SERVICES: [&str; 4] = ["social-security", "education", "health", "community"];

@@ -10,8 +10,9 @@ use std::{
 use crate::support::{Process, environment, free_port};
 use chrono::NaiveDate;
 use minsheng::site::Endpoints;
-use minsheng_kit::{testing::TestSite, values::identifiers::ResidentId};
+use minsheng_kit::values::identifiers::ResidentId;
 use minsheng_proto::{common::v1::Date, community::v1 as pb, social_security::v1::AssistanceCategory};
+use minsheng_testkit::TestSite;
 use pb::{meal_price_service_client::MealPriceServiceClient, service_point_service_client::ServicePointServiceClient};
 use prost::Message;
 use tokio::{

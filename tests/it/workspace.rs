@@ -16,6 +16,7 @@ const VALUES: &str = "minsheng-values";
 const CATALOGUE: &str = "minsheng-catalogue";
 const KIT: &str = "minsheng-kit";
 const SERVICES: [&str; 4] = ["minsheng-social-security", "minsheng-education", "minsheng-health", "minsheng-community"];
+const TESTKIT: &str = "minsheng-testkit";
 const ANALYTICS: &str = "minsheng-analytics";
 const ROOT: &str = "minsheng";
 
@@ -29,6 +30,7 @@ fn allowed(package: &str) -> BTreeSet<&'static str> {
         CATALOGUE => BTreeSet::from([PROTO, VALUES]),
         KIT => BTreeSet::from([PROTO, VALUES, CATALOGUE]),
         ANALYTICS => BTreeSet::from([PROTO, VALUES, CATALOGUE, KIT]),
+        TESTKIT => BTreeSet::from([PROTO, KIT]),
         ROOT => BTreeSet::from([PROTO, CATALOGUE, KIT, ANALYTICS]).into_iter().chain(SERVICES).collect(),
         service if SERVICES.contains(&service) => BTreeSet::from([PROTO, KIT]),
         other => panic!("{other} is new: say here and in docs/ARCHITECTURE.md what it may know"),
@@ -37,7 +39,7 @@ fn allowed(package: &str) -> BTreeSet<&'static str> {
 
 /// Who may know a library, where not everybody may.
 fn keepers(library: &str) -> Option<BTreeSet<&'static str>> {
-    let store = || -> BTreeSet<_> { BTreeSet::from([KIT]).into_iter().chain(SERVICES).collect() };
+    let store = || -> BTreeSet<_> { BTreeSet::from([KIT, TESTKIT]).into_iter().chain(SERVICES).collect() };
     match library {
         "polars" | "askama" | "augurs" | "croner" => Some(BTreeSet::from([ANALYTICS])),
         // The root package writes the templates of its imports.
@@ -97,6 +99,13 @@ fn arrows_between_crates_go_one_way() {
         for dependency in dependencies(package, false).into_iter().filter(|name| is_of_the_suite(name)) {
             assert!(allowed.contains(dependency), "{} must not know {dependency}", package.name);
         }
+    }
+}
+
+#[test]
+fn the_test_kit_is_known_to_tests_alone() {
+    for package in metadata().workspace_packages() {
+        assert!(!dependencies(package, false).contains(&TESTKIT), "{} links the test kit", package.name);
     }
 }
 

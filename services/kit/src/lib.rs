@@ -20,8 +20,6 @@ pub mod server;
 pub mod status;
 pub mod store;
 pub mod telemetry;
-#[cfg(feature = "testing")]
-pub mod testing;
 
 pub use minsheng_catalogue as catalogue;
 pub use minsheng_values as values;

@@ -18,8 +18,8 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 use minsheng_kit::{
     assembly::Definition,
     store::{Store, StoreConfig, system_clock},
-    testing::{TestDatabase, TestSite},
 };
+use minsheng_testkit::{TestDatabase, TestSite};
 use serde::Deserialize;
 use serde_json::Value;
 

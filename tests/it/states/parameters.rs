@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use fastrand::Rng;
 use minsheng_kit::{
-    testing::{TestDatabase, databases},
     values::parameters::{Parameter, Parameters},
 };
+use minsheng_testkit::{TestDatabase, databases};
 use minsheng_proto::common::v1::{
     self as common, ListParametersRequest, SetParameterRequest, parameter_service_client::ParameterServiceClient,
 };

@@ -1,13 +1,11 @@
 //! Monthly activity.
 
-use minsheng_kit::{
-    clients::DepartmentChannel,
-    testing::{databases, refused_fields},
-};
+use minsheng_kit::clients::DepartmentChannel;
 use minsheng_proto::{
     common::v1::{Date, EndKind, ItemOutcome, RecordState, YearMonth},
     community::v1 as pb,
 };
+use minsheng_testkit::{databases, refused_fields};
 use pb::{
     point_activity_service_client::PointActivityServiceClient, service_point_service_client::ServicePointServiceClient,
 };

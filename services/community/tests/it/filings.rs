@@ -3,5 +3,4 @@
 
 use minsheng_community::DEFINITION;
 
-#[path = "../../../kit/tests/shared/mod.rs"]
-mod shared;
+minsheng_testkit::shared_tests!(DEFINITION);

@@ -1,10 +1,10 @@
 //! Affordable housing.
 
-use minsheng_kit::testing::databases;
 use minsheng_proto::{
     common::v1::{Date, EndKind, ItemOutcome},
     community::v1 as pb,
 };
+use minsheng_testkit::databases;
 use pb::housing_project_service_client::HousingProjectServiceClient;
 use prost::Message as _;
 use tonic::Code;

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use minsheng_kit::{
-    clients::DepartmentChannel,
-    testing::{databases, refused_fields},
-    values::identifiers::ResidentId,
-};
+use minsheng_kit::{clients::DepartmentChannel, values::identifiers::ResidentId};
 use minsheng_proto::{
     common::v1::{Date, EndKind, ItemOutcome, Purpose, RecordState},
     community::v1 as pb,
     social_security::v1::AssistanceCategory,
 };
+use minsheng_testkit::{databases, refused_fields};
 use pb::{meal_price_service_client::MealPriceServiceClient, service_point_service_client::ServicePointServiceClient};
 use prost::Message as _;
 use tokio::net::TcpListener;

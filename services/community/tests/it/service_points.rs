@@ -1,11 +1,12 @@
 //! Service points.
 
 use chrono::NaiveDate;
-use minsheng_kit::{testing::databases, values::identifiers::ResidentId};
+use minsheng_kit::values::identifiers::ResidentId;
 use minsheng_proto::{
     common::v1::{EndKind, ItemOutcome},
     community::v1 as pb,
 };
+use minsheng_testkit::databases;
 use pb::{meal_price_service_client::MealPriceServiceClient, service_point_service_client::ServicePointServiceClient};
 use prost::Message as _;
 use tonic::Code;

@@ -14,9 +14,9 @@ use minsheng_kit::{
     pki::Credentials,
     server::ServerConfig,
     store::schema::journal,
-    testing::{TestClock, TestDatabase, TestSite},
 };
 use minsheng_proto::{common::v1 as common, community::v1 as pb};
+use minsheng_testkit::{TestClock, TestDatabase, TestSite};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// A community service on loopback with a client's channel to it.

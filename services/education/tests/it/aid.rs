@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use crate::support::{clock, date, journal_of, record_schools, request_id, school, social_security, stored};
 use chrono::NaiveDate;
-use minsheng_kit::{
-    clients::DepartmentChannel,
-    register::FOREVER,
-    testing::{TestDatabase, TestService, TestSite, databases, refused_fields},
-    values::identifiers::ResidentId,
-};
+use minsheng_kit::{clients::DepartmentChannel, register::FOREVER, values::identifiers::ResidentId};
 use minsheng_proto::{common::v1 as shared, education::v1 as pb, social_security::v1::AssistanceCategory};
+use minsheng_testkit::{TestDatabase, TestService, TestSite, databases, refused_fields};
 use pb::{
     AidHouseholdKind as Ground, AidOutcome as Outcome, AidStage, SchoolStage,
     aid_case_service_client::AidCaseServiceClient, school_service_client::SchoolServiceClient,

@@ -1,11 +1,9 @@
 //! The register of appropriations and payments through its RPCs, on every database at hand.
 
 use crate::support::{date, journal_of, record_schools, request_id, school, start};
-use minsheng_kit::{
-    clients::DepartmentChannel,
-    testing::{TestSite, databases, refused_fields},
-};
+use minsheng_kit::clients::DepartmentChannel;
 use minsheng_proto::{common::v1 as shared, education::v1 as pb};
+use minsheng_testkit::{TestSite, databases, refused_fields};
 use pb::{
     FundKind, SchoolStage, Term, funding_record_service_client::FundingRecordServiceClient,
     school_service_client::SchoolServiceClient,

@@ -1,14 +1,12 @@
 //! The register of schools through its RPCs, on every database at hand.
 
 use crate::support::{date, journal_of, request_id, school, start, stored};
-use minsheng_kit::{
-    register::FOREVER,
-    testing::{TestSite, databases, refused_fields},
-};
+use minsheng_kit::register::FOREVER;
 use minsheng_proto::{
     common::v1::{self as shared, ItemOutcome},
     education::v1 as pb,
 };
+use minsheng_testkit::{TestSite, databases, refused_fields};
 use pb::{SchoolStage, school_service_client::SchoolServiceClient};
 use tonic::Code;
 

@@ -4,12 +4,9 @@ pub(crate) mod social_security;
 
 use chrono::NaiveDate;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, connection::Connection as _};
-use minsheng_kit::{
-    clients::DepartmentChannel,
-    store::schema::journal,
-    testing::{TestClock, TestDatabase, TestService, TestSite},
-};
+use minsheng_kit::{clients::DepartmentChannel, store::schema::journal};
 use minsheng_proto::{common::v1 as common, education::v1 as pb};
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 use pb::school_service_client::SchoolServiceClient;
 use prost::Message;
 

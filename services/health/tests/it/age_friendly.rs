@@ -3,8 +3,8 @@
 use crate::support::{
     Site, assert_all_created, date, day, epoch, institution, outcomes, request_id, rows_on, told, writes_of,
 };
-use minsheng_kit::testing::databases;
 use minsheng_proto::{common::v1 as common, health::v1 as pb};
+use minsheng_testkit::databases;
 use pb::{
     age_friendly_assessment_service_client::AgeFriendlyAssessmentServiceClient,
     institution_service_client::InstitutionServiceClient,

@@ -1,8 +1,8 @@
 //! The register of institutions through its RPCs, on every database at hand.
 
 use chrono::NaiveDate;
-use minsheng_kit::testing::{TestClock, TestSite, databases};
 use minsheng_proto::{common::v1 as common, health::v1 as pb};
+use minsheng_testkit::{TestClock, TestSite, databases};
 use pb::{
     age_friendly_assessment_service_client::AgeFriendlyAssessmentServiceClient,
     institution_service_client::InstitutionServiceClient, question_service_client::QuestionServiceClient,

@@ -10,9 +10,9 @@ use minsheng_kit::{
     clients::{ChannelConfig, DepartmentChannel},
     identity::Department,
     pki::Credentials,
-    testing::TestSite,
 };
 use minsheng_proto::health::v1 as pb;
+use minsheng_testkit::TestSite;
 use pb::institution_service_client::InstitutionServiceClient;
 
 /// How long the process may take until it answers.

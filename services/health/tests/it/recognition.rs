@@ -5,8 +5,8 @@ use crate::support::{
     recognition::{LHASA_RURAL, LHASA_URBAN, XIGAZE, certificate, decision, question, record_certificates, started},
     request_id, rows_on,
 };
-use minsheng_kit::testing::databases;
 use minsheng_proto::{common::v1 as common, health::v1 as pb};
+use minsheng_testkit::databases;
 use pb::{
     quality_certificate_service_client::QualityCertificateServiceClient,
     question_service_client::QuestionServiceClient, recognition_item_service_client::RecognitionItemServiceClient,
@@ -207,7 +207,7 @@ async fn an_upload_of_decisions_is_judged_item_by_item_and_a_resumed_one_records
 
 #[tokio::test]
 async fn only_departments_with_the_purpose_may_ask() {
-    let site = started(minsheng_kit::testing::TestDatabase::Sqlite).await;
+    let site = started(minsheng_testkit::TestDatabase::Sqlite).await;
     let mut asked = question(date(2025, 8, 31), date(2025, 9, 1), "xigaze");
     let mut operator = QuestionServiceClient::new(site.channel("operator"));
     let refused = operator.check_recognisable(asked.clone()).await.expect_err("not a department");

@@ -5,8 +5,8 @@ use crate::support::{
     recognition::{LHASA_RURAL, LHASA_URBAN, XIGAZE, certificate, decision, question, record_certificates, started},
     request_id, rows_on,
 };
-use minsheng_kit::testing::databases;
 use minsheng_proto::{common::v1 as common, health::v1 as pb};
+use minsheng_testkit::databases;
 use pb::{
     institution_service_client::InstitutionServiceClient,
     quality_certificate_service_client::QualityCertificateServiceClient,

@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     journal::feed::{self, Cursor, JournalRecord},
     store::{Store, StoreConfig},
-    testing::{TestClock, TestDatabase, TestService, TestSite},
 };
 use minsheng_proto::{common::v1 as common, health::v1 as pb};
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 use pb::institution_service_client::InstitutionServiceClient;
 use prost::Message;
 

@@ -7,8 +7,8 @@ use minsheng_kit::{
     assembly::{Assembly, Definition},
     clients::DepartmentChannel,
     store::Migrations,
-    testing::{TestClock, TestDatabase, TestService, TestSite},
 };
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 use minsheng_proto::{FLIGHT_DESCRIPTOR_BYTES, returns::v1 as pb};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};

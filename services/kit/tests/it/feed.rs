@@ -19,9 +19,9 @@ use minsheng_kit::{
     journal::feed::{Cursor, Reading},
     keys::Keys,
     store::{AnyConnection, Clock, KIT_MIGRATIONS, Store, StoreConfig, Unit, system_clock},
-    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1 as pb;
+use minsheng_testkit::{TestDatabase, TestSite, asserted, databases};
 use prost::Message as _;
 
 const WRITERS: u64 = 12;

@@ -16,9 +16,9 @@ use minsheng_kit::{
         schema::{idempotency, journal},
         system_clock,
     },
-    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1::ReturnRow;
+use minsheng_testkit::{TestDatabase, TestSite, asserted, databases};
 
 use crate::unit_of_work::look;
 

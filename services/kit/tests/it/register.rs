@@ -23,13 +23,13 @@ use minsheng_kit::{
         Idempotency, KIT_MIGRATIONS, Store, StoreConfig, Tx, Unit,
         schema::{journal, revisions},
     },
-    testing::{TestClock, TestDatabase, TestSite, databases},
     values::calendar::epoch_day,
 };
 use minsheng_proto::{
     common::v1::{EndKind, ItemOutcome, ItemResult, RecordState},
     returns::v1 as pb,
 };
+use minsheng_testkit::{TestClock, TestDatabase, TestSite, databases};
 use prost::Message as _;
 
 const NAME: &str = "milestones/step";

@@ -15,9 +15,9 @@ use minsheng_kit::{
     assembly::{Assembly, Definition},
     context::Context,
     store::{KIT_MIGRATIONS, Migrations, Store, StoreConfig, system_clock},
-    testing::{TestClock, TestDatabase, TestSite, databases},
 };
 use minsheng_proto::common::v1::{self as common, parameter_service_client::ParameterServiceClient};
+use minsheng_testkit::{TestClock, TestDatabase, TestSite, databases};
 
 const KEY: &str = "probe.patience_days";
 

@@ -7,9 +7,9 @@ use minsheng_kit::{
     journal::feed::{self, Cursor},
     keys::Keys,
     store::{KIT_MIGRATIONS, Store, StoreConfig, Unit, schema::journal_state, system_clock},
-    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1::ReturnRow;
+use minsheng_testkit::{TestDatabase, TestSite, asserted, databases};
 
 const DATASET: &str = "probe.rows";
 

@@ -13,9 +13,9 @@ use minsheng_kit::{
     journal::flight::FeedTicket,
     register::FOREVER,
     store::{AnyConnection, KIT_MIGRATIONS, Migrations, Store, StoreConfig, Unit, system_clock},
-    testing::{TestClock, TestDatabase, TestService, TestSite, databases},
 };
 use minsheng_proto::returns::v1::{self as pb, return_service_client::ReturnServiceClient};
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite, databases};
 use prost::Message as _;
 use tonic::{Code, Request, Streaming};
 

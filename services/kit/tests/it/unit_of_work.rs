@@ -19,9 +19,9 @@ use minsheng_kit::{
         AccessEntry, AnyConnection, Idempotency, KIT_MIGRATIONS, ROWS_WORTH_A_COPY, Store, StoreConfig, Tx, Unit,
         system_clock,
     },
-    testing::{TestDatabase, TestSite, asserted, databases},
 };
 use minsheng_proto::returns::v1::ReturnRow;
+use minsheng_testkit::{TestDatabase, TestSite, asserted, databases};
 
 const PARTS: [&str; 5] = ["probe", "journal", "accesses", "revisions", "idempotency"];
 

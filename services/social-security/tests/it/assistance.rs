@@ -4,12 +4,12 @@ mod recognition;
 
 use crate::support::{asked, date, outcomes, person, reasons, request_id, start};
 use diesel::{QueryDsl as _, RunQueryDsl as _};
-use minsheng_kit::testing::databases;
 use minsheng_proto::{
     common::v1::{Date, EndKind, ItemOutcome, Purpose},
     social_security::v1 as pb,
 };
 use minsheng_social_security::schema::assistance_members;
+use minsheng_testkit::databases;
 use pb::{
     AssistanceCategory as Category, assistance_household_service_client::AssistanceHouseholdServiceClient,
     question_service_client::QuestionServiceClient,

@@ -4,8 +4,8 @@ use crate::{
     enrolments::{self, enrolment},
     support::{date, request_id, start},
 };
-use minsheng_kit::testing::databases;
 use minsheng_proto::{common::v1::EndKind, social_security::v1 as pb};
+use minsheng_testkit::databases;
 use pb::enrolment_service_client::EnrolmentServiceClient;
 use tonic::Code;
 

@@ -2,11 +2,11 @@
 
 use crate::support::{asked, date, outcomes, person, reasons, request_id, start};
 use diesel::RunQueryDsl as _;
-use minsheng_kit::testing::{TestDatabase, databases};
 use minsheng_proto::{
     common::v1::{Date, EndKind, ItemOutcome, Purpose},
     social_security::v1 as pb,
 };
+use minsheng_testkit::{TestDatabase, databases};
 use pb::{enrolment_service_client::EnrolmentServiceClient, question_service_client::QuestionServiceClient};
 use prost::Message as _;
 use tonic::Code;

@@ -13,11 +13,11 @@ use minsheng_kit::{
         AnyConnection,
         schema::{accesses, journal},
     },
-    testing::{TestClock, TestDatabase, TestService, TestSite},
     values::{calendar::epoch_day, identifiers::ResidentId},
 };
 use minsheng_proto::common::v1 as common;
 use minsheng_social_security::DEFINITION;
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 
 /// An entry of the journal.
 #[derive(Debug, Queryable)]

@@ -9,9 +9,9 @@ use minsheng_kit::{
     error::Error,
     rpc::Question,
     store::{Migrations, schema::accesses},
-    testing::{TestDatabase, TestSite},
 };
 use minsheng_proto::social_security::v1 as pb;
+use minsheng_testkit::{TestDatabase, TestSite};
 use pb::question_service_server::{QuestionService, QuestionServiceServer};
 use tonic::{Request, Response, Status};
 

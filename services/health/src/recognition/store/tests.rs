@@ -5,9 +5,9 @@ use minsheng_kit::{
     on_each,
     register::{FOREVER, Facts, Head, Period, Table as _},
     store::{Store, StoreConfig, Tx, Unit, system_clock},
-    testing::{TestSite, databases},
     values::calendar::Calendar,
 };
+use minsheng_testkit::{TestSite, databases};
 use proptest::{
     collection::vec,
     prelude::{Strategy, any},

@@ -13,7 +13,7 @@ pub(crate) const LHASA_RURAL: &str = "540121";
 pub(crate) const XIGAZE: &str = "540202";
 
 /// Hospitals in two counties of Lhasa and in Xigazê, and the constructed list.
-pub(crate) async fn started(database: minsheng_kit::testing::TestDatabase) -> Site {
+pub(crate) async fn started(database: minsheng_testkit::TestDatabase) -> Site {
     let site = Site::start(database, day(2025, 9, 1)).await;
     let hospital = |id, area| institution(id, area, pb::InstitutionClass::GeneralHospital);
     site.record_institutions(vec![

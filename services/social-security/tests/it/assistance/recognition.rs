@@ -1,10 +1,11 @@
 //! What a recognition rests on, what it pays, and on which days it holds.
 
-use minsheng_kit::{testing::databases, values::calendar::epoch_day};
+use minsheng_kit::values::calendar::epoch_day;
 use minsheng_proto::{
     common::v1::{Confidence, Date, Parameter, SetParameterRequest, parameter_service_client::ParameterServiceClient},
     social_security::v1 as pb,
 };
+use minsheng_testkit::databases;
 use pb::{
     AssistanceCategory as Category, assistance_household_service_client::AssistanceHouseholdServiceClient,
     question_service_client::QuestionServiceClient,

@@ -1,10 +1,10 @@
 //! States of enrolments: which cover holds on a day, and who holds the days of a person.
 
-use minsheng_kit::testing::databases;
 use minsheng_proto::{
     common::v1::{Date, EndKind, RecordState},
     social_security::v1 as pb,
 };
+use minsheng_testkit::databases;
 use pb::{enrolment_service_client::EnrolmentServiceClient, question_service_client::QuestionServiceClient};
 use tonic::{Code, Status};
 

@@ -1,10 +1,10 @@
 //! States of assisted households: in which category a person is on a day, and in which household.
 
-use minsheng_kit::testing::databases;
 use minsheng_proto::{
     common::v1::{Date, EndKind},
     social_security::v1 as pb,
 };
+use minsheng_testkit::databases;
 use pb::{
     AssistanceCategory as Category, assistance_household_service_client::AssistanceHouseholdServiceClient,
     question_service_client::QuestionServiceClient,

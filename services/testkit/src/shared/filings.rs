@@ -1,9 +1,9 @@
 //! Returns and milestones.
 
 use minsheng_kit::{
+    assembly::Definition,
     catalogue::{Catalogue, Entry, Form},
     clients::DepartmentChannel,
-    testing::{databases, refused_fields},
 };
 use minsheng_proto::{
     common::v1::{self as common, ItemOutcome},
@@ -13,48 +13,51 @@ use pb::{ReturnState, milestone_service_client::MilestoneServiceClient, return_s
 use prost::Message as _;
 use tonic::Code;
 
-use super::{DEFINITION, Site, date, refused, request_id, tampered};
+use super::{Site, date, refused, request_id, tampered};
+use crate::{databases, refused_fields};
 
 #[expect(clippy::unnecessary_wraps, reason = "the field is an Option")]
 fn month(year: i32, month: i32) -> Option<common::YearMonth> {
     Some(common::YearMonth { year, month })
 }
 
-/// Returns the service's first commitment whose primary measure has a form, and the unit; of all areas or of some.
-fn commitment(form: Form, scoped: bool) -> Option<(&'static str, &'static str)> {
-    let own = |entry: &&Entry| entry.commitment.service == DEFINITION.department;
-    Catalogue::shipped().entries.iter().filter(own).find_map(|entry| {
-        let fits = entry.commitment.scope.is_empty() != scoped && entry.primary().form == form;
-        fits.then(|| (entry.commitment.id.as_str(), entry.primary().unit.en.as_str()))
-    })
-}
-
-/// A share of a county in January 2026.
-fn share(numerator: f64, denominator: f64) -> pb::Return {
-    let (commitment, unit) = commitment(Form::Share, false).expect("every service has one");
-    pb::Return {
-        area: "540102".to_owned(),
-        commitment: commitment.to_owned(),
-        month: month(2026, 1),
-        numerator: Some(numerator),
-        denominator: Some(denominator),
-        unit: unit.to_owned(),
-        source: "monthly return".to_owned(),
-        ..pb::Return::default()
+impl Site {
+    /// Returns the service's first commitment whose primary measure has a form, and the unit; of all areas or of some.
+    fn commitment(&self, form: Form, scoped: bool) -> Option<(&'static str, &'static str)> {
+        let own = |entry: &&Entry| entry.commitment.service == self.definition.department;
+        Catalogue::shipped().entries.iter().filter(own).find_map(|entry| {
+            let fits = entry.commitment.scope.is_empty() != scoped && entry.primary().form == form;
+            fits.then(|| (entry.commitment.id.as_str(), entry.primary().unit.en.as_str()))
+        })
     }
-}
 
-/// A step that is planned.
-fn milestone() -> pb::Milestone {
-    let (commitment, _) = commitment(Form::Figure, false).expect("every service has one");
-    pb::Milestone {
-        area: "540000".to_owned(),
-        commitment: commitment.to_owned(),
-        subject: "first".to_owned(),
-        title: "方案印发".to_owned(),
-        milestone_state: pb::MilestoneState::Planned.into(),
-        source: "plan".to_owned(),
-        ..pb::Milestone::default()
+    /// A share of a county in January 2026.
+    fn share(&self, numerator: f64, denominator: f64) -> pb::Return {
+        let (commitment, unit) = self.commitment(Form::Share, false).expect("every service has one");
+        pb::Return {
+            area: "540102".to_owned(),
+            commitment: commitment.to_owned(),
+            month: month(2026, 1),
+            numerator: Some(numerator),
+            denominator: Some(denominator),
+            unit: unit.to_owned(),
+            source: "monthly return".to_owned(),
+            ..pb::Return::default()
+        }
+    }
+
+    /// A step that is planned.
+    fn milestone(&self) -> pb::Milestone {
+        let (commitment, _) = self.commitment(Form::Figure, false).expect("every service has one");
+        pb::Milestone {
+            area: "540000".to_owned(),
+            commitment: commitment.to_owned(),
+            subject: "first".to_owned(),
+            title: "方案印发".to_owned(),
+            milestone_state: pb::MilestoneState::Planned.into(),
+            source: "plan".to_owned(),
+            ..pb::Milestone::default()
+        }
     }
 }
 
@@ -79,32 +82,43 @@ fn etag(filed: &pb::Return) -> String {
     filed.meta.clone().expect("meta").etag
 }
 
-#[tokio::test]
-async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitment() {
+/// A batch is answered figure by figure by the contract and by the commitment.
+pub async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitment(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let site = Site::start(database).await;
+        let site = Site::start(definition, database).await;
         let mut client = ReturnServiceClient::new(site.channel("operator"));
-        let (count, unit) = commitment(Form::Figure, false).expect("every service has one");
-        let figure =
-            pb::Return { denominator: None, commitment: count.to_owned(), unit: unit.to_owned(), ..share(7.0, 0.0) };
+        let (count, unit) = site.commitment(Form::Figure, false).expect("every service has one");
+        let figure = pb::Return {
+            denominator: None,
+            commitment: count.to_owned(),
+            unit: unit.to_owned(),
+            ..site.share(7.0, 0.0)
+        };
         let elsewhere =
-            Catalogue::shipped().entries.iter().find(|entry| entry.commitment.service != DEFINITION.department);
+            Catalogue::shipped().entries.iter().find(|entry| entry.commitment.service != definition.department);
         let elsewhere = elsewhere.expect("one").commitment.id.clone();
         let mut batch = vec![
-            share(40.0, 50.0),
+            site.share(40.0, 50.0),
             figure.clone(),
-            pb::Return { month: month(2026, 2), unit: "furlongs".to_owned(), ..share(1.0, 2.0) },
-            pb::Return { month: month(2026, 2), ..share(3.0, 2.0) },
-            pb::Return { month: month(2026, 4), ..share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), unit: "furlongs".to_owned(), ..site.share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), ..site.share(3.0, 2.0) },
+            pb::Return { month: month(2026, 4), ..site.share(1.0, 2.0) },
             pb::Return { denominator: Some(2.0), month: month(2026, 2), ..figure },
-            pb::Return { month: None, source: String::new(), numerator: Some(-1.0), ..share(1.0, 2.0) },
-            pb::Return { month: month(2026, 2), measure: "no-such-measure".to_owned(), ..share(1.0, 2.0) },
-            pb::Return { month: month(2026, 2), commitment: elsewhere, ..share(1.0, 2.0) },
+            pb::Return { month: None, source: String::new(), numerator: Some(-1.0), ..site.share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), measure: "no-such-measure".to_owned(), ..site.share(1.0, 2.0) },
+            pb::Return { month: month(2026, 2), commitment: elsewhere, ..site.share(1.0, 2.0) },
         ];
-        if let Some((scoped, unit)) = commitment(Form::Share, true) {
+        if let Some((scoped, unit)) = site.commitment(Form::Share, true) {
             // Applies to Lhasa alone, and this county lies in Shigatse.
             let area = "540202".to_owned();
-            batch.push(pb::Return { commitment: scoped.to_owned(), unit: unit.to_owned(), area, ..share(1.0, 2.0) });
+            batch.push(pb::Return {
+                commitment: scoped.to_owned(),
+                unit: unit.to_owned(),
+                area,
+                ..site.share(1.0, 2.0)
+            });
         }
         let results = submit(&mut client, 1, batch.clone()).await;
         let expected = [ItemOutcome::Created, ItemOutcome::Created].into_iter();
@@ -128,7 +142,7 @@ async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitm
         assert_eq!(submit(&mut client, 1, batch.clone()).await, results, "the same request gets the first answer");
         let again = submit(&mut client, 2, batch[..2].to_vec()).await;
         assert_eq!(outcomes(&again), [ItemOutcome::Unchanged, ItemOutcome::Unchanged]);
-        let corrected = submit(&mut client, 3, vec![share(41.0, 50.0)]).await;
+        let corrected = submit(&mut client, 3, vec![site.share(41.0, 50.0)]).await;
         assert_eq!(
             faults(&corrected[0]),
             [("name", "RECORD_EXISTS")],
@@ -138,12 +152,14 @@ async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitm
     }
 }
 
-#[tokio::test]
-async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_again_and_its_history_stays() {
+/// A figure is corrected with its reason approved withdrawn and filed again and its history stays.
+pub async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_again_and_its_history_stays(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let site = Site::start(database).await;
+        let site = Site::start(definition, database).await;
         let mut client = ReturnServiceClient::new(site.channel("operator"));
-        let name = submit(&mut client, 1, vec![share(40.0, 50.0)]).await.remove(0).name;
+        let name = submit(&mut client, 1, vec![site.share(40.0, 50.0)]).await.remove(0).name;
         let approve = |n, etag: &str| pb::ApproveReturnRequest {
             request_id: request_id(n),
             name: name.clone(),
@@ -152,12 +168,12 @@ async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_agai
         let approved = client.approve_return(approve(2, "v1")).await.expect("approved").into_inner().r#return;
         let approved = approved.expect("in the answer");
         assert_eq!((approved.return_state(), etag(&approved).as_str()), (ReturnState::Approved, "v2"));
-        let again = submit(&mut client, 3, vec![share(40.0, 50.0)]).await;
+        let again = submit(&mut client, 3, vec![site.share(40.0, 50.0)]).await;
         assert_eq!(outcomes(&again), [ItemOutcome::Unchanged], "the same figure, though it was approved");
 
         let correct = |n, numerator, etag: &str, reason: &str| pb::CorrectReturnRequest {
             request_id: request_id(n),
-            r#return: Some(pb::Return { name: name.clone(), ..share(numerator, 50.0) }),
+            r#return: Some(pb::Return { name: name.clone(), ..site.share(numerator, 50.0) }),
             etag: etag.to_owned(),
             reason: reason.to_owned(),
         };
@@ -169,10 +185,10 @@ async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_agai
             "return.numerator",
         );
         for (n, field, other) in [
-            (20, "return.area", pb::Return { area: "540103".to_owned(), ..share(41.0, 50.0) }),
-            (21, "return.month", pb::Return { month: month(2026, 2), ..share(41.0, 50.0) }),
-            (22, "return.commitment", pb::Return { commitment: "other".to_owned(), ..share(41.0, 50.0) }),
-            (23, "return.measure", pb::Return { measure: "other".to_owned(), ..share(41.0, 50.0) }),
+            (20, "return.area", pb::Return { area: "540103".to_owned(), ..site.share(41.0, 50.0) }),
+            (21, "return.month", pb::Return { month: month(2026, 2), ..site.share(41.0, 50.0) }),
+            (22, "return.commitment", pb::Return { commitment: "other".to_owned(), ..site.share(41.0, 50.0) }),
+            (23, "return.measure", pb::Return { measure: "other".to_owned(), ..site.share(41.0, 50.0) }),
         ] {
             let mut request = correct(n, 41.0, "v2", "typing error");
             request.r#return = Some(pb::Return { name: name.clone(), ..other });
@@ -198,7 +214,7 @@ async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_agai
         assert_eq!(kept.expect("in the answer").return_state(), ReturnState::Withdrawn);
         refused(client.approve_return(approve(10, "v5")).await, Code::FailedPrecondition, "withdrawn");
 
-        let filed = submit(&mut client, 11, vec![share(42.0, 50.0)]).await;
+        let filed = submit(&mut client, 11, vec![site.share(42.0, 50.0)]).await;
         assert_eq!((outcomes(&filed), filed[0].name.as_str()), (vec![ItemOutcome::Created], name.as_str()));
         let now = client.get_return(get()).await.expect("there").into_inner().r#return.expect("in the answer");
         assert_eq!(
@@ -250,13 +266,13 @@ async fn history_of(site: &Site, name: &str) -> Vec<pb::Return> {
     }
 }
 
-#[tokio::test]
-async fn a_page_token_leads_through_all_pages_of_its_own_list_and_of_no_other() {
+/// A page token leads through all pages of its own list and of no other.
+pub async fn a_page_token_leads_through_all_pages_of_its_own_list_and_of_no_other(definition: &'static Definition) {
     for database in databases() {
-        let site = Site::start(database).await;
+        let site = Site::start(definition, database).await;
         let mut client = ReturnServiceClient::new(site.channel("operator"));
         let filed: Vec<pb::Return> =
-            (1..=7).map(|number| pb::Return { month: month(2025, number), ..share(1.0, 2.0) }).collect();
+            (1..=7).map(|number| pb::Return { month: month(2025, number), ..site.share(1.0, 2.0) }).collect();
         submit(&mut client, 1, filed).await;
         let asked = |area: &str, page_token: String| pb::ListReturnsRequest {
             area: area.to_owned(),
@@ -282,12 +298,14 @@ async fn a_page_token_leads_through_all_pages_of_its_own_list_and_of_no_other() 
     }
 }
 
-#[tokio::test]
-async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_end_on() {
+/// A milestone is recorded reached and ended and changes no more from its end on.
+pub async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_end_on(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let site = Site::start(database).await;
-        let mut client = MilestoneServiceClient::new(site.channel(DEFINITION.department));
-        let planned = milestone();
+        let site = Site::start(definition, database).await;
+        let mut client = MilestoneServiceClient::new(site.channel(definition.department));
+        let planned = site.milestone();
         let create = |n, milestone| pb::CreateMilestoneRequest {
             request_id: request_id(n),
             milestone: Some(milestone),
@@ -338,13 +356,15 @@ async fn a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_
     }
 }
 
-#[tokio::test]
-async fn a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_is_changed() {
+/// A milestone is approved as it stands and needs a new approval when it is changed.
+pub async fn a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_is_changed(
+    definition: &'static Definition,
+) {
     use pb::FilingState::{Approved, Submitted, Withdrawn};
     for database in databases() {
-        let site = Site::start(database).await;
-        let mut client = MilestoneServiceClient::new(site.channel(DEFINITION.department));
-        let filed = pb::Milestone { filing_state: Approved.into(), ..milestone() };
+        let site = Site::start(definition, database).await;
+        let mut client = MilestoneServiceClient::new(site.channel(definition.department));
+        let filed = pb::Milestone { filing_state: Approved.into(), ..site.milestone() };
         let create = |n, milestone| pb::CreateMilestoneRequest {
             request_id: request_id(n),
             milestone: Some(milestone),
@@ -384,7 +404,7 @@ async fn a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_i
                 milestone_state: pb::MilestoneState::UnderWay.into(),
                 happened_on: date(2026, 2, 1),
                 filing_state: Approved.into(),
-                ..milestone()
+                ..site.milestone()
             }),
             etag: "v2".to_owned(),
             effective_on: date(2026, 2, 1),
@@ -408,18 +428,20 @@ async fn a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_i
         let kept = client.get_milestone(get).await.expect("there").into_inner().milestone.expect("in the answer");
         assert_eq!(kept.filing_state(), Withdrawn);
         refused(client.approve_milestone(approve(9, "v6")).await, Code::FailedPrecondition, "withdrawn");
-        let again = client.create_milestone(create(10, milestone())).await.expect("recorded again").into_inner();
+        let again = client.create_milestone(create(10, site.milestone())).await.expect("recorded again").into_inner();
         assert_eq!(again.milestone.expect("in the answer").filing_state(), Submitted);
         site.stop().await;
     }
 }
 
-#[tokio::test]
-async fn a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_others_go_in() {
+/// A figure of an upload that breaks the contract is answered and the others go in.
+pub async fn a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_others_go_in(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let site = Site::start(database).await;
+        let site = Site::start(definition, database).await;
         let mut client = ReturnServiceClient::new(site.channel("operator"));
-        let bad = pb::Return { month: month(2026, 2), source: String::new(), ..share(1.0, 2.0) };
+        let bad = pb::Return { month: month(2026, 2), source: String::new(), ..site.share(1.0, 2.0) };
         let chunk = |chunk, validate_only, returns| pb::UploadReturnsRequest {
             upload_id: request_id(1),
             chunk,
@@ -427,9 +449,9 @@ async fn a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_othe
             returns,
         };
         let chunks = [
-            chunk(0, true, vec![share(1.0, 2.0), bad.clone()]),
-            chunk(1, false, vec![bad, share(1.0, 2.0)]),
-            chunk(2, false, vec![share(1.0, 2.0)]),
+            chunk(0, true, vec![site.share(1.0, 2.0), bad.clone()]),
+            chunk(1, false, vec![bad, site.share(1.0, 2.0)]),
+            chunk(2, false, vec![site.share(1.0, 2.0)]),
         ];
         let mut answers = client.upload_returns(tokio_stream::iter(chunks)).await.expect("accepted").into_inner();
         let mut said = Vec::new();
@@ -451,13 +473,15 @@ async fn a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_othe
     }
 }
 
-#[tokio::test]
-async fn a_batch_and_a_chunk_with_a_bad_envelope_are_refused_with_all_that_is_wrong_in_them() {
+/// A batch and a chunk with a bad envelope are refused with all that is wrong in them.
+pub async fn a_batch_and_a_chunk_with_a_bad_envelope_are_refused_with_all_that_is_wrong_in_them(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let site = Site::start(database).await;
+        let site = Site::start(definition, database).await;
         let mut client = ReturnServiceClient::new(site.channel("operator"));
-        let bad = pb::Return { month: None, source: String::new(), ..share(1.0, 2.0) };
-        let returns = vec![share(1.0, 2.0), bad];
+        let bad = pb::Return { month: None, source: String::new(), ..site.share(1.0, 2.0) };
+        let returns = vec![site.share(1.0, 2.0), bad];
         let batch = pb::SubmitReturnsRequest { request_id: "first".to_owned(), returns: returns.clone() };
         let refused = client.submit_returns(batch).await.expect_err("no request_id");
         assert_eq!(refused_fields(&refused), ["request_id", "returns[1].month", "returns[1].source"]);

@@ -3,6 +3,8 @@
 //! Real sockets, real mutual TLS, real databases; only the clock is made. Databases of PostgreSQL come from the
 //! cluster that `MINSHENG_TEST_POSTGRES_URL` names (`tests/run` starts one), each test in a database of its own.
 
+pub mod shared;
+
 use std::{
     path::Path,
     sync::{
@@ -12,9 +14,7 @@ use std::{
 };
 
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-
-use crate::{
+use minsheng_kit::{
     assembly::Definition,
     clients::{ChannelConfig, DepartmentChannel},
     error::Error,
@@ -24,7 +24,9 @@ use crate::{
     register::{FOREVER, Head},
     server::ServerConfig,
     store::{Clock, JournalEntry},
+    values::calendar::start_of_day_micros,
 };
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// The clock of a test: starts at a moment, goes on by a microsecond with every look.
 #[derive(Clone, Debug)]
@@ -33,13 +35,13 @@ pub struct TestClock(Arc<AtomicI64>);
 impl TestClock {
     /// Starts at noon of a day in Asia/Shanghai.
     pub fn on(day: chrono::NaiveDate) -> Self {
-        let noon = crate::values::calendar::start_of_day_micros(day) + 12 * 3_600_000_000;
+        let noon = start_of_day_micros(day) + 12 * 3_600_000_000;
         Self(Arc::new(AtomicI64::new(noon)))
     }
 
     /// Moves to noon of another day.
     pub fn set(&self, day: chrono::NaiveDate) {
-        let noon = crate::values::calendar::start_of_day_micros(day) + 12 * 3_600_000_000;
+        let noon = start_of_day_micros(day) + 12 * 3_600_000_000;
         self.0.store(noon, Ordering::SeqCst);
     }
 

@@ -8,12 +8,12 @@ use diesel::{
     sql_types::{Binary, Text},
 };
 use minsheng_kit::{
+    assembly::Definition,
     clients::DepartmentChannel,
     journal::feed::{self, Cursor},
     on_each,
     register::FOREVER,
     store::{Store, StoreConfig, Tx, Unit, system_clock},
-    testing::{TestDatabase, TestSite, databases},
     values::{calendar::epoch_day, identifiers::ResidentId, parameters::EDITION},
 };
 use minsheng_proto::common::v1::{
@@ -22,7 +22,8 @@ use minsheng_proto::common::v1::{
 use prost::Message as _;
 use tonic::Code;
 
-use super::{DEFINITION, Site, date, refused, request_id, tampered};
+use super::{Site, date, refused, request_id, tampered};
+use crate::{TestDatabase, TestSite, databases};
 
 fn parameter(key: &str, value: i64) -> common::Parameter {
     common::Parameter {
@@ -66,10 +67,12 @@ async fn listed(client: &mut ParameterServiceClient<DepartmentChannel>, prefix: 
     }
 }
 
-#[tokio::test]
-async fn a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once_is_lost() {
+/// A parameter is filed corrected and kept and none of those filed at once is lost.
+pub async fn a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once_is_lost(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let mut site = Site::start(database).await;
+        let mut site = Site::start(definition, database).await;
         let mut client = ParameterServiceClient::new(site.channel("operator"));
         let key = |n: i64| format!("probe.p{n}_days");
         let filed = (0..5).map(|n| {
@@ -98,8 +101,8 @@ async fn a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once
 
         if database == TestDatabase::Postgres {
             // Another replica on the same database.
-            let replica = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts");
-            let channel = site.files.channel("operator", &DEFINITION, &replica).expect("channel");
+            let replica = site.files.start(definition, database, &site.clock, &[]).await.expect("starts");
+            let channel = site.files.channel("operator", definition, &replica).expect("channel");
             let mut other = ParameterServiceClient::new(channel);
             client.set_parameter(set(16, parameter(&key(3), 300))).await.expect("corrected here");
             corrected[3].1 = 300;
@@ -107,7 +110,7 @@ async fn a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once
             replica.stop().await.expect("stops");
         }
         site.service.stop().await.expect("stops");
-        site.service = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts again");
+        site.service = site.files.start(definition, database, &site.clock, &[]).await.expect("starts again");
         let mut client = ParameterServiceClient::new(site.channel("operator"));
         assert_eq!(listed(&mut client, "probe.").await, corrected);
         site.stop().await;
@@ -118,16 +121,16 @@ async fn a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once
 type Told = Vec<(String, i64, i64, (i64, i64), i64)>;
 
 /// Opens the database of a service that has stopped.
-async fn opened(files: &TestSite, database: TestDatabase) -> Store {
-    let url = files.database(database, DEFINITION.department).expect("a database");
-    let open = move || Store::open(&StoreConfig::new(url), &DEFINITION.all_migrations(), system_clock());
+async fn opened(definition: &'static Definition, files: &TestSite, database: TestDatabase) -> Store {
+    let url = files.database(database, definition.department).expect("a database");
+    let open = move || Store::open(&StoreConfig::new(url), &definition.all_migrations(), system_clock());
     tokio::task::spawn_blocking(open).await.expect("ran").expect("opens")
 }
 
-async fn told(store: &Store, key: &'static str) -> Told {
+async fn told(definition: &'static Definition, store: &Store, key: &'static str) -> Told {
     let settled = store.settled().await.expect("settled");
     let read = move |connection: &mut _| {
-        let (mut told, dataset) = (Told::new(), format!("{}.parameters", DEFINITION.service));
+        let (mut told, dataset) = (Told::new(), format!("{}.parameters", definition.service));
         feed::read(connection, settled, &dataset, &Cursor::default(), 100, &mut |rows, _| {
             told.extend(rows.into_iter().filter(|row| row.record.starts_with(key)).map(|row| {
                 let value = common::ParameterRow::decode(row.payload.as_slice()).expect("decodes").value;
@@ -157,10 +160,10 @@ fn day_number(year: i32, month: u32, day: u32) -> i64 {
     epoch_day(NaiveDate::from_ymd_opt(year, month, day).expect("a day"))
 }
 
-#[tokio::test]
-async fn a_parameter_is_told_as_the_values_of_a_key_in_an_area_from_day_to_day() {
+/// A parameter is told as the values of a key in an area from day to day.
+pub async fn a_parameter_is_told_as_the_values_of_a_key_in_an_area_from_day_to_day(definition: &'static Definition) {
     for database in databases() {
-        let mut site = Site::start(database).await;
+        let mut site = Site::start(definition, database).await;
         let mut client = ParameterServiceClient::new(site.channel("operator"));
         let from =
             |value, year| common::Parameter { effective_from: date(year, 1, 1), ..parameter("probe.a_days", value) };
@@ -188,10 +191,10 @@ async fn a_parameter_is_told_as_the_values_of_a_key_in_an_area_from_day_to_day()
         }
         site.service.stop().await.expect("stops");
 
-        let store = opened(&site.files, database).await;
+        let store = opened(definition, &site.files, database).await;
         let (region, county) = ("probe.a_days/540000".to_owned(), "probe.a_days/540102".to_owned());
         let (first, second, third) = (day_number(2026, 1, 1), day_number(2027, 1, 1), day_number(2027, 7, 1));
-        let told_of_it = told(&store, "probe.a_days").await;
+        let told_of_it = told(definition, &store, "probe.a_days").await;
         assert_eq!(
             told_of_it,
             [
@@ -206,23 +209,25 @@ async fn a_parameter_is_told_as_the_values_of_a_key_in_an_area_from_day_to_day()
             ]
         );
         drop(store);
-        site.service = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts again");
+        site.service = site.files.start(definition, database, &site.clock, &[]).await.expect("starts again");
         site.service.stop().await.expect("stops");
-        let store = opened(&site.files, database).await;
-        assert_eq!(told(&store, "probe.a_days").await, told_of_it, "and nothing twice");
+        let store = opened(definition, &site.files, database).await;
+        assert_eq!(told(definition, &store, "probe.a_days").await, told_of_it, "and nothing twice");
     }
 }
 
-#[tokio::test]
-async fn what_the_software_ships_with_is_told_too_and_by_an_older_version_not_over_a_newer_one() {
+/// What the software ships with is told too and by an older version not over a newer one.
+pub async fn what_the_software_ships_with_is_told_too_and_by_an_older_version_not_over_a_newer_one(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let mut site = Site::start(database).await;
+        let mut site = Site::start(definition, database).await;
         let mut client = ParameterServiceClient::new(site.channel("operator"));
         let all = client.list_parameters(common::ListParametersRequest { page_size: 1000, ..Default::default() }).await;
         let shipped = all.expect("listed").into_inner().parameters;
         site.service.stop().await.expect("stops");
-        let store = opened(&site.files, database).await;
-        let before = told(&store, "").await;
+        let store = opened(definition, &site.files, database).await;
+        let before = told(definition, &store, "").await;
         drop(store);
         for parameter in &shipped {
             let from = day_number_of(parameter.effective_from.as_ref());
@@ -240,7 +245,7 @@ async fn what_the_software_ships_with_is_told_too_and_by_an_older_version_not_ov
             }
         };
         for (edition, tells) in [(EDITION + 1, false), (EDITION - 1, true)] {
-            let store = opened(&site.files, database).await;
+            let store = opened(definition, &site.files, database).await;
             let forget = "UPDATE parameter_states SET told = $1 WHERE record = $2";
             let record = format!("{}/{}", shipped[0].key, shipped[0].area);
             let forgetting = store.write(Unit::of("test"), move |tx| {
@@ -253,12 +258,12 @@ async fn what_the_software_ships_with_is_told_too_and_by_an_older_version_not_ov
             store.write(Unit::of("test"), other_edition(edition)).await.expect("noted");
             drop(store);
             let known = before.len();
-            site.service = site.files.start(&DEFINITION, database, &site.clock, &[]).await.expect("starts again");
+            site.service = site.files.start(definition, database, &site.clock, &[]).await.expect("starts again");
             let mut client = ParameterServiceClient::new(site.channel("operator"));
             let filed = client.set_parameter(set(77, parameter("probe.b_days", 1))).await;
             assert_eq!(filed.is_ok(), tells, "what a newer version told is not judged by an older one: {filed:?}");
             site.service.stop().await.expect("stops");
-            let store = opened(&site.files, database).await;
+            let store = opened(definition, &site.files, database).await;
             let count = i64_count(&store, "SELECT count(*) AS number FROM journal").await;
             assert_eq!(count > i64::try_from(known).expect("small"), tells, "edition {edition} on {database:?}");
         }
@@ -297,10 +302,12 @@ where
     answers
 }
 
-#[tokio::test]
-async fn who_looked_at_a_person_is_told_to_the_keeper_page_by_page_and_for_that_person_alone() {
+/// Who looked at a person is told to the keeper page by page and for that person alone.
+pub async fn who_looked_at_a_person_is_told_to_the_keeper_page_by_page_and_for_that_person_alone(
+    definition: &'static Definition,
+) {
     for database in databases() {
-        let site = Site::start(database).await;
+        let site = Site::start(definition, database).await;
         let mut records = site.records();
         let person = |sequence| {
             let born = NaiveDate::from_ymd_opt(1990, 1, 1).expect("a day");
@@ -327,7 +334,7 @@ async fn who_looked_at_a_person_is_told_to_the_keeper_page_by_page_and_for_that_
         let second = records.list_accesses(asked(1, "e", &first.next_page_token)).await.expect("listed").into_inner();
         assert_eq!([cases(&first), cases(&second)].concat(), ["c", "b", "a"]);
         assert_eq!(second.next_page_token, "");
-        assert!(first.accesses.iter().all(|access| access.department == DEFINITION.department));
+        assert!(first.accesses.iter().all(|access| access.department == definition.department));
         for (sequence, token) in [(2, first.next_page_token.clone()), (1, tampered(&first.next_page_token))] {
             refused(records.list_accesses(asked(sequence, "f", &token)).await, Code::InvalidArgument, "page_token");
         }
