@@ -54,6 +54,17 @@ fn returns_belong_to_the_department_that_serves_them() {
 }
 
 #[test]
+fn every_known_peer_reads_the_catalogue_of_every_department_and_nobody_else_does() {
+    const COMMITMENTS: &str = "minsheng.returns.v1.CatalogueService/ListCommitments";
+    for owner in ["health", "education", "community", "social-security"] {
+        for caller in ["health", "education", "community", "social-security", "analytics", "operator"] {
+            assert!(may_call(caller, owner, COMMITMENTS), "{caller} at {owner}");
+        }
+        assert!(!may_call("stranger", owner, COMMITMENTS), "{owner}");
+    }
+}
+
+#[test]
 fn analytics_reads_every_feed_and_nothing_else() {
     for owner in ["health", "education", "community", "social-security"] {
         assert!(may_call("analytics", owner, FEED));

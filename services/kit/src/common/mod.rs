@@ -1,12 +1,14 @@
 //! The services that every department has, whatever its registers.
 
+mod catalogue;
 pub(crate) mod parameters;
 mod records;
 
 use std::time::Duration;
 
-use minsheng_proto::common::v1::{
-    parameter_service_server::ParameterServiceServer, record_service_server::RecordServiceServer,
+use minsheng_proto::{
+    common::v1::{parameter_service_server::ParameterServiceServer, record_service_server::RecordServiceServer},
+    returns::v1::catalogue_service_server::CatalogueServiceServer,
 };
 
 use crate::{
@@ -36,6 +38,7 @@ pub(crate) fn add(assembly: Assembly) -> Assembly {
         })
         .register(ReturnRpc::new(context.clone()))
         .register(MilestoneRpc::new(milestones, context.clone()))
+        .serve(CatalogueServiceServer::new(catalogue::CatalogueRpc::new(context.clone())))
         .serve(ParameterServiceServer::new(parameters::ParameterRpc::new(context.clone())))
         .serve(RecordServiceServer::new(records::RecordRpc::new(context)))
 }

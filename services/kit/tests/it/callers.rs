@@ -5,11 +5,12 @@ use arrow_flight as flight;
 use chrono::NaiveDate;
 use minsheng_kit::{
     assembly::{Assembly, Definition},
+    catalogue::Catalogue,
     clients::DepartmentChannel,
     store::Migrations,
 };
-use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 use minsheng_proto::{FLIGHT_DESCRIPTOR_BYTES, returns::v1 as pb};
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use tonic::{Code, Request};
@@ -59,6 +60,51 @@ async fn bytes_that_are_no_request_are_the_callers_fault_in_a_stream_too() {
     for status in [unary, streamed] {
         assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         assert_eq!(status.get_details_error_info().expect("an ErrorInfo").reason, "UNDECODABLE_REQUEST");
+    }
+    service.stop().await.expect("stops");
+}
+
+#[tokio::test]
+async fn the_catalogue_tells_page_by_page_what_may_be_filed() {
+    use pb::catalogue_service_client::CatalogueServiceClient;
+    let (site, service, _) = start().await;
+    let analytics = site.channel("analytics", &DEFINITION, &service).expect("a channel");
+    let mut client = CatalogueServiceClient::new(analytics);
+    let shipped = Catalogue::shipped();
+    let asked = |department: &str, page_token: String| pb::ListCommitmentsRequest {
+        department: department.to_owned(),
+        page_size: 7,
+        page_token,
+    };
+    for department in ["", "health", "social-security", "nobody"] {
+        let (mut told, mut token) = (Vec::new(), String::new());
+        loop {
+            let page = client.list_commitments(asked(department, token)).await.expect("listed").into_inner();
+            assert!(page.commitments.len() <= 7);
+            assert_eq!(page.edition, shipped.edition);
+            told.extend(page.commitments);
+            token = page.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+            let elsewhere = client.list_commitments(asked("education", token.clone())).await.expect_err("another list");
+            assert_eq!(elsewhere.code(), Code::InvalidArgument);
+        }
+        let expected = shipped.entries.iter().map(|entry| &entry.commitment);
+        let expected = expected.filter(|commitment| department.is_empty() || commitment.service == department);
+        let ids = |all: &[pb::Commitment]| all.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&told), expected.map(|commitment| commitment.id.clone()).collect::<Vec<_>>(), "{department}");
+        if department.is_empty() {
+            assert_eq!(told.len(), 92);
+            let points = told.iter().find(|one| one.id == "elder-meal-points").expect("in the catalogue");
+            let entry =
+                shipped.entries.iter().find(|entry| entry.commitment.id == points.id).expect("in the catalogue");
+            assert_eq!((points.department.as_str(), points.target), ("community", entry.commitment.target));
+            let primary = &points.measures[0];
+            assert_eq!((primary.name.as_str(), &primary.unit), ("primary", &entry.primary().unit.en));
+            assert_eq!(primary.form(), pb::MeasureForm::Figure);
+            assert!(points.due.is_some() && !points.title_zh.is_empty() && !points.title_en.is_empty());
+        }
     }
     service.stop().await.expect("stops");
 }
