@@ -15,7 +15,7 @@ import pathlib
 import re
 import sys
 
-CATALOGUE = pathlib.Path(__file__).resolve().parent.parent / "analytics" / "catalogue"
+CATALOGUE = pathlib.Path(__file__).resolve().parent.parent / "analytics" / "catalogue" / "data"
 COMMITMENTS = sum(path.read_text(encoding="utf-8").count("\n[[commitment]]\n") for path in CATALOGUE.glob("*.toml"))
 ARTICLES = 10
 PREFECTURES = 7
