@@ -51,6 +51,8 @@ pub enum Action {
         #[command(subcommand)]
         action: PkiAction,
     },
+    /// Write the contracts as files, for a client of the services
+    Contracts(ContractsArgs),
     /// The dated figures that rules read
     Parameters {
         /// What is to be done.
@@ -185,6 +187,14 @@ pub struct HealthArgs {
     pub address: Option<String>,
 }
 
+/// Options of `contracts`.
+#[derive(Debug, Args)]
+pub struct ContractsArgs {
+    /// Directory, made when missing
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
 /// What is done with certificates.
 #[derive(Debug, Subcommand)]
 pub enum PkiAction {
@@ -273,6 +283,8 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.pki.init", "建立签发机构和各部门的证书"),
     ("minsheng.pki.init.dir", "目录"),
     ("minsheng.pki.init.departments", "部门,以逗号分隔"),
+    ("minsheng.contracts", "把接口定义写成文件，供对接系统生成客户端"),
+    ("minsheng.contracts.out", "目录，没有则新建"),
     ("minsheng.parameters", "规则所用的带日期的标准"),
     ("minsheng.parameters.list", "列出标准及其日期、来源和可信度"),
     ("minsheng.parameters.list.prefix", "只列以此开头的"),

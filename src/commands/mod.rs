@@ -1,5 +1,6 @@
 //! Each command, from its options to its exit code.
 
+mod contracts;
 mod health;
 mod parameters;
 mod pki;
@@ -11,7 +12,7 @@ mod verify;
 use std::process::ExitCode;
 
 use crate::{
-    cli::{Action, ParametersAction, PkiAction},
+    cli::{Action, ContractsArgs, ParametersAction, PkiAction},
     error::Error,
     lang::Lang,
     output::{self, EXIT_FAILED},
@@ -41,6 +42,7 @@ async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
         Action::Health(arguments) => health::run(arguments, lang).await,
         Action::Bench(arguments) => crate::bench::run(arguments, lang).await,
         Action::Pki { action: PkiAction::Init { dir, departments } } => pki::init(&dir, &departments, lang),
+        Action::Contracts(ContractsArgs { out }) => contracts::write(&out, lang),
         Action::Parameters { action: ParametersAction::List { prefix, on } } => {
             parameters::list(&prefix, on, lang);
             Ok(ExitCode::SUCCESS)

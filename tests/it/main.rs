@@ -5,6 +5,7 @@
 
 mod bench;
 mod carry_over;
+mod contracts;
 mod demo;
 mod directories;
 mod durability;
