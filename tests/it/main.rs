@@ -10,6 +10,7 @@ mod demo;
 mod directories;
 mod durability;
 mod import;
+mod integrating;
 mod schedule;
 mod states;
 mod support;
