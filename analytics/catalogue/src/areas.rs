@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use minsheng_values::divisions::{AreaCode, AreaLevel, CountyCode, Divisions};
+use minsheng_values::divisions::{AreaCode, AreaLevel, CountyCode, Divisions, prefix_of};
 
-use crate::{Area, Level, REGION};
+use crate::{Area, Level};
 
 /// A level of the division table that a denominator may count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,11 +43,7 @@ impl Areas {
             .areas()
             .map(|code| Area {
                 code: code.as_str().to_owned(),
-                level: match code.level() {
-                    AreaLevel::Region => Level::Region,
-                    AreaLevel::Prefecture => Level::Prefecture,
-                    AreaLevel::County => Level::County,
-                },
+                level: code.level().into(),
                 parent: divisions.parent_of(code).map(|parent| parent.as_str().to_owned()),
                 name_zh: divisions.name_zh(code).to_owned(),
                 name_en: divisions.name_en(code).to_owned(),
@@ -116,22 +112,32 @@ impl Areas {
     }
 }
 
+impl From<AreaLevel> for Level {
+    fn from(level: AreaLevel) -> Self {
+        match level {
+            AreaLevel::Region => Self::Region,
+            AreaLevel::Prefecture => Self::Prefecture,
+            AreaLevel::County => Self::County,
+        }
+    }
+}
+
+impl From<Level> for AreaLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Region => Self::Region,
+            Level::Prefecture => Self::Prefecture,
+            Level::County => Self::County,
+        }
+    }
+}
+
 /// Reports whether a division lies in an area or is it, by code.
 pub fn contains(area: &str, code: &str) -> bool {
-    code.starts_with(prefix(area))
+    code.starts_with(prefix_of(area))
 }
 
 /// Reports whether an area lies in a scope; an empty scope is the whole region.
 pub fn in_scope(code: &str, scope: &[String]) -> bool {
     scope.is_empty() || scope.iter().any(|area| contains(area, code))
-}
-
-fn prefix(area: &str) -> &str {
-    if area == REGION {
-        "54"
-    } else if area.ends_with("00") {
-        &area[..4]
-    } else {
-        area
-    }
 }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::NaiveDate;
+use minsheng_values::divisions::AreaCode;
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Expr, Int64Chunked, IntoLazy as _, JoinArgs, JoinType, LazyFrame,
     NamedFrom as _, NewChunkedArray as _, PlSmallStr, PolarsError, PolarsResult, Series, col, len, lit,
 };
 
 use super::below::spread;
-use super::frames::{ENDED, FROM, Frames, ID, PLACE, UNTIL, day, named, without_collection};
+use super::columns::{ENDED, FROM, ID, PLACE, UNTIL, day, named, without_collection};
+use super::frames::Frames;
 use super::lasting::{Lasting, MONTH};
 use super::parameters::of_counted;
 use super::parts::Parts;
@@ -377,15 +379,11 @@ fn key_of(place: i32, month: i32) -> i64 {
     i64::from(month) * 1_000_000 + i64::from(place)
 }
 
-pub(super) fn place_at(level: Level, place: i32) -> i32 {
-    match level {
-        Level::County => place,
-        Level::Prefecture => place / 100 * 100,
-        Level::Region => region(),
-    }
+fn place_at(level: Level, place: i32) -> i32 {
+    AreaCode::number_at(place, level.into())
 }
 
-pub(super) fn region() -> i32 {
+fn region() -> i32 {
     REGION.parse().unwrap_or_default()
 }
 

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use polars::prelude::PolarsResult;
 
-use super::frames::{ENDED, FROM, Frames, UNTIL, day, days, numbers};
+use super::columns::{ENDED, FROM, UNTIL, day, days, numbers};
+use super::frames::Frames;
 use super::{Cell, Figures, Places, Question, StatisticsError, month_end};
 use crate::catalogue::{Entry, Measure, SERVICES};
 use crate::model::{Level, PRIMARY_MEASURE, REGION};

@@ -2,26 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-use polars::prelude::{
-    Column, DataFrame, DataType, Expr, Int32Chunked, Int64Chunked, PolarsResult, Series, StringChunked, col,
-};
+use polars::prelude::{DataFrame, DataType, Expr, col};
 
+use super::columns::{ENDED, FROM, ID, PLACE, UNTIL, without_collection};
 use super::netting::net;
-use super::{Question, StatisticsError, filing, milestones, parameters, sources};
-use crate::catalogue::{Catalogue, Entry, Measure, SERVICES, columns_of, columns_used, compile, frame_type};
+use super::reach;
+use super::{Question, StatisticsError};
+use crate::catalogue::{Catalogue, columns_of, columns_used, compile, frame_type};
 use crate::lake::{Lake, Schema};
-
-/// First day for which a row is true.
-pub(super) const FROM: &str = "_from";
-/// First day for which it no longer is; null while it is open.
-pub(super) const UNTIL: &str = "_until";
-/// Whether the record has ended in this row.
-pub(super) const ENDED: &str = "_ended";
-/// The area's code as a number.
-pub(super) const PLACE: &str = "_place";
-/// The record's name without its collection.
-pub(super) const ID: &str = "_id";
 
 const JOURNAL: [(&str, DataType); 9] = [
     ("_position", DataType::Int64),
@@ -44,7 +32,13 @@ pub(super) struct Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    pub(super) fn new(lake: &'a Lake, catalogue: &Catalogue, question: &'a Question) -> Self {
+    /// `beside` names what is read beside the catalogue's own datasets and columns.
+    pub(super) fn new(
+        lake: &'a Lake,
+        catalogue: &Catalogue,
+        question: &'a Question,
+        beside: impl IntoIterator<Item = (String, &'static [&'static str])>,
+    ) -> Self {
         let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for measure in catalogue.entries.iter().flat_map(|entry| &entry.measures) {
             let Some(count) = &measure.count else { continue };
@@ -63,11 +57,8 @@ impl<'a> Frames<'a> {
                 other.extend(condition.iter().flat_map(columns_used));
             }
         }
-        let texts = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect::<Vec<String>>();
-        for service in SERVICES {
-            wanted.entry(filing::dataset_of(service)).or_default().extend(texts(&filing::COLUMNS));
-            wanted.entry(milestones::dataset_of(service)).or_default().extend(texts(&milestones::COLUMNS));
-            wanted.entry(parameters::dataset_of(service)).or_default().extend(texts(&parameters::COLUMNS));
+        for (dataset, columns) in beside {
+            wanted.entry(dataset).or_default().extend(columns.iter().map(|column| (*column).to_owned()));
         }
         Self { lake, question, wanted, loaded: BTreeMap::new() }
     }
@@ -91,8 +82,8 @@ impl<'a> Frames<'a> {
         if self.wanted.contains_key(dataset) {
             return self.load(dataset);
         }
-        let rows = self.lake.read(dataset, &sources::schema())?;
-        sources::by_area(rows, self.as_of()).map_err(engine(dataset))
+        let rows = self.lake.read(dataset, &reach::schema())?;
+        reach::by_area(rows, self.as_of()).map_err(engine(dataset))
     }
 
     fn load(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
@@ -105,7 +96,7 @@ impl<'a> Frames<'a> {
             }
         }
         let rows = self.lake.read(dataset, &schema)?;
-        let reach = sources::by_area(rows.clone(), self.as_of()).map_err(engine(dataset))?;
+        let reach = reach::by_area(rows.clone(), self.as_of()).map_err(engine(dataset))?;
         let mut columns: Vec<Expr> = schema
             .iter()
             .map(|(name, _)| name.as_str())
@@ -132,36 +123,4 @@ impl<'a> Frames<'a> {
 fn engine(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> StatisticsError {
     let dataset = dataset.to_owned();
     move |source| StatisticsError::Engine { what: dataset.clone(), source: Box::new(source) }
-}
-
-/// Returns the name of a record without its collection.
-fn short_id(record: &str) -> &str {
-    record.rsplit_once('/').map_or(record, |(_, id)| id)
-}
-
-/// Replaces the names of records in a column by their ids: a dataset may refer to `schools/a` or to `a`.
-pub(super) fn without_collection(rows: &mut DataFrame, column: &str) -> PolarsResult<()> {
-    let ids: StringChunked = rows.column(column)?.str()?.iter().map(|name| name.map(short_id)).collect();
-    rows.with_column(Column::from(Series::from(ids.with_name(column.into()))))?;
-    Ok(())
-}
-
-/// Returns a column of whole numbers.
-pub(super) fn numbers(frame: &DataFrame, name: &str) -> PolarsResult<Int64Chunked> {
-    frame.column(name)?.cast(&DataType::Int64)?.i64().cloned()
-}
-
-/// Returns a column of days as days since 1970-01-01.
-pub(super) fn days(frame: &DataFrame, name: &str) -> PolarsResult<Int32Chunked> {
-    frame.column(name)?.cast(&DataType::Int32)?.i32().cloned()
-}
-
-/// Returns the day that many days after 1970-01-01.
-pub(super) fn day(number: i32) -> NaiveDate {
-    NaiveDate::from_epoch_days(number).unwrap_or_default()
-}
-
-/// Names a measure in an error.
-pub(super) fn named(entry: &Entry, measure: &Measure) -> String {
-    format!("{} ({})", entry.commitment.id, measure.name)
 }

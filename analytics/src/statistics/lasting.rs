@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use polars::prelude::{Column, DataFrame, DataType, IdxCa, IdxSize, NamedFromOwned as _, PolarsResult, Series};
 
 use super::Moment;
-use super::frames::{FROM, PLACE, UNTIL, days};
+use super::columns::{FROM, PLACE, UNTIL, days};
 use super::parameters::InForce;
 use crate::catalogue::{DAY_COLUMNS, Entry};
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::PolarsResult;
 
-use super::frames::{ENDED, FROM, Frames, UNTIL, days};
+use super::columns::{ENDED, FROM, UNTIL, days};
+use super::frames::Frames;
 use super::{Cell, Cells, Moment, Places, StatisticsError};
 use crate::catalogue::{Entry, Form, Measure, SERVICES, contains};
 

@@ -5,6 +5,7 @@
 //! added up (a distinct count) is counted afresh at each level. No clock and no network here, and no verdicts.
 
 mod below;
+mod columns;
 mod count;
 mod filing;
 mod frames;
@@ -13,6 +14,7 @@ mod milestones;
 mod netting;
 mod parameters;
 mod parts;
+mod reach;
 mod sources;
 
 #[cfg(test)]
@@ -23,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Utc};
 use polars::prelude::PolarsError;
 
-use crate::catalogue::{Areas, Catalogue, Entry, Form, Measure};
+use crate::catalogue::{Areas, Catalogue, Entry, Form, Measure, SERVICES};
 use crate::lake::{Lake, LakeError};
 use crate::model::{
     Area, Completeness, CompletenessRow, Level, PRIMARY_MEASURE, SourceKind, SourceState, StatisticRow,
@@ -141,7 +143,14 @@ impl Figures {
 fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
     let areas = Areas::of_the_region();
     let moments = moments(question.on);
-    let mut frames = frames::Frames::new(lake, catalogue, question);
+    let beside = SERVICES.iter().flat_map(|service| {
+        [
+            (filing::dataset_of(service), &filing::COLUMNS[..]),
+            (milestones::dataset_of(service), &milestones::COLUMNS[..]),
+            (parameters::dataset_of(service), &parameters::COLUMNS[..]),
+        ]
+    });
+    let mut frames = frames::Frames::new(lake, catalogue, question, beside);
     let sources = sources::read(lake, question, &mut frames)?;
     let filings = filing::Filings::read(&mut frames, question)?;
     let milestones = milestones::Milestones::read(&mut frames)?;

@@ -27,7 +27,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::statistics::frames::{ENDED, FROM, UNTIL, days, numbers};
+    use crate::statistics::columns::{ENDED, FROM, UNTIL, days, numbers};
 
     const DAYS: std::ops::Range<i32> = 0..12;
 

@@ -13,7 +13,8 @@ use minsheng_values::{
 use polars::prelude::{Column, DataFrame, NamedFrom as _, PolarsResult, Series};
 
 use super::StatisticsError;
-use super::frames::{ENDED, FROM, Frames, PLACE, UNTIL, day, days, numbers};
+use super::columns::{ENDED, FROM, PLACE, UNTIL, day, days, numbers};
+use super::frames::Frames;
 use crate::catalogue::{Catalogue, DAY_COLUMNS, Entry, SERVICES};
 
 /// The columns that are read of parameters.

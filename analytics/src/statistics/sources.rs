@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use polars::prelude::{ChunkAgg as _, DataFrame, DataType, IntoLazy as _, PolarsResult, col, lit};
+use polars::prelude::{ChunkAgg as _, DataFrame, PolarsResult};
 
-use super::frames::{FROM, Frames, days, numbers};
+use super::columns::{FROM, days, numbers};
+use super::frames::Frames;
 use super::{Question, StatisticsError};
 use crate::catalogue::{SERVICES, contains};
-use crate::lake::{Lake, Schema};
+use crate::lake::Lake;
 use crate::model::{REGION, SourceState};
 
 /// Days are those of the region's legal time, eight hours ahead of UTC.
@@ -82,16 +83,6 @@ fn day_of(micros: i64) -> Option<NaiveDate> {
     DateTime::from_timestamp_micros(micros).map(|moment| moment.with_timezone(&LEGAL_TIME).date_naive())
 }
 
-/// The columns from which that is told.
-pub(super) fn schema() -> Schema {
-    vec![
-        ("_position".into(), DataType::Int64),
-        ("_recorded_at".into(), DataType::Int64),
-        (FROM.into(), DataType::Date),
-        ("_area".into(), DataType::String),
-    ]
-}
-
 /// Reads how far the lake goes.
 pub(super) fn read(lake: &Lake, question: &Question, frames: &mut Frames<'_>) -> Result<Sources, StatisticsError> {
     let as_of = question.as_of.timestamp_micros();
@@ -123,15 +114,6 @@ pub(super) fn read(lake: &Lake, question: &Question, frames: &mut Frames<'_>) ->
         known.until = until.get(&crate::catalogue::service_of(dataset)).copied();
     }
     Ok(Sources { states, by_dataset, until, nothing: Known::default() })
-}
-
-/// Tells what a dataset's rows say, one group for each area: the rows are too many to look at one by one.
-pub(super) fn by_area(rows: DataFrame, as_of: i64) -> PolarsResult<DataFrame> {
-    rows.lazy()
-        .filter(col("_recorded_at").lt_eq(lit(as_of)))
-        .group_by([col("_area")])
-        .agg([col(FROM).min(), col("_recorded_at").max(), col("_position").max()])
-        .collect()
 }
 
 fn take(source: &mut Source, areas: &DataFrame) -> PolarsResult<Known> {

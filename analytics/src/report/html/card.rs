@@ -2,7 +2,7 @@
 
 use super::super::format;
 use super::super::lang::{self, Lang};
-use super::build::{Index, applies, mark};
+use super::index::{Index, applies, mark};
 use super::plot;
 use super::view::{AreaRow, Bar, Beside, Card, Change, Fact, Words};
 use crate::assessment::pace;

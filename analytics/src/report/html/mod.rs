@@ -9,6 +9,7 @@ use super::{Options, Report, ReportError};
 
 mod build;
 mod card;
+mod index;
 mod plot;
 mod view;
 

@@ -12,7 +12,7 @@ use minsheng_kit::{
     store::AnyConnection,
     values::{
         calendar::day_of_epoch,
-        divisions::{AreaCode, AreaLevel, CountyCode},
+        divisions::{AreaCode, CountyCode},
         parameters::Parameters,
     },
 };
@@ -77,7 +77,7 @@ pub(super) fn recognisable_item_count(
     on: i64,
     minimum: i64,
 ) -> Result<i64, Error> {
-    let (low, high) = county_range(area);
+    let (low, high) = area.range();
     let open = institutions::table
         .filter(institutions::area.between(low, high))
         .filter(institutions::state.eq(ACTIVE))
@@ -131,17 +131,6 @@ pub(super) fn listed_item_count(connection: &mut AnyConnection, area: AreaCode, 
         }
     }
     i64::try_from(codes.len()).map_err(Error::internal)
-}
-
-/// Gives the lowest and the highest county code of an area.
-fn county_range(area: AreaCode) -> (String, String) {
-    let code = area.as_str();
-    let high = match area.level() {
-        AreaLevel::Region => format!("{}9999", &code[..2]),
-        AreaLevel::Prefecture => format!("{}99", &code[..4]),
-        AreaLevel::County => code.to_owned(),
-    };
-    (code.to_owned(), high)
 }
 
 #[cfg(test)]

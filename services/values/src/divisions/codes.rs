@@ -207,14 +207,41 @@ impl AreaCode {
         code.digits().starts_with(self.prefix())
     }
 
-    /// Gives the digits that all divisions of the area begin with.
-    pub(super) fn prefix(&self) -> &str {
-        &self.as_str()[..match self.level() {
-            AreaLevel::Region => 2,
-            AreaLevel::Prefecture => 4,
-            AreaLevel::County => 6,
-        }]
+    /// Returns the lowest and the highest code that an area inside this one can have, for a range of the store.
+    pub fn range(self) -> (String, String) {
+        let highest = format!("{:9<6}", self.prefix());
+        (self.as_str().to_owned(), highest)
     }
+
+    /// Returns the area of a level that this one lies in, or the area itself where it is no smaller; as a number, as
+    /// columns of numbers hold it.
+    pub fn number_at(number: i32, level: AreaLevel) -> i32 {
+        let below = match level {
+            AreaLevel::County => 1,
+            AreaLevel::Prefecture => 100,
+            AreaLevel::Region => 10_000,
+        };
+        number / below * below
+    }
+
+    /// Returns the level of a code that is given as a number.
+    pub fn level_of_number(number: i32) -> AreaLevel {
+        match number {
+            region if region % 10_000 == 0 => AreaLevel::Region,
+            prefecture if prefecture % 100 == 0 => AreaLevel::Prefecture,
+            _ => AreaLevel::County,
+        }
+    }
+
+    /// Returns the digits that all divisions of the area begin with.
+    pub(super) fn prefix(&self) -> &str {
+        prefix_of(self.as_str())
+    }
+}
+
+/// Returns the digits that all divisions of an area begin with, by its six digits, which need not be of the table.
+pub fn prefix_of(code: &str) -> &str {
+    code.strip_suffix("0000").or_else(|| code.strip_suffix("00")).unwrap_or(code)
 }
 
 impl CountyCode {

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-pub use codes::{AreaCode, AreaLevel, CountyCode, DivisionCode, DivisionError, TownshipCode, VillageCode};
+pub use codes::{AreaCode, AreaLevel, CountyCode, DivisionCode, DivisionError, TownshipCode, VillageCode, prefix_of};
 use history::History;
 
 /// Tells which kind of division a county is.

@@ -172,3 +172,29 @@ fn every_listed_code_resolves_but_the_four_whose_land_went_to_several_neighbours
         listed.iter().filter(|code| divisions.resolve_historic(code, day("2026-01-01")).is_none()).collect();
     assert_eq!(unresolved, ["542135", "542136", "542137", "542528"]);
 }
+
+#[test]
+fn the_range_of_an_area_holds_its_own_codes_and_no_other_s() {
+    let divisions = Divisions::get();
+    for area in divisions.areas() {
+        let (low, high) = area.range();
+        for other in divisions.areas() {
+            let between = (low.as_str()..=high.as_str()).contains(&other.as_str());
+            assert_eq!(between, area.contains(other), "{other} in {area}");
+        }
+    }
+}
+
+#[test]
+fn codes_as_numbers_give_the_same_as_codes() {
+    let number = |area: AreaCode| area.as_str().parse::<i32>().expect("digits");
+    for county in Divisions::get().counties() {
+        let area = county.area();
+        assert_eq!(AreaCode::number_at(number(area), AreaLevel::Prefecture), number(county.prefecture()));
+        assert_eq!(AreaCode::number_at(number(area), AreaLevel::Region), number(Divisions::get().region()));
+    }
+    for area in Divisions::get().areas() {
+        assert_eq!(AreaCode::level_of_number(number(area)), area.level(), "{area}");
+        assert_eq!(AreaCode::number_at(number(area), area.level()), number(area), "{area}");
+    }
+}
