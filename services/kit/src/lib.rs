@@ -25,8 +25,3 @@ pub use minsheng_catalogue as catalogue;
 pub use minsheng_values as values;
 #[doc(hidden)]
 pub use pastey;
-
-/// The allocator of all that is built on the kit, SQLite included. What one thread takes for a unit of work the store's
-/// writer gives back, and with the C library's allocator each waits for the other: an eighth of the writer's time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
