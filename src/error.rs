@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    demo::record::DemoRecord,
-    lang::{Lang, Text},
+    lang::{InBothLanguages, Lang, Text},
     said,
 };
 
@@ -55,16 +54,9 @@ pub enum Error {
     /// A data directory in which nothing was ever begun.
     #[error("{} is no data directory", .0.display())]
     NoData(PathBuf),
-    /// A data directory holds something else than what a demo was asked to load.
-    #[error("{} holds something else", directory.display())]
-    OtherDemo {
-        /// The directory.
-        directory: PathBuf,
-        /// What it was filled with; none where no demo did it.
-        there: Option<Box<DemoRecord>>,
-        /// What was asked for.
-        asked: Box<DemoRecord>,
-    },
+    /// A data directory holds something else than what is to be loaded.
+    #[error("{0}")]
+    Taken(Box<dyn InBothLanguages>),
     /// A service does not say that it serves.
     #[error("{department} does not serve: {why}")]
     NotServing {
@@ -161,9 +153,7 @@ impl Error {
                     "{place} is no data directory: it has neither certificates nor records. Check --data; where there is no data yet, `demo --data {place}` loads a demo, and `import` with --new begins a directory of your own"
                 );
             }
-            Self::OtherDemo { directory, there, asked } => {
-                return other_demo(&directory.display().to_string(), there.as_deref(), asked, lang);
-            }
+            Self::Taken(by) => return by.message(lang),
             Self::NotServing { department, why } => {
                 return said!(lang, "{department} 未在服务:{why}", "{department} does not serve: {why}");
             }
@@ -220,31 +210,6 @@ fn hint(code: tonic::Code) -> Text {
         Code::Unimplemented => Text { zh: "服务版本不同", en: "its version is another" },
         _ => Text { zh: "服务出错", en: "it failed" },
     }
-}
-
-/// Says why a directory is not taken, and what to do.
-fn other_demo(directory: &str, there: Option<&DemoRecord>, asked: &DemoRecord, lang: Lang) -> String {
-    let wanted = asked.text(lang);
-    let Some(record) = there else {
-        return said!(
-            lang,
-            "{directory} 中已有不是本演示载入的记录,不能再载入{wanted};请用 --data 指定另一目录",
-            "{directory} holds records that no demo of this version loaded, so {wanted} cannot be added; name another directory with --data"
-        );
-    };
-    let held = record.text(lang);
-    if held == wanted {
-        return said!(
-            lang,
-            "{directory} 由本程序的另一版本载入,两者的{wanted}并不相同;请用 --data 指定另一目录,或先删除它",
-            "{directory} was filled by another version of this program, whose records differ from today's for {wanted}; name another directory with --data, or remove it first"
-        );
-    }
-    said!(
-        lang,
-        "{directory} 中是{held},不能再载入{wanted},二者不可混合;请用 --data 指定另一目录,或先删除它",
-        "{directory} holds {held}; {wanted} cannot be added, for the two must not mix: name another directory with --data, or remove it first"
-    )
 }
 
 #[cfg(test)]

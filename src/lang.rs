@@ -75,6 +75,12 @@ macro_rules! said {
     };
 }
 
+/// An error that says itself in either language.
+pub trait InBothLanguages: std::error::Error + Send + Sync + 'static {
+    /// Returns what went wrong, and what to do.
+    fn message(&self, lang: Lang) -> String;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

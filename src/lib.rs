@@ -9,6 +9,7 @@
 //! | [`registers`] | the registers that the contracts declare, found by their descriptors |
 //! | [`upload`] | one uploader for all registers |
 //! | [`site`] | where the services are: those of a data directory, started here, or those that run elsewhere |
+//! | [`clock`] | the day that it is |
 //! | [`demo`] | the synthetic province, the published figures, and the way from records to the page |
 //! | [`import`] | CSV and XLSX files into registers |
 //! | [`bench`] | what it costs over the bare means |
@@ -18,6 +19,7 @@
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod demo;
 pub mod error;

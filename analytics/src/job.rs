@@ -79,9 +79,6 @@ pub enum JobError {
     /// The report could not be written.
     #[error("the report cannot be written")]
     Report(#[from] ReportError),
-    /// The report that was written does not read.
-    #[error("the report that was written does not read")]
-    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The work was stopped.
     #[error("the run was stopped")]
     Stopped,
@@ -157,9 +154,7 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     });
     let (areas, rows) = (areas.all(), figures.rows.as_slice());
     let report = Report { document: &document, commitments: &commitments, areas, rows, run: &run };
-    let files = report::write(&config.out_dir, &report, &config.options)?;
-    let written = std::fs::read(&files.json).map_err(|error| JobError::Unreadable(error.into()))?;
-    let document = serde_json::from_slice(&written).map_err(|error| JobError::Unreadable(error.into()))?;
+    let (files, document) = report::write(&config.out_dir, &report, &config.options)?;
     let incomplete = figures.sources.iter().filter(|source| source.incomplete);
     let until = |source: &SourceState| source.recorded_until.and_then(DateTime::from_timestamp_micros);
     let incomplete = incomplete.map(|source| (source.service.clone(), until(source))).collect();

@@ -140,7 +140,7 @@ pub(super) async fn run(arguments: ReportArgs, lang: Lang) -> Result<ExitCode, E
     let job = Job {
         lake: lake.unwrap_or_else(|| PathBuf::from("lake")),
         out: arguments.out,
-        on: arguments.on.unwrap_or_else(crate::demo::today),
+        on: arguments.on.unwrap_or_else(crate::clock::today),
         as_of: arguments.as_of,
     };
     let outcome = if let Some(data) = &arguments.data {

@@ -10,10 +10,9 @@ pub mod record;
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
-use chrono::{FixedOffset, NaiveDate, Utc};
-
 use crate::{
     cli::{DemoArgs, Profile},
+    clock,
     commands::report,
     error::Error,
     lang::Lang,
@@ -28,8 +27,6 @@ use record::DemoRecord;
 /// Where an invented province is kept, and where published figures are: the two never share a directory.
 const SYNTHETIC_DATA: &str = "minsheng-data";
 const PUBLIC_DATA: &str = "minsheng-data-public";
-/// Seconds that Asia/Shanghai is ahead of UTC.
-const SHANGHAI: i32 = 8 * 3600;
 
 /// Runs the demo.
 pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
@@ -68,7 +65,7 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
         }
         Some(filings) => {
             let loaded = public::file(&site, filings, lang).await?;
-            (loaded, arguments.on.unwrap_or_else(today))
+            (loaded, arguments.on.unwrap_or_else(clock::today))
         }
     };
     report_load(&loaded, lang);
@@ -100,11 +97,6 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
         output::line(said!(lang, "服务已停止", "The services have stopped"));
     }
     Ok(output::code_for_refused(loaded.refused))
-}
-
-pub(crate) fn today() -> NaiveDate {
-    FixedOffset::east_opt(SHANGHAI)
-        .map_or_else(|| Utc::now().date_naive(), |zone| Utc::now().with_timezone(&zone).date_naive())
 }
 
 fn report_load(loaded: &Loaded, lang: Lang) {

@@ -1,13 +1,22 @@
 //! What a data directory was filled with, in its `demo.json`: invented records and published figures never mix, nor do
 //! two invented provinces.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::province::Province;
-use crate::{cli::Profile, error::Error, lang::Lang, lang::Text, said, site::holds_records};
+use crate::{
+    cli::Profile,
+    error::Error,
+    lang::{InBothLanguages, Lang, Text},
+    said,
+    site::holds_records,
+};
 
 /// The file, in the data directory.
 const FILE: &str = "demo.json";
@@ -70,15 +79,10 @@ impl DemoRecord {
     pub fn claim(&self, directory: &Path) -> Result<(), Error> {
         match Self::read(directory)? {
             Some(there) if there == *self => Ok(()),
-            Some(there) => Err(Error::OtherDemo {
-                directory: directory.to_owned(),
-                there: Some(Box::new(there)),
-                asked: Box::new(self.clone()),
-            }),
-            None if holds_records(directory) => {
-                Err(Error::OtherDemo { directory: directory.to_owned(), there: None, asked: Box::new(self.clone()) })
+            there if there.is_some() || holds_records(directory) => {
+                Err(OtherDemo { directory: directory.to_owned(), there, asked: self.clone() }.into())
             }
-            None => self.write(directory),
+            _ => self.write(directory),
         }
     }
 
@@ -118,6 +122,50 @@ impl DemoRecord {
     }
 }
 
+/// A data directory that holds something else than what a demo was asked to load.
+#[derive(Debug, thiserror::Error)]
+#[error("{} holds something else", directory.display())]
+pub struct OtherDemo {
+    /// The directory.
+    pub directory: PathBuf,
+    /// What it was filled with; none where no demo did it.
+    pub there: Option<DemoRecord>,
+    /// What was asked for.
+    pub asked: DemoRecord,
+}
+
+impl InBothLanguages for OtherDemo {
+    fn message(&self, lang: Lang) -> String {
+        let (directory, wanted) = (self.directory.display(), self.asked.text(lang));
+        let Some(record) = &self.there else {
+            return said!(
+                lang,
+                "{directory} 中已有不是本演示载入的记录,不能再载入{wanted};请用 --data 指定另一目录",
+                "{directory} holds records that no demo of this version loaded, so {wanted} cannot be added; name another directory with --data"
+            );
+        };
+        let held = record.text(lang);
+        if held == wanted {
+            return said!(
+                lang,
+                "{directory} 由本程序的另一版本载入,两者的{wanted}并不相同;请用 --data 指定另一目录,或先删除它",
+                "{directory} was filled by another version of this program, whose records differ from today's for {wanted}; name another directory with --data, or remove it first"
+            );
+        }
+        said!(
+            lang,
+            "{directory} 中是{held},不能再载入{wanted},二者不可混合;请用 --data 指定另一目录,或先删除它",
+            "{directory} holds {held}; {wanted} cannot be added, for the two must not mix: name another directory with --data, or remove it first"
+        )
+    }
+}
+
+impl From<OtherDemo> for Error {
+    fn from(error: OtherDemo) -> Self {
+        Self::Taken(Box::new(error))
+    }
+}
+
 /// Makes the fingerprint of a generator out of the first records of every register and of all changes.
 fn generator(province: Province) -> Uuid {
     let mut content = Vec::new();
@@ -147,6 +195,12 @@ mod tests {
         DemoRecord { profile, seed, scale, generator: generator.to_owned() }
     }
 
+    fn other_demo(error: &Error) -> &OtherDemo {
+        let Error::Taken(by) = error else { panic!("{error:?}") };
+        let by: &dyn std::error::Error = by.as_ref();
+        by.downcast_ref().expect("a demo's")
+    }
+
     #[test]
     fn a_directory_takes_the_same_again_and_nothing_else() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -160,7 +214,7 @@ mod tests {
             record(Profile::Synthetic, 1, 0.1, "b"),
         ] {
             let refused = other.claim(directory.path()).expect_err("another");
-            assert!(matches!(refused, Error::OtherDemo { there: Some(_), .. }), "{refused:?}");
+            assert!(other_demo(&refused).there.is_some(), "{refused:?}");
         }
         let newer = record(Profile::Synthetic, 1, 0.1, "b").claim(directory.path()).expect_err("another version");
         assert!(newer.message(Lang::Zh).contains("另一版本") && newer.message(Lang::En).contains("another version"));
@@ -171,7 +225,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("health.db"), b"").expect("written");
         let refused = record(Profile::Public, 0, 1.0, "a").claim(directory.path()).expect_err("records");
-        assert!(matches!(refused, Error::OtherDemo { there: None, .. }), "{refused:?}");
+        assert!(other_demo(&refused).there.is_none(), "{refused:?}");
         assert!(!directory.path().join(FILE).exists());
     }
 

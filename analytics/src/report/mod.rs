@@ -105,8 +105,9 @@ pub struct Files {
     pub html: PathBuf,
 }
 
-/// Writes the five files into the directory, each replaced as a whole.
-pub fn write(dir: &Path, report: &Report<'_>, options: &Options) -> Result<Files, ReportError> {
+/// Writes the five files into the directory, each replaced as a whole; returns the document as it is written, with
+/// what is withheld left out.
+pub fn write(dir: &Path, report: &Report<'_>, options: &Options) -> Result<(Files, AttainmentDocument), ReportError> {
     let mut document = report.document.clone();
     document.notice = options.notice.clone().or(document.notice);
     let mut rows = report.rows.to_vec();
@@ -114,13 +115,14 @@ pub fn write(dir: &Path, report: &Report<'_>, options: &Options) -> Result<Files
     let safe = Report { document: &document, rows: &rows, ..*report };
 
     std::fs::create_dir_all(dir).map_err(|source| ReportError::Directory { path: dir.to_owned(), source })?;
-    Ok(Files {
+    let files = Files {
         json: replace(dir, "attainment.json", |out| json::write(out, safe.document))?,
         csv: replace(dir, "attainment.csv", |out| history::write_csv(out, &safe))?,
         parquet: replace(dir, "attainment.parquet", |out| history::write_parquet(out, &safe))?,
         xlsx: replace(dir, "report.xlsx", |out| Ok(out.write_all(&xlsx::workbook(&safe)?)?))?,
         html: replace(dir, "report.html", |out| Ok(out.write_all(html::page(&safe, options)?.as_bytes())?))?,
-    })
+    };
+    Ok((files, document))
 }
 
 /// Writes a file beside its place and moves it there, so that a reader never sees half of one.

@@ -22,7 +22,7 @@ fn write_run(dir: &Path, run: &Run, options: &Options) -> Files {
     let (document, commitments, areas, rows) =
         (fixture::document(), fixture::commitments(), fixture::areas(), fixture::rows());
     let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows, run };
-    write(dir, &report, options).expect("a report")
+    write(dir, &report, options).expect("a report").0
 }
 
 /// The bytes of the files for machines, and of the workbook.
@@ -340,7 +340,7 @@ fn no_figure_that_is_withheld_is_in_any_file() {
     let run = Run::new();
     let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows, run: &run };
     let dir = tempfile::tempdir().expect("a directory");
-    let files = write(dir.path(), &report, &Options::default()).expect("a report");
+    let (files, _) = write(dir.path(), &report, &Options::default()).expect("a report");
 
     // 540202 is small, and what 540122 lacks; with them go the smaller neighbours, of counties and of prefectures.
     let withheld = ["540121", "540122", "540200", "540202", "540400", "540402"];
