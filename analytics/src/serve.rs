@@ -34,9 +34,6 @@ const ASKED_BY: [&str; 2] = ["MINSHENG_LISTEN", "MINSHENG_CONFIG"];
 /// The variable that a department's service cannot do without, and this one has no use for.
 const DATABASE: &str = "MINSHENG_DATABASE_URL";
 
-/// How often certificates are read again from their files.
-const CREDENTIALS_INTERVAL: Duration = Duration::from_mins(1);
-
 /// Reads what the server is told, by the variables and the file of a department's service; none where neither an address
 /// nor a file is given: then nothing is served.
 pub fn configuration(mut variables: BTreeMap<String, String>) -> Result<Option<ServiceConfig>, ConfigError> {
@@ -55,16 +52,17 @@ pub struct Ready {
     server: Server,
     listener: TcpListener,
     credentials: Arc<Credentials>,
+    credentials_interval: Duration,
 }
 
 /// Puts the server over a schedule's directory of reports together, and binds its port.
 pub async fn prepare(config: ServiceConfig, reports: PathBuf) -> Result<Ready, Error> {
-    let listen = config.listen;
+    let (listen, credentials_interval) = (config.listen, config.intervals.credentials);
     // Certificates, keys and policies are files.
     let built = tokio::task::spawn_blocking(move || build(config, reports)).await.map_err(Error::internal)?;
     let (server, credentials) = built?;
     let listener = TcpListener::bind(listen).await.map_err(Error::internal)?;
-    Ok(Ready { server, listener, credentials })
+    Ok(Ready { server, listener, credentials, credentials_interval })
 }
 
 fn build(config: ServiceConfig, reports: PathBuf) -> Result<(Server, Arc<Credentials>), Error> {
@@ -94,7 +92,7 @@ impl Ready {
     /// Serves until the shutdown resolves and the calls under way are done.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let stop = CancellationToken::new();
-        let reload = tokio::spawn(reload_credentials(self.credentials, CREDENTIALS_INTERVAL, stop.clone()));
+        let reload = tokio::spawn(reload_credentials(self.credentials, self.credentials_interval, stop.clone()));
         let served = self.server.serve(self.listener, shutdown).await.map_err(Error::internal);
         stop.cancel();
         let _ = reload.await;

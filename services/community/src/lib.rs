@@ -18,7 +18,6 @@ pub mod service_points;
 use minsheng_kit::{
     assembly::{Assembly, Definition, Parts},
     error::Error,
-    register::SETTLE_EVERY,
 };
 
 /// The service, for its own process, the demo and the tests.
@@ -39,8 +38,11 @@ fn assemble(parts: Parts) -> Result<Assembly, Error> {
         .register(service_points::PointActivityRpc::new(service_points::PointActivities, context.clone()))
         .register(meal_prices)
         .register(housing::HousingProjectRpc::new(housing::HousingProjects, context))
-        .every(SETTLE_EVERY, move || {
-            let waiting = waiting.clone();
-            async move { waiting.settle().await.map(drop) }
-        }))
+        .every(
+            |intervals| intervals.settle,
+            move || {
+                let waiting = waiting.clone();
+                async move { waiting.settle().await.map(drop) }
+            },
+        ))
 }

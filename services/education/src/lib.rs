@@ -18,7 +18,6 @@ pub mod schools;
 use minsheng_kit::{
     assembly::{Assembly, Definition, Parts},
     error::Error,
-    register::SETTLE_EVERY,
 };
 
 /// The service, for its own process, the demo and the tests.
@@ -37,8 +36,11 @@ fn assemble(parts: Parts) -> Result<Assembly, Error> {
         .register(schools::SchoolRpc::new(schools::Schools, context.clone()))
         .register(funding::FundingRecordRpc::new(funding::FundingRecords, context))
         .register(aid)
-        .every(SETTLE_EVERY, move || {
-            let waiting = waiting.clone();
-            async move { waiting.settle().await.map(drop) }
-        }))
+        .every(
+            |intervals| intervals.settle,
+            move || {
+                let waiting = waiting.clone();
+                async move { waiting.settle().await.map(drop) }
+            },
+        ))
 }

@@ -33,6 +33,23 @@ pub struct Definition {
     pub assemble: fn(Parts) -> Result<Assembly, Error>,
 }
 
+/// How often a service does what it does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intervals {
+    /// Asks again for cases that wait for another department's evidence.
+    pub settle: Duration,
+    /// Looks for parameters that were filed at another replica.
+    pub parameters: Duration,
+    /// Reads certificates again from their files.
+    pub credentials: Duration,
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self { settle: Duration::from_secs(5), parameters: Duration::from_secs(5), credentials: Duration::from_mins(1) }
+    }
+}
+
 /// What a service is put together from.
 pub struct Parts {
     /// Store, keys, parameters, calendar.
@@ -140,13 +157,14 @@ impl Assembly {
         self.serve(register.into_service())
     }
 
-    /// Adds what is to be done again and again while the service runs.
+    /// Adds what is to be done again and again while the service runs, at one of its intervals.
     #[must_use]
-    pub fn every<F, Fut>(mut self, interval: Duration, work: F) -> Self
+    pub fn every<F, Fut>(mut self, interval: fn(&Intervals) -> Duration, work: F) -> Self
     where
         F: Fn() -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Error>> + Send + 'static,
     {
+        let interval = interval(&self.context.intervals);
         self.tasks.push(Box::new(move |stop| {
             Box::pin(async move {
                 loop {

@@ -6,7 +6,7 @@ use minsheng_catalogue::Catalogue;
 use parking_lot::RwLock;
 
 use crate::{
-    error::Error,
+    assembly::Intervals,
     keys::Keys,
     register::{Facts, today},
     store::Store,
@@ -31,6 +31,8 @@ pub struct Context {
     pub keys: Arc<Keys>,
     /// The operator's catalogue, for the life of the process; none for the one that the software ships with.
     pub catalogue: Option<&'static Catalogue>,
+    /// How often it does what it does by itself.
+    pub intervals: Intervals,
     parameters: Arc<RwLock<InForce>>,
     calendar: &'static Calendar,
 }
@@ -44,6 +46,7 @@ impl Context {
             store: store.keyed(Arc::clone(&keys)),
             keys,
             catalogue: None,
+            intervals: Intervals::default(),
             parameters: Arc::new(RwLock::new(InForce { newest: 0, all: Arc::new(Parameters::get().clone()) })),
             calendar: Calendar::get(),
         }
@@ -60,19 +63,17 @@ impl Context {
         Arc::clone(&self.parameters.read().all)
     }
 
-    /// Puts in force what operators have filed since the last time, here or at another replica. Costs one look at a
-    /// key when there is nothing.
-    pub async fn load_parameters(&self) -> Result<(), Error> {
-        let known = self.parameters.read().newest;
-        let filed =
-            self.store.read(move |connection| crate::common::parameters::filed_since(connection, known)).await?;
-        if let Some((newest, all)) = filed {
-            let mut in_force = self.parameters.write();
-            // Of two that load at the same time the one that saw more counts.
-            if newest > in_force.newest {
-                *in_force = InForce { newest, all: Arc::new(all) };
-            }
+    /// Returns the position of the last parameter in force that was filed.
+    pub(crate) fn newest_parameter(&self) -> i64 {
+        self.parameters.read().newest
+    }
+
+    /// Puts parameters in force, up to the position of the last one filed among them. Of two that do so at the same time
+    /// the one that saw more counts.
+    pub(crate) fn put_in_force(&self, newest: i64, all: Parameters) {
+        let mut in_force = self.parameters.write();
+        if newest > in_force.newest {
+            *in_force = InForce { newest, all: Arc::new(all) };
         }
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The demo, the tests and each service's own process come through here.
 
-use std::{future::Future, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, process::ExitCode, sync::Arc};
 
 use minsheng_catalogue::Catalogue;
 use tokio::net::TcpListener;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::AccessPolicies,
-    assembly::{Assembled, Definition, Parts, Upstreams},
+    assembly::{Assembled, Definition, Intervals, Parts, Upstreams},
     clients::{ChannelConfig, DepartmentChannel},
     config::{EXIT_BAD_CONFIGURATION, ServiceConfig},
     context::Context,
@@ -22,9 +22,6 @@ use crate::{
     store::{Clock, Store, StoreConfig, system_clock},
     telemetry,
 };
-
-/// How often certificates are read again from their files.
-const CREDENTIALS_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What a service needs to run.
 pub struct Launch {
@@ -40,6 +37,8 @@ pub struct Launch {
     pub upstreams: Vec<(Department, String)>,
     /// The operator's catalogue of commitments, for the life of the process; none for the one of the build.
     pub catalogue: Option<&'static Catalogue>,
+    /// How often it does what it does by itself.
+    pub intervals: Intervals,
     /// How it calls them.
     pub channel: ChannelConfig,
     /// Limits and times.
@@ -64,6 +63,7 @@ impl Launch {
             access: Arc::new(AccessPolicies::embedded().map_err(Error::internal)?),
             upstreams: Vec::new(),
             catalogue: None,
+            intervals: Intervals::default(),
             channel: ChannelConfig::default(),
             server: ServerConfig::default(),
             clock: system_clock(),
@@ -97,7 +97,8 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
     let keys = store.open_keys(&launch.keys, definition.department).await?;
     let mut context = Context::new(definition.service, store, keys);
     context.catalogue = launch.catalogue;
-    context.load_parameters().await?;
+    context.intervals = launch.intervals;
+    crate::common::parameters::load(&context).await?;
     let mut assembled = (definition.assemble)(Parts { context: context.clone(), upstreams })?.finish();
     register::carry_over(&context, std::mem::take(&mut assembled.carry_over)).await?;
     crate::common::parameters::tell_journal(&context).await?;
@@ -188,7 +189,7 @@ pub async fn run(definition: &'static Definition, config: ServiceConfig) -> Resu
         None => AccessPolicies::embedded(),
     };
     let stop = CancellationToken::new();
-    let reload = tokio::spawn(reload_credentials(Arc::clone(&credentials), CREDENTIALS_INTERVAL, stop.clone()));
+    let reload = tokio::spawn(reload_credentials(Arc::clone(&credentials), config.intervals.credentials, stop.clone()));
     let launch = Launch {
         store: StoreConfig::new(config.database.as_str()),
         keys: config.keys,
@@ -200,6 +201,7 @@ pub async fn run(definition: &'static Definition, config: ServiceConfig) -> Resu
             Some(directory) => Some(Box::leak(Box::new(Catalogue::read(directory).map_err(Error::internal)?))),
             None => None,
         },
+        intervals: config.intervals,
         channel: ChannelConfig { server_name: config.tls_server_name, ..ChannelConfig::default() },
         server: config.server,
         clock: system_clock(),

@@ -11,11 +11,12 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use minsheng_kit::{
-    assembly::Definition,
+    assembly::{Definition, Intervals},
     clients::{ChannelConfig, DepartmentChannel},
     error::Error,
     identity::Department,
@@ -79,6 +80,9 @@ pub struct TestService {
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<Result<(), Error>>,
 }
+
+/// How often services do by themselves what tests wait for.
+const SOON: Duration = Duration::from_millis(50);
 
 /// The departments that have a certificate in tests.
 const DEPARTMENTS: [&str; 6] = ["social-security", "education", "health", "community", "analytics", "operator"];
@@ -152,6 +156,8 @@ impl TestSite {
         let mut launch = Launch::new(definition, database, self.path().join("keys"), &self.path().join("pki"))?;
         launch.clock = clock.clock();
         launch.server = ServerConfig::default().without_notice();
+        // No test waits for what a service does by itself.
+        launch.intervals = Intervals { settle: SOON, parameters: SOON, ..Intervals::default() };
         for (department, address) in upstreams {
             let department = Department::new(department).map_err(Error::internal)?;
             launch.upstreams.push((department, address.clone()));

@@ -4,8 +4,6 @@ mod catalogue;
 pub(crate) mod parameters;
 mod records;
 
-use std::time::Duration;
-
 use minsheng_proto::{
     common::v1::{parameter_service_server::ParameterServiceServer, record_service_server::RecordServiceServer},
     returns::v1::catalogue_service_server::CatalogueServiceServer,
@@ -16,8 +14,6 @@ use crate::{
     filings::{MilestoneRpc, Milestones, ReturnRpc},
 };
 
-/// How soon a replica notices a parameter that was filed at another one.
-const PARAMETERS_EVERY: Duration = Duration::from_secs(5);
 /// Entries of a page when the caller does not say; the contract bounds what it may say.
 const USUAL_PAGE: usize = 100;
 
@@ -30,12 +26,15 @@ fn page_size(asked: i32) -> usize {
 pub(crate) fn add(assembly: Assembly) -> Assembly {
     let context = assembly.context().clone();
     let milestones = Milestones::of(&context);
-    let parameters = context.clone();
+    let refreshed = context.clone();
     assembly
-        .every(PARAMETERS_EVERY, move || {
-            let context = parameters.clone();
-            async move { context.load_parameters().await }
-        })
+        .every(
+            |intervals| intervals.parameters,
+            move || {
+                let context = refreshed.clone();
+                async move { parameters::load(&context).await }
+            },
+        )
         .register(ReturnRpc::new(context.clone()))
         .register(MilestoneRpc::new(milestones, context.clone()))
         .serve(CatalogueServiceServer::new(catalogue::CatalogueRpc::new(context.clone())))

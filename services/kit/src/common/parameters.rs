@@ -40,9 +40,20 @@ struct ParameterRecord {
     recorded_at: i64,
 }
 
-/// Gives the parameters that the software ships with and those that operators have filed, with the position of the last
+/// Puts in force what operators have filed since the last time, here or at another replica. Costs a lookup of one key when
+/// there is nothing.
+pub(crate) async fn load(context: &Context) -> Result<(), Error> {
+    let known = context.newest_parameter();
+    let filed = context.store.read(move |connection| filed_since(connection, known)).await?;
+    if let Some((newest, all)) = filed {
+        context.put_in_force(newest, all);
+    }
+    Ok(())
+}
+
+/// Returns the parameters that the software ships with and those that operators have filed, with the position of the last
 /// one; nothing when none was filed behind a position.
-pub(crate) fn filed_since(connection: &mut AnyConnection, position: i64) -> Result<Option<(i64, Parameters)>, Error> {
+fn filed_since(connection: &mut AnyConnection, position: i64) -> Result<Option<(i64, Parameters)>, Error> {
     let newest: Option<i64> = parameters::table.select(max(parameters::position)).first(connection)?;
     let Some(newest) = newest.filter(|newest| *newest > position) else { return Ok(None) };
     Ok(Some((newest, in_force(records(connection)?)?)))
@@ -335,7 +346,7 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
             "" => None,
             token => Some(self.context.keys.read_page_token(&scope, token)?),
         };
-        self.context.load_parameters().await?;
+        load(&self.context).await?;
         let all = self.context.parameters();
         let wanted = |parameter: &&Parameter| parameter.key.starts_with(&asked.key_prefix);
         let mut found: Vec<&Parameter> = match on.and_then(day_of_epoch) {
@@ -405,7 +416,7 @@ impl pb::parameter_service_server::ParameterService for ParameterRpc {
             })
             .await?;
         // It is filed, whatever comes now; what cannot be loaded at once is loaded soon.
-        if let Err(error) = self.context.load_parameters().await {
+        if let Err(error) = load(&self.context).await {
             tracing::warn!(%error, "a parameter that was filed is not in force yet");
         }
         Ok(Response::new(answer))

@@ -15,6 +15,7 @@
 //! | `MINSHENG_TLS_SERVER_NAME` | `tls_server_name` | name that others' certificates are good for; else the host asked |
 //! | `MINSHENG_UPSTREAM_SOCIAL_SECURITY`, … | `upstreams.social-security`, … | addresses of other departments |
 //! | `MINSHENG_LIMIT_DRAIN`, … | `limits.drain`, … | see [`ServerConfig`]; times as `250ms`, `30s`, `15m`, `1h` |
+//! | `MINSHENG_INTERVAL_SETTLE`, … | `intervals.settle`, … | see [`Intervals`] |
 //! | `MINSHENG_LOG`, `MINSHENG_LOG_FORMAT` | `log.filter`, `log.format` | what is logged and how |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT`, `…_PROTOCOL` | `telemetry.endpoint`, `telemetry.protocol` | the collector |
 
@@ -33,6 +34,7 @@ use std::time::Duration;
 use minsheng_catalogue::Catalogue;
 use thiserror::Error;
 
+use crate::assembly::Intervals;
 use crate::identity::Department;
 use crate::server::ServerConfig;
 use crate::telemetry::TelemetryConfig;
@@ -130,6 +132,8 @@ pub struct ServiceConfig {
     pub upstreams: BTreeMap<Department, String>,
     /// Limits and times.
     pub server: ServerConfig,
+    /// How often the service does what it does by itself.
+    pub intervals: Intervals,
     /// Logs and export.
     pub telemetry: TelemetryConfig,
 }
@@ -168,6 +172,7 @@ impl ServiceConfig {
         let tls_server_name = settings.read("MINSHENG_TLS_SERVER_NAME", "tls_server_name", |text| Ok(text.to_owned()));
         let upstreams = upstreams(&mut settings);
         let server = limits(&mut settings);
+        let intervals = intervals(&mut settings);
         let telemetry = telemetry(&mut settings, department);
         let faults = settings.finish();
         match (database, pki, keys, telemetry) {
@@ -182,6 +187,7 @@ impl ServiceConfig {
                 tls_server_name,
                 upstreams,
                 server,
+                intervals,
                 telemetry,
             }),
             _ => Err(ConfigError { faults }),
@@ -214,6 +220,22 @@ fn upstreams(settings: &mut Settings) -> BTreeMap<Department, String> {
         upstreams.extend(read);
     }
     upstreams
+}
+
+fn intervals(settings: &mut Settings) -> Intervals {
+    let mut intervals = Intervals::default();
+    for (name, interval) in [
+        ("settle", &mut intervals.settle),
+        ("parameters", &mut intervals.parameters),
+        ("credentials", &mut intervals.credentials),
+    ] {
+        let variable = format!("MINSHENG_INTERVAL_{}", name.to_ascii_uppercase());
+        let read = settings.read(&variable, &format!("intervals.{name}"), |text| {
+            time(text).and_then(|time| if time.is_zero() { Err("must be above 0".to_owned()) } else { Ok(time) })
+        });
+        *interval = read.unwrap_or(*interval);
+    }
+    intervals
 }
 
 fn limits(settings: &mut Settings) -> ServerConfig {

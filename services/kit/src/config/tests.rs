@@ -70,6 +70,7 @@ fn upstreams_limits_and_telemetry_are_read_from_variables() {
         ("MINSHENG_UPSTREAM_SOCIAL_SECURITY", "https://social-security:7443"),
         ("MINSHENG_LIMIT_CONCURRENT_CALLS", "2_000"),
         ("MINSHENG_LIMIT_DRAIN", "1500ms"),
+        ("MINSHENG_INTERVAL_SETTLE", "50ms"),
         ("MINSHENG_LIMIT_LONGEST_DEADLINE", "1h"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
         ("MINSHENG_POLICIES_DIR", ""),
@@ -78,6 +79,8 @@ fn upstreams_limits_and_telemetry_are_read_from_variables() {
     assert_eq!(config.listen.port(), 9000);
     let upstreams: Vec<_> = config.upstreams.iter().map(|(d, a)| (d.as_str(), a.as_str())).collect();
     assert_eq!(upstreams, [("social-security", "https://social-security:7443")]);
+    assert_eq!(config.intervals, Intervals { settle: Duration::from_millis(50), ..Intervals::default() });
+    assert_eq!(faults(&[("MINSHENG_INTERVAL_PARAMETERS", "0s")]), ["MINSHENG_INTERVAL_PARAMETERS: must be above 0"]);
     assert_eq!(config.server.concurrent_calls, 2_000);
     assert_eq!(config.server.drain, Duration::from_millis(1_500));
     assert_eq!(config.server.longest_deadline, Duration::from_hours(1));
