@@ -155,10 +155,12 @@ pub struct ImportArgs {
     /// Check every row, load none
     #[arg(long)]
     pub dry_run: bool,
-    /// Load all rows or none: one bad row keeps all out; up to 2000 rows go in together, more in chunks of 2000 (run again after a crash)
+    /// Load all rows or none: one bad row keeps all out; up to 2000 rows go in together, more in chunks of 2000 (run
+    /// again after a crash)
     #[arg(long)]
     pub all_or_nothing: bool,
-    /// Data directory of the demo; its services are started for the time of the import, or found where `demo --serve` runs
+    /// Data directory of the demo; its services are started for the time of the import, or found where `demo --serve`
+    /// runs
     #[arg(long)]
     pub data: Option<PathBuf>,
     /// Make the data directory if there is none; a demo is never loaded into it
@@ -303,7 +305,7 @@ pub fn parse(arguments: &[OsString], lang: Lang) -> Result<Action, clap::Error> 
     Cli::from_arg_matches(&matches).map(|cli| cli.command)
 }
 
-/// Gives the command with its help in a language.
+/// Returns the command with its help in a language.
 pub fn command(lang: Lang) -> Command {
     let mut command = Cli::command().after_help(lang.pick(EXIT_CODES));
     command.build();

@@ -83,13 +83,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Takes up a failure to use a file.
+    /// Wraps a failure to use a file.
     pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }
     }
 
-    /// Takes up anything that nobody can mend at the keyboard.
+    /// Wraps anything that nobody can mend at the keyboard.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())
     }

@@ -1,7 +1,7 @@
 //! The two languages of everything that is printed.
 //!
-//! A message is written once, both texts side by side: [`said!`](crate::said) for one with values, [`Text`] for a fixed one.
-//! The language is chosen once, at the start, and handed down.
+//! A message is written once, both texts side by side: [`said!`](crate::said) for one with values, [`Text`] for a fixed
+//! one. The language is chosen once, at the start, and handed down.
 
 use std::ffi::OsString;
 
@@ -42,7 +42,7 @@ impl Lang {
         }
     }
 
-    /// Gives the language of a locale such as `zh-CN` or `en_GB.UTF-8`; English for any other.
+    /// Returns the language of a locale such as `zh-CN` or `en_GB.UTF-8`; English for any other.
     pub fn of_locale(locale: Option<&str>) -> Self {
         if locale.is_some_and(|locale| locale.to_ascii_lowercase().starts_with("zh")) { Self::Zh } else { Self::En }
     }

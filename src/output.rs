@@ -22,7 +22,7 @@ pub fn error(text: impl AsRef<str>) {
     eprintln!("{}", text.as_ref());
 }
 
-/// Gives the exit code of work that refused so many rows.
+/// Returns the exit code of work that refused so many rows.
 pub fn code_for_refused(refused: u64) -> ExitCode {
     if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_REFUSED) }
 }

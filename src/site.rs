@@ -54,7 +54,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Says whether the environment names any.
+    /// Reports whether the environment names any.
     pub fn in_environment() -> bool {
         std::env::var_os("MINSHENG_PKI_DIR").is_some()
     }
@@ -124,7 +124,7 @@ pub struct Site {
     announced: bool,
 }
 
-/// Says whether a process has the records of a directory open: each SQLite file has a lock beside it.
+/// Reports whether a process has the records of a directory open: each SQLite file has a lock beside it.
 fn in_use(directory: &Path) -> bool {
     SERVICES.iter().any(|definition| {
         File::open(directory.join(format!("{}.lock", definition.department)))
@@ -132,13 +132,13 @@ fn in_use(directory: &Path) -> bool {
     })
 }
 
-/// Says whether a service has kept records in a directory.
+/// Reports whether a service has kept records in a directory.
 pub fn holds_records(directory: &Path) -> bool {
     SERVICES.iter().any(|definition| directory.join(format!("{}.db", definition.department)).exists())
 }
 
 impl Site {
-    /// Takes the services that another process keeps running on the directory, as `demo --serve` does; otherwise starts
+    /// Uses the services that another process keeps running on the directory, as `demo --serve` does; otherwise starts
     /// them. A directory in which nothing was ever begun is refused: its name is sooner mistyped than meant, and four
     /// empty registers would agree with an empty lake.
     pub async fn open(directory: &Path) -> Result<Self, Error> {
@@ -208,12 +208,12 @@ impl Site {
         Ok(())
     }
 
-    /// Gives the data directory.
+    /// Returns the data directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Gives the addresses.
+    /// Returns the addresses.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }

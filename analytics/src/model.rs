@@ -66,8 +66,8 @@ pub struct SourceRun {
     pub unreached: Option<String>,
     /// The run did not ask the service: what the lake already held was all that it read.
     pub not_asked: bool,
-    /// Its records, or some of them, were read again from their beginning, in this run or before: what was known of them
-    /// until then is set aside, and no figure of any moment is taken from it any more.
+    /// Its records, or some of them, were read again from their beginning, in this run or before: what was known of
+    /// them until then is set aside, and no figure of any moment is taken from it any more.
     pub read_anew: Option<ReadAnew>,
 }
 
@@ -75,7 +75,7 @@ pub struct SourceRun {
 pub type Run = BTreeMap<String, SourceRun>;
 
 impl SourceRun {
-    /// Tells whether a report of a moment may differ from one of the same moment that was made before the service's
+    /// Reports whether a report of a moment may differ from one of the same moment that was made before the service's
     /// records were read again.
     pub fn may_differ_from_before(&self, as_of: DateTime<Utc>) -> bool {
         self.read_anew.as_ref().is_some_and(|read| as_of < read.at)

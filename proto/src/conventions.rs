@@ -15,7 +15,8 @@ pub struct Dataset {
 
 /// Lists the datasets of the contracts, by name.
 ///
-/// `returns`, `milestones` and `parameters` stand here once, without a service: every service keeps its own under its own name.
+/// `returns`, `milestones` and `parameters` stand here once, without a service: every service keeps its own under its
+/// own name.
 pub fn datasets() -> Vec<Dataset> {
     let mut found: Vec<Dataset> = descriptors()
         .all_messages()
@@ -25,7 +26,7 @@ pub fn datasets() -> Vec<Dataset> {
     found
 }
 
-/// Gives an option of a message that is a string, by its name in `minsheng.common.v1`.
+/// Returns an option of a message that is a string, by its name in `minsheng.common.v1`.
 pub fn message_option_string(message: &MessageDescriptor, option: &str) -> Option<String> {
     let extension = descriptors().get_extension_by_name(&format!("minsheng.common.v1.{option}"))?;
     match message.options().get_extension(&extension).into_owned() {
@@ -34,7 +35,7 @@ pub fn message_option_string(message: &MessageDescriptor, option: &str) -> Optio
     }
 }
 
-/// Gives the Chinese label of a field.
+/// Returns the Chinese label of a field.
 pub fn label_zh(field: &FieldDescriptor) -> Option<String> {
     let extension = descriptors().get_extension_by_name("minsheng.common.v1.label_zh")?;
     match field.options().get_extension(&extension).into_owned() {
@@ -43,7 +44,7 @@ pub fn label_zh(field: &FieldDescriptor) -> Option<String> {
     }
 }
 
-/// Gives the Chinese label of a value of an enumeration.
+/// Returns the Chinese label of a value of an enumeration.
 pub fn value_label_zh(value: &EnumValueDescriptor) -> Option<String> {
     let extension = descriptors().get_extension_by_name("minsheng.common.v1.value_label_zh")?;
     match value.options().get_extension(&extension).into_owned() {
@@ -52,19 +53,21 @@ pub fn value_label_zh(value: &EnumValueDescriptor) -> Option<String> {
     }
 }
 
-/// Says whether a field holds personal data.
+/// Reports whether a field holds personal data.
 pub fn is_personal(field: &FieldDescriptor) -> bool {
     descriptors()
         .get_extension_by_name("minsheng.common.v1.personal")
         .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
 }
 
-/// Lists the fields of a message that carry a Chinese label, in the order of their numbers: those that a person fills in.
+/// Lists the fields of a message that carry a Chinese label, in the order of their numbers: those that a person fills
+/// in.
 pub fn fields_with_labels(message: &MessageDescriptor) -> Vec<(FieldDescriptor, String)> {
     message.fields().filter_map(|field| label_zh(&field).map(|label| (field, label))).collect()
 }
 
-/// Gives the name of an enumeration's value without the prefix that the style guide asks for; nothing for `UNSPECIFIED`.
+/// Returns the name of an enumeration's value without the prefix that the style guide asks for; nothing for
+/// `UNSPECIFIED`.
 pub fn short_value_name(value: &EnumValueDescriptor) -> Option<String> {
     if value.number() == 0 {
         return None;

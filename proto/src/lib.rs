@@ -22,7 +22,7 @@ pub use prost_protovalidate::{Validate, ValidationError};
 /// The encoded descriptor set of every contract, for reflection.
 pub const DESCRIPTOR_BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// Gives the descriptors of every contract, with their options.
+/// Returns the descriptors of every contract, with their options.
 pub fn descriptors() -> &'static DescriptorPool {
     static POOL: LazyLock<DescriptorPool> =
         LazyLock::new(|| DescriptorPool::decode(DESCRIPTOR_BYTES).expect("the build wrote these descriptors"));

@@ -62,7 +62,7 @@ pub(super) async fn in_turns(
     Ok(measured)
 }
 
-/// Gives how many of something happened per second.
+/// Returns how many of something happened per second.
 pub(super) fn per_second(number: usize, took: Duration) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX)) / took.as_secs_f64()
 }

@@ -115,7 +115,7 @@ impl Site {
         Ok(self.url(name))
     }
 
-    /// Gives the URL of a database that was made.
+    /// Returns the URL of a database that was made.
     pub(super) fn url(&self, name: &str) -> String {
         match &self.place {
             Place::Sqlite => format!("sqlite:{}", self.directory.join(format!("{name}.db")).display()),
@@ -227,7 +227,7 @@ pub(super) fn institution(id: &str) -> health::Institution {
     }
 }
 
-/// Gives the identity number of an invented person, by number.
+/// Returns the identity number of an invented person, by number.
 pub(super) fn resident(number: usize) -> String {
     let born = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap_or_default()
         + Days::new(u64::try_from(number / 500).unwrap_or_default());

@@ -95,7 +95,7 @@ impl Row {
         Spread::of_ratios(&self.ours, &self.bare)
     }
 
-    /// Says whether the median reaches the target; none without one.
+    /// Reports whether the median reaches the target; none without one.
     pub fn reached(&self) -> Option<bool> {
         let ratio = self.ratio().median;
         match self.target {

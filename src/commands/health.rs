@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: HealthArgs, lang: Lang) -> Result<ExitCode, E
     Err(Error::NotServing { department, why })
 }
 
-/// Gives the address of a service on this machine, by what it is told to listen on.
+/// Returns the address of a service on this machine, by what it is told to listen on.
 fn own_address(listen: Option<&str>) -> String {
     let port = listen.and_then(|listen| listen.rsplit_once(':')).map_or(USUAL_PORT, |(_, port)| port);
     format!("https://localhost:{port}")

@@ -65,8 +65,8 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
 }
 
 /// Finds what every reader must know of the records: a demo's directory says what was loaded there, and holds the
-/// certificates of its services and, unless told otherwise, its lake. A lake elsewhere is told, and remembers it when it
-/// is read by itself: the same records give the same bytes wherever their lake lies.
+/// certificates of its services and, unless told otherwise, its lake. A lake elsewhere is told, and remembers it when
+/// it is read by itself: the same records give the same bytes wherever their lake lies.
 fn notice(lake: &Path, endpoints: Option<&Endpoints>) -> Result<Option<Notice>, Error> {
     let services = endpoints.and_then(|endpoints| endpoints.pki.parent());
     for directory in services.into_iter().chain([lake]).chain(lake.parent()) {
@@ -91,7 +91,7 @@ pub fn print(outcome: &JobOutcome, lang: Lang) {
     }
 }
 
-/// Tells in words which datasets had to be read again from their beginning, why, and where the former files are.
+/// Returns in words which datasets had to be read again from their beginning, why, and where the former files are.
 pub(super) fn read_anew(datasets: &BTreeMap<String, ReadAnew>, lang: Lang) -> Vec<String> {
     let told = datasets.iter().map(|(dataset, read)| {
         let why = match read.why {
@@ -112,7 +112,7 @@ pub(super) fn read_anew(datasets: &BTreeMap<String, ReadAnew>, lang: Lang) -> Ve
     told.collect()
 }
 
-/// Tells in words which departments' records are not in the report, or not all: those that did not answer, and those
+/// Returns in words which departments' records are not in the report, or not all: those that did not answer, and those
 /// that are known only to a moment before the report's.
 pub(super) fn missing(outcome: &JobOutcome, lang: Lang) -> Vec<String> {
     let unreached = outcome.unreached.iter().map(|(service, reason)| {

@@ -78,7 +78,7 @@ impl Loaded {
         }
     }
 
-    /// Takes in what became of another load.
+    /// Adds what became of another load.
     pub fn merge(&mut self, other: Self) {
         self.accepted += other.accepted;
         self.changed += other.changed;

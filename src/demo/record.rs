@@ -100,7 +100,7 @@ impl DemoRecord {
         fs::rename(&unfinished, &path).map_err(Error::file(path))
     }
 
-    /// Gives what stands on every report of it.
+    /// Returns what stands on every report of it.
     pub fn notice(&self) -> Text {
         match self.profile {
             Profile::Synthetic => INVENTED,

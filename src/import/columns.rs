@@ -53,7 +53,7 @@ impl Columns {
         Self(columns)
     }
 
-    /// Gives all columns in order.
+    /// Returns all columns in order.
     pub fn iter(&self) -> impl Iterator<Item = &Column> {
         self.0.iter()
     }
@@ -87,7 +87,7 @@ impl Column {
             || (self.list.is_none() && self.field.name() == header)
     }
 
-    /// Gives the header in both languages.
+    /// Returns the header in both languages.
     pub fn header(&self) -> String {
         format!("{} / {}", self.zh, self.en)
     }
@@ -109,12 +109,12 @@ fn comment(field: &FieldDescriptor) -> Option<String> {
     found.leading_comments.clone()
 }
 
-/// Says whether the contract lets only the server write a field.
+/// Reports whether the contract lets only the server write a field.
 fn is_output_only(field: &FieldDescriptor) -> bool {
     comment(field).is_some_and(|text| OUTPUT_ONLY.iter().any(|words| text.contains(words)))
 }
 
-/// Says whether the contract's rules refuse a record without the field.
+/// Reports whether the contract's rules refuse a record without the field.
 fn is_required(field: &FieldDescriptor) -> bool {
     let Some(extension) = minsheng_proto::descriptors().get_extension_by_name("buf.validate.field") else {
         return false;
@@ -144,7 +144,7 @@ fn is_required(field: &FieldDescriptor) -> bool {
     }
 }
 
-/// Gives a field of a rule when it is set.
+/// Returns a field of a rule when it is set.
 fn set<'a>(rules: &'a DynamicMessage, name: &str) -> Option<std::borrow::Cow<'a, Value>> {
     rules.has_field_by_name(name).then(|| rules.get_field_by_name(name)).flatten()
 }

@@ -5,7 +5,8 @@
 //! |---|---|---|
 //! | the file | the row has a 编号 | that |
 //! | the server | the register has a natural key | that; it stands here only to find rows that contradict one another |
-//! | the importer | otherwise | a UUID of version 5 of the register and its identifying cells; of the whole row where one of them is empty |
+//! | the importer | otherwise | a UUID of version 5 of the register and its identifying cells; of the whole row where
+//! one of them is empty |
 //!
 //! A name out of an identity number could be guessed back by trying all numbers, and names travel to analytics. Such
 //! names are made under a secret that follows from the operator's private key. Under another key the same row gets
@@ -32,7 +33,7 @@ pub enum Identity {
     Cells(Vec<u8>),
 }
 
-/// Says whether the importer names the records of a register that the file does not name.
+/// Reports whether the importer names the records of a register that the file does not name.
 pub fn is_named_here(register: &Register) -> bool {
     register.named_by != NamedBy::Server
 }
@@ -62,7 +63,7 @@ fn copy(from: &DynamicMessage, to: &mut DynamicMessage, field: &str) -> Option<(
     from.has_field(&field).then(|| to.set_field(&field, from.get_field(&field).into_owned()))
 }
 
-/// Takes one field of a list's first member.
+/// Returns one field of a list's first member.
 fn copy_of_first(from: &DynamicMessage, to: &mut DynamicMessage, list: &str, inner: &str) -> Option<()> {
     let list = from.descriptor().get_field_by_name(list)?;
     let members = from.get_field(&list);
@@ -73,7 +74,7 @@ fn copy_of_first(from: &DynamicMessage, to: &mut DynamicMessage, list: &str, inn
     Some(())
 }
 
-/// Gives names to records.
+/// Names records.
 #[derive(Clone, Copy, Debug)]
 pub struct Namer {
     namespace: Uuid,
@@ -92,7 +93,7 @@ impl Namer {
         Ok(Self { namespace: Uuid::new_v5(&namespace, register.collection.as_bytes()) })
     }
 
-    /// Gives the name of a record by its cells.
+    /// Returns the name of a record by its cells.
     pub fn name(&self, register: &Register, cells: &[u8]) -> String {
         format!("{}/{}", register.collection, Uuid::new_v5(&self.namespace, cells).simple())
     }

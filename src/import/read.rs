@@ -74,7 +74,7 @@ fn csv_lines(path: &str, bytes: &[u8]) -> Result<Vec<Line>, TableError> {
     Ok(lines)
 }
 
-/// Gives the line on which a record begins: the reader's place lies before the empty lines that it passes over.
+/// Returns the line on which a record begins: the reader's place lies before the empty lines that it passes over.
 fn line_of(text: &str, place: &csv::Position) -> u64 {
     let rest = usize::try_from(place.byte()).ok().and_then(|start| text.as_bytes().get(start..)).unwrap_or_default();
     let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');

@@ -175,7 +175,7 @@ impl Rows {
         self.refusals.extend(refusals);
     }
 
-    /// Gives the header of the column that a violation's path speaks of, or the path itself.
+    /// Returns the header of the column that a violation's path speaks of, or the path itself.
     pub fn header_of(&self, path: &str, columns: &Columns) -> String {
         columns.of_path(path).map_or_else(
             || path.to_owned(),
@@ -258,7 +258,8 @@ impl Rows {
     }
 }
 
-/// Says what is wrong with a row that has more than its header: a comma that should stand in quotes has moved its cells.
+/// Says what is wrong with a row that has more than its header: a comma that should stand in quotes has moved its
+/// cells.
 fn surplus(headers: &[String], line: &Line) -> Option<Refusal> {
     let without = |place: usize| headers.get(place).is_none_or(|header| header.trim().is_empty());
     let (place, cell) =

@@ -1,7 +1,7 @@
 //! Rows to the services: checked only, all or nothing, or each by itself; resumed after a cut connection.
 //!
-//! An upload's id is fresh in every run and the same when the run resumes: what was refused once is judged anew when the
-//! file is imported again, and what went in is recognised by its record's name.
+//! An upload's id is fresh in every run and the same when the run resumes: what was refused once is judged anew when
+//! the file is imported again, and what went in is recognised by its record's name.
 //!
 //! What `--all-or-nothing` promises: one row that is refused keeps all of them out. Up to [`UNIT`] rows of a department
 //! then go in as one unit of work, all or none even when the service dies. More go in as several; when one of them does
@@ -180,7 +180,7 @@ fn worth_another_try(status: &Status) -> bool {
     )
 }
 
-/// Takes in the answers to a chunk.
+/// Consumes the answers to a chunk.
 fn take(
     outcome: &mut Outcome,
     plan: &Plan,

@@ -143,8 +143,8 @@ fn xlsx_template(register: &Register, columns: &Columns, lang: Lang) -> Result<V
     workbook.save_to_buffer()
 }
 
-/// Gives the number format of a column's cells. Without that of text a spreadsheet takes an identity number for a number
-/// and drops its last digits.
+/// Returns the number format of a column's cells. Without that of text a spreadsheet takes an identity number for a
+/// number and drops its last digits.
 fn number_format(column: &Column) -> Option<u8> {
     (CellKind::of(&column.field) == Some(CellKind::Text)).then_some(AS_TEXT)
 }

@@ -95,7 +95,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Gives title and name of every acknowledged record.
+    /// Returns title and name of every acknowledged record.
     fn records(&self) -> impl Iterator<Item = (String, String)> {
         self.acknowledged.iter().flat_map(|(chunk, results)| {
             let items = &self.chunks[usize::try_from(*chunk).expect("from 0")];

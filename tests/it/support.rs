@@ -1,4 +1,5 @@
-//! The command as a process of its own: one that runs to its end, and one that serves, for tests that ask it and kill it.
+//! The command as a process of its own: one that runs to its end, and one that serves, for tests that ask it and kill
+//! it.
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
@@ -99,7 +100,7 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("bound").port()
 }
 
-/// Gives the variables of a service that keeps everything below one directory.
+/// Returns the variables of a service that keeps everything below one directory.
 pub(crate) fn environment(directory: &Path, database: &str, port: u16) -> BTreeMap<String, String> {
     [
         ("MINSHENG_LISTEN", format!("127.0.0.1:{port}")),
@@ -113,7 +114,7 @@ pub(crate) fn environment(directory: &Path, database: &str, port: u16) -> BTreeM
     .collect()
 }
 
-/// Gives the address of one service.
+/// Returns the address of one service.
 pub(crate) fn endpoints(directory: &Path, department: &str, port: u16) -> Endpoints {
     let address = format!("https://localhost:{port}");
     Endpoints { pki: directory.join("pki"), addresses: [(department.to_owned(), address)].into() }

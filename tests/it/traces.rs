@@ -82,7 +82,7 @@ const CLIENT: i32 = 3;
 /// Bodies as they came, each an [`Export`].
 type Received = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// Takes what one exporter posts and answers that all is well.
+/// Accepts what one exporter posts and answers that all is well.
 async fn collect(stream: TcpStream, received: Received) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {

@@ -20,17 +20,17 @@ fn tolerance(left: f64, right: f64) -> f64 {
     RELATIVE_TOLERANCE * left.abs().max(right.abs()).max(1.0)
 }
 
-/// Tells whether `left` is `right` or more, up to the tolerance.
+/// Reports whether `left` is `right` or more, up to the tolerance.
 pub fn at_least(left: f64, right: f64) -> bool {
     left >= right - tolerance(left, right)
 }
 
-/// Tells whether the two are the same, up to the tolerance.
+/// Reports whether the two are the same, up to the tolerance.
 pub fn same(left: f64, right: f64) -> bool {
     (left - right).abs() <= tolerance(left, right)
 }
 
-/// Tells whether the target holds at a value; with a rising or falling direction a target reads as a bound.
+/// Reports whether the target holds at a value; with a rising or falling direction a target reads as a bound.
 pub fn holds(value: f64, target: f64, direction: Direction) -> bool {
     match direction {
         Direction::AtLeast | Direction::Rising => at_least(value, target),

@@ -50,7 +50,7 @@ pub fn conjuncts(condition: Expr) -> Vec<Expr> {
     }
 }
 
-/// Tells whether the aggregate of a whole is the sum of the aggregates of its parts.
+/// Reports whether the aggregate of a whole is the sum of the aggregates of its parts.
 pub(crate) fn is_additive(aggregate: &Expr) -> bool {
     let is_number = |side: &Expr| matches!(side, Expr::Literal(_));
     match aggregate {
@@ -68,7 +68,7 @@ pub(crate) fn is_additive(aggregate: &Expr) -> bool {
     }
 }
 
-/// Tells whether an expression folds rows; a list of values, as in `IN (..)`, does not.
+/// Reports whether an expression folds rows; a list of values, as in `IN (..)`, does not.
 fn aggregates(expression: &Expr) -> bool {
     expression.into_iter().any(|node| match node {
         Expr::Agg(AggExpr::Implode { .. }) => false,

@@ -2,9 +2,9 @@
 //!
 //! What is read counts only once the lake has it, and the cursor to go on from is stored with it in one step. So a
 //! reading that breaks off anywhere is taken up again without a row missed or repeated. A feed that does not go on from
-//! there, because its journal was restored from a backup or rewritten, or because its cursors are of another make now, is
-//! read again from its beginning, once; the former rows count until the new ones are all there. Nothing here looks into
-//! rows.
+//! there, because its journal was restored from a backup or rewritten, or because its cursors are of another make now,
+//! is read again from its beginning, once; the former rows count until the new ones are all there. Nothing here looks
+//! into rows.
 
 mod flight;
 
@@ -87,7 +87,7 @@ pub trait Feed: Send {
     /// Names the datasets.
     fn datasets(&mut self) -> impl Future<Output = Result<Vec<String>, FeedError>> + Send;
 
-    /// Gives what changed in a dataset behind a cursor; an empty cursor is the beginning.
+    /// Returns what changed in a dataset behind a cursor; an empty cursor is the beginning.
     fn changes(&mut self, dataset: &str, cursor: &str) -> impl Future<Output = Result<Pieces, FeedError>> + Send;
 }
 
@@ -154,7 +154,7 @@ fn open(lake: &SharedLake) -> MutexGuard<'_, Lake> {
     lake.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says whether a feed that was refused can be read from its beginning, and why it has to be.
+/// Reports whether a feed that was refused can be read from its beginning, and why it has to be.
 fn why_resync(error: &FeedError) -> Option<WhyAnew> {
     match error {
         FeedError::Replaced { .. } => Some(WhyAnew::JournalReplaced),

@@ -26,7 +26,7 @@ pub(super) fn make_directory(path: &Path) -> Result<(), LakeError> {
     fs::create_dir_all(path).map_err(failed("make", path))
 }
 
-/// Takes the lake's lock for as long as the file stays open.
+/// Acquires the lake's lock for as long as the file stays open.
 pub(super) fn lock(directory: &Path) -> Result<File, LakeError> {
     let path = directory.join(LOCK_NAME);
     let file = File::create(&path).map_err(failed("open", &path))?;
@@ -94,7 +94,7 @@ pub(super) fn replace_manifest(
     sync_directory(directory)
 }
 
-/// Gives a folder below the lake's directory another name, durably.
+/// Renames a folder below the lake's directory, durably.
 pub(super) fn rename(directory: &Path, from: &Path, to: &Path) -> Result<(), LakeError> {
     fs::rename(from, to).map_err(failed("rename", from))?;
     sync_directories(to.parent().unwrap_or(directory), directory)
@@ -142,8 +142,8 @@ pub(super) fn digest(path: &Path) -> Result<Option<String>, LakeError> {
 /// Returns the files of rows that the manifest does not list, and files that were never finished.
 ///
 /// Only what the lake itself could have written is looked at: `<dataset>/month=YYYY-MM/<first>-<last>.parquet`, the
-/// same in the folder of a later reading and with `.tmp`, and the manifest's own temporary file. Anything else in the directory belongs to somebody else,
-/// and what a symbolic link points to is not in the lake.
+/// same in the folder of a later reading and with `.tmp`, and the manifest's own temporary file. Anything else in the
+/// directory belongs to somebody else, and what a symbolic link points to is not in the lake.
 pub(super) fn unlisted(directory: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, LakeError> {
     let listed: std::collections::BTreeSet<PathBuf> =
         manifest.sources.values().flat_map(|source| &source.files).map(|file| directory.join(&file.path)).collect();
@@ -181,14 +181,14 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf, FileType)>, LakeError>
     Ok(all)
 }
 
-/// Tells whether a folder is named as one of a month, `month=YYYY-MM`.
+/// Reports whether a folder is named as one of a month, `month=YYYY-MM`.
 fn is_month(name: &str) -> bool {
     let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let month = name.strip_prefix("month=").and_then(|month| month.split_once('-'));
     month.is_some_and(|(year, month)| digits(year, 4) && digits(month, 2))
 }
 
-/// Tells whether a file is named by two positions, finished or not.
+/// Reports whether a file is named by two positions, finished or not.
 fn is_ours(name: &str) -> bool {
     let name = name.strip_suffix(TEMPORARY).and_then(|name| name.strip_suffix('.')).unwrap_or(name);
     let position = |text: &str| text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -43,7 +43,7 @@ fn batch_error(dataset: &str) -> impl Fn(arrow::error::ArrowError) -> LakeError 
     move |source| LakeError::Batch { dataset: dataset.clone(), source: Box::new(source) }
 }
 
-/// Takes batches over; none where they hold no row. Rows are in the order of their positions.
+/// Consumes batches; none where they hold no row. Rows are in the order of their positions.
 pub(super) fn from_batches(dataset: &str, batches: &[RecordBatch]) -> Result<Option<DataFrame>, LakeError> {
     let mut frame: Option<DataFrame> = None;
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {

@@ -200,12 +200,12 @@ impl Lake {
         self.manifest.sources.get(dataset).map_or("", |source| source.cursor.as_str())
     }
 
-    /// Tells whether the rows of a dataset are of a former layout.
+    /// Reports whether the rows of a dataset are of a former layout.
     pub fn is_outdated(&self, dataset: &str) -> bool {
         self.manifest.sources.get(dataset).is_some_and(|source| source.outdated)
     }
 
-    /// Tells whether a service counts: of one with rows of a former layout nothing does.
+    /// Reports whether a service counts: of one with rows of a former layout nothing does.
     fn counts(&self, service: &str) -> bool {
         !self.manifest.sources.values().any(|source| source.service == service && source.outdated)
     }

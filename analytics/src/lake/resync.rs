@@ -36,7 +36,7 @@ pub(super) fn folder(dataset: &str, reading: u32) -> String {
     if reading <= 1 { dataset.to_owned() } else { format!("{dataset}~{reading}") }
 }
 
-/// Tells of which dataset and of which of its readings a folder is.
+/// Returns the dataset and which of its readings a folder is.
 pub(super) fn reading_of(folder: &str) -> (&str, u32) {
     let later = folder.rsplit_once('~').and_then(|(dataset, reading)| Some((dataset, reading.parse().ok()?)));
     later.unwrap_or((folder, 1))

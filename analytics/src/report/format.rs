@@ -30,12 +30,12 @@ fn decimals(value: f64) -> usize {
     usize::from(value.fract() != 0.0 && value.abs() < 1000.0)
 }
 
-/// Tells whether a unit is a share in percent.
+/// Reports whether a unit is a share in percent.
 pub fn is_percent(unit: &str) -> bool {
     matches!(unit, "percent" | "%")
 }
 
-/// Tells whether the unit says nothing beside a number: a document issued is not "1 document" on a scoreboard.
+/// Reports whether the unit says nothing beside a number: a document issued is not "1 document" on a scoreboard.
 fn is_silent(unit: &str) -> bool {
     unit.is_empty()
 }
@@ -104,8 +104,8 @@ pub fn micros(micros: i64) -> String {
 
 /// Returns the age of a source in calendar days: up to the report's day, or up to its cut-off where that is later.
 ///
-/// Against the cut-off alone, a lake that nobody has fed for months would always look fresh: without a given cut-off it is
-/// the lake's own newest record.
+/// Against the cut-off alone, a lake that nobody has fed for months would always look fresh: without a given cut-off it
+/// is the lake's own newest record.
 pub fn age_in_days(recorded_until: i64, document: &AttainmentDocument) -> i64 {
     let known = DateTime::<Utc>::from_timestamp_micros(recorded_until).map_or(document.on, legal_day);
     (document.on.max(legal_day(document.as_of)) - known).num_days().max(0)

@@ -19,7 +19,7 @@ pub(super) struct Lasting {
 }
 
 impl Lasting {
-    /// Takes rows with their days; those are in no column any more.
+    /// Consumes rows with their days; those are in no column any more.
     pub(super) fn of(rows: &DataFrame) -> PolarsResult<Self> {
         let (from, until) = (days(rows, FROM)?, days(rows, UNTIL)?);
         let span = |(from, until): (Option<i32>, Option<i32>)| (from.unwrap_or(i32::MAX), until.unwrap_or(i32::MAX));

@@ -273,7 +273,7 @@ impl<'a> Places<'a> {
         Self { areas, scope, shown, shown_codes, lowest }
     }
 
-    /// Tells whether the figure exists in an area.
+    /// Reports whether the figure exists in an area.
     pub(crate) fn shows(&self, code: &str) -> bool {
         self.shown_codes.contains(code)
     }

@@ -22,7 +22,7 @@ impl<'a> Parts<'a> {
         self.taken.iter().map(|(name, part)| part.clone().alias(name.as_str()))
     }
 
-    /// Takes the parts out of an expression; it gives the same with their columns.
+    /// Splits an expression into its parts; it gives the same with their columns.
     pub(super) fn take_from(&mut self, expression: Expr) -> Expr {
         if self.can_be_taken(&expression) {
             return self.column_of(expression);
@@ -66,7 +66,7 @@ impl<'a> Parts<'a> {
         col(name.as_str())
     }
 
-    /// Tells whether an expression says something of the row alone, row by row, that is not there already.
+    /// Reports whether an expression says something of the row alone, row by row, that is not there already.
     fn can_be_taken(&self, expression: &Expr) -> bool {
         let trivial = match expression {
             Expr::Column(_) => true,

@@ -38,7 +38,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Tells whether an area sent any record.
+    /// Reports whether an area sent any record.
     pub(super) fn covers(&self, area: &str) -> bool {
         self.first_day(area).is_some()
     }

@@ -36,7 +36,7 @@ pub enum BalanceStage {
     Junior,
 }
 
-/// Gives the pupil-weighted coefficient of variation of an indicator among a county's schools.
+/// Returns the pupil-weighted coefficient of variation of an indicator among a county's schools.
 ///
 /// Schools without pupils count for nothing. None when no school has pupils, or when the county has nothing of the
 /// indicator: then there is no variation to speak of, and the indicator fails by its value.
@@ -56,7 +56,7 @@ pub fn coefficient_of_variation(schools: &[SchoolResource]) -> Option<f64> {
     Some((squares / pupils).sqrt() / mean)
 }
 
-/// Says whether a coefficient lies within the limit of a stage in force on a day.
+/// Reports whether a coefficient lies within the limit of a stage in force on a day.
 pub fn is_balanced(
     coefficient: f64,
     stage: BalanceStage,

@@ -70,7 +70,7 @@ impl Upstreams {
         self
     }
 
-    /// Gives the channel to a department, or an error that names it.
+    /// Returns the channel to a department, or an error that names it.
     pub fn to(&self, department: &str) -> Result<DepartmentChannel, Error> {
         self.0
             .get(department)
@@ -181,7 +181,7 @@ impl Assembly {
         self
     }
 
-    /// Gives the context.
+    /// Returns the context.
     pub fn context(&self) -> &Context {
         &self.context
     }

@@ -58,7 +58,7 @@ impl Context {
         f(Facts { parameters: &parameters, calendar: self.calendar, keys: &self.keys, today: today(now) })
     }
 
-    /// Gives the parameters in force.
+    /// Returns the parameters in force.
     pub fn parameters(&self) -> Arc<Parameters> {
         Arc::clone(&self.parameters.read().all)
     }
@@ -68,8 +68,8 @@ impl Context {
         self.parameters.read().newest
     }
 
-    /// Puts parameters in force, up to the position of the last one filed among them. Of two that do so at the same time
-    /// the one that saw more counts.
+    /// Puts parameters in force, up to the position of the last one filed among them. Of two that do so at the same
+    /// time the one that saw more counts.
     pub(crate) fn put_in_force(&self, newest: i64, all: Parameters) {
         let mut in_force = self.parameters.write();
         if newest > in_force.newest {

@@ -66,17 +66,17 @@ impl Violations {
         self
     }
 
-    /// Says whether there is none.
+    /// Reports whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Gives them in the order in which they were noted.
+    /// Returns them in the order in which they were noted.
     pub fn iter(&self) -> impl Iterator<Item = &Violation> {
         self.0.iter()
     }
 
-    /// Takes over those of another message, under a prefix.
+    /// Appends those of another message, under a prefix.
     pub fn extend_under(&mut self, prefix: &str, others: Self) {
         for mut violation in others.0 {
             violation.field = if prefix.is_empty() {
@@ -90,12 +90,12 @@ impl Violations {
         }
     }
 
-    /// Gives the value when there is none, the violations otherwise.
+    /// Returns the value when there is none, the violations otherwise.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// Gives them as messages of the contract.
+    /// Returns them as messages of the contract.
     pub fn into_messages(self) -> Vec<pb::FieldViolation> {
         self.0
             .into_iter()
@@ -277,7 +277,7 @@ impl Error {
         Self::Invalid(violations)
     }
 
-    /// Gives the kind.
+    /// Returns the kind.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(_) | Self::Undecodable(_) => ErrorKind::Invalid,
@@ -300,7 +300,7 @@ impl Error {
         }
     }
 
-    /// Gives the reason in upper snake case, stable for machines.
+    /// Returns the reason in upper snake case, stable for machines.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "INVALID_REQUEST",

@@ -95,7 +95,7 @@ impl Keys {
         Ok(Self::derive(secret, department))
     }
 
-    /// Gives what tells this key from another one; nothing can be learnt from it about the key.
+    /// Returns what tells this key from another one; nothing can be learnt from it about the key.
     pub fn check_value(&self) -> Vec<u8> {
         tag(&self.check, b"minsheng").to_vec()
     }
@@ -105,18 +105,18 @@ impl Keys {
         tag(&self.request, hash).to_vec()
     }
 
-    /// Gives [`request_tag`](Self::request_tag) as a function of its own.
+    /// Returns [`request_tag`](Self::request_tag) as a function of its own.
     pub fn request_tags(&self) -> impl Fn(&[u8]) -> Vec<u8> + Send + 'static {
         let mac = self.request.clone();
         move |hash| tag(&mac, hash).to_vec()
     }
 
-    /// Gives the blind index of a person.
+    /// Returns the blind index of a person.
     pub fn blind(&self, resident: &ResidentId) -> Vec<u8> {
         tag(&self.blind, resident.expose().as_bytes()).to_vec()
     }
 
-    /// Gives the person's pseudonym in this department's datasets.
+    /// Returns the person's pseudonym in this department's datasets.
     pub fn pseudonym(&self, resident: &ResidentId) -> String {
         self.pseudonym_of_text(resident.expose())
     }

@@ -1,4 +1,5 @@
-//! The steps that every handler takes: who calls, is the message right, is it a repetition, in what pieces does it come.
+//! The steps that every handler takes: who calls, is the message right, is it a repetition, in what pieces does it
+//! come.
 
 use std::pin::Pin;
 
@@ -77,7 +78,7 @@ pub fn repeatable_list<T: Validate + prost::Name, Item: Validate + prost::Name>(
     Ok((key, list.take(&mut message)?))
 }
 
-/// Takes a field that the contract requires.
+/// Returns a field that the contract requires.
 pub fn required<T>(field: &str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required", "必填"))
 }

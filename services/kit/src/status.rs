@@ -30,7 +30,7 @@ const DESCRIPTION: usize = 400;
 /// Bytes that frame one violation.
 const FRAME: usize = 16;
 
-/// Gives the gRPC code of a kind.
+/// Returns the gRPC code of a kind.
 pub fn code(kind: ErrorKind) -> Code {
     match kind {
         ErrorKind::Invalid => Code::InvalidArgument,
@@ -183,7 +183,7 @@ impl From<AccessDenied> for Status {
     }
 }
 
-/// Takes up a status that the transport made of a request: bytes that it could not read as a message are the caller's
+/// Converts a status that the transport made of a request: bytes that it could not read as a message are the caller's
 /// fault and no fault of the service. What an [`Error`] became has details, and stays.
 pub(crate) fn of_transport(status: Status) -> Status {
     if status.code() == Code::Internal && status.details().is_empty() {

@@ -46,14 +46,15 @@ impl TestClock {
         self.0.store(noon, Ordering::SeqCst);
     }
 
-    /// Gives the clock to a store.
+    /// Returns the clock as a store reads it.
     pub fn clock(&self) -> Clock {
         let inner = Arc::clone(&self.0);
         Arc::new(move || inner.fetch_add(1, Ordering::SeqCst))
     }
 }
 
-/// Makes the entry that asserts a record's first state, open from 1970-01-01 on, for tests of what lies under registers.
+/// Makes the entry that asserts a record's first state, open from 1970-01-01 on, for tests of what lies under
+/// registers.
 pub fn asserted(dataset: &str, record: &str, row: &impl prost::Message) -> JournalEntry {
     let head = Head { id: record.to_owned(), area: "540102".to_owned(), effective_until: FOREVER, ..Head::default() };
     JournalEntry::asserts(dataset, &head, &row.encode_to_vec())
@@ -99,12 +100,12 @@ impl TestSite {
         Ok(Self { directory, databases: parking_lot::Mutex::default() })
     }
 
-    /// Gives the directory.
+    /// Returns the directory.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Gives the URL of a database for a service: the same one when asked again within the site.
+    /// Returns the URL of a database for a service: the same one when asked again within the site.
     pub fn database(&self, kind: TestDatabase, service: &str) -> Result<String, Error> {
         match kind {
             TestDatabase::Sqlite => {
@@ -187,7 +188,7 @@ impl TestSite {
 }
 
 impl TestService {
-    /// Gives the address, `https://localhost:PORT`.
+    /// Returns the address, `https://localhost:PORT`.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -225,7 +226,7 @@ pub fn databases() -> Vec<TestDatabase> {
     databases
 }
 
-/// Gives the fields that a refusal names, in its order.
+/// Returns the fields that a refusal names, in its order.
 pub fn refused_fields(status: &tonic::Status) -> Vec<String> {
     let details = tonic_types::StatusExt::get_error_details(status);
     let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();

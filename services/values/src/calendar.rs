@@ -23,7 +23,7 @@ use super::parameters::Confidence;
 /// China's distance from UTC.
 const CHINA_STANDARD_TIME: TimeDelta = TimeDelta::hours(8);
 
-/// Gives the day as stored: days since 1970-01-01.
+/// Returns the day as stored: days since 1970-01-01.
 pub fn epoch_day(day: NaiveDate) -> i64 {
     day.signed_duration_since(NaiveDate::default()).num_days()
 }
@@ -33,23 +33,23 @@ pub fn day_of_epoch(days: i64) -> Option<NaiveDate> {
     NaiveDate::default().checked_add_signed(TimeDelta::try_days(days)?)
 }
 
-/// Gives the day in China of a moment, in microseconds since 1970-01-01 UTC.
+/// Returns the day in China of a moment, in microseconds since 1970-01-01 UTC.
 pub fn day_of_moment(micros: i64) -> Option<NaiveDate> {
     let there = DateTime::from_timestamp_micros(micros)?.checked_add_signed(CHINA_STANDARD_TIME)?;
     Some(there.date_naive())
 }
 
-/// Gives the moment at which a day begins in China, in microseconds since 1970-01-01 UTC.
+/// Returns the moment at which a day begins in China, in microseconds since 1970-01-01 UTC.
 pub fn start_of_day_micros(day: NaiveDate) -> i64 {
     (day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()) - CHINA_STANDARD_TIME.num_seconds() * 1_000_000
 }
 
-/// Gives the first day of the month of a day.
+/// Returns the first day of the month of a day.
 pub fn first_of_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).expect("every month has a first day")
 }
 
-/// Gives the last day of the month of a day.
+/// Returns the last day of the month of a day.
 pub fn last_of_month(day: NaiveDate) -> NaiveDate {
     let length = u32::from(day.num_days_in_month());
     day.with_day(length).expect("every month has as many days as it has")
@@ -92,7 +92,7 @@ pub enum CalendarError {
 }
 
 impl CalendarError {
-    /// Gives the stable reason, for error details and for tests.
+    /// Returns the stable reason, for error details and for tests.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::YearNotCovered { .. } => "CALENDAR_YEAR_NOT_COVERED",
@@ -102,7 +102,7 @@ impl CalendarError {
         }
     }
 
-    /// Gives the message in Chinese.
+    /// Returns the message in Chinese.
     pub fn message_zh(&self) -> String {
         match self {
             Self::YearNotCovered { year } => format!("日历中没有{year}年的节假日安排"),
@@ -136,7 +136,7 @@ static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| {
 });
 
 impl Calendar {
-    /// Gives the compiled-in calendar of the region.
+    /// Returns the compiled-in calendar of the region.
     pub fn get() -> &'static Self {
         &CALENDAR
     }
@@ -164,25 +164,25 @@ impl Calendar {
         }
     }
 
-    /// Gives the years that the calendar covers, with their notices.
+    /// Returns the years that the calendar covers, with their notices.
     pub fn notices(&self) -> impl Iterator<Item = (i32, &HolidayNotice)> {
         self.notices.iter().map(|(year, notice)| (*year, notice))
     }
 
-    /// Gives the Chinese name of the holiday that a day belongs to, if it belongs to one.
+    /// Returns the Chinese name of the holiday that a day belongs to, if it belongs to one.
     pub fn holiday_on(&self, day: NaiveDate) -> Result<Option<&str>, CalendarError> {
         self.covered(day)?;
         Ok(self.holidays.get(&day).map(String::as_str))
     }
 
-    /// Tells whether offices work on a day.
+    /// Reports whether offices work on a day.
     pub fn is_working_day(&self, day: NaiveDate) -> Result<bool, CalendarError> {
         self.covered(day)?;
         let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         Ok(self.make_up.contains(&day) || (!weekend && !self.holidays.contains_key(&day)))
     }
 
-    /// Gives the day on which a period of working days that starts on `from` ends.
+    /// Returns the day on which a period of working days that starts on `from` ends.
     ///
     /// The day of the start does not count (民法典 201): what is due one working day from a Monday is due on the
     /// Tuesday, if that is worked. Zero working days end on `from` itself.

@@ -21,7 +21,7 @@ pub enum MoneyError {
 }
 
 impl MoneyError {
-    /// Gives the stable reason, for error details and for tests.
+    /// Returns the stable reason, for error details and for tests.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Overflow => "AMOUNT_TOO_LARGE",
@@ -30,7 +30,7 @@ impl MoneyError {
         }
     }
 
-    /// Gives the message in Chinese.
+    /// Returns the message in Chinese.
     pub fn message_zh(self) -> &'static str {
         match self {
             Self::Overflow => "金额超出范围",
@@ -40,7 +40,7 @@ impl MoneyError {
     }
 }
 
-/// Tells what becomes of a fraction. The direction is towards or away from zero, so debts mirror credits.
+/// What becomes of a fraction. The direction is towards or away from zero, so debts mirror credits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rounding {
     /// Drops the fraction (舍去).
@@ -72,17 +72,17 @@ impl Fen {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
-    /// Takes an amount in fen.
+    /// Makes an amount of fen.
     pub const fn new(fen: i64) -> Self {
         Self(fen)
     }
 
-    /// Takes an amount in whole yuan.
+    /// Makes an amount of whole yuan.
     pub fn from_yuan(yuan: i64) -> Result<Self, MoneyError> {
         yuan.checked_mul(100).map(Self).ok_or(MoneyError::Overflow)
     }
 
-    /// Gives the amount in fen.
+    /// Returns the amount in fen.
     pub const fn get(self) -> i64 {
         self.0
     }
@@ -97,7 +97,7 @@ impl Fen {
         self.0.checked_sub(other.0).map(Self).ok_or(MoneyError::Overflow)
     }
 
-    /// Takes the amount so many times.
+    /// Multiplies the amount.
     pub fn times(self, count: i64) -> Result<Self, MoneyError> {
         self.0.checked_mul(count).map(Self).ok_or(MoneyError::Overflow)
     }
@@ -115,7 +115,7 @@ impl Fen {
         Self::narrow(rounding.divide(i128::from(self.0), 100) * 100)
     }
 
-    /// Gives the amount, or nothing if it is negative: what an entitlement never falls below.
+    /// Returns the amount, or nothing if it is negative: what an entitlement never falls below.
     #[must_use]
     pub fn or_zero_if_negative(self) -> Self {
         self.max(Self::ZERO)
@@ -191,17 +191,17 @@ impl PerMille {
     /// The whole.
     pub const WHOLE: Self = Self(1000);
 
-    /// Takes a share in thousandths.
+    /// Makes a share of thousandths.
     pub const fn new(per_mille: u32) -> Self {
         Self(per_mille)
     }
 
-    /// Gives the share in thousandths.
+    /// Returns the share in thousandths.
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// Takes this share of an amount.
+    /// Returns this share of an amount.
     pub fn of(self, amount: Fen, rounding: Rounding) -> Result<Fen, MoneyError> {
         Fen::narrow(rounding.divide(i128::from(amount.0) * i128::from(self.0), 1000))
     }

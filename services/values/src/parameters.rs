@@ -12,8 +12,8 @@
 //! note. A service that learns a figure files it and [extends](Parameters::extend) the set.
 //!
 //! Keys read `topic.name_unit`. Where a source gives only the year, the entry holds from 1 January of that year,
-//! and a note says so where the first day may well lie later; a rule or starting value whose day does not matter holds from the day its regulation
-//! came into force, or from 2021-01-01, the start of the plan period.
+//! and a note says so where the first day may well lie later; a rule or starting value whose day does not matter holds
+//! from the day its regulation came into force, or from 2021-01-01, the start of the plan period.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,7 +34,7 @@ mod table;
 
 pub(super) use table::day_of_toml;
 
-/// Tells how sure we are of a figure.
+/// How sure we are of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
@@ -46,7 +46,7 @@ pub enum Confidence {
     High,
 }
 
-/// Tells what a parameter's value counts.
+/// What a parameter's value counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
@@ -97,7 +97,7 @@ impl Unit {
         (Self::Flag, "flag"),
     ];
 
-    /// Gives the unit's name in data and contracts.
+    /// Returns the unit's name in data and contracts.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(unit, _)| *unit == self).map_or("", |(_, name)| name)
     }
@@ -107,7 +107,7 @@ impl Unit {
         Self::NAMES.iter().find(|(_, known)| *known == name).map(|(unit, _)| *unit)
     }
 
-    /// Gives the ending that the keys of this unit have, as in `three_guarantees.standard_fen`.
+    /// Returns the ending that the keys of this unit have, as in `three_guarantees.standard_fen`.
     ///
     /// Counts and switches have none: their keys name what is counted or switched.
     fn suffix(self) -> &'static str {
@@ -152,32 +152,32 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// Gives the figure as an amount of money; an error if it is none.
+    /// Returns the figure as an amount of money; an error if it is none.
     pub fn as_fen(&self) -> Result<Fen, ParameterError> {
         self.counted_in(Unit::Fen).map(Fen::new)
     }
 
-    /// Gives the figure as a share or a multiple; an error if it is none.
+    /// Returns the figure as a share or a multiple; an error if it is none.
     pub fn as_per_mille(&self) -> Result<PerMille, ParameterError> {
         self.small(Unit::PerMille).map(PerMille::new)
     }
 
-    /// Gives the figure as working days; an error if it counts something else.
+    /// Returns the figure as working days; an error if it counts something else.
     pub fn as_working_days(&self) -> Result<WorkingDays, ParameterError> {
         self.small(Unit::WorkingDays).map(WorkingDays)
     }
 
-    /// Gives the figure as months; an error if it counts something else.
+    /// Returns the figure as months; an error if it counts something else.
     pub fn as_months(&self) -> Result<u32, ParameterError> {
         self.small(Unit::Months)
     }
 
-    /// Gives the figure as days of the calendar; an error if it counts something else.
+    /// Returns the figure as days of the calendar; an error if it counts something else.
     pub fn as_days(&self) -> Result<u32, ParameterError> {
         self.small(Unit::Days)
     }
 
-    /// Gives the figure as years; an error if it counts something else.
+    /// Returns the figure as years; an error if it counts something else.
     pub fn as_years(&self) -> Result<u32, ParameterError> {
         self.small(Unit::Years)
     }
@@ -283,7 +283,7 @@ pub enum ParameterError {
 }
 
 impl ParameterError {
-    /// Gives the stable reason, for error details and for tests.
+    /// Returns the stable reason, for error details and for tests.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NotKnown { .. } => "PARAMETER_NOT_KNOWN",
@@ -298,7 +298,7 @@ impl ParameterError {
         }
     }
 
-    /// Gives the message in Chinese.
+    /// Returns the message in Chinese.
     pub fn message_zh(&self) -> String {
         match self {
             Self::NotKnown { key, .. } => format!("参数{key}尚无公开数值"),
@@ -356,7 +356,7 @@ static PARAMETERS: LazyLock<Parameters> =
     LazyLock::new(|| table::compiled_in().expect("the compiled-in tables are well-formed, as a test shows"));
 
 impl Parameters {
-    /// Gives the compiled-in set.
+    /// Returns the compiled-in set.
     pub fn get() -> &'static Self {
         &PARAMETERS
     }
@@ -366,7 +366,7 @@ impl Parameters {
         table::read([text])
     }
 
-    /// Gives the entry that holds for an area on a day.
+    /// Returns the entry that holds for an area on a day.
     ///
     /// The county's own value goes before its prefecture's, and that before the region's. Where several entries of
     /// one area hold, the one that started last does.
@@ -389,7 +389,7 @@ impl Parameters {
         Err(ParameterError::NotInForce { key: key.to_owned(), area: asked, day })
     }
 
-    /// Takes further entries, such as those a department has filed.
+    /// Adds further entries, such as those a department has filed.
     ///
     /// An entry with the key, area and first day of one that is there replaces it; any other is added, and wins
     /// while it holds over those that started before. Nothing is taken if one entry is refused.
@@ -411,13 +411,14 @@ impl Parameters {
         Ok(())
     }
 
-    /// Gives all entries by key, area and first day.
+    /// Returns all entries by key, area and first day.
     pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
         self.entries.values().flat_map(BTreeMap::values).flatten()
     }
 
-    /// Returns the values of each key and area with the days on which each of them holds: from one on, up to another that
-    /// no longer belongs to them, or open. They lie side by side, in the order of days; where none holds there is a hole.
+    /// Returns the values of each key and area with the days on which each of them holds: from one on, up to another
+    /// that no longer belongs to them, or open. They lie side by side, in the order of days; where none holds there is
+    /// a hole.
     pub fn series(&self) -> impl Iterator<Item = Vec<HeldParameter<'_>>> {
         self.entries.values().flat_map(BTreeMap::values).map(|entries| held(entries))
     }
@@ -427,12 +428,12 @@ impl Parameters {
         self.entries.get(key).and_then(|areas| areas.get(&area)).map(|entries| held(entries)).unwrap_or_default()
     }
 
-    /// Gives what a key stands for.
+    /// Returns what a key stands for.
     pub fn meaning(&self, key: &str) -> Option<&Meaning> {
         self.meanings.get(key)
     }
 
-    /// Gives the keys that nobody has found a value for, each with its note.
+    /// Returns the keys that nobody has found a value for, each with its note.
     pub fn unknown(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = &self.entries;
         let without_value = self.unknown.iter().filter(|(key, _)| !known.contains_key(*key));

@@ -120,7 +120,7 @@ const SORTS: [Sort; 7] = [
     },
 ];
 
-/// Gives all points.
+/// Returns all points.
 pub(super) fn points(province: Province) -> Vec<pb::ServicePoint> {
     let mut made = meal_points(province);
     made.extend(SORTS.iter().flat_map(|sort| of_sort(province, *sort)));
@@ -129,7 +129,7 @@ pub(super) fn points(province: Province) -> Vec<pb::ServicePoint> {
     made
 }
 
-/// Says whether a point files what it did each month.
+/// Reports whether a point files what it did each month.
 pub(super) fn reports_monthly(point: &pb::ServicePoint) -> bool {
     matches!(point.kind(), Kind::ElderMealPoint | Kind::DayCareCentre | Kind::DisabledHome)
 }

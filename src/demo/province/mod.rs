@@ -89,7 +89,7 @@ impl Province {
         Self { seed, scale }
     }
 
-    /// Gives the records of all departments.
+    /// Returns the records of all departments.
     pub fn lanes(self) -> Vec<Lane> {
         vec![
             Lane {
@@ -127,7 +127,7 @@ impl Province {
         vec![returns::batch(self, department), milestones::batch(self, department)]
     }
 
-    /// Gives a stream of random numbers of its own to each register, so that one may change without the others.
+    /// Returns a stream of random numbers for each register, so that one may change without the others.
     fn draw(self, what: &str) -> Draw {
         let mixed = Uuid::new_v5(&NAMESPACE, format!("{}/{what}", self.seed).as_bytes()).as_u128();
         // The low half is as random as the whole.
@@ -241,7 +241,7 @@ fn months() -> impl Iterator<Item = NaiveDate> + Clone {
         .take_while(|month| *month <= LAST_DAY)
 }
 
-/// Gives the last day of a month.
+/// Returns the last day of a month.
 fn month_end(month: NaiveDate) -> NaiveDate {
     minsheng_kit::values::calendar::last_of_month(month)
 }

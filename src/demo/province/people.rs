@@ -27,7 +27,7 @@ pub(super) const ADULTS: Ages = Ages { first: day_of(1995, 1, 1), days: 4_300 };
 /// A step that visits every day of a span before it comes back to the first, since it divides none of the lengths.
 const STEP: u64 = 7_919;
 
-/// Gives the identity number of a person of an age, by number.
+/// Returns the identity number of a person of an age, by number.
 pub(super) fn resident_id(ages: Ages, number: u64) -> String {
     let birth = ages.first + Days::new((number % ages.days) * STEP % ages.days);
     let sequence = u16::try_from(number / ages.days % SEQUENCES).unwrap_or_default();

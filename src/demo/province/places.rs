@@ -79,7 +79,7 @@ pub(super) fn spread(total: u32) -> Vec<(CountyCode, u32)> {
     shares.into_iter().map(|(county, share, _)| (county, share)).collect()
 }
 
-/// Gives the number of a prefecture, 0 to 6, in the order of the codes.
+/// Returns the number of a prefecture, 0 to 6, in the order of the codes.
 pub(super) fn prefecture_number(county: CountyCode) -> usize {
     let prefecture = county.prefecture();
     RESIDENTS.iter().position(|(code, _)| *code == prefecture.as_str()).unwrap_or_default()

@@ -131,7 +131,7 @@ fn spec(commitment: &Commitment, measure: &Measure, primary: bool, course: Cours
     }
 }
 
-/// Says whether a figure stands at its goal throughout.
+/// Reports whether a figure stands at its goal throughout.
 fn fixed(course: Course) -> bool {
     course == Course::From(1.0, 1.0)
 }

@@ -228,12 +228,12 @@ fn members(draw: &mut Draw, household: u32, size: i64) -> Vec<pb::HouseholdMembe
         .collect()
 }
 
-/// Gives a child of a household of the register, for the cases that ask about it.
+/// Returns a child of a household of the register, for the cases that ask about it.
 pub(super) fn household_child(household: u32) -> String {
     people::resident_id(people::PUPILS, FIRST_HOUSEHOLD_MEMBER + u64::from(household) * 8 + 2)
 }
 
-/// Gives an elder of a household of the register.
+/// Returns an elder of a household of the register.
 pub(super) fn household_elder(household: u32) -> String {
     people::resident_id(people::ELDERS, FIRST_HOUSEHOLD_MEMBER + u64::from(household) * 8 + 4)
 }

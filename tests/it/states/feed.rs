@@ -35,7 +35,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Says whether its days hold one, counted from the first day of the window.
+    /// Reports whether its days hold one, counted from the first day of the window.
     fn is_of(&self, day: usize) -> bool {
         let day = i64::from(day_of(day).to_epoch_days());
         self.from <= day && self.until.is_none_or(|until| day < until)
@@ -132,7 +132,8 @@ fn sum(rows: &[Entry], day: usize, ended: bool) -> i64 {
     rows.iter().filter(|row| row.ended == ended && row.is_of(day)).map(|row| row.diff).sum()
 }
 
-/// Returns the values that a column of whole numbers has on a day, each with the sum of its signs as known at an instant.
+/// Returns the values that a column of whole numbers has on a day, each with the sum of its signs as known at an
+/// instant.
 pub(super) fn values_on(rows: &[Entry], instant: i64, day: usize, column: &str) -> BTreeMap<i64, usize> {
     let mut sums: BTreeMap<i64, i64> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.recorded_at <= instant && !row.ended && row.is_of(day)) {
@@ -143,8 +144,8 @@ pub(super) fn values_on(rows: &[Entry], instant: i64, day: usize, column: &str) 
         .collect()
 }
 
-/// Checks what every reader may rely on: one assertion for each number, at most one retraction and that a later one which
-/// repeats the assertion, and instants that never go back.
+/// Checks what every reader may rely on: one assertion for each number, at most one retraction and that a later one
+/// which repeats the assertion, and instants that never go back.
 pub(super) fn keeps_the_rules(rows: &[Entry]) -> Result<(), String> {
     let mut asserted: BTreeMap<i64, (&Entry, bool)> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {

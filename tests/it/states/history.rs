@@ -154,7 +154,7 @@ impl History {
         }
     }
 
-    /// Tells a disagreement with all that was done.
+    /// Reports a disagreement with all that was done.
     pub(super) fn fault(&self, what: &str) -> String {
         format!("{}: {what}\n    {}", self.name, self.log.join("\n    "))
     }
@@ -163,7 +163,7 @@ impl History {
         self.register.collection == "returns"
     }
 
-    /// Takes the next operation of the script, with values that are drawn, or draws one.
+    /// Returns the next operation of the script, with values that are drawn, or draws one.
     fn next(&mut self, today: usize) -> Operation {
         let Some((step, rest)) = self.script.split_first().filter(|_| !self.is_return()) else {
             return self.draw(today);

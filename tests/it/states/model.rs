@@ -1,7 +1,7 @@
 //! The oracle: a record as a list of days, each with the content that holds on it, changed day by day.
 //!
-//! Nothing here knows states, versions of rows or journals. A content has a number, so that two changes that say the same
-//! stay two; a day on which the record has ended carries the number of what it said last.
+//! Nothing here knows states, versions of rows or journals. A content has a number, so that two changes that say the
+//! same stay two; a day on which the record has ended carries the number of what it said last.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +100,7 @@ impl Timeline {
         matches!(self.day(day), Day::Ended(_))
     }
 
-    /// Says whether it holds on a day or on any later one.
+    /// Reports whether it holds on a day or on any later one.
     pub(super) fn holds_from(&self, day: usize) -> bool {
         (day..self.days.len()).any(|day| self.holds_on(day))
     }

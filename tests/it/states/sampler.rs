@@ -66,8 +66,8 @@ pub(super) struct Sample {
 pub(super) enum Question {
     /// A register takes this item if and only if the record is in force on the day.
     Takes { register: &'static str, item: Bytes },
-    /// The record's own register takes this item, which has the same key, if and only if the record is in force neither on
-    /// the day nor later.
+    /// The record's own register takes this item, which has the same key, if and only if the record is in force neither
+    /// on the day nor later.
     KeyIsFree { item: Bytes },
     /// A department says yes if and only if the record is in force on the day.
     Asks { caller: &'static str, department: &'static str, path: &'static str, request: Bytes, yes: fn(Bytes) -> bool },
@@ -84,7 +84,7 @@ pub(super) trait Sampler: Sync {
     /// Lists fields of the dataset that may change by themselves, each with values that keep the record valid.
     fn variations(&self) -> Vec<(&'static str, Vec<Value>)>;
 
-    /// Says whether the content names its first day, so that a creation need not.
+    /// Reports whether the content names its first day, so that a creation need not.
     fn names_its_first_day(&self) -> bool {
         true
     }

@@ -62,7 +62,7 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
     }
 }
 
-/// Tells whether the entry is a milestone that is done or not, with nothing in between to count.
+/// Reports whether the entry is a milestone that is done or not, with nothing in between to count.
 pub(super) fn is_one_step(entry: &AttainmentEntry) -> bool {
     entry.kind == Kind::Milestone && entry.target.is_none_or(|target| target <= 1.0)
 }

@@ -21,7 +21,7 @@ fn count(area: &str, measure: &str, what: char) -> Count {
 }
 
 impl Attack {
-    /// Takes in one published line of the CSV: measure, area, numerator, denominator.
+    /// Consumes one published line of the CSV: measure, area, numerator, denominator.
     pub(super) fn read(&mut self, measure: &str, area: &str, numerator: Option<f64>, denominator: Option<f64>) {
         for (what, figure) in [('n', numerator), ('d', denominator)] {
             if let Some(figure) = figure {

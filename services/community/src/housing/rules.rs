@@ -18,12 +18,12 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Gives the homes that exist or are being built: what the commitment of the year counts.
+    /// Returns the homes that exist or are being built: what the commitment of the year counts.
     pub fn raised(self) -> i64 {
         self.started.saturating_add(self.acquired)
     }
 
-    /// Says whether more homes are raised than were planned. A plan is a floor, so this is no violation; the service
+    /// Reports whether more homes are raised than were planned. A plan is a floor, so this is no violation; the service
     /// notes it in its log, because a slip of the pen looks the same.
     pub fn exceeds_plan(self) -> bool {
         self.raised() > self.planned
@@ -42,8 +42,8 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// Gives the day from which the numbers are true: that on which they were counted. Notes a violation where request
-    /// and content name two days, or the day lies in the future.
+    /// Returns the day from which the numbers are true: that on which they were counted. Notes a violation where
+    /// request and content name two days, or the day lies in the future.
     pub fn true_from(self, today: i64, violations: &mut Violations) -> i64 {
         let Self { on, asked_for, before } = self;
         // What only repeats the day of the content before names none.

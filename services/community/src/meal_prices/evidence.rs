@@ -78,7 +78,7 @@ impl EvidenceRegister for MealPrices {
     }
 }
 
-/// Gives the category that a record holds.
+/// Returns the category that a record holds.
 pub(super) fn category_of(record: &MealPriceRecord) -> AssistanceCategory {
     AssistanceCategory::try_from(enum_number(record.assistance_category)).unwrap_or_default()
 }

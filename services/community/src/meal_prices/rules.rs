@@ -26,7 +26,7 @@ pub struct PriceShares {
 }
 
 impl PriceShares {
-    /// Takes the shares from the parameters `meal_price.share_*_permille`.
+    /// Reads the shares from the parameters `meal_price.share_*_permille`.
     pub fn on(area: AreaCode, day: NaiveDate, parameters: &Parameters) -> Result<Self, ParameterError> {
         let share = |key| parameters.value_on(key, area, day)?.as_per_mille();
         Ok(Self {
@@ -38,7 +38,7 @@ impl PriceShares {
         })
     }
 
-    /// Gives the price that a category pays, never above the full price.
+    /// Returns the price that a category pays, never above the full price.
     ///
     /// A fraction of a fen is dropped, in the elder's favour. Without a category the full price holds.
     pub fn price(self, full: Fen, category: Category) -> Result<Fen, MoneyError> {
@@ -54,7 +54,7 @@ impl PriceShares {
     }
 }
 
-/// Says whether a person is an elder (老年人) on a day, by the parameter `meal_point.elder_age_years`.
+/// Reports whether a person is an elder (老年人) on a day, by the parameter `meal_point.elder_age_years`.
 pub fn is_elder(
     resident: &ResidentId,
     area: AreaCode,
@@ -65,8 +65,8 @@ pub fn is_elder(
     Ok(resident.age_on(day) >= age)
 }
 
-/// Checks a price against the state that its point has on the day of the application; no states are given when none stands
-/// under the id.
+/// Checks a price against the state that its point has on the day of the application; no states are given when none
+/// stands under the id.
 pub(super) fn check_against_point(
     price: &MealPriceRecord,
     point: Option<&[ServicePointRecord]>,

@@ -141,8 +141,8 @@ pub(super) fn check_against_point(
     }
 }
 
-/// Says whether a month that a point has reported agrees with a state of the point: the state does not judge it, or has
-/// the kind that the month says.
+/// Reports whether a month that a point has reported agrees with a state of the point: the state does not judge it, or
+/// has the kind that the month says.
 pub(super) fn keeps_month(state: &ServicePointRecord, month: Reported) -> bool {
     let (days, whole) = (state.period(), month_of(month.month_from));
     let judges = match month.last_served_on {

@@ -6,14 +6,14 @@ use minsheng_kit::values::{
     parameters::{ParameterError, Parameters},
 };
 
-/// Gives the fewest meal points of a county on a day.
+/// Returns the fewest meal points of a county on a day.
 pub fn fewest_meal_points(county: CountyCode, on: NaiveDate, parameters: &Parameters) -> Result<i64, ParameterError> {
     let seat = Divisions::get().profile(county).prefecture_seat;
     let key = if seat { "meal_point.per_seat_county" } else { "meal_point.per_other_county" };
     Ok(parameters.value_on(key, county, on)?.value)
 }
 
-/// Gives the fewest meal points of all counties of an area together, on a day.
+/// Returns the fewest meal points of all counties of an area together, on a day.
 pub fn fewest_meal_points_of(area: AreaCode, on: NaiveDate, parameters: &Parameters) -> Result<i64, ParameterError> {
     let counties = Divisions::get().counties_of(area).iter();
     counties.map(|county| fewest_meal_points(*county, on, parameters)).sum()

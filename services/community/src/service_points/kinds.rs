@@ -63,7 +63,7 @@ pub const KINDS: [KindRules; 10] = [
     KindRules { needs_capacity: false, ..care(Kind::DisabledHome, None) },
 ];
 
-/// Gives the rules of a kind; nothing for one that was not said.
+/// Returns the rules of a kind; nothing for one that was not said.
 pub fn rules_of(kind: Kind) -> Option<&'static KindRules> {
     KINDS.iter().find(|rules| rules.kind == kind)
 }

@@ -19,13 +19,13 @@ pub struct InService {
 }
 
 impl InService {
-    /// Says whether the point is in service on a day.
+    /// Reports whether the point is in service on a day.
     pub fn holds_on(self, day: i64) -> bool {
         self.opened_on.is_some_and(|opened| opened <= day) && self.closed_on.is_none_or(|closed| day < closed)
     }
 }
 
-/// Says whether a point is in operation on a day: in service, and having served somebody within the last
+/// Reports whether a point is in operation on a day: in service, and having served somebody within the last
 /// `window_days` days, the day itself included.
 ///
 /// `window_days` is absent for kinds for which being in service is enough. Days are counted since 1970-01-01.
@@ -34,7 +34,7 @@ pub fn is_operating(in_service: InService, last_served_on: Option<i64>, on: i64,
     in_service.holds_on(on) && window_days.is_none_or(served)
 }
 
-/// Gives the window of a kind in an area on a day, in days; absent for kinds that have none.
+/// Returns the window of a kind in an area on a day, in days; absent for kinds that have none.
 pub fn operating_window(
     kind: ServicePointKind,
     area: AreaCode,

@@ -28,7 +28,7 @@ pub struct Place<'a> {
     pub village_code: &'a str,
 }
 
-/// Gives the code of the county, township or village that a point serves, by its level.
+/// Returns the code of the county, township or village that a point serves, by its level.
 pub fn unit_code(place: Place<'_>) -> &str {
     match place.level {
         AreaLevel::Village => place.village_code,

@@ -27,8 +27,8 @@ impl Points {
     }
 }
 
-/// Finds the points that were not withdrawn, by id. In a unit of work they stay as they are until it ends: on PostgreSQL
-/// none is withdrawn or changed between a rule that rests on it and the commit.
+/// Finds the points that were not withdrawn, by id. In a unit of work they stay as they are until it ends: on
+/// PostgreSQL none is withdrawn or changed between a rule that rests on it and the commit.
 pub(crate) fn service_points_by_id<'a>(
     connection: &mut AnyConnection,
     ids: impl Iterator<Item = &'a str>,
@@ -47,8 +47,8 @@ pub(crate) fn service_points_by_id<'a>(
 }
 
 /// Holds points on PostgreSQL where the transaction may write; whoever changes a point locks all its rows for updating
-/// first, and so waits. The states are read afterwards, so that what a change added for which this waited is among them.
-/// On SQLite one unit runs at a time.
+/// first, and so waits. The states are read afterwards, so that what a change added for which this waited is among
+/// them. On SQLite one unit runs at a time.
 fn hold(connection: &mut AnyConnection, ids: &[String]) -> Result<(), Error> {
     let AnyConnection::Postgres(postgres) = connection else { return Ok(()) };
     let read_only: String =
@@ -107,7 +107,7 @@ pub(super) fn prices_by_point(
     Ok(found.into_iter().map(|(point, from, until)| (point, Period { from, until })).collect())
 }
 
-/// Says whether months of any of these points, and whether prices at them, are on record and were not withdrawn.
+/// Reports whether months of any of these points, and whether prices at them, are on record and were not withdrawn.
 pub(super) fn named_by(connection: &mut AnyConnection, points: &[&str]) -> Result<(bool, bool), Error> {
     let months = point_activities::table
         .filter(point_activities::state.ne(WITHDRAWN))
@@ -120,8 +120,8 @@ pub(super) fn named_by(connection: &mut AnyConnection, points: &[&str]) -> Resul
     Ok((!months.is_empty(), !prices.is_empty()))
 }
 
-/// Returns which months of points are reported, in the span of months that `keys` cover, and on which days the reports are
-/// in force; other units with one of these keys wait until this one ends.
+/// Returns which months of points are reported, in the span of months that `keys` cover, and on which days the reports
+/// are in force; other units with one of these keys wait until this one ends.
 pub(super) fn activities_by_point(
     connection: &mut AnyConnection,
     keys: &[(&str, i64)],

@@ -90,12 +90,12 @@ pub(crate) fn date(year: i32, month: i32, day: i32) -> Option<common::Date> {
     Some(common::Date { year, month, day })
 }
 
-/// Gives a day as it is stored.
+/// Returns a day as it is stored.
 pub(crate) fn stored(year: i32, month: u32, day: u32) -> i64 {
     minsheng_kit::values::calendar::epoch_day(NaiveDate::from_ymd_opt(year, month, day).expect("a day"))
 }
 
-/// Gives outcome and reasons of an upload's results.
+/// Returns outcome and reasons of an upload's results.
 pub(crate) fn verdicts(results: &[common::ItemResult]) -> Vec<(common::ItemOutcome, Vec<String>)> {
     let reasons = |result: &common::ItemResult| result.violations.iter().map(|v| v.reason.clone()).collect();
     results.iter().map(|result| (result.outcome(), reasons(result))).collect()

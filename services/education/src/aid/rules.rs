@@ -37,8 +37,8 @@ pub fn decide_by_category(category: AssistanceCategory) -> Decision {
     }
 }
 
-/// Says whether a school teaches at a stage of the three guarantees. The senior stage holds vocational schools too, the
-/// compulsory stage special and dedicated schools.
+/// Reports whether a school teaches at a stage of the three guarantees. The senior stage holds vocational schools too,
+/// the compulsory stage special and dedicated schools.
 pub fn school_gives(school: pb::SchoolStage, stage: pb::AidStage) -> bool {
     use pb::SchoolStage as School;
     match stage {
@@ -52,7 +52,7 @@ pub fn school_gives(school: pb::SchoolStage, stage: pb::AidStage) -> bool {
 }
 
 impl Decision {
-    /// Gives the contract's outcome.
+    /// Returns the contract's outcome.
     pub fn outcome(self) -> pb::AidOutcome {
         match self {
             Self::Eligible => pb::AidOutcome::Eligible,

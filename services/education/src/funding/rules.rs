@@ -90,7 +90,7 @@ pub enum NoVerdict {
     TooLarge,
 }
 
-/// Gives the days of a term of the calendar year in which it begins: spring from 1 March to 31 August, autumn from
+/// Returns the days of a term of the calendar year in which it begins: spring from 1 March to 31 August, autumn from
 /// 1 September to the end of February.
 ///
 /// These are the days by which the notices date their standards ("from the spring term 2025"); when teaching begins is
@@ -104,8 +104,8 @@ pub fn term_days(year: i32, term: pb::Term) -> Option<TermDays> {
     }
 }
 
-/// Looks up the standard of a fund for a student and a year, in fen, in force on a day for a kind of school; of the three
-/// guarantees the one without nutrition.
+/// Looks up the standard of a fund for a student and a year, in fen, in force on a day for a kind of school; of the
+/// three guarantees the one without nutrition.
 ///
 /// The three guarantees have a rate for each stage and altitude class, which is not published: where a rate of the
 /// school's own kind is recorded for the day, it holds, else the published average does.
@@ -144,8 +144,8 @@ fn rate_key(school: Kind) -> Option<String> {
     Some(format!("three_guarantees.{stage}_class_{class}_without_nutrition_fen"))
 }
 
-/// Judges what a school was given for a term by the standards in force on the term's first day: what is not nutrition by
-/// the standard without nutrition, the nutrition part by its own, so that neither hides what the other lacks.
+/// Judges what a school was given for a term by the standards in force on the term's first day: what is not nutrition
+/// by the standard without nutrition, the nutrition part by its own, so that neither hides what the other lacks.
 pub fn verdict(given: Given, school: Kind, on: NaiveDate, parameters: &Parameters) -> Result<Verdict, NoVerdict> {
     let standard = standard_of(given.fund, school, on, parameters).map_err(NoVerdict::Standard)?;
     let base = judge(given.amount_fen - given.nutrition_fen, given.students, standard).ok_or(NoVerdict::TooLarge)?;

@@ -55,8 +55,8 @@ pub fn hold<'a>(connection: &mut AnyConnection, names: impl IntoIterator<Item = 
     Ok(())
 }
 
-/// Refuses to withdraw a school that records name which were not withdrawn themselves: they would speak of a school that
-/// never was.
+/// Refuses to withdraw a school that records name which were not withdrawn themselves: they would speak of a school
+/// that never was.
 pub(super) fn check_unnamed(connection: &mut AnyConnection, id: &str) -> Result<(), Error> {
     let name = format!("{COLLECTION}/{id}");
     let funding = funding_records::table
@@ -83,8 +83,8 @@ pub(super) fn check_unnamed(connection: &mut AnyConnection, id: &str) -> Result<
 }
 
 impl SchoolsNamed {
-    /// Checks that the school that a record of a county names is there, not withdrawn and of that county; notes a violation
-    /// of the field `school` otherwise.
+    /// Checks that the school that a record of a county names is there, not withdrawn and of that county; notes a
+    /// violation of the field `school` otherwise.
     pub fn check(&self, name: &str, area: &str, violations: &mut Violations) {
         let Some(first) = self.states(name).first().filter(|school| school.state != WITHDRAWN) else {
             violations.add("school", "NO_SUCH_SCHOOL", "is not in the register of schools", "学校不在学校名册中");
@@ -104,14 +104,14 @@ impl SchoolsNamed {
         self.in_force(name).find(|school| school.period().contains(day))
     }
 
-    /// Returns the state by which a term is judged: the first one in which the school teaches on a day of the term, or else
-    /// the first one that is in force on a day of it.
+    /// Returns the state by which a term is judged: the first one in which the school teaches on a day of the term, or
+    /// else the first one that is in force on a day of it.
     pub fn in_term(&self, name: &str, term: Period) -> Option<&SchoolRecord> {
         let in_term = || self.in_force(name).filter(|school| school.period().overlaps(term));
         in_term().find(|school| school.teaches_in(term)).or_else(|| in_term().next())
     }
 
-    /// Says whether a school was in force on some day before another.
+    /// Reports whether a school was in force on some day before another.
     pub fn was_there_before(&self, name: &str, day: i64) -> bool {
         self.in_force(name).any(|school| school.effective_on < day)
     }
@@ -126,29 +126,29 @@ impl SchoolsNamed {
 }
 
 impl SchoolRecord {
-    /// Gives the stage.
+    /// Returns the stage.
     pub fn school_stage(&self) -> pb::SchoolStage {
         pb::SchoolStage::try_from(enum_number(self.stage)).unwrap_or_default()
     }
 
-    /// Gives the altitude class.
+    /// Returns the altitude class.
     pub fn altitude(&self) -> pb::AltitudeClass {
         pb::AltitudeClass::try_from(enum_number(self.altitude_class)).unwrap_or_default()
     }
 
-    /// Says whether it is public; one of which nothing is said is taken for it.
+    /// Reports whether it is public; one of which nothing is said is taken for it.
     pub fn is_public(&self) -> bool {
         self.ownership != pb::SchoolOwnership::Private as i64
     }
 
-    /// Says whether it teaches on a day of a period, by this state.
+    /// Reports whether it teaches on a day of a period, by this state.
     pub fn teaches_in(&self, period: Period) -> bool {
         let open = self.opened_on.map(|from| Period { from, until: self.closed_on.unwrap_or(FOREVER) });
         open.and_then(|open| open.intersection(self.period())).is_some_and(|days| days.overlaps(period))
     }
 }
 
-/// Gives the ids of resource names, each once, in order.
+/// Returns the ids of resource names, each once, in order.
 fn ids_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut ids: Vec<String> = names.into_iter().filter_map(id_of).map(str::to_owned).collect();
     ids.sort_unstable();

@@ -78,7 +78,7 @@ pub fn score(scores: Scores, mandatory_met: bool, standard: &Standard) -> Outcom
     Outcome { total, passed: mandatory_met && above_floor && total >= standard.pass_score }
 }
 
-/// Gives the last day of a certificate that begins on a day, as a stored day; nothing outside the calendar.
+/// Returns the last day of a certificate that begins on a day, as a stored day; nothing outside the calendar.
 ///
 /// It is the day before the same day of the month in which the term ends. Where that month has no such day, as after
 /// 29 February, the term is full with the month's last day.

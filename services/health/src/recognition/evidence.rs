@@ -159,8 +159,8 @@ impl Evidence {
     }
 }
 
-/// Says whether both institutions were in operation: the performing one on the day of the test, the receiving one on that of
-/// the visit.
+/// Reports whether both institutions were in operation: the performing one on the day of the test, the receiving one on
+/// that of the visit.
 pub(super) fn in_operation(
     institutions: &InstitutionReferences,
     performing: (&str, i64),
@@ -188,8 +188,8 @@ pub(super) struct Asked {
 type AskedRow = (OperatingState, (String, OperatingState), Option<ListedRow>, Option<CertifiedRow>);
 
 impl Asked {
-    /// Finds it by one statement, which is one snapshot and one round trip; nothing where an institution is not there, or
-    /// begins after the visit.
+    /// Finds it by one statement, which is one snapshot and one round trip; nothing where an institution is not there,
+    /// or begins after the visit.
     pub(super) fn find(
         connection: &mut AnyConnection,
         (performing, performed_on): (&str, i64),
@@ -247,8 +247,8 @@ impl Asked {
         Ok(found)
     }
 
-    /// Returns whether both were in operation: the performing one on the day of the test, the receiving one on that of the
-    /// visit.
+    /// Returns whether both were in operation: the performing one on the day of the test, the receiving one on that of
+    /// the visit.
     pub(super) fn in_operation(&self, performed_on: i64, on: i64) -> bool {
         self.performing.iter().any(|state| state.operates_on(performed_on)) && self.receiving.operates_on(on)
     }

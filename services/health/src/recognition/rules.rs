@@ -34,7 +34,7 @@ pub struct ListedState {
 }
 
 impl ListedState {
-    /// Says whether the item stands in the list of a county on a day.
+    /// Reports whether the item stands in the list of a county on a day.
     fn stands(&self, county: CountyCode, day: i64) -> bool {
         self.in_force
             && self.days.contains(day)
@@ -66,10 +66,11 @@ pub struct Visit {
     pub on: i64,
     /// County of the institution that would use it.
     pub receiving: CountyCode,
-    /// True when the performing institution was in operation on the day of the test, and the receiving one on that of the
-    /// visit.
+    /// True when the performing institution was in operation on the day of the test, and the receiving one on that of
+    /// the visit.
     pub in_operation: bool,
-    /// True when, on the day of the visit, the result comes from an institution of a lower grade, where recognition goes upward only.
+    /// True when, on the day of the visit, the result comes from an institution of a lower grade, where recognition
+    /// goes upward only.
     pub downward: bool,
 }
 
@@ -125,7 +126,7 @@ pub fn standing(listed: &[ListedState], certified: &[CertifiedPeriod], visit: Vi
         .map_or(Standing::NoCertificate, |certificate| Standing::OutOfScope(*certificate))
 }
 
-/// Says whether a certificate held in a county vouches for results in another: nation and region everywhere in the
+/// Reports whether a certificate held in a county vouches for results in another: nation and region everywhere in the
 /// region, prefecture and county within their own.
 pub fn reaches(scope: pb::RecognitionScope, certified: CountyCode, receiving: CountyCode) -> bool {
     match scope {
@@ -136,7 +137,7 @@ pub fn reaches(scope: pb::RecognitionScope, certified: CountyCode, receiving: Co
     }
 }
 
-/// Gives the mark that a report may carry (互认标识): `全国HR`, `藏HR`, `拉萨HR`, `当雄县HR`.
+/// Returns the mark that a report may carry (互认标识): `全国HR`, `藏HR`, `拉萨HR`, `当雄县HR`.
 pub fn mark(scope: pb::RecognitionScope, county: CountyCode) -> String {
     let divisions = Divisions::get();
     match scope {
@@ -152,20 +153,20 @@ pub fn mark(scope: pb::RecognitionScope, county: CountyCode) -> String {
     }
 }
 
-/// Says whether a result is older than the item's window; the doctor may still use it. What has no window, as the blood
-/// group before a transfusion, is never reused by itself, not on the same day either.
+/// Reports whether a result is older than the item's window; the doctor may still use it. What has no window, as the
+/// blood group before a transfusion, is never reused by itself, not on the same day either.
 pub fn window_passed(window_days: i64, performed_on: i64, on: i64) -> bool {
     window_days <= 0 || on - performed_on > window_days
 }
 
-/// Gives the day on which a failed round takes a certificate's mark away: the first day of the earliest failed round that
-/// began later and within the certificate's time. A round passed afterwards is a certificate of its own.
+/// Returns the day on which a failed round takes a certificate's mark away: the first day of the earliest failed round
+/// that began later and within the certificate's time. A round passed afterwards is a certificate of its own.
 pub fn failed_on(valid_from: i64, valid_to: i64, failed: impl IntoIterator<Item = i64>) -> Option<i64> {
     failed.into_iter().filter(|day| valid_from < *day && *day <= valid_to).min()
 }
 
-/// Returns the day from which a failed round takes marks away: the first one of its own on which its record says so; none
-/// where there is no such day.
+/// Returns the day from which a failed round takes marks away: the first one of its own on which its record says so;
+/// none where there is no such day.
 pub fn fails_on(valid_from: i64, valid_to: i64, said: Period) -> Option<i64> {
     said.intersection(Period { from: valid_from, until: valid_to + 1 }).map(|days| days.from)
 }
@@ -246,8 +247,8 @@ pub struct OperatingInstitution {
 }
 
 /// Lists the items really recognisable in an area on a day: at least `minimum` institutions of the area, in operation,
-/// where the item is in the list and has a window, hold a valid passed certificate that no later round took away. Rows of
-/// the list alone never count.
+/// where the item is in the list and has a window, hold a valid passed certificate that no later round took away. Rows
+/// of the list alone never count.
 pub fn recognisable_items(
     listed: &[(String, ListedState)],
     certificates: &[HeldCertificate],

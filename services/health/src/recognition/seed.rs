@@ -27,7 +27,7 @@ struct ItemRow {
     window: String,
 }
 
-/// Gives the items of the constructed list, kept by the region, named by edition and code, titled in both languages.
+/// Returns the items of the constructed list, kept by the region, named by edition and code, titled in both languages.
 pub fn seed_items() -> Vec<pb::RecognitionItem> {
     csv::Reader::from_reader(LIST.as_bytes())
         .into_deserialize()

@@ -23,7 +23,7 @@ use crate::schema::{institutions, quality_certificates, recognition_items};
 pub(super) const ACTIVE: i64 = RecordState::Active as i64;
 pub(super) const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
-/// Says whether in a county on a day institutions recognise only what those of their own or a higher grade found
+/// Reports whether in a county on a day institutions recognise only what those of their own or a higher grade found
 /// (互认方向): some regions leave the other direction to their prefectures.
 pub(super) fn upward_only(parameters: &Parameters, county: CountyCode, on: i64) -> bool {
     let day = day_of_epoch(on).unwrap_or_default();

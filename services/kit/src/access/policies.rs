@@ -221,7 +221,7 @@ impl AccessPolicies {
         }
     }
 
-    /// Tells whether any department at all may call the method: one that no policy speaks of was forgotten.
+    /// Reports whether any department at all may call the method: one that no policy speaks of was forgotten.
     pub fn covers(&self, method: &str) -> bool {
         let departments = self.departments();
         let allowed = |caller, owner| self.decide(caller, owner, method, None);

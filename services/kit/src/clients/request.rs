@@ -12,7 +12,7 @@ pub trait OutgoingRequest: Sized {
     #[must_use]
     fn idempotent(self) -> Self;
 
-    /// Gives it no more time than is left until `deadline`; for work that a handler has spawned, which does not inherit
+    /// Limits it to the time that is left until `deadline`; for work that a handler has spawned, which does not inherit
     /// the handler's own deadline.
     #[must_use]
     fn until(self, deadline: Deadline) -> Self;

@@ -17,7 +17,7 @@ use crate::{
 /// Entries of a page when the caller does not say; the contract bounds what it may say.
 const USUAL_PAGE: usize = 100;
 
-/// Gives the entries of a page.
+/// Returns the entries of a page.
 fn page_size(asked: i32) -> usize {
     usize::try_from(asked).ok().filter(|asked| *asked > 0).unwrap_or(USUAL_PAGE)
 }

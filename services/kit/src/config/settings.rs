@@ -111,7 +111,7 @@ impl Settings {
         self.read(variable, key, parse)
     }
 
-    /// Tells where a setting stands.
+    /// Returns where a setting stands.
     pub(super) fn place(&self, variable: &str, key: &str) -> String {
         match self.file.get(key) {
             Some(found) if !self.variables.contains_key(variable) => found.place.clone(),

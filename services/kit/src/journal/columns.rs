@@ -122,7 +122,7 @@ impl Columns {
         Ok(Self { schema: Arc::new(Schema::new(schema)), fields: columns.into(), by_number: by_number.into() })
     }
 
-    /// Gives the Arrow schema.
+    /// Returns the Arrow schema.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }

@@ -168,7 +168,7 @@ impl Reading {
         &self.progress
     }
 
-    /// Says whether all was given.
+    /// Reports whether all was given.
     pub fn is_finished(&self) -> bool {
         let cursor = &self.progress.cursor;
         cursor.from == cursor.until && cursor.until == self.end
@@ -248,7 +248,7 @@ fn mark(connection: &mut AnyConnection) -> Result<String, Error> {
     }
 }
 
-/// Says whether a cursor has seen what this journal does not have.
+/// Reports whether a cursor has seen what this journal does not have.
 fn is_ahead(connection: &AnyConnection, cursor: &Cursor, now: &str) -> Result<bool, Error> {
     Ok(match connection {
         AnyConnection::Sqlite(_) => position_of(&cursor.until)? > position_of(now)?,
@@ -273,7 +273,7 @@ fn bad_cursor() -> Error {
 /// What nothing has seen on PostgreSQL: the mark before the beginning.
 const BEGINNING: &str = "1:1:";
 
-/// Gives a position before the first one of a window, so that its batches need not look for it among older entries.
+/// Returns a position before the first one of a window, so that its batches need not look for it among older entries.
 fn before_window(connection: &mut AnyConnection, dataset: &str, cursor: &Cursor) -> Result<i64, Error> {
     let AnyConnection::Postgres(connection) = connection else { return Ok(0) };
     if cursor.from.is_empty() {

@@ -148,7 +148,7 @@ impl Authority {
         Ok(true)
     }
 
-    /// Tells whether the certificate in a file is this root's, for this department and these names, and long enough.
+    /// Reports whether the certificate in a file is this root's, for this department and these names, and long enough.
     fn still_good(&self, path: &Path, department: &Department, subject: &Subject) -> Result<bool, AuthorityError> {
         if !path.exists() {
             return Ok(false);

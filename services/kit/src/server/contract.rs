@@ -30,7 +30,7 @@ impl Served {
         Self(names.into_iter().map(|name| (name.to_owned(), HashSet::new())).collect())
     }
 
-    /// Takes the methods of what is served out of an encoded `FileDescriptorSet`.
+    /// Reads the methods of what is served from an encoded `FileDescriptorSet`.
     pub(super) fn describe(&mut self, encoded: &[u8]) -> Result<(), prost::DecodeError> {
         for file in FileDescriptorSet::decode(encoded)?.file {
             for service in &file.service {

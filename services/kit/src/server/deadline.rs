@@ -113,7 +113,7 @@ pub(crate) struct DeadlineLayer {
 }
 
 impl DeadlineLayer {
-    /// Takes the times from the configuration, and ends health watches at `stopping`.
+    /// Reads the times from the configuration, and ends health watches at `stopping`.
     pub(crate) fn new(config: &ServerConfig, streaming: HashSet<String>, stopping: CancellationToken) -> Self {
         let longest = config.longest_deadline;
         Self { default: config.default_deadline.min(longest), longest, streaming: Arc::new(streaming), stopping }
@@ -204,7 +204,7 @@ impl Limit {
         }
     }
 
-    /// Says whether the moment is past, without a timer.
+    /// Reports whether the moment is past, without a timer.
     fn is_over(&self) -> bool {
         match self {
             Self::At(deadline) => deadline.remaining().is_zero(),

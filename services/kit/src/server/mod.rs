@@ -285,7 +285,7 @@ pub async fn stop_requested() {
     }
 }
 
-/// Takes up renewed certificates from the disk, every `interval`, until `stop` is cancelled.
+/// Loads renewed certificates from the disk, every `interval`, until `stop` is cancelled.
 pub async fn reload_credentials(credentials: Arc<Credentials>, interval: Duration, stop: CancellationToken) {
     while stop.run_until_cancelled(sleep(interval)).await.is_some() {
         match credentials.reload() {

@@ -110,7 +110,7 @@ impl<K: Send + 'static> Watch<K> {
         }
     }
 
-    /// Takes what is left of the answers whose readers have stalled.
+    /// Removes what is left of the answers whose readers have stalled.
     fn stalled(&self, now: Instant) -> Vec<(Body, K)> {
         let answers = self.answers.lock();
         let ends = |(_, answer): (usize, &Arc<Mutex<Answer<K>>>)| {
@@ -137,7 +137,7 @@ impl<K> Drop for WatchedBody<K> {
 }
 
 impl<K> Answer<K> {
-    /// Gives the next part of what the body gave.
+    /// Returns the next part of what the body gave.
     fn part(&mut self) -> Frame<Bytes> {
         self.reader.is_given(Instant::now());
         let length = self.given.len().min(PART);

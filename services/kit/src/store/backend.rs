@@ -71,7 +71,7 @@ pub(crate) fn redacted(url: &str) -> String {
 }
 
 impl StoreConfig {
-    /// Gives the usual configuration for a URL.
+    /// Returns the usual configuration for a URL.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), connections: 8, patience: Duration::from_secs(5) }
     }

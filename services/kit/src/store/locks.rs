@@ -11,7 +11,7 @@ use super::AnyConnection;
 use crate::error::Error;
 
 diesel::define_sql_function! {
-    /// Takes locks of a scope in the order given; see the migration that makes it.
+    /// Acquires locks of a scope in the order given; see the migration that makes it.
     fn hold_places(scope: Integer, places: Array<Integer>) -> Integer;
 }
 

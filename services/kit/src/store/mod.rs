@@ -26,7 +26,7 @@ pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
 
 use crate::{error::Error, keys::Keys};
 
-/// Gives the time in microseconds UTC; fixed in tests.
+/// Returns the time in microseconds UTC; fixed in tests.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Reads the machine's clock.
@@ -62,12 +62,12 @@ impl Store {
         Self { keys: Some(keys), ..self }
     }
 
-    /// Gives the present moment, in microseconds UTC.
+    /// Returns the present moment, in microseconds UTC.
     pub fn now(&self) -> i64 {
         (self.clock)()
     }
 
-    /// Gives a moment that is settled: a read that begins afterwards sees everything recorded up to it, and nothing
+    /// Returns a moment that is settled: a read that begins afterwards sees everything recorded up to it, and nothing
     /// recorded at or before it will ever appear.
     pub async fn settled(&self) -> Result<i64, Error> {
         let now = self.now();

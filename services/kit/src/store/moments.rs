@@ -1,9 +1,9 @@
 //! Which moments are settled: nothing recorded at or before such a moment will appear in the journal any more.
 //!
-//! A unit takes its moment before it commits, so the clock alone does not tell: a unit of an earlier moment may still be
-//! under way. On SQLite the writer says from which moment on its present group is recorded. On PostgreSQL a unit shows
-//! it by a shared advisory lock, which every replica sees; and as their clocks need not agree, a moment that was called
-//! settled is kept in the database, and units are recorded after it whatever their own clock says.
+//! A unit takes its moment before it commits, so the clock alone does not tell: a unit of an earlier moment may still
+//! be under way. On SQLite the writer says from which moment on its present group is recorded. On PostgreSQL a unit
+//! shows it by a shared advisory lock, which every replica sees; and as their clocks need not agree, a moment that was
+//! called settled is kept in the database, and units are recorded after it whatever their own clock says.
 
 use diesel::{
     ExpressionMethods as _, PgConnection, QueryDsl as _, QueryableByName, RunQueryDsl as _, sql_types::BigInt,
@@ -99,7 +99,7 @@ pub(super) fn append_one(connection: &mut AnyConnection, entries: &[JournalEntry
     Ok(true)
 }
 
-/// Gives a unit's entries their moment: on PostgreSQL one that no reader has called settled.
+/// Assigns a unit's entries their instant: on PostgreSQL one that no reader has called settled.
 pub(super) fn stamp(connection: &mut AnyConnection, entries: &mut [JournalEntry], now: i64) -> Result<(), Error> {
     let AnyConnection::Postgres(connection) = connection else { return Ok(()) };
     if entries.is_empty() {

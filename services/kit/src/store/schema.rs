@@ -1,7 +1,8 @@
 //! The kit's own tables.
 
 diesel::table! {
-    /// The outbox: what changed, in the dataset's own columns. On PostgreSQL a column `tx` orders what a reader may see.
+    /// The outbox: what changed, in the dataset's own columns. On PostgreSQL a column `tx` orders what a reader may
+    /// see.
     journal (position) {
         /// Grows with every entry; within one record it follows the record's history.
         position -> BigInt,
@@ -129,7 +130,7 @@ diesel::table! {
         settled -> BigInt,
         /// Cluster, timeline and database in which it was opened last; PostgreSQL only.
         place -> Text,
-        /// Tells the key that the database was written with from another one.
+        /// Distinguishes the key that the database was written with from another one.
         key_check -> Nullable<Binary>,
         /// Whether the journal tells states; false until what an earlier version wrote is carried over.
         tells_states -> Bool,

@@ -63,7 +63,7 @@ struct Answers {
 }
 
 impl Answers {
-    /// Gives them on the callers' runtime, if it is there: each one wakes a task, and the writer has the next group to
+    /// Sends them on the callers' runtime, if it is there: each one wakes a task, and the writer has the next group to
     /// write.
     fn give(self, callers: Option<&Handle>) {
         if let Some(callers) = callers {
@@ -226,7 +226,7 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
     Ok(connection)
 }
 
-/// Takes units as they come and commits together all that wait.
+/// Receives units as they come and commits together all that wait.
 ///
 /// A fault of the disk may end the transaction behind the connection's back, and the connection is of no use then: the
 /// group fails as a whole and the next one gets a new connection.
@@ -278,7 +278,7 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
     }
 }
 
-/// Says whether the group's transaction has ended by itself, as it does when the disk is full or does not answer.
+/// Reports whether the group's transaction has ended by itself, as it does when the disk is full or does not answer.
 fn transaction_is_gone(connection: &mut AnyConnection) -> bool {
     // Within a transaction another one cannot begin.
     connection.batch_execute("BEGIN").is_ok()
@@ -317,7 +317,7 @@ impl Group {
         Self { pace, began: Instant::now(), waited: Duration::ZERO, complete: None }
     }
 
-    /// Gives the next unit, if the group is to have one more.
+    /// Returns the next unit, if the group is to have one more.
     fn next(&mut self, jobs: &Receiver<Job>, gathered: usize) -> Option<Job> {
         let worked = self.began.elapsed().saturating_sub(self.waited);
         if gathered >= GROUP_LIMIT || gathered >= LEAST_GROUP && worked > self.pace.commit * WORK_PER_COMMIT {
@@ -338,7 +338,7 @@ impl Group {
         self.complete = Some(Instant::now());
     }
 
-    /// Gives the pace after the group's commit.
+    /// Returns the pace after the group's commit.
     fn committed(&self, units: usize) -> Pace {
         let commit = self.complete.map_or(self.pace.commit, |complete| complete.elapsed());
         let commit = if self.pace.units == 0 { commit } else { (self.pace.commit * 3 + commit) / 4 };

@@ -28,7 +28,7 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// Takes the hash of the request's bytes.
+    /// Computes the hash of the request's bytes.
     pub fn new(caller: &str, method: &str, request_id: &str, request: &impl prost::Message) -> Self {
         Self {
             caller: caller.to_owned(),
@@ -38,7 +38,7 @@ impl Idempotency {
         }
     }
 
-    /// Gives the hash that tells a repeated request from another one under the same id.
+    /// Returns the hash that tells a repeated request from another one under the same id.
     pub fn hash(request: &impl prost::Message) -> Vec<u8> {
         Sha256::digest(request.encode_to_vec()).to_vec()
     }
@@ -171,12 +171,13 @@ pub struct Tx<'a> {
 }
 
 impl Tx<'_> {
-    /// Gives the moment at which the unit is recorded, microseconds UTC.
+    /// Returns the moment at which the unit is recorded, microseconds UTC.
     pub fn now(&self) -> i64 {
         self.now
     }
 
-    /// Gives what the unit uses up: a copy where it may have to run again because it met another one, as on PostgreSQL.
+    /// Returns what the unit uses up: a copy where it may have to run again because it met another one, as on
+    /// PostgreSQL.
     pub fn take<V: Clone + Default>(&self, value: &mut V) -> V {
         match self.connection {
             AnyConnection::Sqlite(_) => std::mem::take(value),
@@ -194,10 +195,10 @@ impl Tx<'_> {
         }
     }
 
-    /// Requires that the unit is recorded after a record's last change, an instant, so that the record's instants grow with
-    /// its positions, whatever the clocks of replicas say and however long it waited for a lock. On PostgreSQL the unit runs
-    /// again otherwise, from that instant on; on SQLite, where one unit runs at a time, it goes on from it. A record that
-    /// the unit itself wrote is recorded with it.
+    /// Requires that the unit is recorded after a record's last change, an instant, so that the record's instants grow
+    /// with its positions, whatever the clocks of replicas say and however long it waited for a lock. On PostgreSQL the
+    /// unit runs again otherwise, from that instant on; on SQLite, where one unit runs at a time, it goes on from it. A
+    /// record that the unit itself wrote is recorded with it.
     pub fn follow(&mut self, dataset: &str, record: &str, instant: i64) -> Result<(), Error> {
         let told = |entry: &JournalEntry| entry.record == record && entry.dataset == dataset;
         // What changes nothing that is told leaves a revision all the same.

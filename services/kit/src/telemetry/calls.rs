@@ -26,7 +26,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Tells whether an outcome is a failure of this side. To a server, a caller's mistake is none of its own
+    /// Reports whether an outcome is a failure of this side. To a server, a caller's mistake is none of its own
     /// (OpenTelemetry's rule for gRPC).
     fn failed(self, code: Code) -> bool {
         match self {

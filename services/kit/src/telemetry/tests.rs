@@ -24,7 +24,7 @@ use super::{CallMetrics, Side};
 use crate::server::ServerConfig;
 use crate::server::tests::echo::{Bench, ECHO, Echo, call, stream, within};
 
-/// Takes what a process would export.
+/// Collects what a process would export.
 struct Recorder {
     spans: InMemorySpanExporter,
     metrics: InMemoryMetricExporter,

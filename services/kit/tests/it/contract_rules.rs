@@ -3,7 +3,7 @@
 use minsheng_proto::descriptors;
 use prost_reflect::{FieldDescriptor, Kind};
 
-/// Says whether the contract has a rule for a field.
+/// Reports whether the contract has a rule for a field.
 fn has_rule(field: &FieldDescriptor) -> bool {
     let pool = descriptors();
     let rule = pool.get_extension_by_name("buf.validate.field").expect("the rules are in the descriptors");

@@ -13,7 +13,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// Bodies by path.
 type Received = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
-/// Takes what is posted and answers that all is well.
+/// Accepts what is posted and answers that all is well.
 async fn collect(stream: TcpStream, received: Received) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {

@@ -120,7 +120,7 @@ pub(crate) fn date(year: i32, month: u32, of_month: u32) -> Option<common::Date>
     })
 }
 
-/// Gives the identity number of an invented person.
+/// Returns the identity number of an invented person.
 pub(crate) fn person(sequence: u16) -> String {
     ResidentId::synthetic(day(1990, 1, 1), sequence).expect("synthetic").expose().to_owned()
 }
@@ -139,12 +139,12 @@ pub(crate) fn asked(purpose: common::Purpose, case_number: &str) -> Option<commo
     })
 }
 
-/// Gives the outcomes of an upload's chunk.
+/// Returns the outcomes of an upload's chunk.
 pub(crate) fn outcomes(results: &[common::ItemResult]) -> Vec<common::ItemOutcome> {
     results.iter().map(common::ItemResult::outcome).collect()
 }
 
-/// Gives the reasons for which an item of a chunk was rejected.
+/// Returns the reasons for which an item of a chunk was rejected.
 pub(crate) fn reasons(result: &common::ItemResult) -> Vec<&str> {
     result.violations.iter().map(|violation| violation.reason.as_str()).collect()
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use super::Divisions;
 
-/// Tells how far down an area lies.
+/// How far down an area lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AreaLevel {
     /// 自治区
@@ -51,7 +51,7 @@ pub enum DivisionError {
 }
 
 impl DivisionError {
-    /// Gives the stable reason, for error details and for tests.
+    /// Returns the stable reason, for error details and for tests.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Form { .. } => "DIVISION_CODE_FORM",
@@ -61,7 +61,7 @@ impl DivisionError {
         }
     }
 
-    /// Gives the message in Chinese.
+    /// Returns the message in Chinese.
     pub fn message_zh(&self) -> String {
         match self {
             Self::Form { digits } => format!("行政区划代码应为{digits}位数字"),
@@ -84,7 +84,7 @@ mod sealed {
 
 /// A code of any level of division. Implemented by the code types of this module only.
 pub trait DivisionCode: sealed::Sealed + Copy {
-    /// Gives the digits.
+    /// Returns the digits.
     fn digits(&self) -> &str;
 }
 
@@ -96,7 +96,7 @@ macro_rules! code {
         pub struct $name([u8; $digits]);
 
         impl $name {
-            /// Takes the digits without asking the table, for building the table itself.
+            /// Reads the digits without asking the table, for building the table itself.
             pub(super) fn unchecked(text: &str) -> Result<Self, DivisionError> {
                 let digits: [u8; $digits] =
                     text.as_bytes().try_into().map_err(|_| DivisionError::Form { digits: $digits })?;
@@ -107,7 +107,7 @@ macro_rules! code {
                 }
             }
 
-            /// Gives the digits.
+            /// Returns the digits.
             pub fn as_str(&self) -> &str {
                 std::str::from_utf8(&self.0).expect("the constructor admits digits only")
             }
@@ -188,7 +188,7 @@ impl AreaCode {
         }
     }
 
-    /// Gives the level, which the digits themselves tell.
+    /// Returns the level, which the digits themselves tell.
     pub fn level(self) -> AreaLevel {
         match &self.0[2..] {
             b"0000" => AreaLevel::Region,
@@ -197,12 +197,12 @@ impl AreaCode {
         }
     }
 
-    /// Gives the county, if the area is one.
+    /// Returns the county, if the area is one.
     pub fn county(self) -> Option<CountyCode> {
         (self.level() == AreaLevel::County).then_some(CountyCode(self.0))
     }
 
-    /// Tells whether the division `code` lies in this area or is this area.
+    /// Reports whether the division `code` lies in this area or is this area.
     pub fn contains(self, code: impl DivisionCode) -> bool {
         code.digits().starts_with(self.prefix())
     }
@@ -250,12 +250,12 @@ impl CountyCode {
         Self::try_from(AreaCode::parse(text)?)
     }
 
-    /// Gives the county as an area.
+    /// Returns the county as an area.
     pub fn area(self) -> AreaCode {
         AreaCode(self.0)
     }
 
-    /// Gives the prefecture.
+    /// Returns the prefecture.
     pub fn prefecture(self) -> AreaCode {
         let mut digits = self.0;
         digits[4..].fill(b'0');
@@ -287,7 +287,7 @@ impl TownshipCode {
         }
     }
 
-    /// Gives the county.
+    /// Returns the county.
     pub fn county(self) -> CountyCode {
         CountyCode(self.0[..6].try_into().expect("six digits"))
     }
@@ -303,12 +303,12 @@ impl VillageCode {
         }
     }
 
-    /// Gives the township.
+    /// Returns the township.
     pub fn township(self) -> TownshipCode {
         TownshipCode(self.0[..9].try_into().expect("nine digits"))
     }
 
-    /// Gives the county.
+    /// Returns the county.
     pub fn county(self) -> CountyCode {
         self.township().county()
     }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use codes::{AreaCode, AreaLevel, CountyCode, DivisionCode, DivisionError, TownshipCode, VillageCode, prefix_of};
 use history::History;
 
-/// Tells which kind of division a county is.
+/// Which kind of division a county is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CountyKind {
@@ -31,7 +31,7 @@ pub enum CountyKind {
     County,
 }
 
-/// Tells which kind of division a township is.
+/// Which kind of division a township is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TownshipKind {
@@ -106,37 +106,37 @@ static DIVISIONS: LazyLock<Divisions> =
     LazyLock::new(|| Divisions::load().expect("the compiled-in tables are well-formed, as a test shows"));
 
 impl Divisions {
-    /// Gives the table.
+    /// Returns the table.
     pub fn get() -> &'static Self {
         &DIVISIONS
     }
 
-    /// Gives the region, 540000.
+    /// Returns the region, 540000.
     pub fn region(&self) -> AreaCode {
         self.region
     }
 
-    /// Gives the prefectures by code.
+    /// Returns the prefectures by code.
     pub fn prefectures(&self) -> &[AreaCode] {
         &self.prefectures
     }
 
-    /// Gives all counties by code.
+    /// Returns all counties by code.
     pub fn counties(&self) -> &[CountyCode] {
         &self.counties
     }
 
-    /// Gives the counties of an area by code: all, those of a prefecture, or the county itself.
+    /// Returns the counties of an area by code: all, those of a prefecture, or the county itself.
     pub fn counties_of(&self, area: AreaCode) -> &[CountyCode] {
         within(&self.counties, area, CountyCode::as_str)
     }
 
-    /// Gives the prefecture of a county.
+    /// Returns the prefecture of a county.
     pub fn prefecture_of(&self, county: CountyCode) -> AreaCode {
         county.prefecture()
     }
 
-    /// Gives the area one level up; none for the region.
+    /// Returns the area one level up; none for the region.
     pub fn parent_of(&self, area: AreaCode) -> Option<AreaCode> {
         match area.level() {
             AreaLevel::Region => None,
@@ -145,7 +145,7 @@ impl Divisions {
         }
     }
 
-    /// Gives the areas one level down; none for a county.
+    /// Returns the areas one level down; none for a county.
     pub fn children_of(&self, area: AreaCode) -> Vec<AreaCode> {
         match area.level() {
             AreaLevel::Region => self.prefectures.clone(),
@@ -154,63 +154,63 @@ impl Divisions {
         }
     }
 
-    /// Gives the region, the prefectures and the counties, each prefecture before its counties.
+    /// Returns the region, the prefectures and the counties, each prefecture before its counties.
     pub fn areas(&self) -> impl Iterator<Item = AreaCode> + '_ {
         self.names.keys().copied()
     }
 
-    /// Gives the Chinese name of an area.
+    /// Returns the Chinese name of an area.
     pub fn name_zh(&self, area: impl Into<AreaCode>) -> &str {
         &self.names_of(area.into()).zh
     }
 
-    /// Gives the English name of an area.
+    /// Returns the English name of an area.
     pub fn name_en(&self, area: impl Into<AreaCode>) -> &str {
         &self.names_of(area.into()).en
     }
 
-    /// Tells whether the division `code` lies in `area` or is `area`.
+    /// Reports whether the division `code` lies in `area` or is `area`.
     pub fn contains(&self, area: AreaCode, code: impl DivisionCode) -> bool {
         area.contains(code)
     }
 
-    /// Gives what is known of a county.
+    /// Returns what is known of a county.
     pub fn profile(&self, county: CountyCode) -> &CountyProfile {
         &self.profiles[&county]
     }
 
-    /// Tells whether a county lies on the border (边境县).
+    /// Reports whether a county lies on the border (边境县).
     pub fn is_border(&self, county: CountyCode) -> bool {
         self.profile(county).border
     }
 
-    /// Gives all townships by code.
+    /// Returns all townships by code.
     pub fn townships(&self) -> &[Township] {
         &self.townships
     }
 
-    /// Gives the townships of an area by code.
+    /// Returns the townships of an area by code.
     pub fn townships_of(&self, area: AreaCode) -> &[Township] {
         within(&self.townships, area, |township| township.code.as_str())
     }
 
-    /// Gives a township by its code.
+    /// Returns a township by its code.
     pub fn township(&self, code: TownshipCode) -> Option<&Township> {
         let index = self.townships.binary_search_by_key(&code, |township| township.code).ok()?;
         self.townships.get(index)
     }
 
-    /// Gives all villages and neighbourhoods by code.
+    /// Returns all villages and neighbourhoods by code.
     pub fn villages(&self) -> &[Village] {
         &self.villages
     }
 
-    /// Gives the villages and neighbourhoods of an area by code.
+    /// Returns the villages and neighbourhoods of an area by code.
     pub fn villages_of(&self, area: AreaCode) -> &[Village] {
         within(&self.villages, area, |village| village.code.as_str())
     }
 
-    /// Gives a village or neighbourhood by its code.
+    /// Returns a village or neighbourhood by its code.
     pub fn village(&self, code: VillageCode) -> Option<&Village> {
         let index = self.villages.binary_search_by_key(&code, |village| village.code).ok()?;
         self.villages.get(index)
@@ -225,7 +225,7 @@ impl Divisions {
         }
     }
 
-    /// Gives the current codes of the place that `code` stood for on a day.
+    /// Returns the current codes of the place that `code` stood for on a day.
     ///
     /// A code that was used twice (542323 was 白朗 until 1983 and 江孜 from 1986) is read by the last list
     /// before the day that has it. A day before the first such list takes the first, because lists are up to two
@@ -284,7 +284,7 @@ impl Divisions {
     }
 }
 
-/// Takes the part of a list, sorted by code, whose codes lie in an area.
+/// Returns the part of a list, sorted by code, whose codes lie in an area.
 fn within<T>(sorted: &[T], area: AreaCode, code: impl Fn(&T) -> &str) -> &[T] {
     let prefix = area.prefix();
     let start = sorted.partition_point(|item| code(item) < prefix);

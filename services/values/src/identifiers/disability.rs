@@ -32,17 +32,17 @@ pub enum DisabilityType {
 pub struct DisabilityLevel(u8);
 
 impl DisabilityLevel {
-    /// Takes a level of 1 to 4.
+    /// Makes a level of 1 to 4.
     pub fn new(level: u8) -> Result<Self, IdentifierError> {
         if (1..=4).contains(&level) { Ok(Self(level)) } else { Err(IdentifierError::DisabilityLevel) }
     }
 
-    /// Gives the level, 1 to 4.
+    /// Returns the level, 1 to 4.
     pub fn get(self) -> u8 {
         self.0
     }
 
-    /// Tells whether the level counts as severe (重度): 1 or 2.
+    /// Reports whether the level counts as severe (重度): 1 or 2.
     pub fn is_severe(self) -> bool {
         self.0 <= 2
     }
@@ -98,27 +98,27 @@ impl DisabilityCertificateNumber {
         Ok(Self { holder, disability, level, reissue })
     }
 
-    /// Gives the holder's resident ID.
+    /// Returns the holder's resident ID.
     pub fn holder(&self) -> &ResidentId {
         &self.holder
     }
 
-    /// Gives the type of disability.
+    /// Returns the type of disability.
     pub fn disability_type(&self) -> DisabilityType {
         self.disability
     }
 
-    /// Gives the level of disability.
+    /// Returns the level of disability.
     pub fn level(&self) -> DisabilityLevel {
         self.level
     }
 
-    /// Gives how often the certificate has been issued again: 0, or 1 for `B1` and so on.
+    /// Returns how often the certificate has been issued again: 0, or 1 for `B1` and so on.
     pub fn reissue(&self) -> u8 {
         self.reissue
     }
 
-    /// Gives the full text, for the sealed column and for nothing that is printed.
+    /// Returns the full text, for the sealed column and for nothing that is printed.
     pub fn expose(&self) -> String {
         format!("{}{}", self.holder.expose(), self.tail())
     }

@@ -18,7 +18,7 @@ pub enum IdentifierKind {
 }
 
 impl IdentifierKind {
-    /// Gives the Chinese name.
+    /// Returns the Chinese name.
     pub fn name_zh(self) -> &'static str {
         match self {
             Self::ResidentId => "公民身份号码",
@@ -90,7 +90,7 @@ pub enum IdentifierError {
 }
 
 impl IdentifierError {
-    /// Gives the stable reason, for error details and for tests.
+    /// Returns the stable reason, for error details and for tests.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Length { .. } => "IDENTIFIER_LENGTH",
@@ -105,7 +105,7 @@ impl IdentifierError {
         }
     }
 
-    /// Gives the message in Chinese.
+    /// Returns the message in Chinese.
     pub fn message_zh(&self) -> String {
         match self {
             Self::Length { kind, expected, actual } => {

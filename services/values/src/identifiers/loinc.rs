@@ -37,7 +37,7 @@ impl LoincCode {
         Ok(Self(number))
     }
 
-    /// Gives the numeric part, before the hyphen.
+    /// Returns the numeric part, before the hyphen.
     pub fn number(self) -> u32 {
         self.0
     }

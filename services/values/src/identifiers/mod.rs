@@ -20,7 +20,7 @@ pub use loinc::LoincCode;
 pub use organisation::{OrganisationCode, RegistrationKind, Uscc};
 pub use resident::{ResidentId, Sex};
 
-/// Takes exactly `N` printable ASCII characters, or says which rule the text breaks.
+/// Reads exactly `N` printable ASCII characters, or says which rule the text breaks.
 fn ascii<const N: usize>(kind: IdentifierKind, text: &str) -> Result<[u8; N], IdentifierError> {
     if let Some(index) = text.chars().position(|c| !c.is_ascii_graphic()) {
         return Err(IdentifierError::Character { kind, position: index + 1 });

@@ -33,7 +33,7 @@ impl OrganisationCode {
         Ok(Self(characters))
     }
 
-    /// Gives the nine characters without hyphen.
+    /// Returns the nine characters without hyphen.
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
@@ -50,7 +50,7 @@ fn check(characters: &[u8; 9]) -> u8 {
     OrganisationCode::check(&characters[..8])
 }
 
-/// Tells who registered an organisation, from the first two characters of its social credit code.
+/// Who registered an organisation, from the first two characters of its social credit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RegistrationKind {
     /// 机关, prefix 11.
@@ -103,17 +103,17 @@ impl Uscc {
         Ok(Self(characters))
     }
 
-    /// Gives the eighteen characters.
+    /// Returns the eighteen characters.
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
 
-    /// Gives the organisation code inside.
+    /// Returns the organisation code inside.
     pub fn organisation_code(&self) -> OrganisationCode {
         OrganisationCode(self.0[8..17].try_into().expect("nine characters"))
     }
 
-    /// Tells the kind of registration that the first two characters stand for.
+    /// Returns the kind of registration that the first two characters stand for.
     pub fn registration(&self) -> RegistrationKind {
         match &self.0[..2] {
             b"11" => RegistrationKind::Organ,

@@ -13,7 +13,7 @@ const CHECK: [u8; 11] = *b"10X98765432";
 /// The division of invented people: no place has it, so no real person is ever hit.
 const SYNTHETIC_DIVISION: &str = "549999";
 
-/// Tells the sex that a resident ID records: odd sequences male, even female (GB/T 2261.1).
+/// The sex that a resident ID records: odd sequences male, even female (GB/T 2261.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sex {
     /// 男
@@ -71,27 +71,27 @@ impl ResidentId {
         Ok(Self(characters))
     }
 
-    /// Tells whether the number belongs to an invented person.
+    /// Reports whether the number belongs to an invented person.
     pub fn is_synthetic(&self) -> bool {
         text(&self.0).starts_with(SYNTHETIC_DIVISION)
     }
 
-    /// Gives the full text, for the sealed column and for nothing that is printed.
+    /// Returns the full text, for the sealed column and for nothing that is printed.
     pub fn expose(&self) -> &str {
         text(&self.0)
     }
 
-    /// Gives the birth date.
+    /// Returns the birth date.
     pub fn birth_date(&self) -> NaiveDate {
         birth(&self.0).expect("the constructor checked the birth date")
     }
 
-    /// Gives the sex.
+    /// Returns the sex.
     pub fn sex(&self) -> Sex {
         if self.0[16] % 2 == 1 { Sex::Male } else { Sex::Female }
     }
 
-    /// Gives the age in full years on a day; a person born on 29 February is a year older on 1 March.
+    /// Returns the age in full years on a day; a person born on 29 February is a year older on 1 March.
     ///
     /// Before the birth date the age is 0.
     pub fn age_on(&self, day: NaiveDate) -> u32 {

@@ -74,7 +74,7 @@ fn day(written: toml::value::Datetime) -> Result<NaiveDate, ParameterError> {
     day_of_toml(written).ok_or_else(|| ParameterError::Table(format!("{written} is no day")))
 }
 
-/// Gives the day of a TOML date that has no time with it.
+/// Returns the day of a TOML date that has no time with it.
 pub(crate) fn day_of_toml(written: toml::value::Datetime) -> Option<NaiveDate> {
     let date = written.date.filter(|_| written.time.is_none())?;
     NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))

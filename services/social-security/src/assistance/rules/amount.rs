@@ -1,8 +1,8 @@
 //! Dibao arithmetic (低保金计算), in whole fen.
 //!
-//! The standard of all members together is divided once, by the months for which it is set, after the household's income
-//! is subtracted from it. Neither the income per head nor the standard of a member a month is computed on the way:
-//! dividing and multiplying back pays a household a yuan too much or too little.
+//! The standard of all members together is divided once, by the months for which it is set, after the household's
+//! income is subtracted from it. Neither the income per head nor the standard of a member a month is computed on the
+//! way: dividing and multiplying back pays a household a yuan too much or too little.
 
 use chrono::NaiveDate;
 use minsheng_kit::values::{
@@ -49,7 +49,7 @@ pub(super) fn known<T>(value: Result<T, ParameterError>) -> Result<Option<T>, Pa
     }
 }
 
-/// Says whether a rule's switch is on in a county on a day; off where nobody has filed it for the day.
+/// Reports whether a rule's switch is on in a county on a day; off where nobody has filed it for the day.
 pub(super) fn switched_on(
     parameters: &Parameters,
     key: &str,
@@ -92,27 +92,27 @@ impl Standard {
         Ok(Self { thousandths: thousandths.get(), months })
     }
 
-    /// Takes a standard that is set for a month.
+    /// Makes it of a standard that is set for a month.
     pub fn of_month(monthly: Fen) -> Result<Self, MoneyError> {
         Ok(Self { thousandths: monthly.times(i64::from(PerMille::WHOLE.get()))?.get(), months: 1 })
     }
 
-    /// Takes a standard that is set for a year.
+    /// Makes it of a standard that is set for a year.
     pub fn of_year(yearly: Fen) -> Result<Self, MoneyError> {
         Ok(Self { months: MONTHS, ..Self::of_month(yearly)? })
     }
 
-    /// Gives the standard a month, to show it: a rural one may lie a fraction beside.
+    /// Returns the standard a month, to show it: a rural one may lie a fraction beside.
     pub fn monthly(self, rounding: Rounding) -> Result<Fen, MoneyError> {
         Fen::new(self.thousandths).divide(self.parts(), rounding)
     }
 
-    /// Gives the standard a year, from which everybody can recompute an amount.
+    /// Returns the standard a year, from which everybody can recompute an amount.
     pub fn yearly(self, rounding: Rounding) -> Result<Fen, MoneyError> {
         Fen::new(self.thousandths).times(i64::from(MONTHS))?.divide(self.parts(), rounding)
     }
 
-    /// Gives the parts that make a fen a month.
+    /// Returns the parts that make a fen a month.
     fn parts(self) -> u32 {
         PerMille::WHOLE.get() * self.months
     }
@@ -128,7 +128,7 @@ pub enum Payment {
 }
 
 impl Payment {
-    /// Says whether a county pays by grade on a day.
+    /// Reports whether a county pays by grade on a day.
     pub fn is_graded(
         parameters: &Parameters,
         county: CountyCode,
@@ -140,7 +140,7 @@ impl Payment {
         switched_on(parameters, key, county, day)
     }
 
-    /// Gives what a grade is paid in a county on a day; the difference where no grade is said.
+    /// Returns what a grade is paid in a county on a day; the difference where no grade is said.
     pub fn of_grade(
         parameters: &Parameters,
         county: CountyCode,
@@ -172,26 +172,26 @@ pub struct Means {
 }
 
 impl Means {
-    /// Takes what is left after some spending a month, never below nothing.
+    /// Returns what is left after some spending a month, never below nothing.
     #[must_use]
     pub fn after(self, spending: Fen) -> Self {
         let left = Fen::new(self.monthly_income.get().saturating_sub(spending.get()));
         Self { monthly_income: left.or_zero_if_negative(), ..self }
     }
 
-    /// Says whether the income per head lies below the standard; exactly at the standard it does not.
+    /// Reports whether the income per head lies below the standard; exactly at the standard it does not.
     pub fn below(self, standard: Standard) -> bool {
         self.below_multiple(standard, PerMille::WHOLE)
     }
 
-    /// Says whether the income per head lies below a multiple of the standard. Compares products, divides nothing.
+    /// Reports whether the income per head lies below a multiple of the standard. Compares products, divides nothing.
     pub fn below_multiple(self, standard: Standard, multiple: PerMille) -> bool {
         let whole = i128::from(PerMille::WHOLE.get());
         let income = i128::from(self.monthly_income.get()) * i128::from(standard.parts()) * whole;
         income < i128::from(standard.thousandths) * i128::from(multiple.get()) * i128::from(self.members)
     }
 
-    /// Says whether the income per head lies below an amount a year.
+    /// Reports whether the income per head lies below an amount a year.
     pub fn below_yearly(self, yearly: Fen) -> bool {
         let income = i128::from(self.monthly_income.get()) * i128::from(MONTHS);
         income < i128::from(yearly.get()) * i128::from(self.members)
@@ -220,8 +220,8 @@ pub fn monthly_amount(
     }
 }
 
-/// Rounds an amount for the dataset: the exact one, beside the standard and the number of members, would tell the income
-/// of a household.
+/// Rounds an amount for the dataset: the exact one, beside the standard and the number of members, would tell the
+/// income of a household.
 pub fn banded(amount: Fen) -> Fen {
     let bands = amount.divide(BAND_FEN, Rounding::HalfUp).and_then(|bands| bands.times(i64::from(BAND_FEN)));
     bands.unwrap_or(Fen::ZERO)

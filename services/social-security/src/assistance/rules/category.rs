@@ -76,7 +76,7 @@ pub struct Recognition {
 }
 
 impl Recognition {
-    /// Gives the means that count: what is left where spending is deducted.
+    /// Returns the means that count: what is left where spending is deducted.
     pub fn counted(&self, means: Means) -> Means {
         if self.ground == pb::RecognitionGround::SpendingDeducted { means.after(self.deducted_spending) } else { means }
     }
@@ -121,9 +121,9 @@ pub fn check_recognition(recognition: &Recognition, today: i64, violations: &mut
 
 /// Checks a category and its ground against the household's means and its validity.
 ///
-/// Assets, labour capacity and the papers of necessary spending are not in the record, so a category may still be wrong;
-/// it is refused where what the record says rules it out. Somebody without income in the sense of tekun is one whose
-/// income lies below the dibao standard (民发〔2021〕43号).
+/// Assets, labour capacity and the papers of necessary spending are not in the record, so a category may still be
+/// wrong; it is refused where what the record says rules it out. Somebody without income in the sense of tekun is one
+/// whose income lies below the dibao standard (民发〔2021〕43号).
 pub fn check_category(
     recognition: &Recognition,
     means: Means,
@@ -173,8 +173,8 @@ pub fn check_category(
     }
 }
 
-/// Says whether a validity ends, and does so within so many months: twelve months from 1 January end on 31 December, for
-/// the first and the last day both count.
+/// Reports whether a validity ends, and does so within so many months: twelve months from 1 January end on 31 December,
+/// for the first and the last day both count.
 pub(super) fn holds_at_most(from: i64, to: Option<i64>, months: u32) -> bool {
     let behind = day_of_epoch(from).and_then(|from| add_months(from, months));
     to.zip(behind).is_some_and(|(to, behind)| to < epoch_day(behind))

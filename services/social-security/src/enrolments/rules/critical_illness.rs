@@ -97,12 +97,12 @@ impl Earned {
         Ok(next)
     }
 
-    /// Gives the raise of the ceiling: both quotas, up to the cap.
+    /// Returns the raise of the ceiling: both quotas, up to the cap.
     pub fn raise(self, figures: &Figures) -> Result<Fen, MoneyError> {
         Ok(self.continuous.plus(self.zero_claim)?.min(figures.cap))
     }
 
-    /// Gives the raised ceiling.
+    /// Returns the raised ceiling.
     pub fn ceiling(self, figures: &Figures) -> Result<Fen, MoneyError> {
         figures.ceiling.plus(self.raise(figures)?)
     }

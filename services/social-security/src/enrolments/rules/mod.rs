@@ -39,7 +39,7 @@ pub struct Application {
     pub premium_payer: pb::PremiumPayer,
 }
 
-/// Says whether a scheme is open to people who enter by a title.
+/// Reports whether a scheme is open to people who enter by a title.
 ///
 /// Whoever works flexibly chooses the employees' or the residents' scheme (国办发〔2024〕38号) and may join maternity
 /// insurance through the employees' medical scheme; unemployment and work-injury insurance belong to employment
@@ -142,7 +142,7 @@ fn check_decision(application: &Application, violations: &mut Violations) {
     );
 }
 
-/// Says whether the registered residence lies outside the county of the record.
+/// Reports whether the registered residence lies outside the county of the record.
 ///
 /// `registration` is a code of the day `on` or of any earlier list. A prefecture's code counts as here when the
 /// county lies in it, because it does not say more. Nothing is answered for a code of the region that no list has,

@@ -52,7 +52,7 @@ pub enum Entry {
     },
 }
 
-/// Gives the months until benefits begin.
+/// Returns the months until benefits begin.
 pub fn waiting_months(entry: Entry, figures: &Figures) -> u32 {
     let Entry::Late { missed_years, repaid_years } = entry else { return 0 };
     let added = figures.months_per_missed_year.saturating_mul(missed_years);
