@@ -131,7 +131,7 @@ async fn question(site: &Site, connections: Connections, extent: Extent, table: 
             },
             Place::Postgres(_) => Text {
                 zh: "每次提问换到可阻塞的线程,与数据库往返一次;连接池八个连接,数据库进程同用两个核。",
-                en: "Each question changes to a thread that may block and makes one journey over a pool of eight connections, and the database's processes share the two cores.",
+                en: "Each question changes to a thread that may block and makes one round trip over a pool of eight connections, and the database's processes share the two cores.",
             },
         },
     });
@@ -141,7 +141,7 @@ async fn question(site: &Site, connections: Connections, extent: Extent, table: 
     Ok(())
 }
 
-/// Compares a question with what its look-ups take by themselves, where they are journeys to another process.
+/// Compares a question with what its look-ups take by themselves, where they are round trips to another process.
 async fn looked_up(
     site: &Site,
     extent: Extent,
@@ -176,7 +176,7 @@ async fn looked_up(
         target: Target::AtLeast(0.6),
         bound: Text {
             zh: "对照即数据库本身,三次往返;本系统一条语句读完,另有换线程、TLS 与 HTTP/2,且与数据库进程共用两个核。",
-            en: "The baseline is the database itself by three journeys. Ours reads all of it by one statement, and adds a change of threads, TLS and HTTP/2 on the same two cores.",
+            en: "The baseline is the database itself by three round trips. Ours reads all of it by one statement, and adds a change of threads, TLS and HTTP/2 on the same two cores.",
         },
     });
     Ok(())

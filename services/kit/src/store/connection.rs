@@ -14,7 +14,7 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
-/// Rows from which on a COPY is quicker than a statement of so many values: it needs a second journey.
+/// Rows from which on a COPY is quicker than a statement of so many values: it needs a second round trip.
 pub const ROWS_WORTH_A_COPY: usize = 16;
 
 /// Rows that a statement of SQLite takes where there are as many. It stays prepared, and so must always be of one size:
@@ -22,7 +22,7 @@ pub const ROWS_WORTH_A_COPY: usize = 16;
 pub const ROWS_OF_A_STATEMENT: usize = 20;
 
 /// Inserts rows: on SQLite some at a time through a statement that stays prepared, which there is cheaper than to build
-/// and prepare a statement of a thousand rows; on PostgreSQL, where each statement is a journey, all of them in one, and
+/// and prepare a statement of a thousand rows; on PostgreSQL, where each statement is a round trip, all of them in one, and
 /// many by COPY.
 ///
 /// The row must be made with `treat_none_as_default_value = false`: COPY knows no defaults, and a statement that may have

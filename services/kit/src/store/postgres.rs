@@ -85,7 +85,7 @@ impl PostgresBackend {
         transaction(&mut *self.connection()?, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", f)
     }
 
-    /// Reads by one statement, which is a snapshot by itself: its beginning and end are no journeys of their own.
+    /// Reads by one statement, which is a snapshot by itself: its beginning and end are no round trips of their own.
     pub(super) fn read_one<T, F>(&self, f: F) -> Result<T, Error>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, Error>,

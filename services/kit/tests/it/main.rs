@@ -7,7 +7,7 @@ mod access_coverage;
 mod callers;
 mod contract_rules;
 mod feed;
-mod journeys;
+mod round_trips;
 mod register;
 mod replicas;
 mod restore;

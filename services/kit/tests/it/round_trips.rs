@@ -1,4 +1,4 @@
-//! How often a unit and a read go to PostgreSQL: each time is a journey that its caller waits for.
+//! How often a unit and a read go to PostgreSQL: each time is a round trip that its caller waits for.
 //!
 //! One test, in a process of its own as nextest gives it, for what is counted is all that any connection of the process does.
 
@@ -75,7 +75,7 @@ fn two(connection: &mut AnyConnection) -> Result<i64, Error> {
 }
 
 #[tokio::test]
-async fn units_and_reads_make_no_more_journeys_than_their_statements_and_prepare_none_twice() {
+async fn units_and_reads_make_no_more_round_trips_than_their_statements_and_prepare_none_twice() {
     if !databases().contains(&TestDatabase::Postgres) {
         return;
     }
@@ -99,14 +99,14 @@ async fn units_and_reads_make_no_more_journeys_than_their_statements_and_prepare
     assert_eq!(sent().len(), 4, "beginning, two statements, end");
 
     write(&store, 3, &["d"]).await;
-    let journeys = sent();
-    assert_eq!(journeys.len(), 5, "beginning, look for an answer, entry, answer, end: {journeys:#?}");
+    let round_trips = sent();
+    assert_eq!(round_trips.len(), 5, "beginning, lookup of an answer, entry, answer, end: {round_trips:#?}");
 
     write(&store, 4, &["e", "f"]).await;
-    let journeys = sent();
-    assert_eq!(journeys.len(), 6, "the moment of several entries is one more: {journeys:#?}");
+    let round_trips = sent();
+    assert_eq!(round_trips.len(), 6, "the moment of several entries is one more: {round_trips:#?}");
 
     answer(&store).await;
-    let journeys = sent();
-    assert_eq!(journeys.len(), 3, "beginning, access entry, end: {journeys:#?}");
+    let round_trips = sent();
+    assert_eq!(round_trips.len(), 3, "beginning, access entry, end: {round_trips:#?}");
 }
