@@ -65,6 +65,7 @@ impl SocialSecurity {
         let server = Server::builder(credentials, access)
             .config(ServerConfig::default().without_notice())
             .routes(Routes::new(QuestionServiceServer::new(answers)))
+            .service_names([pb::question_service_server::SERVICE_NAME])
             .build()
             .expect("a server");
         let (stop, stopped) = oneshot::channel();

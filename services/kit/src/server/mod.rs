@@ -193,7 +193,8 @@ impl ServerParts {
         self
     }
 
-    /// Names the services, as `minsheng.health.v1.InstitutionService`, that health reports and reflection lists.
+    /// Names the services, as `minsheng.health.v1.InstitutionService`, that health reports and reflection lists; a call of
+    /// one that is not named is answered `UNIMPLEMENTED`.
     #[must_use]
     pub fn service_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.names.extend(names.into_iter().map(Into::into));
