@@ -1,7 +1,7 @@
 //! Answers how far each commitment has come, for machines: over the newest report of a schedule.
 //!
 //! The report's own file is the source, so this service says what the page says, nothing that was withheld there, and
-//! nothing that it would have to reckon itself.
+//! nothing that it would have to compute itself.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -18,7 +18,7 @@ use minsheng_kit::clients::DepartmentChannel;
 use crate::assessment::{self, Policy};
 use crate::catalogue::{Areas, Catalogue};
 use crate::feed::{Feed, FlightFeed, Pulled, SharedLake, pull};
-use crate::lake::{Lake, LakeError, ReadAnew};
+use crate::lake::{Lake, LakeError, Resync};
 use crate::model::{AttainmentDocument, Commitment, Run, SourceRun, SourceState};
 use crate::report::{self, Files, Options, Report, ReportError};
 use crate::statistics::{self, Question, Statistics, StatisticsError};
@@ -61,7 +61,7 @@ pub struct JobOutcome {
     /// The services that did not answer, and why.
     pub unreached: BTreeMap<String, String>,
     /// The datasets that had to be read again from their beginning in this run, and why.
-    pub read_anew: BTreeMap<String, ReadAnew>,
+    pub resynced: BTreeMap<String, Resync>,
     /// The services whose records are not completely known up to the report's moment, with the moment to which they
     /// are; none for one of which nothing is known.
     pub incomplete: BTreeMap<String, Option<DateTime<Utc>>>,
@@ -73,8 +73,8 @@ pub enum JobError {
     /// The lake could not be opened or written.
     #[error("the lake cannot be used")]
     Lake(#[from] LakeError),
-    /// The figures could not be reckoned.
-    #[error("the figures cannot be reckoned")]
+    /// The figures could not be computed.
+    #[error("the figures cannot be computed")]
     Statistics(#[from] StatisticsError),
     /// The report could not be written.
     #[error("the report cannot be written")]
@@ -92,7 +92,7 @@ pub struct Collected {
     /// The services that did not answer, and why.
     pub unreached: BTreeMap<String, String>,
     /// The datasets that had to be read again from their beginning, and why.
-    pub read_anew: BTreeMap<String, ReadAnew>,
+    pub resynced: BTreeMap<String, Resync>,
 }
 
 /// Runs the job.
@@ -102,7 +102,7 @@ pub async fn run(config: JobConfig) -> Result<JobOutcome, JobError> {
     let lake: SharedLake = Arc::new(Mutex::new(lake));
     let feeds = config.sources.iter().map(|(service, channel)| FlightFeed::new(service, channel.clone())).collect();
     let collected = collect(feeds, &lake).await;
-    let work = move || reckon(&config, &lake.lock().unwrap_or_else(PoisonError::into_inner), collected);
+    let work = move || compute_report(&config, &lake.lock().unwrap_or_else(PoisonError::into_inner), collected);
     tokio::task::spawn_blocking(work).await.map_err(|_| JobError::Stopped)?
 }
 
@@ -115,9 +115,9 @@ pub async fn collect<F: Feed>(feeds: Vec<F>, lake: &SharedLake) -> Collected {
     let mut collected = Collected::default();
     for (service, read) in join_all(readings).await {
         match read {
-            Ok(Pulled { rows, read_anew }) => {
+            Ok(Pulled { rows, resynced }) => {
                 tracing::info!(service, rows, "records read");
-                collected.read_anew.extend(read_anew);
+                collected.resynced.extend(resynced);
                 collected.rows_read.insert(service, rows);
             }
             Err(error) => {
@@ -130,7 +130,7 @@ pub async fn collect<F: Feed>(feeds: Vec<F>, lake: &SharedLake) -> Collected {
 }
 
 /// Makes the report out of what the lake holds. Blocks.
-pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<JobOutcome, JobError> {
+pub fn compute_report(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<JobOutcome, JobError> {
     // An empty lake knows nothing at any moment; the beginning of the day is as good as another and always the same.
     let as_of = config
         .as_of
@@ -158,8 +158,8 @@ pub fn reckon(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<J
     let incomplete = figures.sources.iter().filter(|source| source.incomplete);
     let until = |source: &SourceState| source.recorded_until.and_then(DateTime::from_timestamp_micros);
     let incomplete = incomplete.map(|source| (source.service.clone(), until(source))).collect();
-    let Collected { rows_read, unreached, read_anew } = collected;
-    Ok(JobOutcome { document, commitments, files, run, rows_read, unreached, read_anew, incomplete })
+    let Collected { rows_read, unreached, resynced } = collected;
+    Ok(JobOutcome { document, commitments, files, run, rows_read, unreached, resynced, incomplete })
 }
 
 /// Says what became of a service: told beside the figures, and no part of them.
@@ -169,7 +169,7 @@ fn became_of(service: &str, lake: &Lake, collected: &Collected) -> (String, Sour
     if not_asked {
         tracing::info!(service, "not asked; what the lake holds of it counts");
     }
-    (service.to_owned(), SourceRun { unreached, not_asked, read_anew: lake.read_anew(service) })
+    (service.to_owned(), SourceRun { unreached, not_asked, resynced: lake.resynced(service) })
 }
 
 /// The latest moment up to which all departments that answered are completely known; where none was asked, all that

@@ -68,7 +68,7 @@ pub struct SourceRun {
     pub not_asked: bool,
     /// Its records, or some of them, were read again from their beginning, in this run or before: what was known of
     /// them until then is set aside, and no figure of any moment is taken from it any more.
-    pub read_anew: Option<ReadAnew>,
+    pub resynced: Option<Resync>,
 }
 
 /// What became of the services in a run, by name; nothing is to be said of one that is not in it.
@@ -78,24 +78,24 @@ impl SourceRun {
     /// Reports whether a report of a moment may differ from one of the same moment that was made before the service's
     /// records were read again.
     pub fn may_differ_from_before(&self, as_of: DateTime<Utc>) -> bool {
-        self.read_anew.as_ref().is_some_and(|read| as_of < read.at)
+        self.resynced.as_ref().is_some_and(|read| as_of < read.at)
     }
 }
 
 /// That a service's records were read again from their beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadAnew {
+pub struct Resync {
     /// When, the last time.
     pub at: DateTime<Utc>,
     /// Why.
-    pub why: WhyAnew,
+    pub why: ResyncReason,
 }
 
 /// Why a feed had to be read again from its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum WhyAnew {
-    /// The department's journal was restored from a backup or made anew.
+pub enum ResyncReason {
+    /// The department's journal was restored from a backup or recreated.
     JournalReplaced,
     /// The department does not know the place to go on from: it is of another version, or was given under another key.
     CursorRefused,

@@ -1,7 +1,7 @@
 //! Serves [`AttainmentRpc`] beside a schedule: the newest report, for machines.
 //!
 //! As every process of the suite: mutual TLS, health, reflection, deadlines, access policies, and a stop in order. It
-//! keeps no records, so it has no database, and what it answers was reckoned and written by somebody else.
+//! keeps no records, so it has no database, and what it answers was computed and written by somebody else.
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -11,7 +11,7 @@ use minsheng_analytics::{
     catalogue::{Catalogue, Form},
     job::{self, JobConfig, JobOutcome},
     lake::Lake,
-    model::WhyAnew,
+    model::ResyncReason,
     report::Options,
 };
 use minsheng_kit::{
@@ -165,7 +165,7 @@ async fn after_a_restore_the_report_reads_the_records_again_and_says_that_earlie
         probe.file(2).await;
         probe.file(3).await;
         let before = probe.report(None).await;
-        assert_eq!((before.rows_read["health"], probe.rows(DATASET), &before.run["health"].read_anew), (2, 3, &None));
+        assert_eq!((before.rows_read["health"], probe.rows(DATASET), &before.run["health"].resynced), (2, 3, &None));
         probe.stop().await;
         probe.restore();
         probe.go_on().await;
@@ -174,22 +174,22 @@ async fn after_a_restore_the_report_reads_the_records_again_and_says_that_earlie
 
         let began = Utc::now();
         let after = probe.report(None).await;
-        let read = &after.read_anew[DATASET];
+        let read = &after.resynced[DATASET];
         let told = probe.rows(PARAMETERS);
-        assert!(told > 0 && after.read_anew[PARAMETERS].why == WhyAnew::JournalReplaced, "{database:?}");
+        assert!(told > 0 && after.resynced[PARAMETERS].why == ResyncReason::JournalReplaced, "{database:?}");
         assert_eq!(
             (after.rows_read["health"], probe.rows(DATASET), read.why),
-            (2 + told, 2, WhyAnew::JournalReplaced),
+            (2 + told, 2, ResyncReason::JournalReplaced),
             "{database:?}"
         );
         let aside = probe.lake().join(&read.set_aside);
         assert!(aside.is_dir() && read.set_aside.contains("journal-replaced"), "{}", aside.display());
-        let told = after.run["health"].read_anew.clone().expect("it is said");
-        assert!(told.why == WhyAnew::JournalReplaced && told.at.timestamp() >= began.timestamp());
+        let told = after.run["health"].resynced.clone().expect("it is said");
+        assert!(told.why == ResyncReason::JournalReplaced && told.at.timestamp() >= began.timestamp());
 
         let past = probe.report(Some(before.document.as_of)).await;
-        assert_eq!(past.read_anew.len(), 0, "once is enough");
-        assert_eq!(past.run["health"].read_anew, Some(told), "the lake goes on knowing it");
+        assert_eq!(past.resynced.len(), 0, "once is enough");
+        assert_eq!(past.run["health"].resynced, Some(told), "the lake goes on knowing it");
         assert!(past.run["health"].may_differ_from_before(past.document.as_of));
         let page = page(&past);
         assert!(page.contains("reports of this moment that were made before may differ"), "{database:?}");
@@ -213,7 +213,11 @@ async fn a_lake_whose_places_are_of_another_make_is_read_again() {
         std::fs::write(&manifest, text.replace(&cursor, "eyJmcm9tIjoiMSJ9")).expect("written");
 
         let after = probe.report(None).await;
-        assert_eq!((after.read_anew.len(), after.read_anew[DATASET].why), (1, WhyAnew::CursorRefused), "{database:?}");
+        assert_eq!(
+            (after.resynced.len(), after.resynced[DATASET].why),
+            (1, ResyncReason::CursorRefused),
+            "{database:?}"
+        );
         assert_eq!(probe.rows(DATASET), 1, "{database:?}");
         assert!(page(&after).contains("it did not accept the place to go on from"), "{database:?}");
         probe.stop().await;

@@ -11,8 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use minsheng_analytics::{
     assessment::Policy,
     job::{self, JobConfig, JobOutcome},
-    lake::ReadAnew,
-    model::{Notice, WhyAnew},
+    lake::Resync,
+    model::{Notice, ResyncReason},
     report::{Options, lang::Lang as ReportLang, terminal},
 };
 
@@ -83,7 +83,7 @@ fn notice(lake: &Path, endpoints: Option<&Endpoints>) -> Result<Option<Notice>, 
 pub fn print(outcome: &JobOutcome, lang: Lang) {
     let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_WIDTH);
     output::line(terminal::scoreboard(&outcome.document, &outcome.run, report_lang(lang), width));
-    read_anew(&outcome.read_anew, lang).iter().for_each(output::error);
+    resynced(&outcome.resynced, lang).iter().for_each(output::error);
     missing(outcome, lang).iter().for_each(output::error);
     let files = &outcome.files;
     for path in [&files.html, &files.xlsx, &files.json, &files.csv, &files.parquet] {
@@ -92,13 +92,13 @@ pub fn print(outcome: &JobOutcome, lang: Lang) {
 }
 
 /// Returns in words which datasets had to be read again from their beginning, why, and where the former files are.
-pub(super) fn read_anew(datasets: &BTreeMap<String, ReadAnew>, lang: Lang) -> Vec<String> {
+pub(super) fn resynced(datasets: &BTreeMap<String, Resync>, lang: Lang) -> Vec<String> {
     let told = datasets.iter().map(|(dataset, read)| {
         let why = match read.why {
-            WhyAnew::JournalReplaced => {
-                said!(lang, "部门变更日志已从备份恢复或重建", "the journal was restored from a backup or made anew")
+            ResyncReason::JournalReplaced => {
+                said!(lang, "部门变更日志已从备份恢复或重建", "the journal was restored from a backup or recreated")
             }
-            WhyAnew::CursorRefused => {
+            ResyncReason::CursorRefused => {
                 said!(lang, "部门不接受原读取位置", "the department did not accept the place to go on from")
             }
         };

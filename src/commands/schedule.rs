@@ -60,12 +60,12 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
         async move {
             match make(&job, Some(&endpoints), lang).await {
                 Ok(made) => {
-                    let (missing, anew) = (report::missing(&made, lang), report::read_anew(&made.read_anew, lang));
-                    anew.iter().chain(&missing).for_each(output::error);
+                    let (missing, resynced) = (report::missing(&made, lang), report::resynced(&made.resynced, lang));
+                    resynced.iter().chain(&missing).for_each(output::error);
                     let page = made.files.html.display().to_string();
                     output::line(format!("{on} {page}"));
                     let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Incomplete };
-                    let lines: Vec<String> = std::iter::once(page).chain(anew).chain(missing).collect();
+                    let lines: Vec<String> = std::iter::once(page).chain(resynced).chain(missing).collect();
                     Ended { outcome, detail: lines.join("; ") }
                 }
                 Err(error) => {

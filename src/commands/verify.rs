@@ -74,7 +74,7 @@ async fn verify(directory: PathBuf, endpoints: &Endpoints, lang: Lang) -> Result
         feeds.push(FlightFeed::new(definition.department, channel));
     }
     let collected = job::collect(feeds, &lake).await;
-    super::report::read_anew(&collected.read_anew, lang).iter().for_each(output::error);
+    super::report::resynced(&collected.resynced, lang).iter().for_each(output::error);
     for (service, reason) in &collected.unreached {
         output::error(said!(lang, "未能读取 {service}:{reason}", "{service} could not be read: {reason}"));
     }

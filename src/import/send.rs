@@ -1,6 +1,6 @@
 //! Rows to the services: checked only, all or nothing, or each by itself; resumed after a cut connection.
 //!
-//! An upload's id is fresh in every run and the same when the run resumes: what was refused once is judged anew when
+//! An upload's id is fresh in every run and the same when the run resumes: what was refused once is judged again when
 //! the file is imported again, and what went in is recognised by its record's name.
 //!
 //! What `--all-or-nothing` promises: one row that is refused keeps all of them out. Up to [`UNIT`] rows of a department

@@ -273,8 +273,8 @@ async fn earlier_reports_from_a_lake_of_the_previous_version_say_the_same() {
         };
         let outcome = make(&job, Some(&endpoints), Lang::En).await.expect("a report");
         assert!(outcome.unreached.is_empty(), "{:?}", outcome.unreached);
-        assert_eq!(outcome.read_anew.is_empty(), number > 0, "{:?}", outcome.read_anew);
-        assert!(number > 0 || outcome.read_anew.len() > SERVICES.len() * 4, "{:?}", outcome.read_anew);
+        assert_eq!(outcome.resynced.is_empty(), number > 0, "{:?}", outcome.resynced);
+        assert!(number > 0 || outcome.resynced.len() > SERVICES.len() * 4, "{:?}", outcome.resynced);
         says_the_same(&fixture, report, &outcome);
     }
     for (definition, service) in SERVICES.into_iter().zip(&services) {

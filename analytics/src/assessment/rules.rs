@@ -72,7 +72,7 @@ pub struct Verdict {
     pub progress: Option<f64>,
     /// Actual over required compound annual growth.
     pub growth_ratio: Option<f64>,
-    /// The starting point P was reckoned from.
+    /// The starting point P was computed from.
     pub baseline: Option<Baseline>,
     /// Since when the target holds without a break.
     pub met_on: Option<NaiveDate>,

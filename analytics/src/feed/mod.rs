@@ -21,8 +21,8 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
 use crate::catalogue::{columns_of, service_of};
-use crate::lake::{Lake, LakeError, Progress, ReadAnew};
-use crate::model::WhyAnew;
+use crate::lake::{Lake, LakeError, Progress, Resync};
+use crate::model::ResyncReason;
 
 pub use flight::FlightFeed;
 
@@ -45,7 +45,7 @@ pub enum FeedError {
     },
     /// The department's journal is not the one that was read before.
     #[error(
-        "the journal of {service} was restored or made anew while it was read / {service} 的变更日志在读取时被恢复或重建"
+        "the journal of {service} was restored or recreated while it was read / {service} 的变更日志在读取时被恢复或重建"
     )]
     Replaced {
         /// The service.
@@ -100,7 +100,7 @@ pub struct Pulled {
     /// Number of rows.
     pub rows: u64,
     /// The datasets that were read again from their beginning, and why.
-    pub read_anew: BTreeMap<String, ReadAnew>,
+    pub resynced: BTreeMap<String, Resync>,
 }
 
 /// Reads everything that a department has recorded since the last time, or from its beginning where its feed does not
@@ -119,7 +119,7 @@ pub async fn pull(feed: &mut impl Feed, lake: &SharedLake) -> Result<Pulled, Fee
         };
         let why = if outdated {
             // Since these rows were read, the service has rewritten its journal.
-            WhyAnew::JournalReplaced
+            ResyncReason::JournalReplaced
         } else {
             match pull_behind(feed, lake, &dataset, &cursor).await {
                 Ok(rows) => {
@@ -142,9 +142,9 @@ pub async fn pull(feed: &mut impl Feed, lake: &SharedLake) -> Result<Pulled, Fee
         }
         let (shared, finished) = (Arc::clone(lake), dataset.clone());
         let finish = tokio::task::spawn_blocking(move || open(&shared).finish_resync(&finished));
-        if let Some(read_anew) = finish.await.map_err(|_| FeedError::Stopped)?? {
-            tracing::warn!(service, dataset, set_aside = read_anew.set_aside, "read again from its beginning");
-            pulled.read_anew.insert(dataset, read_anew);
+        if let Some(resynced) = finish.await.map_err(|_| FeedError::Stopped)?? {
+            tracing::warn!(service, dataset, set_aside = resynced.set_aside, "read again from its beginning");
+            pulled.resynced.insert(dataset, resynced);
         }
     }
     Ok(pulled)
@@ -155,11 +155,11 @@ fn open(lake: &SharedLake) -> MutexGuard<'_, Lake> {
 }
 
 /// Reports whether a feed that was refused can be read from its beginning, and why it has to be.
-fn why_resync(error: &FeedError) -> Option<WhyAnew> {
+fn why_resync(error: &FeedError) -> Option<ResyncReason> {
     match error {
-        FeedError::Replaced { .. } => Some(WhyAnew::JournalReplaced),
+        FeedError::Replaced { .. } => Some(ResyncReason::JournalReplaced),
         // All that a reader sends beside the name of a dataset that the service itself gave is the cursor.
-        FeedError::Refused { code: tonic::Code::InvalidArgument, .. } => Some(WhyAnew::CursorRefused),
+        FeedError::Refused { code: tonic::Code::InvalidArgument, .. } => Some(ResyncReason::CursorRefused),
         _ => None,
     }
 }

@@ -149,7 +149,9 @@ async fn unreadable() -> Result<Piece, FeedError> {
 
 #[tokio::test]
 async fn a_feed_that_does_not_go_on_is_read_again_from_its_beginning_and_the_former_rows_are_set_aside() {
-    for (refusal, why) in [(replaced(), WhyAnew::JournalReplaced), (unreadable().await, WhyAnew::CursorRefused)] {
+    for (refusal, why) in
+        [(replaced(), ResyncReason::JournalReplaced), (unreadable().await, ResyncReason::CursorRefused)]
+    {
         let (directory, lake) = lake();
         let mut feed = Scripted::of(vec![
             vec![piece(1..8), end(7)],
@@ -160,16 +162,16 @@ async fn a_feed_that_does_not_go_on_is_read_again_from_its_beginning_and_the_for
         pull(&mut feed, &lake).await.unwrap();
         let before = Utc::now().timestamp_micros();
         let pulled = pull(&mut feed, &lake).await.unwrap();
-        let read_anew = pulled.read_anew[DATASET].clone();
-        assert_eq!((pulled.rows, read_anew.why), (3, why));
-        assert!(read_anew.at >= before);
-        assert!(directory.path().join(&read_anew.set_aside).join("month=2025-01").is_dir(), "{read_anew:?}");
+        let resynced = pulled.resynced[DATASET].clone();
+        assert_eq!((pulled.rows, resynced.why), (3, why));
+        assert!(resynced.at >= before);
+        assert!(directory.path().join(&resynced.set_aside).join("month=2025-01").is_dir(), "{resynced:?}");
         let next = pull(&mut feed, &lake).await.unwrap();
-        assert_eq!((next.rows, next.read_anew.len()), (2, 0), "from there it goes on as ever");
+        assert_eq!((next.rows, next.resynced.len()), (2, 0), "from there it goes on as ever");
         assert_eq!(feed.cursors, ["", "end7", "", "end3"]);
         let lake = lake.lock().unwrap();
         assert_eq!((lake.rows(DATASET), lake.verify().unwrap()), (5, vec![]));
-        assert_eq!(lake.sources()[DATASET].read_anew, Some(read_anew), "the lake goes on knowing it");
+        assert_eq!(lake.sources()[DATASET].resynced, Some(resynced), "the lake goes on knowing it");
     }
 }
 
@@ -214,9 +216,9 @@ async fn a_lake_of_a_former_layout_is_read_again_by_itself_whatever_the_service_
     pull(&mut feed, &shared).await.unwrap_err();
     assert!(shared.lock().unwrap().is_outdated(DATASET), "a reading that is cut changes nothing");
     let pulled = pull(&mut feed, &shared).await.unwrap();
-    let read_anew = &pulled.read_anew[DATASET];
-    assert_eq!((pulled.rows, read_anew.why), (3, WhyAnew::JournalReplaced));
-    assert!(directory.path().join(&read_anew.set_aside).is_dir(), "the former rows are kept");
+    let resynced = &pulled.resynced[DATASET];
+    assert_eq!((pulled.rows, resynced.why), (3, ResyncReason::JournalReplaced));
+    assert!(directory.path().join(&resynced.set_aside).is_dir(), "the former rows are kept");
     assert_eq!(pull(&mut feed, &shared).await.unwrap().rows, 2, "from there it goes on as ever");
     assert_eq!(feed.cursors, ["", "", "", "end3"]);
     let lake = shared.lock().unwrap();

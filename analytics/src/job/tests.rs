@@ -76,7 +76,7 @@ async fn the_same_lake_gives_the_same_bytes_whether_departments_were_asked_did_n
     let mut lake = Lake::open(&config.lake_dir).unwrap();
     append_until(&mut lake, &rows(), usize::MAX, "2025-12-31");
     let as_of = Some(day("2025-12-30").and_time(NaiveTime::MIN).and_utc());
-    let offline = reckon(&JobConfig { as_of, ..config.clone() }, &lake, Collected::default()).unwrap();
+    let offline = compute_report(&JobConfig { as_of, ..config.clone() }, &lake, Collected::default()).unwrap();
     assert!(offline.run.values().all(|became| became.not_asked));
     let asked = Collected {
         rows_read: BTreeMap::from([("community".to_owned(), 0), ("education".to_owned(), 0)]),
@@ -84,19 +84,19 @@ async fn the_same_lake_gives_the_same_bytes_whether_departments_were_asked_did_n
         ..Collected::default()
     };
     let out_dir = directory.path().join("asked");
-    let asked = reckon(&JobConfig { out_dir, as_of, ..config.clone() }, &lake, asked).unwrap();
+    let asked = compute_report(&JobConfig { out_dir, as_of, ..config.clone() }, &lake, asked).unwrap();
     assert_eq!(asked.run["health"].unreached.as_deref(), Some("gone"));
     assert!(bytes(&offline) == bytes(&asked));
 
     // Read again from its beginning, the same records are in the lake once more.
     let returns = [filed("returns/1", "540000", "2025-11-01")];
-    lake.begin_resync("community.returns", crate::model::WhyAnew::CursorRefused, micros("2025-12-31"));
+    lake.begin_resync("community.returns", crate::model::ResyncReason::CursorRefused, micros("2025-12-31"));
     let progress = Progress { cursor: "21".to_owned(), position: 21, recorded_until: Some(micros("2025-12-31")) };
     lake.append("community.returns", &[batch("community.returns", &[(21, returns[0].clone())])], progress).unwrap();
     lake.finish_resync("community.returns").unwrap().expect("it was begun");
     let out_dir = directory.path().join("again");
-    let again = reckon(&JobConfig { out_dir, as_of, ..config }, &lake, Collected::default()).unwrap();
-    assert!(again.run["community"].read_anew.is_some());
+    let again = compute_report(&JobConfig { out_dir, as_of, ..config }, &lake, Collected::default()).unwrap();
+    assert!(again.run["community"].resynced.is_some());
     assert!(bytes(&offline) == bytes(&again));
     let page = |outcome: &JobOutcome| std::fs::read_to_string(&outcome.files.html).unwrap();
     assert!(page(&again).contains("it did not accept the place to go on from") && page(&asked).contains("not reached"));
@@ -156,7 +156,7 @@ async fn run_live(config: &JobConfig, days: &[&'static str]) -> JobOutcome {
     let live = Live { rows: recorded_meanwhile(), days: days.iter().copied().collect() };
     let collected = collect(vec![live], &lake).await;
     assert_eq!(collected.unreached, BTreeMap::new());
-    reckon(config, &lake.lock().unwrap(), collected).unwrap()
+    compute_report(config, &lake.lock().unwrap(), collected).unwrap()
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a_department_unreached_for_months_shows_its_age_and_its_commitments_are
     let unreached = BTreeMap::from([("health".to_owned(), "gone".to_owned())]);
     let collected =
         Collected { rows_read: BTreeMap::from([("community".to_owned(), 1)]), unreached, ..Collected::default() };
-    let outcome = reckon(&config, &lake, collected).unwrap();
+    let outcome = compute_report(&config, &lake, collected).unwrap();
     assert_eq!(outcome.document.as_of, day("2025-12-30").and_time(NaiveTime::MIN).and_utc());
     let health = outcome.document.sources.iter().find(|source| source.service == "health").unwrap();
     assert_eq!((health.recorded_until, health.incomplete), (Some(micros("2025-07-10")), true));
@@ -259,7 +259,7 @@ async fn a_department_that_does_not_answer_is_named_and_its_last_records_still_c
     append(&mut lake, &rows(), usize::MAX);
     let lake: SharedLake = Arc::new(Mutex::new(lake));
     let collected = collect(vec![Silent], &lake).await;
-    let outcome = reckon(&config, &lake.lock().unwrap(), collected).unwrap();
+    let outcome = compute_report(&config, &lake.lock().unwrap(), collected).unwrap();
     assert_eq!(outcome.run["health"].unreached.as_deref(), Some("health does not give its records (Unavailable)"));
     let health = outcome.document.sources.iter().find(|source| source.service == "health").unwrap();
     assert_eq!(health.position, 20);
@@ -321,5 +321,5 @@ async fn a_department_whose_rows_are_of_a_former_layout_is_not_known_until_it_is
     let outcome = run_live(&JobConfig { as_of, ..config }, &["2025-12-05", "2025-12-05"]).await;
     let value = |id: &str| outcome.document.region_entries().find(|entry| entry.id == id).unwrap().value;
     assert_eq!((value("purchased-services"), value("age-friendly-institutions")), (Some(75.0), None));
-    assert!(outcome.run["community"].read_anew.is_some() && outcome.run["health"].read_anew.is_none());
+    assert!(outcome.run["community"].resynced.is_some() && outcome.run["health"].resynced.is_none());
 }

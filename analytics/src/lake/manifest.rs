@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::LakeError;
-use super::resync::ReadAnew;
+use super::resync::Resync;
 
 /// Name of the manifest in the lake's directory.
 pub(super) const FILE_NAME: &str = "manifest.json";
@@ -33,8 +33,8 @@ pub struct SourceEntry {
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub reading: u32,
     /// That it was not for the first time, and why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub read_anew: Option<ReadAnew>,
+    #[serde(default, rename = "read_anew", skip_serializing_if = "Option::is_none")]
+    pub resynced: Option<Resync>,
     /// Its rows are of a former layout: they count for nothing until it is read again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub outdated: bool,
@@ -66,7 +66,7 @@ impl SourceEntry {
         Self {
             service,
             reading: first(),
-            read_anew: None,
+            resynced: None,
             outdated: false,
             cursor: String::new(),
             position: 0,

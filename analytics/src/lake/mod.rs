@@ -5,7 +5,7 @@
 //! replaced in one step. So a crash at any instant leaves either the state before an append or the state after it:
 //! a file that the manifest does not list was never there. The lake judges nothing and asks nobody.
 //!
-//! A feed that cannot go on is read again from its beginning; its former rows are then set aside ([`ReadAnew`]), in
+//! A feed that cannot go on is read again from its beginning; its former rows are then set aside ([`Resync`]), in
 //! one step like all others. So is one whose rows are of a former layout; until that has happened for all datasets of
 //! its service, the service counts as never read.
 //!
@@ -32,7 +32,7 @@ use crate::model;
 
 pub use frames::{Schema, SchemaColumn};
 pub use manifest::{FileEntry, Manifest, SourceEntry};
-pub use resync::ReadAnew;
+pub use resync::Resync;
 
 /// Why the lake could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -220,10 +220,10 @@ impl Lake {
     }
 
     /// Returns when the records of a service, or some of them, were read again from their beginning for the last time.
-    pub fn read_anew(&self, service: &str) -> Option<model::ReadAnew> {
+    pub fn resynced(&self, service: &str) -> Option<model::Resync> {
         let own = self.manifest.sources.values().filter(|source| source.service == service);
-        let last = own.filter_map(|source| source.read_anew.as_ref()).max_by_key(|read| read.at)?;
-        Some(model::ReadAnew { at: DateTime::from_timestamp_micros(last.at)?, why: last.why })
+        let last = own.filter_map(|source| source.resynced.as_ref()).max_by_key(|read| read.at)?;
+        Some(model::Resync { at: DateTime::from_timestamp_micros(last.at)?, why: last.why })
     }
 
     /// Returns the number of rows of a dataset.

@@ -15,18 +15,18 @@ use serde::{Deserialize, Serialize};
 use super::files::{self, rename};
 use super::manifest::SourceEntry;
 use super::{Lake, LakeError, Manifest, Step};
-use crate::model::WhyAnew;
+use crate::model::ResyncReason;
 
 /// Below the lake's directory: what no longer counts.
 const SET_ASIDE: &str = "set-aside";
 
 /// That a dataset was read again from its beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadAnew {
+pub struct Resync {
     /// When that began, microseconds UTC.
     pub at: i64,
     /// Why.
-    pub why: WhyAnew,
+    pub why: ResyncReason,
     /// Where the former files are, below the lake's directory.
     pub set_aside: String,
 }
@@ -43,30 +43,30 @@ pub(super) fn reading_of(folder: &str) -> (&str, u32) {
 }
 
 /// Names the folder to which the former files go.
-fn aside(dataset: &str, reading: u32, at: i64, why: WhyAnew) -> String {
+fn aside(dataset: &str, reading: u32, at: i64, why: ResyncReason) -> String {
     let when = DateTime::from_timestamp_micros(at).unwrap_or_default().format("%Y%m%dT%H%M%SZ");
     let why = match why {
-        WhyAnew::JournalReplaced => "journal-replaced",
-        WhyAnew::CursorRefused => "cursor-refused",
+        ResyncReason::JournalReplaced => "journal-replaced",
+        ResyncReason::CursorRefused => "cursor-refused",
     };
     format!("{SET_ASIDE}/{dataset}-{reading}-{when}-{why}")
 }
 
 impl Lake {
     /// Begins to read a dataset again: what is appended from now on waits beside what is there.
-    pub fn begin_resync(&mut self, dataset: &str, why: WhyAnew, at: i64) {
+    pub fn begin_resync(&mut self, dataset: &str, why: ResyncReason, at: i64) {
         let Some(former) = self.manifest.sources.get(dataset) else { return };
-        let read_anew = ReadAnew { at, why, set_aside: aside(dataset, former.reading, at, why) };
+        let resynced = Resync { at, why, set_aside: aside(dataset, former.reading, at, why) };
         let entry = SourceEntry {
             reading: former.reading + 1,
-            read_anew: Some(read_anew),
+            resynced: Some(resynced),
             ..SourceEntry::new(former.service.clone())
         };
         self.resyncs.insert(dataset.to_owned(), entry);
     }
 
     /// Lets what was read again count, and sets aside what counted before.
-    pub fn finish_resync(&mut self, dataset: &str) -> Result<Option<ReadAnew>, LakeError> {
+    pub fn finish_resync(&mut self, dataset: &str) -> Result<Option<Resync>, LakeError> {
         self.finish_resync_with(dataset, |_| Ok(()))
     }
 
@@ -75,9 +75,9 @@ impl Lake {
         &mut self,
         dataset: &str,
         mut at: impl FnMut(Step) -> Result<(), LakeError>,
-    ) -> Result<Option<ReadAnew>, LakeError> {
+    ) -> Result<Option<Resync>, LakeError> {
         let Some(entry) = self.resyncs.remove(dataset) else { return Ok(None) };
-        let told = entry.read_anew.clone();
+        let told = entry.resynced.clone();
         let mut next = self.manifest.clone();
         next.sources.insert(dataset.to_owned(), entry);
         files::replace_manifest(&self.directory, &next, &mut at)?;
@@ -96,9 +96,9 @@ impl Lake {
 /// Sets aside the files that counted before the last reading of each dataset, where a crash has not let that happen.
 pub(super) fn set_aside(directory: &Path, manifest: &Manifest) -> Result<(), LakeError> {
     for (dataset, source) in &manifest.sources {
-        let Some(read_anew) = &source.read_anew else { continue };
+        let Some(resynced) = &source.resynced else { continue };
         let former = directory.join(folder(dataset, source.reading - 1));
-        let aside = directory.join(&read_anew.set_aside);
+        let aside = directory.join(&resynced.set_aside);
         // Whatever has that name already stays there.
         if former.is_dir() && fs::symlink_metadata(&aside).is_err() {
             files::make_directory(&directory.join(SET_ASIDE))?;

@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, StringArray,
 use polars::prelude::DataType;
 
 use super::*;
-use crate::model::WhyAnew;
+use crate::model::ResyncReason;
 use crate::testing::make_outdated;
 
 const DATASET: &str = "community.service_points";
@@ -197,7 +197,7 @@ fn a_crash_while_a_dataset_is_read_again_leaves_the_former_or_the_new_rows_and_r
         let directory = tempfile::tempdir().unwrap();
         let mut lake = Lake::open(directory.path()).unwrap();
         lake.append(DATASET, &[batch(1..8)], progress(7)).unwrap();
-        lake.begin_resync(DATASET, WhyAnew::JournalReplaced, 1_764_000_000_000_000);
+        lake.begin_resync(DATASET, ResyncReason::JournalReplaced, 1_764_000_000_000_000);
         lake.append(DATASET, &[batch(1..3)], progress(2)).unwrap();
         lake.append(DATASET, &[batch(3..4)], progress(3)).unwrap();
         assert_eq!((positions(&lake), lake.cursor(DATASET)), ((1..8).collect(), "c7"), "until all of it is there");
@@ -220,7 +220,7 @@ fn a_crash_while_a_dataset_is_read_again_leaves_the_former_or_the_new_rows_and_r
         let former = aside.join("month=2025-01/000000000001-000000000003.parquet");
         assert_eq!(former.is_file(), crash_at >= 2, "step {crash_at}");
         // A second time: the next folder, another place.
-        lake.begin_resync(DATASET, WhyAnew::CursorRefused, 1_764_000_000_000_000);
+        lake.begin_resync(DATASET, ResyncReason::CursorRefused, 1_764_000_000_000_000);
         lake.append(DATASET, &[batch(1..2)], progress(1)).unwrap();
         lake.finish_resync(DATASET).unwrap();
         assert_eq!((positions(&lake), lake.verify().unwrap()), (vec![1], vec![]));
@@ -250,7 +250,7 @@ fn rows_of_a_former_layout_count_for_nothing_until_all_of_their_service_is_read_
     assert!(matches!(error, LakeError::Outdated { .. }), "{error}");
 
     let resync = |lake: &mut Lake, dataset| {
-        lake.begin_resync(dataset, WhyAnew::JournalReplaced, 1_764_000_000_000_000);
+        lake.begin_resync(dataset, ResyncReason::JournalReplaced, 1_764_000_000_000_000);
         lake.append(dataset, &[batch(1..3)], progress(2)).unwrap();
         lake.finish_resync(dataset).unwrap().unwrap();
     };

@@ -135,7 +135,7 @@ pub struct AttainmentEntry {
     /// The day the value is true for.
     #[serde(with = "wire::optional_date")]
     pub value_on: Option<NaiveDate>,
-    /// The starting point that P was reckoned from.
+    /// The starting point that P was computed from.
     pub baseline: Option<Baseline>,
     /// Share of the way from baseline to target that is done, (v - b) / (T - b).
     #[serde(with = "wire::optional_number")]

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Basis, Bilingual, ForecastMethod, Kind, Level, Reason, SourceKind, SourceRun, Status, WhyAnew};
+use crate::model::{
+    Basis, Bilingual, ForecastMethod, Kind, Level, Reason, ResyncReason, SourceKind, SourceRun, Status,
+};
 
 /// A language of the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,19 +140,19 @@ pub fn reached(run: &SourceRun, as_of: DateTime<Utc>) -> (String, String) {
         (None, true) => ("未询问（离线运行）", "not asked (run without services)"),
         (None, false) => ("已连通", "reached"),
     };
-    match read_anew(run, as_of) {
-        Some((zh_anew, en_anew)) => (format!("{zh}；{zh_anew}"), format!("{en}; {en_anew}")),
+    match resynced(run, as_of) {
+        Some((zh_resync, en_resync)) => (format!("{zh}；{zh_resync}"), format!("{en}; {en_resync}")),
         None => (zh.to_owned(), en.to_owned()),
     }
 }
 
 /// Returns the words for records that were read again from their beginning; none where they were not.
-pub fn read_anew(run: &SourceRun, as_of: DateTime<Utc>) -> Option<(String, String)> {
-    let read = run.read_anew.as_ref()?;
+pub fn resynced(run: &SourceRun, as_of: DateTime<Utc>) -> Option<(String, String)> {
+    let read = run.resynced.as_ref()?;
     let at = super::format::micros(read.at.timestamp_micros());
     let (zh, en) = match read.why {
-        WhyAnew::JournalReplaced => ("部门变更日志已恢复或重建", "its journal was restored or made anew"),
-        WhyAnew::CursorRefused => ("原读取位置已不被接受", "it did not accept the place to go on from"),
+        ResyncReason::JournalReplaced => ("部门变更日志已恢复或重建", "its journal was restored or recreated"),
+        ResyncReason::CursorRefused => ("原读取位置已不被接受", "it did not accept the place to go on from"),
     };
     let (mut zh, mut en) = (format!("{at} 起从头重新读取（{zh}）"), format!("read again from {at} on ({en})"));
     if run.may_differ_from_before(as_of) {

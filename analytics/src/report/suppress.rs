@@ -3,7 +3,7 @@
 //! Applies to measures that count persons. [`rule`] says which areas of a month; an area and month is withheld for all
 //! measures of a commitment that count persons together, and for its other measures too (an amount paid, by a fixed rate)
 //! where the commitment's own figure counts persons. What is withheld is withheld everywhere: value, numerator,
-//! denominator, history, and every figure that was reckoned from them, such as a change over twelve months of which one
+//! denominator, history, and every figure that was computed from them, such as a change over twelve months of which one
 //! end is withheld. The verdict stays.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,7 +139,7 @@ pub fn apply(
     count
 }
 
-/// The months that an entry was reckoned from.
+/// The months that an entry was computed from.
 struct Series {
     /// Months with a value.
     values: Vec<NaiveDate>,
@@ -161,7 +161,7 @@ impl Series {
     }
 }
 
-/// Clears what was reckoned from a month that is withheld.
+/// Clears what was computed from a month that is withheld.
 fn clear(entry: &mut AttainmentEntry, series: &Series, places: &Places, declared_baseline: bool) {
     let hidden = |month: NaiveDate| places.contains(&(entry.area.clone(), month));
     let newest = series.newest.is_some_and(hidden);
@@ -182,7 +182,7 @@ fn clear(entry: &mut AttainmentEntry, series: &Series, places: &Places, declared
         (entry.pace, entry.progress, entry.growth_ratio) = (None, None, None);
         (entry.baseline, entry.projected_progress) = (None, None);
     }
-    // A forecast is reckoned from the whole history: with the other months known, it would give back the one that is not.
+    // A forecast is computed from the whole history: with the other months known, it would give back the one that is not.
     if (newest || history) && entry.forecast.take().is_some() {
         entry.projected_progress = None;
     }

@@ -179,7 +179,7 @@ fn sources(out: &mut String, document: &AttainmentDocument, run: &Run, lang: Lan
         };
         let text = format!(" {} #{} {reached}{until}", fit(lang.pick(zh, en), 16), source.position);
         line(out, &text, width);
-        if let Some((zh, en)) = became.and_then(|became| lang::read_anew(became, document.as_of)) {
+        if let Some((zh, en)) = became.and_then(|became| lang::resynced(became, document.as_of)) {
             line(out, &format!("   {}", lang.pick(&zh, &en)), width);
         }
     }

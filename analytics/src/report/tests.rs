@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use calamine::{Reader, Xlsx, open_workbook};
 
 use super::{Files, Lang, Options, Report, fixture, write};
-use crate::model::{AttainmentDocument, Notice, ReadAnew, Run, SourceRun, StatisticRow, Status, WhyAnew};
+use crate::model::{AttainmentDocument, Notice, Resync, ResyncReason, Run, SourceRun, StatisticRow, Status};
 
 fn written() -> (tempfile::TempDir, Files) {
     written_with(&Options { lang: Lang::Zh, ..Options::default() })
@@ -264,13 +264,13 @@ fn records_that_were_read_again_are_named_on_page_and_terminal_and_what_that_mea
         let dir = tempfile::tempdir().expect("a directory");
         let document = fixture::document();
         let at = document.as_of + chrono::TimeDelta::days(days);
-        let read_anew = Some(ReadAnew { at, why: WhyAnew::JournalReplaced });
-        let run: Run = [("education".to_owned(), SourceRun { read_anew, ..SourceRun::default() })].into();
+        let resynced = Some(Resync { at, why: ResyncReason::JournalReplaced });
+        let run: Run = [("education".to_owned(), SourceRun { resynced, ..SourceRun::default() })].into();
         let files = write_run(dir.path(), &run, &Options::default());
         assert!(without_the_page(&files) == without_the_page(&usual), "what became of a service is no finding");
         let scoreboard = super::terminal::scoreboard(&document, &run, Lang::En, 200);
         for form in [&text(&files.html), &scoreboard] {
-            assert!(form.contains("its journal was restored or made anew"), "{form}");
+            assert!(form.contains("its journal was restored or recreated"), "{form}");
             assert_eq!(form.contains("made before may differ"), differs, "{form}");
         }
     }

@@ -195,14 +195,14 @@ struct Plan<'a> {
     divisions: Option<&'a [DivisionLevel]>,
     having: Option<(&'a str, Expr)>,
     restrictions: Vec<PlannedRestriction>,
-    /// What is reckoned once for each row, whatever the day.
+    /// What is computed once for each row, whatever the day.
     parts: Vec<Expr>,
 }
 
 impl<'a> Plan<'a> {
     fn of(entry: &'a Entry, count: &'a Count) -> Result<Self, ExpressionError> {
         let dated: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        // What a column named in a restriction says is shortened when the parts are reckoned already.
+        // What a column named in a restriction says is shortened when the parts are computed already.
         let shortened = count.restrictions.iter().filter(|restriction| restriction.key == ID);
         let later: Vec<&str> =
             from_the_day(entry).chain(shortened.map(|restriction| restriction.column.as_str())).collect();

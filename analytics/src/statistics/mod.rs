@@ -34,14 +34,14 @@ use crate::model::{
 /// The first month of every series that is counted; what was filed speaks for whatever month it names.
 const FIRST_MONTH: (i32, u32) = (2024, 1);
 
-/// Why figures could not be reckoned.
+/// Why figures could not be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum StatisticsError {
     /// The lake could not be read.
     #[error("the lake cannot be read")]
     Lake(#[from] LakeError),
     /// The engine refused a query.
-    #[error("the figures of {what} cannot be reckoned")]
+    #[error("the figures of {what} cannot be computed")]
     Engine {
         /// The commitment and measure, or the dataset.
         what: String,
@@ -112,9 +112,9 @@ pub(crate) struct Cell {
 /// The cells of a measure by area and month.
 pub(crate) type Cells = BTreeMap<(String, NaiveDate), Cell>;
 
-/// Reckons every measure of a catalogue.
+/// Computes every measure of a catalogue.
 pub fn compute(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
-    crate::engine::on_own_thread(|| reckon(catalogue, lake, question))
+    crate::engine::on_own_thread(|| compute_here(catalogue, lake, question))
 }
 
 /// What a measure gave.
@@ -140,7 +140,7 @@ impl Figures {
     }
 }
 
-fn reckon(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
+fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
     let areas = Areas::of_the_region();
     let moments = moments(question.on);
     let beside = SERVICES.iter().flat_map(|service| {
@@ -243,12 +243,12 @@ fn row(entry: &Entry, measure: &Measure, area: String, month: NaiveDate, cell: C
 
 /// Returns the value of a cell in the measure's unit; none for a share of nothing or without its denominator.
 pub(crate) fn value(measure: &Measure, cell: &Cell) -> Option<f64> {
-    let reckoned = match (measure.form, cell.numerator, cell.denominator) {
+    let computed = match (measure.form, cell.numerator, cell.denominator) {
         (Form::Figure, Some(numerator), _) => Some(numerator * measure.scale),
         (_, Some(numerator), Some(denominator)) if denominator > 0.0 => Some(numerator * measure.scale / denominator),
         _ => None,
     };
-    reckoned.or(cell.value)
+    computed.or(cell.value)
 }
 
 /// The areas in which a commitment's figure exists.

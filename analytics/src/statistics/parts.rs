@@ -7,7 +7,7 @@ use polars::prelude::{AggExpr, BooleanFunction, DataType, DataTypeExpr, Expr, Fu
 
 /// Parts that were taken out of expressions, each with its column's name.
 pub(super) struct Parts<'a> {
-    /// Columns that are not the row's own, or not yet when the parts are reckoned.
+    /// Columns that are not the row's own, or not yet when the parts are computed.
     later: &'a [&'a str],
     taken: Vec<(String, Expr)>,
 }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_part_is_reckoned_once() {
+    fn the_same_part_is_computed_once() {
         let mut parts = Parts::new(&["day"]);
         let one = parts.take_from(compile("SUM(fen * 2)").unwrap());
         let other = parts.take_from(compile("SUM(fen * 2) + SUM(fen * day)").unwrap());

@@ -30,7 +30,7 @@ const EMBEDDED: [(&str, &str); 6] = [
 ];
 pub(super) const EMBEDDED_SCHEMA: &str = include_str!("../../../../deploy/policies/schema.cedarschema");
 
-/// Decisions that are remembered; beyond it they are made anew each time.
+/// Decisions that are remembered; beyond it they are made again each time.
 const REMEMBERED: usize = 8_192;
 
 /// Policies that cannot be used.

@@ -24,7 +24,7 @@ use crate::pki::Credentials;
 pub(super) struct Connector {
     /// Who must answer.
     pub(super) department: Department,
-    /// With what to present oneself; read anew for every connection.
+    /// With what to present oneself; read again for every connection.
     pub(super) credentials: Arc<Credentials>,
     /// The name that the certificate must be good for.
     pub(super) server_name: ServerName<'static>,

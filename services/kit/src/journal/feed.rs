@@ -148,7 +148,7 @@ impl Reading {
             return Err(Error::Precondition {
                 reason: "JOURNAL_REPLACED",
                 description: format!(
-                    "the journal was restored or made anew after this cursor was given; read {dataset} again from the \
+                    "the journal was restored or recreated after this cursor was given; read {dataset} again from the \
                      beginning, into an empty place"
                 ),
             });

@@ -32,7 +32,7 @@ const DAY: Duration = Duration::from_hours(24);
 const ROOT_VALIDITY: Duration = Duration::from_hours(3_652 * 24);
 /// How long a department's certificate is valid.
 const VALIDITY: Duration = Duration::from_hours(397 * 24);
-/// A certificate with less left than this is issued anew.
+/// A certificate with less left than this is issued again.
 const RENEWAL: Duration = Duration::from_hours(30 * 24);
 
 /// A failure of the development authority.
@@ -288,13 +288,13 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_lacks_a_name_is_issued_anew_by_the_same_root() {
+    fn a_certificate_that_lacks_a_name_is_issued_again_by_the_same_root() {
         let directory = tempfile::tempdir().expect("a directory");
         let authority = Authority::create_or_open(directory.path()).expect("an authority");
         assert!(authority.issue(&health(), &Subject::localhost()).expect("issued"));
         let wider = Subject::localhost().with_dns_name("health");
         let again = Authority::create_or_open(directory.path()).expect("the same authority");
-        assert!(again.issue(&health(), &wider).expect("issued anew"));
+        assert!(again.issue(&health(), &wider).expect("issued again"));
         assert!(!again.issue(&health(), &wider).expect("kept"));
     }
 

@@ -198,7 +198,7 @@ mod tests {
         assert!(!credentials.reload().expect("unchanged"));
         let before = credentials.server_config();
 
-        authority.issue(&health(), &Subject::localhost().with_dns_name("health")).expect("issued anew");
+        authority.issue(&health(), &Subject::localhost().with_dns_name("health")).expect("issued again");
         assert!(credentials.reload().expect("changed"));
         let renewed = credentials.server_config();
         assert!(!Arc::ptr_eq(&before, &renewed));

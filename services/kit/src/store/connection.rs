@@ -26,7 +26,7 @@ pub const ROWS_OF_A_STATEMENT: usize = 20;
 /// many by COPY.
 ///
 /// The row must be made with `treat_none_as_default_value = false`: COPY knows no defaults, and a statement that may have
-/// one is prepared anew for each row.
+/// one is prepared again for each row.
 #[macro_export]
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {
@@ -69,7 +69,7 @@ macro_rules! on_each {
     };
 }
 
-/// Loads the rows of a query in which a column has one of several values. SQLite prepares a list anew each time, so a few
+/// Loads the rows of a query in which a column has one of several values. SQLite prepares a list again each time, so a few
 /// values go there one by one through a statement that stays prepared.
 ///
 /// The rows come in no order, and the query must not group or limit them: a long list is asked for in parts.

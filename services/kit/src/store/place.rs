@@ -3,7 +3,7 @@
 //!
 //! Cursors that readers hold speak of the journal's former life, so it gets a new incarnation. A dump carries the old
 //! cluster's transaction ids along; here they mean nothing, and those in the future would hide their entries from the
-//! feed. They are all stamped anew as older than any snapshot.
+//! feed. They are all stamped again as older than any snapshot.
 
 use diesel::{
     Connection as _, PgConnection, QueryableByName, RunQueryDsl as _,
@@ -58,7 +58,7 @@ pub(super) fn recognise(connection: &mut PgConnection) -> Result<(), Error> {
             let stamped = diesel::sql_query("UPDATE journal SET tx = '3'::xid8").execute(connection)?;
             tracing::warn!(
                 entries = stamped,
-                "the journal comes from another cluster; its transactions are stamped anew"
+                "the journal comes from another cluster; its transactions are stamped again"
             );
         }
         if known.beyond || moved {

@@ -239,7 +239,7 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
     while let Ok(first) = jobs.recv() {
         if broken {
             match connect(path) {
-                Ok(anew) => connection = AnyConnection::Sqlite(anew),
+                Ok(fresh) => connection = AnyConnection::Sqlite(fresh),
                 Err(error) => {
                     // Its caller hears that the store does not take it: the unit goes with the sender of its answer.
                     tracing::error!(%error, "the database cannot be opened again");

@@ -221,7 +221,7 @@ pub async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_
             (now.numerator, now.return_state(), etag(&now).as_str()),
             (Some(42.0), ReturnState::Submitted, "v6")
         );
-        assert_eq!(now.correction_reason, "", "it was filed anew");
+        assert_eq!(now.correction_reason, "", "it was filed again");
 
         let history = history_of(&site, &name).await;
         let said: Vec<_> = history

@@ -36,7 +36,7 @@ async fn a_full_disk_fails_the_units_that_met_it_and_no_later_one() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = open(directory.path());
     run(&store, "CREATE TABLE probe (id INTEGER PRIMARY KEY, content BLOB)").await.expect("made");
-    // No page more than there are now, until the connection is made anew or the limit is lifted.
+    // No page more than there are now, until the connection is recreated or the limit is lifted.
     run(&store, "PRAGMA max_page_count = 1").await.expect("limited");
     run(&store, "INSERT INTO probe (content) VALUES (zeroblob(4000000))").await.expect_err("full");
     run(&store, "PRAGMA max_page_count = 1000000").await.expect("space again");

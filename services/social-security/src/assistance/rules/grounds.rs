@@ -81,7 +81,7 @@ fn check_deduction(means: Means, lines: &Lines, violations: &mut Violations) {
 }
 
 /// A fade-out follows dibao, and is over within the longest time, counted from its own first day; that a later content
-/// of it names a later day does not begin it anew.
+/// of it names a later day does not begin it again.
 fn check_fade_out(recognition: &Recognition, lines: &Lines, former: Option<&Former>, violations: &mut Violations) {
     let on_dibao = former.filter(|former| former.category == pb::AssistanceCategory::Dibao);
     let goes_on = on_dibao.filter(|former| former.ground == pb::RecognitionGround::FadeOut);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fade_out_follows_dibao_and_is_not_begun_anew() {
+    fn a_fade_out_follows_dibao_and_is_not_begun_again() {
         let fading = recognition(Category::Dibao, Ground::FadeOut, 0);
         let follows = vec!["FADE_OUT_FOLLOWS_DIBAO"];
         for (former, expected) in [
