@@ -12,6 +12,7 @@ use std::{
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 const PROTO: &str = "minsheng-proto";
+const GEN: &str = "minsheng-gen";
 const VALUES: &str = "minsheng-values";
 const CATALOGUE: &str = "minsheng-catalogue";
 const KIT: &str = "minsheng-kit";
@@ -27,6 +28,7 @@ const LONGEST_MAIN: usize = 30;
 fn allowed(package: &str) -> BTreeSet<&'static str> {
     match package {
         PROTO | VALUES => BTreeSet::new(),
+        GEN => BTreeSet::from([PROTO]),
         CATALOGUE => BTreeSet::from([PROTO, VALUES]),
         KIT => BTreeSet::from([PROTO, VALUES, CATALOGUE]),
         ANALYTICS => BTreeSet::from([PROTO, VALUES, CATALOGUE, KIT]),
