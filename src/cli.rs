@@ -107,7 +107,7 @@ pub struct ReportArgs {
     /// Day that the figures are true for; today unless given
     #[arg(long, value_name = "DATE")]
     pub on: Option<NaiveDate>,
-    /// Moment up to which records count, as 2026-04-01T00:00:00Z; all unless given
+    /// Instant up to which records count, as 2026-04-01T00:00:00Z; all unless given
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<DateTime<Utc>>,
     /// Directory of the report

@@ -4,8 +4,8 @@
 //! names it, with the age of what is known of it. Reading and writing happen off the async runtime.
 //!
 //! Feeds are read side by side and their datasets one after the other, while departments go on recording. So a report
-//! takes into account only what was recorded up to a moment that every feed was read to; asked for a later one, it says
-//! of which departments more may come.
+//! takes into account only what was recorded up to an instant that every feed was read to; asked for a later one, it
+//! says of which departments more may come.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub struct JobConfig {
     pub catalogue: Arc<Catalogue>,
     /// The day that the figures are true for.
     pub on: NaiveDate,
-    /// The moment up to which records are taken into account; none for the latest up to which all departments that
+    /// The instant up to which records are taken into account; none for the latest up to which all departments that
     /// answer are completely known.
     pub as_of: Option<DateTime<Utc>>,
     /// How the report is written.
@@ -62,7 +62,7 @@ pub struct JobOutcome {
     pub unreached: BTreeMap<String, String>,
     /// The datasets that had to be read again from their beginning in this run, and why.
     pub resynced: BTreeMap<String, Resync>,
-    /// The services whose records are not completely known up to the report's moment, with the moment to which they
+    /// The services whose records are not completely known up to the report's instant, with the instant to which they
     /// are; none for one of which nothing is known.
     pub incomplete: BTreeMap<String, Option<DateTime<Utc>>>,
 }
@@ -131,7 +131,7 @@ pub async fn collect<F: Feed>(feeds: Vec<F>, lake: &SharedLake) -> Collected {
 
 /// Makes the report out of what the lake holds. Blocks.
 pub fn compute_report(config: &JobConfig, lake: &Lake, collected: Collected) -> Result<JobOutcome, JobError> {
-    // An empty lake knows nothing at any moment; the beginning of the day is as good as another and always the same.
+    // An empty lake knows nothing at any instant; the beginning of the day is as good as another and always the same.
     let as_of = config
         .as_of
         .or_else(|| complete_until(lake, &collected))
@@ -172,7 +172,7 @@ fn became_of(service: &str, lake: &Lake, collected: &Collected) -> (String, Sour
     (service.to_owned(), SourceRun { unreached, not_asked, resynced: lake.resynced(service) })
 }
 
-/// The latest moment up to which all departments that answered are completely known; where none was asked, all that
+/// The latest instant up to which all departments that answered are completely known; where none was asked, all that
 /// the lake knows of.
 fn complete_until(lake: &Lake, collected: &Collected) -> Option<DateTime<Utc>> {
     let services = lake.sources().values().map(|source| source.service.as_str());

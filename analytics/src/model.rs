@@ -48,11 +48,11 @@ pub struct SourceState {
     pub service: String,
     /// The last journal position that is in the lake.
     pub position: i64,
-    /// The moment up to which its records are known, microseconds UTC, at most that of the report; none when it was
+    /// The instant up to which its records are known, microseconds UTC, at most that of the report; none when it was
     /// never read.
     #[serde(with = "wire::optional_moment")]
     pub recorded_until: Option<i64>,
-    /// Its records are known only to a moment before that of the report: later ones may still change the figures.
+    /// Its records are known only to an instant before that of the report: later ones may still change the figures.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
 }
@@ -67,7 +67,7 @@ pub struct SourceRun {
     /// The run did not ask the service: what the lake already held was all that it read.
     pub not_asked: bool,
     /// Its records, or some of them, were read again from their beginning, in this run or before: what was known of
-    /// them until then is set aside, and no figure of any moment is taken from it any more.
+    /// them until then is set aside, and no figure of any instant is taken from it any more.
     pub resynced: Option<Resync>,
 }
 
@@ -75,8 +75,8 @@ pub struct SourceRun {
 pub type Run = BTreeMap<String, SourceRun>;
 
 impl SourceRun {
-    /// Reports whether a report of a moment may differ from one of the same moment that was made before the service's
-    /// records were read again.
+    /// Reports whether a report of an instant may differ from one of the same instant that was made before the
+    /// service's records were read again.
     pub fn may_differ_from_before(&self, as_of: DateTime<Utc>) -> bool {
         self.resynced.as_ref().is_some_and(|read| as_of < read.at)
     }

@@ -1,9 +1,10 @@
 //! When reports are made: cron expressions in a time zone, one run at a time, missed runs made up, each on record.
 //!
-//! The record is a file of JSON lines. Its first line says since when the schedule is kept. A run stands there once it has
-//! ended, so one that a crash cut short, the very first included, counts as missed and is made up, and what was due while
-//! nobody was there is made up in its order. A run that failed, or whose report lacks a department, stands there as such
-//! and is tried again after each of [`TRIED_AGAIN_AFTER`], until the next one is due: that one reads the feeds anyway.
+//! The record is a file of JSON lines. Its first line says since when the schedule is kept. A run stands there once it
+//! has ended, so one that a crash cut short, the very first included, counts as missed and is made up, and what was due
+//! while nobody was there is made up in its order. A run that failed, or whose report lacks a department, stands there
+//! as such and is tried again after each of [`TRIED_AGAIN_AFTER`], until the next one is due: that one reads the feeds
+//! anyway.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -25,10 +26,11 @@ pub const MOST_MADE_UP: usize = 31;
 /// How long after a try that gave no whole report the next one begins.
 pub const TRIED_AGAIN_AFTER: [TimeDelta; 3] = [TimeDelta::minutes(1), TimeDelta::minutes(10), TimeDelta::minutes(60)];
 
-/// The name of the directory of a run's report: the moment, UTC, at which the run was due. Names are in the order of time.
+/// The name of the directory of a run's report: the instant, UTC, at which the run was due. Names are in the order of
+/// time.
 const DIRECTORY: &str = "%Y-%m-%dT%H%M";
 
-/// Names the directory of the report of a run, by the moment at which it was due.
+/// Names the directory of the report of a run, by the instant at which it was due.
 pub fn directory_of(due_at: DateTime<Utc>) -> String {
     due_at.format(DIRECTORY).to_string()
 }
@@ -92,7 +94,7 @@ impl Schedule {
         Ok(Self { cron, zone })
     }
 
-    /// Returns the first moment after one at which a run is due; none where there is no such moment.
+    /// Returns the first instant after one at which a run is due; none where there is no such instant.
     pub fn next_after(&self, moment: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let local = moment.with_timezone(&self.zone);
         self.cron.find_next_occurrence(&local, false).ok().map(|due| due.with_timezone(&Utc))
@@ -103,7 +105,7 @@ impl Schedule {
         moment.with_timezone(&self.zone).date_naive()
     }
 
-    /// Returns what was due after one moment and until another, at most the newest [`MOST_MADE_UP`].
+    /// Returns what was due after one instant and until another, at most the newest [`MOST_MADE_UP`].
     pub fn due_between(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let mut due = VecDeque::new();
         let mut next = self.next_after(after);
@@ -216,13 +218,13 @@ impl RunLog {
         Read::from(&File::open(path).map_err(wrong)?).map(|read| read.records).map_err(wrong)
     }
 
-    /// Returns the newest moment that a recorded run was due at.
+    /// Returns the newest instant that a recorded run was due at.
     pub fn newest_due(&self) -> Option<DateTime<Utc>> {
         self.newest.as_ref().map(|record| record.due_at)
     }
 
-    /// Returns the moment after which runs are due that are not on record: that of the newest that is, else the one since
-    /// which the schedule is kept, and that is noted as now where the record is new.
+    /// Returns the instant after which runs are due that are not on record: that of the newest that is, else the one
+    /// since which the schedule is kept, and that is noted as now where the record is new.
     fn due_after(&mut self, now: DateTime<Utc>) -> Result<DateTime<Utc>, ScheduleError> {
         if let Some(known) = self.newest_due().or(self.kept_since) {
             return Ok(known);
@@ -291,10 +293,10 @@ impl Read {
 
 /// The time of day, and waiting for another.
 pub trait Clock {
-    /// Returns the moment.
+    /// Returns the instant.
     fn now(&self) -> DateTime<Utc>;
 
-    /// Waits until a moment.
+    /// Waits until an instant.
     fn wait_until(&self, moment: DateTime<Utc>) -> impl Future<Output = ()> + Send;
 }
 
@@ -320,9 +322,9 @@ impl Clock for SystemClock {
 
 /// Keeps a schedule until `stop`: each due run in turn, the missed ones first.
 ///
-/// A run gets the moment it was due at and answers with what it gave. A run that takes longer than the time to the next
-/// delays it. One that gave no whole report is tried again, until the next is due or no try is left. `stop` is heeded
-/// between runs, never within one.
+/// A run gets the instant it was due at and answers with what it gave. A run that takes longer than the time to the
+/// next delays it. One that gave no whole report is tried again, until the next is due or no try is left. `stop` is
+/// heeded between runs, never within one.
 pub async fn keep<R>(
     schedule: &Schedule,
     log: &mut RunLog,

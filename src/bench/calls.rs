@@ -73,7 +73,7 @@ impl Connections {
     }
 }
 
-/// Connections of a service's pool, which the bare look-ups have too.
+/// Connections of a service's pool, which the bare lookups have too.
 const POOL: usize = 8;
 
 /// Measures questions.
@@ -141,7 +141,7 @@ async fn question(site: &Site, connections: Connections, extent: Extent, table: 
     Ok(())
 }
 
-/// Compares a question with what its look-ups take by themselves, where they are round trips to another process.
+/// Compares a question with what its lookups take by themselves, where they are round trips to another process.
 async fn looked_up(
     site: &Site,
     extent: Extent,

@@ -55,7 +55,7 @@ pub struct BenchArgs {
     /// Measure only this
     #[arg(long, value_name = "PART")]
     pub only: Vec<Part>,
-    /// A moment for each measurement: shows that all of it runs, and measures nothing
+    /// Only briefly for each measurement: shows that all of it runs, and measures nothing
     #[arg(long)]
     pub quick: bool,
     /// Rounds of each measurement; with --compare, rounds of turns

@@ -38,7 +38,7 @@ pub struct Job {
     pub out: PathBuf,
     /// Day that the figures are true for.
     pub on: NaiveDate,
-    /// Moment up to which records count.
+    /// Instant up to which records count.
     pub as_of: Option<DateTime<Utc>>,
 }
 
@@ -113,7 +113,7 @@ pub(super) fn resynced(datasets: &BTreeMap<String, Resync>, lang: Lang) -> Vec<S
 }
 
 /// Returns in words which departments' records are not in the report, or not all: those that did not answer, and those
-/// that are known only to a moment before the report's.
+/// that are known only to an instant before the report's.
 pub(super) fn missing(outcome: &JobOutcome, lang: Lang) -> Vec<String> {
     let unreached = outcome.unreached.iter().map(|(service, reason)| {
         said!(

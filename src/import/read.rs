@@ -95,7 +95,7 @@ fn xlsx_lines(path: &Path, shown: &str) -> Result<Vec<Line>, TableError> {
     Ok(lines.collect())
 }
 
-/// The day of a moment, as a person writes it.
+/// The day of an instant, as a person writes it.
 fn day_text(moment: (u16, u8, u8, u8, u8, u8, u16)) -> String {
     format!("{:04}-{:02}-{:02}", moment.0, moment.1, moment.2)
 }

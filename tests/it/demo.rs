@@ -220,7 +220,8 @@ fn the_public_profile_files_published_figures_alone_adds_nothing_again_and_mixes
 
     every_published_figure_is_in(&report.join("attainment.csv"));
 
-    // No record but filings, and of those as many as there are figures; the departments tell their parameters beside them.
+    // No record but filings, and of those as many as there are figures; the departments tell their parameters beside
+    // them.
     let lake = Lake::open_read_only(&path.join(PUBLIC_DATA).join("lake")).expect("a lake");
     let datasets = lake.sources().keys().filter(|dataset| !dataset.ends_with(".parameters"));
     let (filed, others): (Vec<_>, Vec<_>) =
@@ -231,7 +232,7 @@ fn the_public_profile_files_published_figures_alone_adds_nothing_again_and_mixes
     let (code, out, problems) = minsheng(path, &PUBLIC);
     assert_eq!(code, 0, "{problems}");
     assert!(out.contains("Nothing was added"), "{out}");
-    // The moment of the report is another, the verdicts are not.
+    // The instant of the report is another, the verdicts are not.
     let json = std::fs::read(report.join("attainment.json")).expect("written");
     let again: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
     assert_eq!(again["commitments"], document["commitments"]);
@@ -243,7 +244,8 @@ fn the_public_profile_files_published_figures_alone_adds_nothing_again_and_mixes
     assert_eq!(json, std::fs::read(report.join("attainment.json")).expect("written"));
 }
 
-/// Sees to it that the history has each figure in its own month, however long ago that is; of a milestone, that it is done.
+/// Sees to it that the history has each figure in its own month, however long ago that is; of a milestone, that it is
+/// done.
 fn every_published_figure_is_in(history: &Path) {
     let mut known: BTreeMap<[String; 4], f64> = BTreeMap::new();
     let mut history = csv::Reader::from_path(history).expect("written");

@@ -3,7 +3,7 @@
 //!
 //! Five kills per database that cut an upload, and those besides that fell behind the last answer; `MINSHENG_SOAK=1`
 //! makes it fifty. A failing run prints its seed; `MINSHENG_SEED` repeats
-//! its moments as far as the machine lets them be repeated.
+//! its instants as far as the machine lets them be repeated.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,5 @@
-//! `schedule` as a process of its own: it serves the newest report to machines, over mutual TLS, until it is told to stop.
+//! `schedule` as a process of its own: it serves the newest report to machines, over mutual TLS, until it is told to
+//! stop.
 
 use std::{collections::BTreeMap, ffi::OsString, path::Path, process::Command};
 
@@ -23,7 +24,7 @@ use crate::support::{Process, endpoints, environment, free_port};
 /// A department with a certificate of the same authority that no policy knows.
 const STRANGER: &str = "stranger";
 
-/// Makes the report of a run that was due at a moment, without asking anybody.
+/// Makes the report of a run that was due at an instant, without asking anybody.
 async fn report(directory: &Path, due_at: &str) {
     let due_at: DateTime<Utc> = due_at.parse().expect("a moment");
     let out = directory.join("reports").join(directory_of(due_at));

@@ -16,7 +16,7 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 
 /// How long a process may take until it serves.
 const START: Duration = Duration::from_mins(1);
-/// Time between two looks at its health.
+/// Time between two checks of its health.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs the command in a directory, and gives its exit code and what it printed and said of errors.

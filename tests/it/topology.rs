@@ -1,7 +1,7 @@
 //! The topology of `docker-compose.yml` as processes of their own: each gets exactly the environment and the command
 //! that stand in the file, but for hosts, ports, directories and databases; then the demo's load runs against it on
-//! PostgreSQL, and a report is made as an operator makes it there. The same load on SQLite gives the same report but for
-//! the sources' positions and times.
+//! PostgreSQL, and a report is made as an operator makes it there. The same load on SQLite gives the same report but
+//! for the sources' positions and times.
 //!
 //! Needs `MINSHENG_TEST_POSTGRES_URL`; says so and passes without it.
 
@@ -274,7 +274,7 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     }
     assert_eq!(loaded.accepted, sent);
 
-    // The same province on SQLite, and its report of the same day and moment.
+    // The same province on SQLite, and its report of the same day and instant.
     let embedded = ground.site.path().join("embedded");
     let on_sqlite = Site::start(&embedded).await.expect("the services start");
     let loaded_there = demo::load_province(on_sqlite.endpoints(), province, &Progress::hidden(), Lang::En).await;
@@ -327,7 +327,8 @@ async fn the_services_of_the_compose_file_run_as_processes_and_take_the_demos_lo
     report("made/again");
     assert_eq!(rows(), told);
 
-    // The operator's check there: registers, journals and lake agree, read from the services that the environment names.
+    // The operator's check there: registers, journals and lake agree, read from the services that the environment
+    // names.
     let words = ["verify", "--lake", "made/lake"].map(str::to_owned);
     assert!(ground.run(ANALYTICS, analytics, &words).ended().success(), "registers and lake differ");
 

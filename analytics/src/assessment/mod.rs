@@ -49,7 +49,7 @@ impl Default for Policy {
 pub struct Input<'a> {
     /// The day the figures are true for.
     pub on: NaiveDate,
-    /// The moment up to which records were taken into account.
+    /// The instant up to which records were taken into account.
     pub as_of: DateTime<Utc>,
     /// Edition or digest of the catalogue.
     pub catalogue: &'a str,

@@ -1,6 +1,6 @@
 //! SQL expressions of the catalogue as expressions of the engine.
 //!
-//! Parses and looks at expressions; never sees a row.
+//! Parses and checks expressions; never sees a row.
 
 use std::collections::BTreeSet;
 

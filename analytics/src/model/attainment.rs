@@ -175,7 +175,7 @@ pub struct AttainmentDocument {
     /// The day the figures are true for.
     #[serde(with = "wire::date")]
     pub on: NaiveDate,
-    /// The moment up to which records were taken into account.
+    /// The instant up to which records were taken into account.
     #[serde(with = "wire::moment")]
     pub as_of: DateTime<Utc>,
     /// Edition or digest of the catalogue.

@@ -21,16 +21,16 @@ pub mod month {
     }
 }
 
-/// A moment as RFC 3339 in UTC.
+/// An instant as RFC 3339 in UTC.
 pub mod moment {
     use super::{DateTime, Deserialize, Deserializer, SecondsFormat, Serializer, Utc};
 
-    /// Writes the moment.
+    /// Writes the instant.
     pub fn serialize<S: Serializer>(value: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&value.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 
-    /// Reads the moment.
+    /// Reads the instant.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
         super::parse_moment(&String::deserialize(deserializer)?)
     }
@@ -40,7 +40,7 @@ pub mod moment {
 pub mod optional_moment {
     use super::{Deserialize, Deserializer, Serializer};
 
-    /// Writes the moment or null.
+    /// Writes the instant or null.
     pub fn serialize<S: Serializer>(value: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
         match value.and_then(super::moment_text) {
             Some(text) => serializer.serialize_str(&text),
@@ -48,7 +48,7 @@ pub mod optional_moment {
         }
     }
 
-    /// Reads the moment or null.
+    /// Reads the instant or null.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
         Option::<String>::deserialize(deserializer)?
             .map(|text| super::parse_moment::<D::Error>(&text).map(|moment| moment.timestamp_micros()))
@@ -56,7 +56,7 @@ pub mod optional_moment {
     }
 }
 
-/// Returns microseconds UTC as RFC 3339, or none for a moment outside the calendar.
+/// Returns microseconds UTC as RFC 3339, or none for an instant outside the calendar.
 pub fn moment_text(micros: i64) -> Option<String> {
     DateTime::<Utc>::from_timestamp_micros(micros).map(|moment| moment.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }

@@ -92,7 +92,7 @@ pub fn probability(value: f64) -> String {
     }
 }
 
-/// Returns a moment to the minute, in the region's legal time.
+/// Returns an instant to the minute, in the region's legal time.
 pub fn moment(moment: DateTime<Utc>) -> String {
     moment.with_timezone(&LEGAL_TIME).format("%Y-%m-%d %H:%M UTC+8").to_string()
 }
@@ -116,7 +116,7 @@ pub fn days(days: i64) -> String {
     if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
-/// Returns the day on which a moment falls in the region, eight hours ahead of UTC.
+/// Returns the day on which an instant falls in the region, eight hours ahead of UTC.
 fn legal_day(moment: DateTime<Utc>) -> NaiveDate {
     moment.with_timezone(&LEGAL_TIME).date_naive()
 }

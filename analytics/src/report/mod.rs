@@ -1,8 +1,8 @@
 //! The report: one page, one workbook, and the figures for machines.
 //!
 //! The only place that knows HTML and spreadsheets. It decides nothing and computes no figure: what it writes is what
-//! the assessment found, less the cells that could point to a person ([`suppress`]). No clock and no network inside: the
-//! moment that stands in a file is the document's own, so the same document gives the same bytes.
+//! the assessment found, less the cells that could point to a person ([`suppress`]). No clock and no network inside:
+//! the instant that stands in a file is the document's own, so the same document gives the same bytes.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -141,7 +141,7 @@ fn replace(
     Ok(path)
 }
 
-/// A moment as RFC 3339.
+/// An instant as RFC 3339.
 fn moment_text(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

@@ -23,7 +23,7 @@ use crate::catalogue::{
 };
 use crate::model::{Level, REGION};
 
-/// So many rows are looked at in one query at most, unless one month alone has more.
+/// So many rows are read in one query at most, unless one month alone has more.
 const ROWS_AT_ONCE: usize = 2_000_000;
 
 const KEY: &str = "_key";
@@ -34,7 +34,7 @@ const DENOMINATOR: &str = "_denominator";
 /// Numbers by area and month.
 type Numbers = BTreeMap<(i32, i32), f64>;
 
-/// Counts a measure at each moment, from the first month with a row on; none where there never was a row.
+/// Counts a measure at each instant, from the first month with a row on; none where there never was a row.
 pub(super) fn count(
     entry: &Entry,
     measure: &Measure,
@@ -283,7 +283,7 @@ impl<'a> Plan<'a> {
         Lasting::of(&rows)
     }
 
-    /// The rows that take part at some moments, each with its month.
+    /// The rows that take part at some instants, each with its month.
     fn rows_at(&self, base: &Lasting, partners: &[Lasting], moments: &[Moment]) -> PolarsResult<DataFrame> {
         let mut rows = self.conditions.apply_on_day(base.at(moments, self.entry)?.lazy());
         for (restriction, partner) in self.restrictions.iter().zip(partners) {

@@ -9,7 +9,7 @@ use super::columns::{FROM, PLACE, UNTIL, days};
 use super::parameters::InForce;
 use crate::catalogue::{DAY_COLUMNS, Entry};
 
-/// The moment's month, by its first day.
+/// The instant's month, by its first day.
 pub(super) const MONTH: &str = "_month";
 
 /// Rows, and the days for which each is true.
@@ -39,9 +39,9 @@ impl Lasting {
         self.rows.height()
     }
 
-    /// Repeats each row for every moment at which it is true, with what is known from the moment.
+    /// Repeats each row for every instant at which it is true, with what is known from the instant.
     ///
-    /// A parameter is the one of the row's area; where none is in force at a moment it is null.
+    /// A parameter is the one of the row's area; where none is in force at an instant it is null.
     pub(super) fn at(&self, moments: &[Moment], parameters_of: &Entry) -> PolarsResult<DataFrame> {
         let mut picked: Vec<IdxSize> = Vec::new();
         let (mut months, mut on_days): (Vec<i32>, Vec<i32>) = Default::default();

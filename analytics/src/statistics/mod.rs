@@ -73,7 +73,7 @@ pub enum StatisticsError {
 pub struct Question {
     /// The day that the figures are true for.
     pub on: NaiveDate,
-    /// The moment up to which records are taken into account.
+    /// The instant up to which records are taken into account.
     pub as_of: DateTime<Utc>,
 }
 
@@ -204,7 +204,7 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Resu
     Ok(statistics)
 }
 
-/// The moments up to which a dataset is known; the last one speaks for the last day that is.
+/// The instants up to which a dataset is known; the last one speaks for the last day that is.
 fn until(moments: &[Moment], known: &sources::Known) -> Vec<Moment> {
     let until = known.until.unwrap_or(NaiveDate::MIN);
     let known = moments.iter().filter(|moment| moment.month <= until);

@@ -1,6 +1,6 @@
 //! The parts of expressions for which the day makes no difference.
 //!
-//! A row is looked at once for each month in which it is true. What an expression says of the row alone, such as
+//! A row is read once for each month in which it is true. What an expression says of the row alone, such as
 //! a comparison of texts, is computed once and stands in a column from then on; only the rest waits for the day.
 
 use polars::prelude::{AggExpr, BooleanFunction, DataType, DataTypeExpr, Expr, FunctionExpr, col};

@@ -52,7 +52,7 @@ impl Context {
         }
     }
 
-    /// Calls with the facts of a moment.
+    /// Calls with the facts of an instant.
     pub fn with_facts<T>(&self, now: i64, f: impl FnOnce(Facts<'_>) -> T) -> T {
         let parameters = self.parameters();
         f(Facts { parameters: &parameters, calendar: self.calendar, keys: &self.keys, today: today(now) })

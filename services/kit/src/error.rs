@@ -173,7 +173,7 @@ pub enum Error {
     /// The record's state does not allow what these fields ask.
     #[error("not in this state: {0}")]
     State(Violations),
-    /// Another request wrote the same records at the same moment; sent again, this one sees what that one wrote.
+    /// Another request wrote the same records at the same instant; sent again, this one sees what that one wrote.
     #[error("another request was writing the same records; send the request again")]
     Raced,
     /// Another unit is recorded after the instant that this one took: it runs again from there.

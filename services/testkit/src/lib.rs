@@ -29,7 +29,7 @@ use minsheng_kit::{
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// The clock of a test: starts at a moment, goes on by a microsecond with every look.
+/// The clock of a test: starts at an instant, goes on by a microsecond with every reading.
 #[derive(Clone, Debug)]
 pub struct TestClock(Arc<AtomicI64>);
 

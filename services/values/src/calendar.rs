@@ -1,7 +1,7 @@
-//! Days, moments and working days (工作日).
+//! Days, instants and working days (工作日).
 //!
-//! A day is a [`NaiveDate`]; the store holds it as days since 1970-01-01 and a moment as microseconds since then,
-//! UTC. The day of a moment is the day in China, eight hours ahead of UTC and without summer time.
+//! A day is a [`NaiveDate`]; the store holds it as days since 1970-01-01 and an instant as microseconds since then,
+//! UTC. The day of an instant is the day in China, eight hours ahead of UTC and without summer time.
 //!
 //! Working days follow the State Council's holiday notices: statutory holidays are off, and the make-up days
 //! (调休上班) that the notices name are worked although they fall on a weekend. A day of a year whose notice is
@@ -33,13 +33,13 @@ pub fn day_of_epoch(days: i64) -> Option<NaiveDate> {
     NaiveDate::default().checked_add_signed(TimeDelta::try_days(days)?)
 }
 
-/// Returns the day in China of a moment, in microseconds since 1970-01-01 UTC.
+/// Returns the day in China of an instant, in microseconds since 1970-01-01 UTC.
 pub fn day_of_moment(micros: i64) -> Option<NaiveDate> {
     let there = DateTime::from_timestamp_micros(micros)?.checked_add_signed(CHINA_STANDARD_TIME)?;
     Some(there.date_naive())
 }
 
-/// Returns the moment at which a day begins in China, in microseconds since 1970-01-01 UTC.
+/// Returns the instant at which a day begins in China, in microseconds since 1970-01-01 UTC.
 pub fn start_of_day_micros(day: NaiveDate) -> i64 {
     (day.and_time(NaiveTime::MIN).and_utc().timestamp_micros()) - CHINA_STANDARD_TIME.num_seconds() * 1_000_000
 }

@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | [`identifiers`] | resident ID, social credit code, organisation code, disability certificate, LOINC | GB 11643, GB 32100, GB 11714, 残联发〔2017〕34号 |
 //! | [`divisions`] | region, prefectures, counties, townships, villages, and the codes of the past | GB/T 2260, statistical codes of 2023 |
-//! | [`calendar`] | days, moments, statutory holidays, working days | State Council holiday notices |
+//! | [`calendar`] | days, instants, statutory holidays, working days | State Council holiday notices |
 //! | [`money`] | amounts in fen, shares per mille | |
 //! | [`parameters`] | every figure a rule compares with, dated, with source and confidence | the regulation named in each entry |
 //!

@@ -1,4 +1,4 @@
-//! How a connection is made: TCP, mutual TLS, and a look at who answers.
+//! How a connection is made: TCP, mutual TLS, and a check of who answers.
 
 use std::future::Future;
 use std::io;

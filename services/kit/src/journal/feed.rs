@@ -42,7 +42,7 @@ pub struct Cursor {
     until: String,
     /// Last position read within the window.
     after: i64,
-    /// Everything recorded up to this moment has been given; 0 as long as there is none.
+    /// Everything recorded up to this instant has been given; 0 as long as there is none.
     settled: i64,
 }
 
@@ -108,8 +108,8 @@ pub struct Progress {
     pub cursor: Cursor,
     /// Greatest position given so far in this reading, 0 for none.
     pub position: i64,
-    /// Everything recorded up to this moment is behind the cursor and nothing more will appear there, microseconds UTC.
-    /// 0 as long as the first reading has not come to its end.
+    /// Everything recorded up to this instant is behind the cursor and nothing more will appear there, microseconds
+    /// UTC. 0 as long as the first reading has not come to its end.
     pub recorded_until: i64,
 }
 

@@ -45,8 +45,8 @@ pub struct FeedPosition {
     pub cursor: String,
     /// Greatest position given in this reading, 0 for none.
     pub position: i64,
-    /// Everything recorded up to this moment is behind the cursor and nothing more will appear there, microseconds UTC;
-    /// 0 before a first reading has come to its end.
+    /// Everything recorded up to this instant is behind the cursor and nothing more will appear there, microseconds
+    /// UTC; 0 before a first reading has come to its end.
     pub recorded_until: i64,
 }
 

@@ -35,7 +35,7 @@ const UNBOUNDED: &str = "/grpc.health.v1.Health/Watch";
 /// The feed's stock clients set no deadline, whichever method they call.
 const FEED: &str = "/arrow.flight.protocol.FlightService/";
 
-/// The moment at which a call's answer is worth nothing any more.
+/// The instant at which a call's answer is worth nothing any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
@@ -50,7 +50,7 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Returns the moment.
+    /// Returns the instant.
     pub fn instant(self) -> Instant {
         self.0
     }
@@ -189,7 +189,7 @@ where
 /// What ends a call that does not end by itself.
 #[derive(Debug, Clone)]
 pub(crate) enum Limit {
-    /// A moment.
+    /// An instant.
     At(Deadline),
     /// The cancellation of a token, when the server stops.
     Stop(CancellationToken),
@@ -204,7 +204,7 @@ impl Limit {
         }
     }
 
-    /// Reports whether the moment is past, without a timer.
+    /// Reports whether the instant is past, without a timer.
     fn is_over(&self) -> bool {
         match self {
             Self::At(deadline) => deadline.remaining().is_zero(),

@@ -25,7 +25,7 @@ use crate::error::Error;
 /// Largest part of an answer that is given at once, in bytes: what a reader takes within the limit at the least.
 const PART: usize = 64 * 1024;
 
-/// Least time between two looks at the answers.
+/// Least time between two checks of the answers.
 const SHORTEST_ROUND: Duration = Duration::from_millis(1);
 
 /// Looks after all answers of a server that are being given.

@@ -62,12 +62,12 @@ impl Store {
         Self { keys: Some(keys), ..self }
     }
 
-    /// Returns the present moment, in microseconds UTC.
+    /// Returns the present instant, in microseconds UTC.
     pub fn now(&self) -> i64 {
         (self.clock)()
     }
 
-    /// Returns a moment that is settled: a read that begins afterwards sees everything recorded up to it, and nothing
+    /// Returns an instant that is settled: a read that begins afterwards sees everything recorded up to it, and nothing
     /// recorded at or before it will ever appear.
     pub async fn settled(&self) -> Result<i64, Error> {
         let now = self.now();
@@ -89,7 +89,7 @@ impl Store {
         }
     }
 
-    /// Reads by a single statement, which needs no transaction around it. A second one would see another moment.
+    /// Reads by a single statement, which needs no transaction around it. A second one would see another instant.
     pub async fn read_one<T, F>(&self, f: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// Reads in one snapshot on a thread that may block: for what takes more than a moment.
+    /// Reads in one snapshot on a thread that may block: for what takes long.
     pub async fn read_long<T, F>(&self, f: F) -> Result<T, Error>
     where
         T: Send + 'static,

@@ -1,9 +1,9 @@
-//! Which moments are settled: nothing recorded at or before such a moment will appear in the journal any more.
+//! Which instants are settled: nothing recorded at or before such an instant will appear in the journal any more.
 //!
-//! A unit takes its moment before it commits, so the clock alone does not tell: a unit of an earlier moment may still
-//! be under way. On SQLite the writer says from which moment on its present group is recorded. On PostgreSQL a unit
-//! shows it by a shared advisory lock, which every replica sees; and as their clocks need not agree, a moment that was
-//! called settled is kept in the database, and units are recorded after it whatever their own clock says.
+//! A unit takes its instant before it commits, so the clock alone does not tell: a unit of an earlier instant may still
+//! be under way. On SQLite the writer says from which instant on its present group is recorded. On PostgreSQL a unit
+//! shows it by a shared advisory lock, which every replica sees; and as their clocks need not agree, an instant that
+//! was called settled is kept in the database, and units are recorded after it whatever their own clock says.
 
 use diesel::{
     ExpressionMethods as _, PgConnection, QueryDsl as _, QueryableByName, RunQueryDsl as _, sql_types::BigInt,
@@ -27,13 +27,13 @@ pub(super) struct Moments(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Earliest moment of the group that is being written.
+    /// Earliest instant of the group that is being written.
     in_flight: Option<i64>,
     settled: i64,
 }
 
 impl Moments {
-    /// Begins a group that follows the entry of the moment `floor`; gives the moment after which it is recorded.
+    /// Begins a group that follows the entry of the instant `floor`; gives the instant after which it is recorded.
     pub(super) fn begin(&self, floor: i64) -> i64 {
         let mut state = self.0.lock();
         let floor = floor.max(state.settled);
@@ -46,7 +46,7 @@ impl Moments {
         self.0.lock().in_flight = None;
     }
 
-    /// Settles the moments up to now, as far as no group is under way; what is read afterwards holds all of them.
+    /// Settles the instants up to now, as far as no group is under way; what is read afterwards holds all of them.
     pub(super) fn settle(&self, now: i64) -> i64 {
         let mut state = self.0.lock();
         let until = state.in_flight.map_or(now, |earliest| now.min(earliest - 1));
@@ -61,7 +61,7 @@ struct Settled {
     until: i64,
 }
 
-/// Settles the moments up to now, as far as no unit is under way; what is read afterwards holds all of them.
+/// Settles the instants up to now, as far as no unit is under way; what is read afterwards holds all of them.
 ///
 /// Two transactions of their own: the first must be seen by every unit that the second does not see.
 pub(super) fn settle(connection: &mut PgConnection, now: i64) -> Result<i64, Error> {
@@ -78,7 +78,7 @@ pub(super) fn settle(connection: &mut PgConnection, now: i64) -> Result<i64, Err
     Ok(found.until)
 }
 
-/// Appends the entry of a unit that has but one, with its moment, in one statement on PostgreSQL; says whether it did.
+/// Appends the entry of a unit that has but one, with its instant, in one statement on PostgreSQL; says whether it did.
 pub(super) fn append_one(connection: &mut AnyConnection, entries: &[JournalEntry]) -> Result<bool, Error> {
     let (AnyConnection::Postgres(connection), [entry]) = (connection, entries) else { return Ok(false) };
     let moment = announce_moment(entry.recorded_at);

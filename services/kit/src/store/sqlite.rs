@@ -231,8 +231,8 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
 /// A fault of the disk may end the transaction behind the connection's back, and the connection is of no use then: the
 /// group fails as a whole and the next one gets a new connection.
 ///
-/// `floor` is the moment of the newest entry: moments grow strictly, so that "everything up to a moment" is settled
-/// once an entry of that moment can be read, even when the machine's clock goes back.
+/// `floor` is the instant of the newest entry: instants grow strictly, so that "everything up to an instant" is settled
+/// once an entry of that instant can be read, even when the machine's clock goes back.
 fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>, moments: &Moments, mut floor: i64) {
     let mut pace = Pace::default();
     let mut broken = false;

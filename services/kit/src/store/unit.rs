@@ -114,7 +114,7 @@ impl JournalEntry {
     }
 }
 
-/// A look at a person's record.
+/// An access to a person's record.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = accesses, treat_none_as_default_value = false)]
 pub struct AccessEntry {
@@ -171,7 +171,7 @@ pub struct Tx<'a> {
 }
 
 impl Tx<'_> {
-    /// Returns the moment at which the unit is recorded, microseconds UTC.
+    /// Returns the instant at which the unit is recorded, microseconds UTC.
     pub fn now(&self) -> i64 {
         self.now
     }
@@ -218,7 +218,7 @@ impl Tx<'_> {
         self.journal.push(entry);
     }
 
-    /// Notes a look at a person's record.
+    /// Notes an access to a person's record.
     pub fn access(&mut self, entry: AccessEntry) {
         self.accesses.push(AccessEntry { recorded_at: self.now, ..entry });
     }

@@ -1,7 +1,8 @@
-//! Threads for what may block for a moment: as many as there are connections, so that none of them waits for one.
+//! Threads for what may block for a short time: as many as there are connections, so that none of them waits for one.
 //!
 //! A thread that ends one call takes the next without going to sleep. On a runtime's own threads for blocking work, of
-//! which there are as many as callers, each call woke one of them twice: to begin, and when a connection was given back.
+//! which there are as many as callers, each call woke one of them twice: to begin, and when a connection was given
+//! back.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -25,7 +26,8 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Starts so many threads; they end when this is gone. A call that none of them took within the patience is refused.
+    /// Starts so many threads; they end when this is gone. A call that none of them took within the patience is
+    /// refused.
     pub(super) fn start(threads: u32, patience: Duration) -> Result<Self, Error> {
         let (jobs, waiting) = crossbeam_channel::unbounded::<Job>();
         for number in 0..threads.max(1) {

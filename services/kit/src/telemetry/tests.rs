@@ -45,7 +45,7 @@ impl Recorder {
         (Self { spans, metrics, meters, _subscriber: subscriber }, bench)
     }
 
-    /// Waits until so many spans have ended: a server's may end a moment after its caller has the answer.
+    /// Waits until so many spans have ended: a server's may end a little after its caller has the answer.
     async fn spans(&self, count: usize) -> Vec<SpanData> {
         let ended = async {
             loop {

@@ -114,7 +114,7 @@ struct Seen {
 }
 
 /// Follows the feed until told that all is written, stopping in the middle of windows now and then; sees to it that
-/// nothing appears at or before a moment that was called settled.
+/// nothing appears at or before an instant that was called settled.
 fn follow(store: &Store, runtime: &tokio::runtime::Handle, done: &AtomicBool) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut cursor = Cursor::default();

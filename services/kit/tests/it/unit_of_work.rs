@@ -87,7 +87,7 @@ async fn counts(store: &Store) -> Vec<i64> {
     store.read(count).await.expect("counted")
 }
 
-/// A look at an invented person's record by a method.
+/// An access to an invented person's record by a method.
 pub(crate) fn look(method: &str) -> AccessEntry {
     AccessEntry {
         recorded_at: 0,

@@ -1,4 +1,4 @@
-//! What the tests of both registers share: a started service, invented people, a look at what the store really holds.
+//! What the tests of both registers share: a started service, invented people, what the store really holds.
 
 use std::collections::BTreeMap;
 

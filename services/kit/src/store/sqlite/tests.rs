@@ -52,7 +52,7 @@ async fn a_transaction_that_ends_behind_the_writer_s_back_costs_its_group_and_no
     // What SQLite does by itself after an I/O fault.
     run(&store, "INSERT INTO probe VALUES (1); ROLLBACK; SELECT no_such_function()").await.expect_err("a fault");
     run(&store, "INSERT INTO probe VALUES (2)").await.expect("the writer goes on");
-    // And in the moment of the commit: the unit ended well, the commit finds nothing to commit.
+    // And in the instant of the commit: the unit ended well, the commit finds nothing to commit.
     let error = run(&store, "INSERT INTO probe VALUES (3); COMMIT; BEGIN; ROLLBACK").await.expect_err("a fault");
     assert!(matches!(error, Error::StoreUnavailable(_) | Error::Internal(_)), "{error:?}");
     run(&store, "INSERT INTO probe VALUES (4)").await.expect("the writer goes on");
