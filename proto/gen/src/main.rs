@@ -1,13 +1,22 @@
-//! Writes what follows from the declarations of registers: in every contract the six methods with their messages.
+//! Writes what follows from the declarations of registers: in every contract the six methods with their messages; in
+//! every department the table, the record of a state, and the ways between it, the resource and the dataset's row.
 //!
 //! `minsheng-gen` writes, `minsheng-gen --check` fails where a file is not what would be written. Files are written where
 //! they lie, so that what is committed is what a reader, `buf` and an integrator's compiler see.
 
 mod contract;
+mod fields;
+mod rust;
 
-use std::{env, fs, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+};
 
-use minsheng_proto::registers;
+use minsheng_proto::{Register, registers};
 
 fn main() -> ExitCode {
     let check = match env::args().nth(1).as_deref() {
@@ -42,6 +51,8 @@ fn main() -> ExitCode {
 /// Generates every file; returns those that differ from what lies there, which are written unless they are only checked.
 fn run(check: bool) -> Result<Vec<PathBuf>, String> {
     let proto = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("lies in proto").to_owned();
+    let root = std::env::var("GEN_OUT")
+        .map_or_else(|_| proto.parent().expect("lies in the workspace").to_owned(), PathBuf::from);
     let mut differing = Vec::new();
     let mut put = |path: PathBuf, text: String| {
         let there = fs::read_to_string(&path).ok();
@@ -55,12 +66,41 @@ fn run(check: bool) -> Result<Vec<PathBuf>, String> {
         }
         Ok::<_, String>(())
     };
+    let mut folders: BTreeMap<PathBuf, Vec<&Register>> = BTreeMap::new();
     for register in registers() {
         if !register.own_methods {
             let path = proto.join(register.resource.parent_file().name());
             let read = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             put(path, contract::written(&read, register))?;
         }
+        let folder = match &register.keeper {
+            Some(keeper) => root.join("services").join(keeper).join("src/schema"),
+            None => root.join("services/kit/src/filings/schema"),
+        };
+        put(folder.join(format!("{}.rs", register.field())), formatted(&rust::written(register))?)?;
+        folders.entry(folder).or_default().push(register);
+    }
+    for (folder, registers) in folders {
+        put(folder.join("mod.rs"), formatted(&rust::module(&registers))?)?;
     }
     Ok(differing)
+}
+
+/// Formats Rust as the workspace does.
+fn formatted(text: &str) -> Result<String, String> {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rustfmt.toml");
+    let mut rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config-path", config])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("rustfmt: {error}"))?;
+    let mut input = rustfmt.stdin.take().expect("piped");
+    input.write_all(text.as_bytes()).map_err(|error| format!("rustfmt: {error}"))?;
+    drop(input);
+    let output = rustfmt.wait_with_output().map_err(|error| format!("rustfmt: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("rustfmt refuses what was generated:\n{text}"));
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Envelope as _, Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    register::{Declared as _, Envelope as _, Facts, Head, Register, date, day, optional_day},
     store::Tx,
     values::calendar::epoch_day,
 };
@@ -40,7 +40,6 @@ impl Register for HousingProjects {
         facts: Facts<'_>,
     ) -> Result<HousingProjectRecord, Violations> {
         let mut violations = Violations::new();
-        let kind: pb::HousingKind = enum_field("kind", project.kind, &mut violations);
         let counted = Counted {
             on: optional_day("counted_on", project.counted_on.as_ref(), &mut violations),
             asked_for: head.effective_on,
@@ -53,48 +52,20 @@ impl Register for HousingProjects {
             counted.true_from(epoch_day(facts.today), &mut violations)
         };
         let head = Head { effective_on, ..head };
-        let record = HousingProjectRecord {
-            title: project.title.clone(),
-            kind: kind as i64,
-            plan_year: i64::from(project.plan_year),
-            units_planned: project.units_planned,
-            units_started: project.units_started,
-            units_acquired: project.units_acquired,
-            units_completed: project.units_completed,
-            units_let: project.units_let,
-            ..HousingProjectRecord::with_head(head)
-        };
+        let record = HousingProjectRecord::read(project, head, facts, &mut violations);
         check_stages(record.stages(), &mut violations);
         violations.into_result(record)
     }
 
     /// Numbers of a day that lies ahead are planned and not counted.
-    fn encode(&self, record: &HousingProjectRecord, facts: Facts<'_>, _: bool) -> Result<pb::HousingProject, Error> {
+    fn encode(
+        &self,
+        record: &HousingProjectRecord,
+        facts: Facts<'_>,
+        reveal: bool,
+    ) -> Result<pb::HousingProject, Error> {
         let counted_on = Some(record.effective_on).filter(|day| *day <= epoch_day(facts.today));
-        Ok(pb::HousingProject {
-            title: record.title.clone(),
-            kind: enum_number(record.kind),
-            plan_year: enum_number(record.plan_year),
-            units_planned: record.units_planned,
-            units_started: record.units_started,
-            units_acquired: record.units_acquired,
-            units_completed: record.units_completed,
-            units_let: record.units_let,
-            counted_on: counted_on.and_then(date),
-            ..pb::HousingProject::default()
-        })
-    }
-
-    fn row(&self, record: &HousingProjectRecord, _: Facts<'_>) -> pb::HousingProjectRow {
-        pb::HousingProjectRow {
-            kind: enum_number(record.kind),
-            plan_year: record.plan_year,
-            units_planned: record.units_planned,
-            units_started: record.units_started,
-            units_acquired: record.units_acquired,
-            units_completed: record.units_completed,
-            units_let: record.units_let,
-        }
+        Ok(pb::HousingProject { counted_on: counted_on.and_then(date), ..record.resource(facts, reveal)? })
     }
 
     /// The numbers are true from the day on which they were counted, or else from today: what is finished in February is

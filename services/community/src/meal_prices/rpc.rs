@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     clients::DepartmentChannel,
     error::{Error, Violations},
-    register::{Facts, Head, Held, Register, Table as _, date, day, enum_number, required_day},
+    register::{Declared as _, Facts, Head, Held, Register, Table as _, day, declared::reference_id},
     store::AnyConnection,
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -20,13 +20,7 @@ use super::{
     rules::{PriceShares, check_against_point, is_elder},
     store,
 };
-use crate::{
-    schema::MealPriceRecord,
-    service_points::{point_id, point_name, store::service_points_by_id},
-};
-
-/// The place to which identity numbers are sealed.
-const SEAL: &str = "meal_prices.resident";
+use crate::{schema::MealPriceRecord, service_points::store::service_points_by_id};
 
 /// Said where a person has a price at the point already.
 const PRICE_IN_FORCE: Held = Held {
@@ -73,22 +67,13 @@ pub(super) fn price_of(record: &MealPriceRecord, facts: Facts<'_>) -> Result<i64
     })
 }
 
-/// Reads the person and checks the age on the day of the application.
-fn elder(
-    price: &pb::MealPrice,
-    head: &Head,
-    applied_on: i64,
-    facts: Facts<'_>,
-    violations: &mut Violations,
-) -> Option<ResidentId> {
-    let resident = match ResidentId::parse(&price.resident_id, facts.today) {
-        Ok(resident) => resident,
-        Err(error) => {
-            violations.add("resident_id", error.reason(), error.to_string(), error.message_zh());
-            return None;
-        }
+/// Checks the person's age on the day of the application.
+fn check_age(price: &pb::MealPrice, record: &MealPriceRecord, facts: Facts<'_>, violations: &mut Violations) {
+    let (area, day) = (AreaCode::parse(&record.area), day_of_epoch(record.applied_on));
+    // What is no person, area or day was noted where it was read.
+    let (Ok(resident), Ok(area), Some(day)) = (ResidentId::parse(&price.resident_id, facts.today), area, day) else {
+        return;
     };
-    let (area, day) = (AreaCode::parse(&head.area).ok()?, day_of_epoch(applied_on)?);
     match is_elder(&resident, area, day, facts.parameters) {
         Ok(elder) => violations.require(
             elder,
@@ -99,7 +84,6 @@ fn elder(
         ),
         Err(error) => violations.add("applied_on", error.reason(), error.to_string(), error.message_zh()),
     }
-    Some(resident)
 }
 
 impl Register for MealPrices {
@@ -115,30 +99,18 @@ impl Register for MealPrices {
         facts: Facts<'_>,
     ) -> Result<MealPriceRecord, Violations> {
         let mut violations = Violations::new();
-        let service_point = point_id("service_point", &price.service_point, &mut violations);
-        let applied_on = required_day("applied_on", price.applied_on.as_ref(), &mut violations);
+        let mut record = MealPriceRecord::read(price, head, facts, &mut violations);
         violations.require(
-            applied_on <= epoch_day(facts.today),
+            record.applied_on <= epoch_day(facts.today),
             "applied_on",
             "IN_FUTURE",
             "lies in the future",
             "日期在未来",
         );
-        let Some(resident) = elder(price, &head, applied_on, facts, &mut violations) else {
-            return Err(violations);
-        };
-        let mut record = MealPriceRecord {
-            resident: facts.keys.seal(SEAL, resident.expose().as_bytes()),
-            resident_key: facts.keys.blind(&resident),
-            person: facts.keys.pseudonym(&resident),
-            service_point,
-            base_price_fen: price.base_price_fen,
-            applied_on,
-            outcome: pb::PriceOutcome::WaitingForEvidence as i64,
-            ..MealPriceRecord::with_head(head)
-        };
+        check_age(price, &record, facts, &mut violations);
+        record.outcome = pb::PriceOutcome::WaitingForEvidence as i64;
         let decided = previous.filter(|previous| {
-            previous.resident_key == record.resident_key && previous.applied_on == record.applied_on
+            previous.resident_index == record.resident_index && previous.applied_on == record.applied_on
         });
         if let Some(decided) = decided {
             record.outcome = decided.outcome;
@@ -152,37 +124,10 @@ impl Register for MealPrices {
         violations.into_result(record)
     }
 
-    fn encode(&self, record: &MealPriceRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::MealPrice, Error> {
-        let number = facts.keys.open_resident(SEAL, &record.resident)?;
-        let resident_id = if reveal {
-            number.to_string()
-        } else {
-            ResidentId::parse_stored(&number).map_err(Error::internal)?.to_string()
-        };
-        Ok(pb::MealPrice {
-            resident_id,
-            service_point: point_name(&record.service_point),
-            base_price_fen: record.base_price_fen,
-            applied_on: date(record.applied_on),
-            outcome: enum_number(record.outcome),
-            assistance_category: enum_number(record.assistance_category),
-            price_fen: record.price_fen,
-            decided_on: record.decided_on.and_then(date),
-            ..pb::MealPrice::default()
-        })
-    }
-
     /// The price to pay is not told: what it is of the full price tells the category.
     fn row(&self, record: &MealPriceRecord, _: Facts<'_>) -> pb::MealPriceRow {
-        pb::MealPriceRow {
-            person: record.person.clone(),
-            service_point: record.service_point.clone(),
-            base_price_fen: record.base_price_fen,
-            price_fen: 0,
-            reduced: record.price_fen < record.base_price_fen,
-            outcome: enum_number(record.outcome),
-            decided_on: record.decided_on.and_then(date),
-        }
+        let reduced = record.price_fen < record.base_price_fen;
+        pb::MealPriceRow { price_fen: 0, reduced, ..record.row() }
     }
 
     /// True from the day of the application.
@@ -194,25 +139,10 @@ impl Register for MealPrices {
     /// told to social security as the case number.
     fn natural_id(&self, price: &pb::MealPrice, facts: Facts<'_>) -> Option<String> {
         let resident = ResidentId::parse(&price.resident_id, facts.today).ok()?;
-        let point = point_id("service_point", &price.service_point, &mut Violations::new());
+        let point = reference_id("service_point", "service_points", &price.service_point, &mut Violations::new());
         let applied_on = price.applied_on.as_ref().and_then(day)?;
         let key = [&facts.keys.blind(&resident), format!("/{point}/{applied_on}").as_bytes()].concat();
         Some(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &key).simple().to_string())
-    }
-
-    fn clear_decided(&self, price: &mut pb::MealPrice) {
-        price.outcome = 0;
-        price.assistance_category = 0;
-        price.price_fen = 0;
-        price.decided_on = None;
-    }
-
-    /// Takes the decision as it was made, and the price by the figures of then.
-    fn restore(&self, record: &mut MealPriceRecord, price: &pb::MealPrice, _: &pb::MealPriceRow) {
-        record.outcome = i64::from(price.outcome);
-        record.assistance_category = i64::from(price.assistance_category);
-        record.price_fen = price.price_fen;
-        record.decided_on = price.decided_on.as_ref().and_then(day).map(epoch_day);
     }
 
     /// The point is a meal point in service on the day of the application, and the person has no other price there on the same
@@ -224,13 +154,13 @@ impl Register for MealPrices {
         _: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let points = service_points_by_id(connection, records.iter().map(|record| record.service_point.as_str()))?;
-        let persons: Vec<&[u8]> = records.iter().map(|record| record.resident_key.as_slice()).collect();
+        let persons: Vec<&[u8]> = records.iter().map(|record| record.resident_index.as_slice()).collect();
         let mut there = store::meal_prices_by_person(connection, &persons)?;
         let mut verdicts = Vec::with_capacity(records.len());
         for record in records {
             let mut violations = Violations::new();
             check_against_point(record, points.states(&record.service_point), &mut violations);
-            let key = (record.resident_key.clone(), record.service_point.clone());
+            let key = (record.resident_index.clone(), record.service_point.clone());
             there.claim(key, &record.id, record.period(), PRICE_IN_FORCE, &mut violations);
             verdicts.push(violations);
         }

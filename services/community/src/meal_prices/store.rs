@@ -35,14 +35,14 @@ pub(super) fn meal_prices_by_person(
 ) -> Result<Holders<(Vec<u8>, String)>, Error> {
     lock_keys(connection, "meal_prices.resident", persons.iter().copied())?;
     let in_force = meal_prices::table.filter(meal_prices::state.eq(RecordState::Active as i64)).select((
-        meal_prices::resident_key,
+        meal_prices::resident_index,
         meal_prices::service_point,
         meal_prices::id,
         meal_prices::effective_on,
         meal_prices::effective_until,
     ));
     let found: Vec<(Vec<u8>, String, String, i64, i64)> =
-        load_among!(connection, in_force, meal_prices::resident_key, persons)?;
+        load_among!(connection, in_force, meal_prices::resident_index, persons)?;
     let holder = |(person, point, id, from, until)| ((person, point), id, Period { from, until });
     Ok(found.into_iter().map(holder).collect())
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{FOREVER, Facts, Head, Period, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    register::{Declared as _, FOREVER, Facts, Head, Period, Register, Table as _, day, enum_number},
     store::{AnyConnection, Tx},
     values::calendar::epoch_day,
 };
@@ -56,71 +56,16 @@ impl Register for ServicePoints {
         facts: Facts<'_>,
     ) -> Result<ServicePointRecord, Violations> {
         let mut violations = Violations::new();
-        let kind: pb::ServicePointKind = enum_field("kind", point.kind, &mut violations);
-        let operator: pb::OperatorKind = enum_field("operator", point.operator, &mut violations);
-        let level: pb::AreaLevel = enum_field("level", point.level, &mut violations);
-        let record = ServicePointRecord {
-            title: point.title.clone(),
-            kind: kind as i64,
-            operator: operator as i64,
-            level: level as i64,
-            township_code: point.township_code.clone(),
-            village_code: point.village_code.clone(),
-            site_code: point.site_code.clone(),
-            capacity: point.capacity,
-            floor_area_dm2: point.floor_area_dm2,
-            free_or_low_charge: point.free_or_low_charge,
-            household_utility_prices: point.household_utility_prices,
-            medical_agreement: point.medical_agreement,
-            weekly_opening_minutes: point.weekly_opening_minutes,
-            opened_on: optional_day("opened_on", point.opened_on.as_ref(), &mut violations),
-            closed_on: optional_day("closed_on", point.closed_on.as_ref(), &mut violations),
-            ..ServicePointRecord::with_head(head)
-        };
+        let record = ServicePointRecord::read(point, head, facts, &mut violations);
         let told = InService { opened_on: record.opened_on, closed_on: record.closed_on };
         check_place(record.place(), &mut violations);
-        check_kind(kind, &record, &mut violations);
+        check_kind(point.kind(), &record, &mut violations);
         check_opening(told, record.weekly_opening_minutes, epoch_day(facts.today), &mut violations);
         violations.into_result(record)
     }
 
-    fn encode(&self, record: &ServicePointRecord, _: Facts<'_>, _: bool) -> Result<pb::ServicePoint, Error> {
-        Ok(pb::ServicePoint {
-            title: record.title.clone(),
-            kind: enum_number(record.kind),
-            operator: enum_number(record.operator),
-            level: enum_number(record.level),
-            township_code: record.township_code.clone(),
-            village_code: record.village_code.clone(),
-            site_code: record.site_code.clone(),
-            capacity: record.capacity,
-            floor_area_dm2: record.floor_area_dm2,
-            free_or_low_charge: record.free_or_low_charge,
-            household_utility_prices: record.household_utility_prices,
-            medical_agreement: record.medical_agreement,
-            weekly_opening_minutes: record.weekly_opening_minutes,
-            opened_on: record.opened_on.and_then(date),
-            closed_on: record.closed_on.and_then(date),
-            ..pb::ServicePoint::default()
-        })
-    }
-
     fn row(&self, record: &ServicePointRecord, _: Facts<'_>) -> pb::ServicePointRow {
-        pb::ServicePointRow {
-            kind: enum_number(record.kind),
-            operator: enum_number(record.operator),
-            level: enum_number(record.level),
-            unit_code: unit_code(record.place()).to_owned(),
-            site_code: record.site_code.clone(),
-            capacity: record.capacity,
-            floor_area_dm2: record.floor_area_dm2,
-            free_or_low_charge: record.free_or_low_charge,
-            household_utility_prices: record.household_utility_prices,
-            medical_agreement: record.medical_agreement,
-            weekly_opening_minutes: record.weekly_opening_minutes,
-            opened_on: record.opened_on.and_then(date),
-            closed_on: record.closed_on.and_then(date),
-        }
+        pb::ServicePointRow { unit_code: unit_code(record.place()).to_owned(), ..record.row() }
     }
 
     /// True from the first day in service; a planned point from the day on which it is told.

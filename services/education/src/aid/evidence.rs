@@ -18,7 +18,7 @@ use super::{
     rules::{Decision, decide_by_category},
     store::waiting_cases,
 };
-use crate::schema::AidRecord;
+use crate::schema::AidCaseRecord;
 
 /// The department that is asked.
 pub const EVIDENCE_FROM: &str = "social-security";
@@ -28,11 +28,11 @@ const OFFICER: &str = "education-service";
 impl EvidenceRegister for AidCases {
     type Evidence = AssistanceCategory;
 
-    fn waits(&self, record: &AidRecord) -> bool {
+    fn waits(&self, record: &AidCaseRecord) -> bool {
         record.outcome == pb::AidOutcome::WaitingForEvidence as i64
     }
 
-    fn waiting(&self, connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<AidRecord>, Error> {
+    fn waiting(&self, connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<AidCaseRecord>, Error> {
         waiting_cases(connection, after, limit)
     }
 
@@ -59,7 +59,7 @@ impl EvidenceRegister for AidCases {
 
     /// The question is about the day of the application, so the decision holds as that of a case which is decided at once;
     /// `decided_on` keeps the day on which the answer came.
-    fn decide(&self, record: &mut AidRecord, category: AssistanceCategory, facts: Facts<'_>) -> Result<(), Error> {
+    fn decide(&self, record: &mut AidCaseRecord, category: AssistanceCategory, facts: Facts<'_>) -> Result<(), Error> {
         let decision = decide_by_category(category);
         if decision == Decision::NeedsCategory {
             return Err(Error::internal(format!("department {EVIDENCE_FROM} answered without a category")));

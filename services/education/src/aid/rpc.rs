@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     clients::DepartmentChannel,
     error::{Error, Violations},
-    register::{Facts, Head, Held, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    register::{Declared as _, Facts, Head, Held, Register, Table as _, day, enum_number},
     store::{AnyConnection, Tx},
-    values::{calendar::epoch_day, identifiers::ResidentId},
+    values::calendar::epoch_day,
 };
 use minsheng_proto::{
     common::v1::RecordState, education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient,
@@ -16,10 +16,7 @@ use super::{
     rules::{Decision, decide_at_once, school_gives},
     store::{once, there_already},
 };
-use crate::{schema::AidRecord, schools};
-
-/// Place of the sealed identity number.
-const RESIDENT: &str = "aid_cases.resident";
+use crate::{schema::AidCaseRecord, schools};
 
 /// Said where another record of the pupil is there.
 const HELD: Held = Held {
@@ -47,107 +44,39 @@ impl AidCases {
 }
 
 impl Register for AidCases {
-    type Record = AidRecord;
+    type Record = AidCaseRecord;
     type Row = pb::AidCaseRow;
 
     fn decode(
         &self,
         case: &pb::AidCase,
         head: Head,
-        previous: Option<&AidRecord>,
+        previous: Option<&AidCaseRecord>,
         facts: Facts<'_>,
-    ) -> Result<AidRecord, Violations> {
+    ) -> Result<AidCaseRecord, Violations> {
         let mut violations = Violations::new();
-        let stage: pb::AidStage = enum_field("stage", case.stage, &mut violations);
-        let ground: pb::AidHouseholdKind = enum_field("household_kind", case.household_kind, &mut violations);
-        let applied_on = required_day("applied_on", case.applied_on.as_ref(), &mut violations);
+        let mut record = AidCaseRecord::read(case, head, facts, &mut violations);
         violations.require(
-            applied_on <= epoch_day(facts.today),
+            record.applied_on <= epoch_day(facts.today),
             "applied_on",
             "IN_FUTURE",
             "lies in the future",
             "申请日期晚于今天",
         );
-        let resident = match ResidentId::parse(&case.resident_id, facts.today) {
-            Ok(resident) => resident,
-            Err(error) => {
-                violations.add("resident_id", error.reason(), error.to_string(), error.message_zh());
-                return Err(violations);
-            }
-        };
-        let mut record = AidRecord {
-            resident: facts.keys.seal(RESIDENT, resident.expose().as_bytes()),
-            resident_blind: facts.keys.blind(&resident),
-            person: facts.keys.pseudonym(&resident),
-            school: case.school.clone(),
-            stage: stage as i64,
-            boarding: case.boarding,
-            household_kind: ground as i64,
-            term_year: i64::from(case.term_year),
-            applied_on,
-            ..AidRecord::with_head(head)
-        };
         if let Some(previous) = previous.filter(|previous| decided_by_the_same(previous, &record)) {
             record.outcome = previous.outcome;
             record.assistance_category = previous.assistance_category;
             record.decided_on = previous.decided_on;
         } else {
-            let decision = decide_at_once(ground);
+            let decision = decide_at_once(case.household_kind());
             record.outcome = decision.outcome() as i64;
             record.decided_on = (decision != Decision::NeedsCategory).then(|| epoch_day(facts.today));
         }
         violations.into_result(record)
     }
 
-    fn encode(&self, record: &AidRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::AidCase, Error> {
-        let resident = facts.keys.open_resident(RESIDENT, &record.resident)?;
-        let resident_id = if reveal {
-            resident.to_string()
-        } else {
-            ResidentId::parse_stored(&resident).map_err(Error::internal)?.to_string()
-        };
-        Ok(pb::AidCase {
-            resident_id,
-            school: record.school.clone(),
-            stage: enum_number(record.stage),
-            boarding: record.boarding,
-            household_kind: enum_number(record.household_kind),
-            term_year: enum_number(record.term_year),
-            applied_on: date(record.applied_on),
-            outcome: enum_number(record.outcome),
-            assistance_category: enum_number(record.assistance_category),
-            decided_on: record.decided_on.and_then(date),
-            ..pb::AidCase::default()
-        })
-    }
-
-    fn row(&self, record: &AidRecord, _: Facts<'_>) -> pb::AidCaseRow {
-        pb::AidCaseRow {
-            person: record.person.clone(),
-            stage: enum_number(record.stage),
-            boarding: record.boarding,
-            household_kind: enum_number(record.household_kind),
-            outcome: enum_number(record.outcome),
-            applied_on: date(record.applied_on),
-            decided_on: record.decided_on.and_then(date),
-        }
-    }
-
     fn effective_on(&self, case: &pb::AidCase, today: NaiveDate) -> NaiveDate {
         case.applied_on.as_ref().and_then(day).unwrap_or(today)
-    }
-
-    fn clear_decided(&self, case: &mut pb::AidCase) {
-        case.outcome = 0;
-        case.assistance_category = 0;
-        case.decided_on = None;
-    }
-
-    /// Takes the decision as it was made: the content alone would be decided again, on another day.
-    fn restore(&self, record: &mut AidRecord, case: &pb::AidCase, _: &pb::AidCaseRow) {
-        record.outcome = i64::from(case.outcome);
-        record.assistance_category = i64::from(case.assistance_category);
-        record.decided_on = case.decided_on.as_ref().and_then(day).map(epoch_day);
     }
 
     /// Checks that the school is there on the day of the application and teaches at the stage, and that the pupil has no other
@@ -155,7 +84,7 @@ impl Register for AidCases {
     fn check(
         &self,
         connection: &mut AnyConnection,
-        records: &[AidRecord],
+        records: &[AidCaseRecord],
         _: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
@@ -198,7 +127,7 @@ impl Register for AidCases {
     }
 
     /// Holds the schools until the unit ends, so that none is withdrawn in between.
-    fn written(&self, tx: &mut Tx<'_>, records: &[AidRecord], _: Facts<'_>) -> Result<(), Error> {
+    fn written(&self, tx: &mut Tx<'_>, records: &[AidCaseRecord], _: Facts<'_>) -> Result<(), Error> {
         let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
         schools::hold(tx.connection, standing.map(|record| record.school.as_str()))
     }
@@ -219,8 +148,8 @@ fn note_not_there(closed: bool, violations: &mut Violations) {
 }
 
 /// Says whether what a case was decided by is unchanged: the person, the ground and the day.
-fn decided_by_the_same(previous: &AidRecord, record: &AidRecord) -> bool {
-    previous.resident_blind == record.resident_blind
+fn decided_by_the_same(previous: &AidCaseRecord, record: &AidCaseRecord) -> bool {
+    previous.resident_index == record.resident_index
         && previous.household_kind == record.household_kind
         && previous.applied_on == record.applied_on
 }

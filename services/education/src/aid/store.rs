@@ -9,13 +9,17 @@ use minsheng_kit::{
 };
 use minsheng_proto::{common::v1::RecordState, education::v1::AidOutcome};
 
-use crate::schema::{AidRecord, aid_cases};
+use crate::schema::{AidCaseRecord, aid_cases};
 
 /// A pupil (blind index), a school and a year: of these there is one case on a day.
 type Once = (Vec<u8>, String, i64);
 
 /// Lists the states of cases that wait for social security, those of cases that ended since included, behind an id.
-pub(super) fn waiting_cases(connection: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<AidRecord>, Error> {
+pub(super) fn waiting_cases(
+    connection: &mut AnyConnection,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<AidCaseRecord>, Error> {
     Ok(aid_cases::table
         .filter(aid_cases::outcome.eq(AidOutcome::WaitingForEvidence as i64))
         .filter(aid_cases::state.eq(RecordState::Active as i64))
@@ -27,11 +31,11 @@ pub(super) fn waiting_cases(connection: &mut AnyConnection, after: &str, limit: 
 
 /// Returns which cases of the same pupils are in force, and on which days; other units with one of these pupils wait until
 /// this one ends.
-pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidRecord]) -> Result<Holders<Once>, Error> {
-    let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_blind.as_slice()).collect();
+pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidCaseRecord]) -> Result<Holders<Once>, Error> {
+    let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_index.as_slice()).collect();
     lock_keys(connection, "aid_cases.resident", pupils.iter().copied())?;
     let in_force = aid_cases::table.filter(aid_cases::state.eq(RecordState::Active as i64)).select((
-        aid_cases::resident_blind,
+        aid_cases::resident_index,
         aid_cases::school,
         aid_cases::term_year,
         aid_cases::id,
@@ -39,12 +43,12 @@ pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidRecord
         aid_cases::effective_until,
     ));
     let found: Vec<(Vec<u8>, String, i64, String, i64, i64)> =
-        load_among!(connection, in_force, aid_cases::resident_blind, pupils)?;
+        load_among!(connection, in_force, aid_cases::resident_index, pupils)?;
     let holder = |(pupil, school, year, id, from, until)| ((pupil, school, year), id, Period { from, until });
     Ok(found.into_iter().map(holder).collect())
 }
 
 /// Gives the pupil, school and year of a case.
-pub(super) fn once(record: &AidRecord) -> Once {
-    (record.resident_blind.clone(), record.school.clone(), record.term_year)
+pub(super) fn once(record: &AidCaseRecord) -> Once {
+    (record.resident_index.clone(), record.school.clone(), record.term_year)
 }

@@ -3,9 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Facts, Head, Held, Period, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day,
-    },
+    register::{Declared as _, Facts, Head, Held, Period, Register, Table as _, day, enum_number, natural_key},
     store::{AnyConnection, Tx},
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -23,7 +21,7 @@ use super::{
     store::{once, there_already},
 };
 use crate::{
-    schema::{FundingEntry, SchoolRecord},
+    schema::{FundingRecord, SchoolRecord},
     schools,
 };
 
@@ -40,83 +38,34 @@ const HELD: Held = Held {
 pub struct FundingRecords;
 
 impl Register for FundingRecords {
-    type Record = FundingEntry;
+    type Record = FundingRecord;
     type Row = pb::FundingRecordRow;
 
     fn decode(
         &self,
         funding: &pb::FundingRecord,
         head: Head,
-        _: Option<&FundingEntry>,
+        _: Option<&FundingRecord>,
         facts: Facts<'_>,
-    ) -> Result<FundingEntry, Violations> {
+    ) -> Result<FundingRecord, Violations> {
         let mut violations = Violations::new();
-        let fund: pb::FundKind = enum_field("fund", funding.fund, &mut violations);
-        let term: pb::Term = enum_field("term", funding.term, &mut violations);
-        let paid_on = required_day("paid_on", funding.paid_on.as_ref(), &mut violations);
+        let mut record = FundingRecord::read(funding, head, facts, &mut violations);
         violations.require(
-            paid_on <= epoch_day(facts.today),
+            record.paid_on <= epoch_day(facts.today),
             "paid_on",
             "IN_FUTURE",
             "lies in the future",
             "拨付日期晚于今天",
         );
+        let fund = fund_of(&record);
         check_nutrition(fund, funding.amount_fen, funding.nutrition_fen, funding.nutrition_students, &mut violations);
-        let (Some(days), true) = (term_days(funding.term_year, term), violations.is_empty()) else {
+        let (Some(days), true) = (term_days(funding.term_year, funding.term()), violations.is_empty()) else {
             return Err(violations);
         };
-        violations.into_result(FundingEntry {
-            school: funding.school.clone(),
-            fund: fund as i64,
-            term_year: i64::from(funding.term_year),
-            term: term as i64,
-            students: funding.students,
-            amount_fen: funding.amount_fen,
-            nutrition_fen: funding.nutrition_fen,
-            nutrition_students: funding.nutrition_students,
-            paid_on,
-            term_from: epoch_day(days.from),
-            term_to: epoch_day(days.to),
-            // The school decides by which standards it is judged; see `complete`.
-            ..FundingEntry::with_head(head)
-        })
-    }
-
-    fn encode(&self, record: &FundingEntry, _: Facts<'_>, _: bool) -> Result<pb::FundingRecord, Error> {
-        Ok(pb::FundingRecord {
-            school: record.school.clone(),
-            fund: enum_number(record.fund),
-            term_year: enum_number(record.term_year),
-            term: enum_number(record.term),
-            students: record.students,
-            amount_fen: record.amount_fen,
-            nutrition_fen: record.nutrition_fen,
-            nutrition_students: record.nutrition_students,
-            paid_on: date(record.paid_on),
-            ..pb::FundingRecord::default()
-        })
-    }
-
-    fn row(&self, record: &FundingEntry, _: Facts<'_>) -> pb::FundingRecordRow {
-        pb::FundingRecordRow {
-            school: record.school.clone(),
-            fund: enum_number(record.fund),
-            term: enum_number(record.term),
-            term_from: date(record.term_from),
-            term_to: date(record.term_to),
-            students: record.students,
-            amount_fen: record.amount_fen,
-            nutrition_fen: record.nutrition_fen,
-            per_student_year_fen: record.per_student_year_fen,
-            standard_fen: record.standard_fen,
-            meets_standard: record.meets_standard,
-            shortfall_fen: record.shortfall_fen,
-            nutrition_meets_standard: record.nutrition_meets_standard,
-            nutrition_students: record.nutrition_students,
-            base_per_student_year_fen: record.base_per_student_year_fen,
-            nutrition_standard_fen: record.nutrition_standard_fen,
-            nutrition_shortfall_fen: record.nutrition_shortfall_fen,
-        }
+        // The school decides by which standards it is judged; see `complete`.
+        record.term_from = epoch_day(days.from);
+        record.term_to = epoch_day(days.to);
+        violations.into_result(record)
     }
 
     fn effective_on(&self, funding: &pb::FundingRecord, today: NaiveDate) -> NaiveDate {
@@ -135,7 +84,7 @@ impl Register for FundingRecords {
     fn check(
         &self,
         connection: &mut AnyConnection,
-        records: &[FundingEntry],
+        records: &[FundingRecord],
         facts: Facts<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
@@ -171,7 +120,7 @@ impl Register for FundingRecords {
     fn complete(
         &self,
         connection: &mut AnyConnection,
-        records: &mut [FundingEntry],
+        records: &mut [FundingRecord],
         facts: Facts<'_>,
     ) -> Result<(), Error> {
         let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
@@ -191,7 +140,7 @@ impl Register for FundingRecords {
     }
 
     /// Takes the verdict as it was told: the standards that it was made by may have been corrected since.
-    fn restore(&self, record: &mut FundingEntry, _: &pb::FundingRecord, row: &pb::FundingRecordRow) {
+    fn restore(&self, record: &mut FundingRecord, _: &pb::FundingRecord, row: &pb::FundingRecordRow) {
         record.per_student_year_fen = row.per_student_year_fen;
         record.base_per_student_year_fen = row.base_per_student_year_fen;
         record.standard_fen = row.standard_fen;
@@ -203,23 +152,23 @@ impl Register for FundingRecords {
     }
 
     /// Holds the schools until the unit ends, so that none is withdrawn in between.
-    fn written(&self, tx: &mut Tx<'_>, records: &[FundingEntry], _: Facts<'_>) -> Result<(), Error> {
+    fn written(&self, tx: &mut Tx<'_>, records: &[FundingRecord], _: Facts<'_>) -> Result<(), Error> {
         let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
         schools::hold(tx.connection, standing.map(|record| record.school.as_str()))
     }
 }
 
-fn fund_of(record: &FundingEntry) -> pb::FundKind {
+fn fund_of(record: &FundingRecord) -> pb::FundKind {
     pb::FundKind::try_from(enum_number(record.fund)).unwrap_or_default()
 }
 
 /// Returns the days of a record's term.
-fn term_of(record: &FundingEntry) -> Period {
+fn term_of(record: &FundingRecord) -> Period {
     Period { from: record.term_from, until: record.term_to + 1 }
 }
 
 /// Judges a record by the standards of its school and of the first day of its term.
-fn verdict_on(record: &FundingEntry, school: &SchoolRecord, parameters: &Parameters) -> Result<Verdict, NoVerdict> {
+fn verdict_on(record: &FundingRecord, school: &SchoolRecord, parameters: &Parameters) -> Result<Verdict, NoVerdict> {
     let given = Given {
         fund: fund_of(record),
         students: record.students,

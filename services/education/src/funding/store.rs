@@ -9,14 +9,14 @@ use minsheng_kit::{
 };
 use minsheng_proto::common::v1::RecordState;
 
-use crate::schema::{FundingEntry, funding_records};
+use crate::schema::{FundingRecord, funding_records};
 
 /// A school, a fund, a year and a term: of these there is one record on a day.
 type Once = (String, i64, i64, i64);
 
 /// Returns which records are in force of the same schools, funds and terms, and on which days; other units with one of these
 /// wait until this one ends.
-pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingEntry]) -> Result<Holders<Once>, Error> {
+pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingRecord]) -> Result<Holders<Once>, Error> {
     let keys: Vec<String> = records.iter().map(|record| format!("{:?}", once(record))).collect();
     lock_keys(connection, "funding_records.term", keys.iter().map(String::as_bytes))?;
     let mut schools: Vec<&str> = records.iter().map(|record| record.school.as_str()).collect();
@@ -43,6 +43,6 @@ pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingEn
 }
 
 /// Gives the school, fund, year and term of a record.
-pub(super) fn once(record: &FundingEntry) -> Once {
+pub(super) fn once(record: &FundingRecord) -> Once {
     (record.school.clone(), record.fund, record.term_year, record.term)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, optional_day, required_day},
+    register::{Declared as _, Facts, Head, Register, day},
     store::{AnyConnection, Tx},
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -13,17 +13,14 @@ use minsheng_kit::{
         parameters::Parameters,
     },
 };
-use minsheng_proto::{
-    common::v1::{Date, RecordState},
-    health::v1 as pb,
-};
+use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
 use super::{
     rules::{Scores, Standard, last_certificate_day, score},
     store::align_institutions,
 };
 use crate::{
-    institutions::{InstitutionReferences, institution_id, institution_name, is_age_friendly_class},
+    institutions::{InstitutionReferences, is_age_friendly_class},
     schema::AgeFriendlyAssessmentRecord,
 };
 
@@ -43,16 +40,15 @@ impl Register for AgeFriendlyAssessments {
         facts: Facts<'_>,
     ) -> Result<AgeFriendlyAssessmentRecord, Violations> {
         let mut violations = Violations::new();
-        let institution = institution_id("institution", &assessment.institution, &mut violations);
+        let mut record = AgeFriendlyAssessmentRecord::read(assessment, head, facts, &mut violations);
+        let (assessed_on, revoked_on) = (record.assessed_on, record.revoked_on);
         violations.require(
-            previous.is_none_or(|previous| previous.institution == institution),
+            previous.is_none_or(|previous| previous.institution == record.institution),
             "institution",
             "INSTITUTION_FIXED",
             "cannot become another institution; withdraw the assessment and record another one",
             "评估对象不可更改，请撤回后重新登记",
         );
-        let assessed_on = required_day("assessed_on", assessment.assessed_on.as_ref(), &mut violations);
-        let revoked_on = optional_day("revoked_on", assessment.revoked_on.as_ref(), &mut violations);
         let today = epoch_day(facts.today);
         violations.require(assessed_on <= today, "assessed_on", "IN_FUTURE", "lies in the future", "评估日期晚于今天");
         violations.require(
@@ -65,7 +61,7 @@ impl Register for AgeFriendlyAssessments {
         if !violations.is_empty() {
             return Err(violations);
         }
-        let standard = standard_on(facts.parameters, &head.area, assessed_on, &mut violations);
+        let standard = standard_on(facts.parameters, &record.area, assessed_on, &mut violations);
         let Some((standard, first)) = standard else { return Err(violations) };
         let outcome = score(scores(assessment), assessment.mandatory_met, &standard);
         violations.require(
@@ -82,69 +78,16 @@ impl Register for AgeFriendlyAssessments {
             "lies before the first day of the certificate",
             "撤销日期早于证书起始日期",
         );
-        let certificate_from = outcome.passed.then_some(assessed_on);
         let full_term = last_certificate_day(first, &standard).filter(|_| outcome.passed);
-        violations.into_result(AgeFriendlyAssessmentRecord {
-            institution,
-            assessed_on,
-            culture_score: assessment.culture_score,
-            management_score: assessment.management_score,
-            service_score: assessment.service_score,
-            environment_score: assessment.environment_score,
-            mandatory_met: assessment.mandatory_met,
-            revoked_on,
-            passed: outcome.passed,
-            total_score: outcome.total,
-            certificate_from,
-            certificate_to: full_term.map(|to| revoked_on.map_or(to, |revoked| to.min(revoked - 1))),
-            ..AgeFriendlyAssessmentRecord::with_head(head)
-        })
-    }
-
-    fn encode(
-        &self,
-        record: &AgeFriendlyAssessmentRecord,
-        _: Facts<'_>,
-        _: bool,
-    ) -> Result<pb::AgeFriendlyAssessment, Error> {
-        Ok(pb::AgeFriendlyAssessment {
-            institution: institution_name(&record.institution),
-            assessed_on: date(record.assessed_on),
-            culture_score: record.culture_score,
-            management_score: record.management_score,
-            service_score: record.service_score,
-            environment_score: record.environment_score,
-            mandatory_met: record.mandatory_met,
-            revoked_on: record.revoked_on.and_then(date),
-            passed: record.passed,
-            total_score: record.total_score,
-            certificate_from: record.certificate_from.and_then(date),
-            certificate_to: record.certificate_to.and_then(date),
-            ..pb::AgeFriendlyAssessment::default()
-        })
-    }
-
-    fn row(&self, record: &AgeFriendlyAssessmentRecord, _: Facts<'_>) -> pb::AgeFriendlyAssessmentRow {
-        pb::AgeFriendlyAssessmentRow {
-            institution: record.institution.clone(),
-            total_score: record.total_score,
-            passed: record.passed,
-            assessed_on: date(record.assessed_on),
-            certificate_from: record.certificate_from.and_then(date),
-            certificate_to: record.certificate_to.and_then(date),
-            revoked_on: record.revoked_on.and_then(date),
-        }
+        record.passed = outcome.passed;
+        record.total_score = outcome.total;
+        record.certificate_from = outcome.passed.then_some(assessed_on);
+        record.certificate_to = full_term.map(|to| revoked_on.map_or(to, |revoked| to.min(revoked - 1)));
+        violations.into_result(record)
     }
 
     fn effective_on(&self, assessment: &pb::AgeFriendlyAssessment, today: NaiveDate) -> NaiveDate {
         assessment.assessed_on.as_ref().and_then(day).unwrap_or(today)
-    }
-
-    fn clear_decided(&self, assessment: &mut pb::AgeFriendlyAssessment) {
-        assessment.passed = false;
-        assessment.total_score = 0;
-        assessment.certificate_from = None;
-        assessment.certificate_to = None;
     }
 
     fn check(
@@ -164,20 +107,6 @@ impl Register for AgeFriendlyAssessments {
             violations
         };
         Ok(records.iter().map(judge).collect())
-    }
-
-    /// What the scores came to was decided by the parameters of the time.
-    fn restore(
-        &self,
-        state: &mut AgeFriendlyAssessmentRecord,
-        assessment: &pb::AgeFriendlyAssessment,
-        _: &pb::AgeFriendlyAssessmentRow,
-    ) {
-        let stored = |date: &Option<Date>| date.as_ref().and_then(day).map(epoch_day);
-        state.passed = assessment.passed;
-        state.total_score = assessment.total_score;
-        state.certificate_from = stored(&assessment.certificate_from);
-        state.certificate_to = stored(&assessment.certificate_to);
     }
 
     /// Brings the institutions into line, in whose states the certificates stand.

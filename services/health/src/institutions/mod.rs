@@ -12,7 +12,7 @@ mod rules;
 mod store;
 
 pub(crate) use reference::operating_state;
-pub use reference::{InstitutionReferences, NamedInstitution, OperatingState, institution_id, institution_name};
+pub use reference::{InstitutionReferences, NamedInstitution, OperatingState};
 pub use rpc::{InstitutionRpc, Institutions};
 pub use rules::{check_institution, is_age_friendly_class};
 pub use store::{hold_institutions, institutions_locked};

@@ -12,32 +12,6 @@ use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::institutions;
 
-/// Collection of institutions in references, with its slash.
-const PREFIX: &str = "institutions/";
-/// Longest id that the contract lets an institution have.
-const LONGEST_ID: usize = 128;
-
-/// Reads a reference, `institutions/{id}` or the id alone, as the id.
-pub fn institution_id(field: &str, reference: &str, violations: &mut Violations) -> String {
-    let id = reference.strip_prefix(PREFIX).unwrap_or(reference);
-    let well_formed = !id.is_empty()
-        && id.len() <= LONGEST_ID
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    violations.require(
-        well_formed,
-        field,
-        "NOT_AN_INSTITUTION",
-        "must name an institution as institutions/{id}",
-        "机构编号须为 institutions/{id}",
-    );
-    id.to_owned()
-}
-
-/// Writes a reference.
-pub fn institution_name(id: &str) -> String {
-    format!("{PREFIX}{id}")
-}
-
 /// What a state of an institution says of its days and its grade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Queryable)]
 pub struct OperatingState {
@@ -180,21 +154,6 @@ mod tests {
     use minsheng_kit::register::FOREVER;
 
     use super::*;
-
-    #[test]
-    fn an_institution_is_named_by_its_resource_name_or_its_id() {
-        let mut violations = Violations::new();
-        assert_eq!(institution_id("institution", "institutions/h-1", &mut violations), "h-1");
-        assert_eq!(institution_id("institution", "h-1", &mut violations), "h-1");
-        let longest = "x".repeat(LONGEST_ID);
-        assert_eq!(institution_id("institution", &institution_name(&longest), &mut violations), longest);
-        assert!(violations.is_empty());
-        let too_long = "x".repeat(LONGEST_ID + 1);
-        for wrong in ["institutions/", "schools/1", "h 1", &too_long] {
-            institution_id("institution", wrong, &mut violations);
-        }
-        assert_eq!(violations.iter().filter(|violation| violation.reason == "NOT_AN_INSTITUTION").count(), 4);
-    }
 
     fn graded(id: &str, days: (i64, i64), state: RecordState, level: i64) -> NamedInstitution {
         NamedInstitution {

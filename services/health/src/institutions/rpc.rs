@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day},
+    register::{Declared as _, Facts, Head, Register, day},
     store::{AnyConnection, Tx},
     values::calendar::epoch_day,
 };
@@ -31,51 +31,15 @@ impl Register for Institutions {
         institution: &pb::Institution,
         head: Head,
         previous: Option<&InstitutionRecord>,
-        _: Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<InstitutionRecord, Violations> {
         let mut violations = Violations::new();
-        let class: pb::InstitutionClass =
-            enum_field("institution_class", institution.institution_class, &mut violations);
-        let operating_from = required_day("operating_from", institution.operating_from.as_ref(), &mut violations);
-        let operating_to = optional_day("operating_to", institution.operating_to.as_ref(), &mut violations);
-        let level = i64::from(institution.level);
-        check_institution(class, level, operating_from, operating_to, &mut violations);
-        violations.into_result(InstitutionRecord {
-            title: institution.title.clone(),
-            institution_class: class as i64,
-            public: institution.public,
-            level,
-            operating_from,
-            operating_to,
-            // The assessments decide the certificate of each day; see `align`.
-            age_friendly_from: previous.and_then(|record| record.age_friendly_from),
-            age_friendly_to: previous.and_then(|record| record.age_friendly_to),
-            ..InstitutionRecord::with_head(head)
-        })
-    }
-
-    fn encode(&self, record: &InstitutionRecord, _: Facts<'_>, _: bool) -> Result<pb::Institution, Error> {
-        Ok(pb::Institution {
-            title: record.title.clone(),
-            institution_class: enum_number(record.institution_class),
-            public: record.public,
-            level: enum_number(record.level),
-            operating_from: date(record.operating_from),
-            operating_to: record.operating_to.and_then(date),
-            ..pb::Institution::default()
-        })
-    }
-
-    fn row(&self, record: &InstitutionRecord, _: Facts<'_>) -> pb::InstitutionRow {
-        pb::InstitutionRow {
-            institution_class: enum_number(record.institution_class),
-            public: record.public,
-            level: record.level,
-            operating_from: date(record.operating_from),
-            operating_to: record.operating_to.and_then(date),
-            age_friendly_from: record.age_friendly_from.and_then(date),
-            age_friendly_to: record.age_friendly_to.and_then(date),
-        }
+        let mut record = InstitutionRecord::read(institution, head, facts, &mut violations);
+        check_institution(&record, &mut violations);
+        // The assessments decide the certificate of each day; see `align`.
+        record.age_friendly_from = previous.and_then(|record| record.age_friendly_from);
+        record.age_friendly_to = previous.and_then(|record| record.age_friendly_to);
+        violations.into_result(record)
     }
 
     fn effective_on(&self, institution: &pb::Institution, today: NaiveDate) -> NaiveDate {

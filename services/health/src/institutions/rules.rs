@@ -1,7 +1,9 @@
 //! What an institution's record must satisfy. Pure.
 
-use minsheng_kit::error::Violations;
+use minsheng_kit::{error::Violations, register::enum_number};
 use minsheng_proto::health::v1 as pb;
+
+use crate::schema::InstitutionRecord;
 
 /// Says whether institutions of a class count for the age-friendly commitment: general hospitals, Tibetan-medicine
 /// hospitals and primary institutions in the sense of the assessments, that is township and community centres.
@@ -16,16 +18,11 @@ pub fn is_age_friendly_class(class: pb::InstitutionClass) -> bool {
     )
 }
 
-/// Checks the days of operation and the grade; days are counted since 1970-01-01.
-pub fn check_institution(
-    class: pb::InstitutionClass,
-    level: i64,
-    operating_from: i64,
-    operating_to: Option<i64>,
-    violations: &mut Violations,
-) {
+/// Checks the days of operation and the grade.
+pub fn check_institution(institution: &InstitutionRecord, violations: &mut Violations) {
+    let class = pb::InstitutionClass::try_from(enum_number(institution.institution_class)).unwrap_or_default();
     violations.require(
-        operating_to.is_none_or(|last| last >= operating_from),
+        institution.operating_to.is_none_or(|last| last >= institution.operating_from),
         "operating_to",
         "BEFORE_OPENING",
         "lies before the first day in operation",
@@ -39,7 +36,7 @@ pub fn check_institution(
             | pb::InstitutionClass::MaternalChild
     );
     violations.require(
-        level == 0 || hospital,
+        institution.level == 0 || hospital,
         "level",
         "NOT_GRADED",
         "only hospitals and maternal and child health institutions are graded",
@@ -53,7 +50,14 @@ mod tests {
 
     fn reasons(class: pb::InstitutionClass, level: i64, from: i64, to: Option<i64>) -> Vec<&'static str> {
         let mut violations = Violations::new();
-        check_institution(class, level, from, to, &mut violations);
+        let institution = InstitutionRecord {
+            institution_class: class as i64,
+            level,
+            operating_from: from,
+            operating_to: to,
+            ..InstitutionRecord::default()
+        };
+        check_institution(&institution, &mut violations);
         violations.iter().map(|violation| violation.reason).collect()
     }
 

@@ -3,15 +3,14 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, natural_key, required_day},
+    register::{Declared as _, Facts, Head, Register, date, day, declared::reference_id, natural_key},
     store::{AnyConnection, Tx},
-    values::calendar::epoch_day,
 };
 use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
 
 use super::{rounds, store::check_listed};
 use crate::{
-    institutions::{InstitutionReferences, hold_institutions, institution_id, institution_name},
+    institutions::{InstitutionReferences, hold_institutions},
     schema::QualityCertificateRecord,
 };
 
@@ -33,83 +32,37 @@ impl Register for QualityCertificates {
         certificate: &pb::QualityCertificate,
         head: Head,
         previous: Option<&QualityCertificateRecord>,
-        _: Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<QualityCertificateRecord, Violations> {
         let mut violations = Violations::new();
-        let institution = institution_id("institution", &certificate.institution, &mut violations);
+        let record = QualityCertificateRecord::read(certificate, head, facts, &mut violations);
         violations.require(
-            previous.is_none_or(|was| was.institution == institution && was.item_code == certificate.item_code),
+            previous.is_none_or(|was| was.institution == record.institution && was.item_code == record.item_code),
             "item_code",
             "INSTITUTION_AND_ITEM_FIXED",
             "cannot become of another institution or item; withdraw the certificate and record another one",
             "机构和项目不可更改，请撤回后重新登记",
         );
-        let scope: pb::RecognitionScope = enum_field("scope", certificate.scope, &mut violations);
-        let valid_from = required_day("valid_from", certificate.valid_from.as_ref(), &mut violations);
-        let valid_to = required_day("valid_to", certificate.valid_to.as_ref(), &mut violations);
         violations.require(
-            !violations.is_empty() || valid_to >= valid_from,
+            !violations.is_empty() || record.valid_to >= record.valid_from,
             "valid_to",
             "BEFORE_START",
             "lies before the first day",
             "有效期止早于有效期起",
         );
-        violations.into_result(QualityCertificateRecord {
-            institution,
-            item_code: certificate.item_code.clone(),
-            scope: scope as i64,
-            quality_body: certificate.quality_body.clone(),
-            round: certificate.round.clone(),
-            passed: certificate.passed,
-            valid_from,
-            valid_to,
-            // The other rounds decide; see `complete`.
-            failed_on: None,
-            ..QualityCertificateRecord::with_head(head)
-        })
-    }
-
-    fn encode(
-        &self,
-        record: &QualityCertificateRecord,
-        _: Facts<'_>,
-        _: bool,
-    ) -> Result<pb::QualityCertificate, Error> {
-        Ok(pb::QualityCertificate {
-            institution: institution_name(&record.institution),
-            item_code: record.item_code.clone(),
-            scope: enum_number(record.scope),
-            quality_body: record.quality_body.clone(),
-            round: record.round.clone(),
-            passed: record.passed,
-            valid_from: date(record.valid_from),
-            valid_to: date(record.valid_to),
-            failed_on: record.failed_on.and_then(date),
-            ..pb::QualityCertificate::default()
-        })
+        violations.into_result(record)
     }
 
     fn row(&self, record: &QualityCertificateRecord, _: Facts<'_>) -> pb::QualityCertificateRow {
-        pb::QualityCertificateRow {
-            institution: record.institution.clone(),
-            item_code: record.item_code.clone(),
-            scope: enum_number(record.scope),
-            passed: record.passed,
-            valid_from: date(record.valid_from),
-            valid_to: date(valid_to(record.valid_to, record.failed_on)),
-        }
+        pb::QualityCertificateRow { valid_to: date(valid_to(record.valid_to, record.failed_on)), ..record.row() }
     }
 
     fn effective_on(&self, certificate: &pb::QualityCertificate, today: NaiveDate) -> NaiveDate {
         certificate.valid_from.as_ref().and_then(day).unwrap_or(today)
     }
 
-    fn clear_decided(&self, certificate: &mut pb::QualityCertificate) {
-        certificate.failed_on = None;
-    }
-
     fn natural_id(&self, certificate: &pb::QualityCertificate, _: Facts<'_>) -> Option<String> {
-        let institution = institution_id("institution", &certificate.institution, &mut Violations::new());
+        let institution = reference_id("institution", "institutions", &certificate.institution, &mut Violations::new());
         Some(natural_key(&[&institution, &certificate.round, &certificate.item_code]))
     }
 
@@ -126,15 +79,6 @@ impl Register for QualityCertificates {
             institutions.require_in("institution", &record.institution, &record.area, violations);
         }
         Ok(verdicts)
-    }
-
-    fn restore(
-        &self,
-        state: &mut QualityCertificateRecord,
-        certificate: &pb::QualityCertificate,
-        _: &pb::QualityCertificateRow,
-    ) {
-        state.failed_on = certificate.failed_on.as_ref().and_then(day).map(epoch_day);
     }
 
     /// Marks what a later round took away.

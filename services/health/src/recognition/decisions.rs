@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, required_day},
+    register::{Declared as _, Facts, Head, Register, day},
     store::{AnyConnection, Tx},
     values::{calendar::epoch_day, divisions::CountyCode},
 };
@@ -15,7 +15,7 @@ use super::{
     store::{check_listed, upward_only},
 };
 use crate::{
-    institutions::{InstitutionReferences, hold_institutions, institution_id, institution_name},
+    institutions::{InstitutionReferences, hold_institutions},
     schema::ResultDecisionRecord,
 };
 
@@ -35,88 +35,34 @@ impl Register for ResultDecisions {
         facts: Facts<'_>,
     ) -> Result<ResultDecisionRecord, Violations> {
         let mut violations = Violations::new();
-        let performing = institution_id("performing_institution", &decision.performing_institution, &mut violations);
-        let receiving = institution_id("receiving_institution", &decision.receiving_institution, &mut violations);
+        let record = ResultDecisionRecord::read(decision, head, facts, &mut violations);
         violations.require(
-            performing != receiving,
+            record.performing_institution != record.receiving_institution,
             "receiving_institution",
             "OWN_RESULT",
             "decides on a result of its own; only results of other institutions are recognised",
             "互认针对其他机构的结果",
         );
-        let decided: pb::RecognitionDecision = enum_field("decision", decision.decision, &mut violations);
-        let performed_on = required_day("performed_on", decision.performed_on.as_ref(), &mut violations);
-        let decided_on = required_day("decided_on", decision.decided_on.as_ref(), &mut violations);
         violations.require(
-            decided_on >= performed_on,
+            record.decided_on >= record.performed_on,
             "decided_on",
             "BEFORE_TEST",
             "lies before the day of the test",
             "决定日期早于检查日期",
         );
         violations.require(
-            decided_on <= epoch_day(facts.today),
+            record.decided_on <= epoch_day(facts.today),
             "decided_on",
             "IN_FUTURE",
             "lies in the future",
             "决定日期晚于今天",
         );
-        let reason = pb::ReexaminationReason::try_from(decision.reason).unwrap_or_default();
-        check_decision(decided, reason, &decision.explanation, &mut violations);
-        violations.into_result(ResultDecisionRecord {
-            result_reference: decision.result_reference.clone(),
-            item_code: decision.item_code.clone(),
-            performing_institution: performing,
-            performed_on,
-            receiving_institution: receiving,
-            decided_on,
-            decision: decided as i64,
-            reason: reason as i64,
-            explanation: decision.explanation.clone(),
-            price_fen: decision.price_fen,
-            // The store knows the list and the certificates; see `complete`.
-            recognisable: false,
-            ..ResultDecisionRecord::with_head(head)
-        })
-    }
-
-    fn encode(&self, record: &ResultDecisionRecord, _: Facts<'_>, _: bool) -> Result<pb::ResultDecision, Error> {
-        Ok(pb::ResultDecision {
-            result_reference: record.result_reference.clone(),
-            item_code: record.item_code.clone(),
-            performing_institution: institution_name(&record.performing_institution),
-            performed_on: date(record.performed_on),
-            receiving_institution: institution_name(&record.receiving_institution),
-            decided_on: date(record.decided_on),
-            decision: enum_number(record.decision),
-            reason: enum_number(record.reason),
-            explanation: record.explanation.clone(),
-            price_fen: record.price_fen,
-            recognisable: record.recognisable,
-            ..pb::ResultDecision::default()
-        })
-    }
-
-    fn row(&self, record: &ResultDecisionRecord, _: Facts<'_>) -> pb::ResultDecisionRow {
-        pb::ResultDecisionRow {
-            item_code: record.item_code.clone(),
-            performing_institution: record.performing_institution.clone(),
-            receiving_institution: record.receiving_institution.clone(),
-            performed_on: date(record.performed_on),
-            decided_on: date(record.decided_on),
-            decision: enum_number(record.decision),
-            reason: enum_number(record.reason),
-            recognisable: record.recognisable,
-            price_fen: record.price_fen,
-        }
+        check_decision(decision.decision(), decision.reason(), &decision.explanation, &mut violations);
+        violations.into_result(record)
     }
 
     fn effective_on(&self, decision: &pb::ResultDecision, today: NaiveDate) -> NaiveDate {
         decision.decided_on.as_ref().and_then(day).unwrap_or(today)
-    }
-
-    fn clear_decided(&self, decision: &mut pb::ResultDecision) {
-        decision.recognisable = false;
     }
 
     fn check(
@@ -136,10 +82,6 @@ impl Register for ResultDecisions {
             institutions.require_in("receiving_institution", receiving, &record.area, violations);
         }
         Ok(verdicts)
-    }
-
-    fn restore(&self, state: &mut ResultDecisionRecord, decision: &pb::ResultDecision, _: &pb::ResultDecisionRow) {
-        state.recognisable = decision.recognisable;
     }
 
     /// Marks what was recognisable on the day of the decision, as is known now: what the question would have answered.

@@ -2,10 +2,8 @@
 
 use chrono::NaiveDate;
 use minsheng_kit::{
-    error::{Error, Violations},
-    register::{
-        Facts, Head, Register, Table as _, date, day, enum_field, enum_number, natural_key, optional_day, required_day,
-    },
+    error::Violations,
+    register::{Declared as _, Facts, Head, Register, day, natural_key},
     values::{divisions::AreaCode, identifiers::LoincCode},
 };
 use minsheng_proto::health::v1 as pb;
@@ -25,15 +23,12 @@ impl Register for RecognitionItems {
         item: &pb::RecognitionItem,
         head: Head,
         _: Option<&RecognitionItemRecord>,
-        _: Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<RecognitionItemRecord, Violations> {
         let mut violations = Violations::new();
-        let category: pb::ItemCategory = enum_field("category", item.category, &mut violations);
-        let origin: pb::ItemOrigin = enum_field("origin", item.origin, &mut violations);
-        let active_from = required_day("active_from", item.active_from.as_ref(), &mut violations);
-        let active_to = optional_day("active_to", item.active_to.as_ref(), &mut violations);
+        let record = RecognitionItemRecord::read(item, head, facts, &mut violations);
         violations.require(
-            active_to.is_none_or(|last| last >= active_from),
+            record.active_to.is_none_or(|last| last >= record.active_from),
             "active_to",
             "BEFORE_START",
             "lies before the first day in the list",
@@ -44,45 +39,11 @@ impl Register for RecognitionItems {
         {
             violations.add("loinc", error.reason(), error.to_string(), error.message_zh());
         }
-        violations.into_result(RecognitionItemRecord {
-            code: item.code.clone(),
-            title: item.title.clone(),
-            category: category as i64,
-            loinc: item.loinc.clone(),
-            edition: item.edition.clone(),
-            origin: origin as i64,
-            active_from,
-            active_to,
-            window_days: item.window_days,
-            ..RecognitionItemRecord::with_head(head)
-        })
-    }
-
-    fn encode(&self, record: &RecognitionItemRecord, _: Facts<'_>, _: bool) -> Result<pb::RecognitionItem, Error> {
-        Ok(pb::RecognitionItem {
-            code: record.code.clone(),
-            title: record.title.clone(),
-            category: enum_number(record.category),
-            loinc: record.loinc.clone(),
-            edition: record.edition.clone(),
-            origin: enum_number(record.origin),
-            active_from: date(record.active_from),
-            active_to: record.active_to.and_then(date),
-            window_days: record.window_days,
-            ..pb::RecognitionItem::default()
-        })
+        violations.into_result(record)
     }
 
     fn row(&self, record: &RecognitionItemRecord, _: Facts<'_>) -> pb::RecognitionItemRow {
-        pb::RecognitionItemRow {
-            item_code: record.code.clone(),
-            category: enum_number(record.category),
-            edition: record.edition.clone(),
-            origin: enum_number(record.origin),
-            active_from: date(record.active_from),
-            active_to: record.active_to.and_then(date),
-            window_days: Some(record.window_days),
-        }
+        pb::RecognitionItemRow { item_code: record.code.clone(), ..record.row() }
     }
 
     fn effective_on(&self, item: &pb::RecognitionItem, today: NaiveDate) -> NaiveDate {

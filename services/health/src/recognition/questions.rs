@@ -3,7 +3,7 @@
 use minsheng_kit::{
     context::Context,
     error::{Error, Violations},
-    register::required_day,
+    register::{declared::reference_id, required_day},
     rpc,
     store::AnyConnection,
     values::{
@@ -20,7 +20,7 @@ use super::{
     rules::{Standing, Visit, mark, standing},
     store::{listed_item_count, recognisable_item_count, upward_only},
 };
-use crate::institutions::{InstitutionReferences, institution_id};
+use crate::institutions::InstitutionReferences;
 
 /// Answers questions about mutual recognition out of the store.
 #[derive(Clone, Debug)]
@@ -119,8 +119,10 @@ struct AskedResult {
 impl AskedResult {
     fn read(message: &pb::CheckRecognisableRequest) -> Result<Self, Error> {
         let mut violations = Violations::new();
-        let performing = institution_id("performing_institution", &message.performing_institution, &mut violations);
-        let receiving = institution_id("receiving_institution", &message.receiving_institution, &mut violations);
+        let performing =
+            reference_id("performing_institution", "institutions", &message.performing_institution, &mut violations);
+        let receiving =
+            reference_id("receiving_institution", "institutions", &message.receiving_institution, &mut violations);
         let performed_on = required_day("performed_on", message.performed_on.as_ref(), &mut violations);
         let on = required_day("on", message.on.as_ref(), &mut violations);
         violations.require(

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{Facts, Head, Register, Table as _, date, day, enum_field, enum_number, optional_day},
+    register::{Declared as _, Facts, Head, Register, day, enum_number},
     rpc,
     values::{calendar::epoch_day, divisions::AreaCode},
 };
@@ -59,8 +59,8 @@ impl Register for Milestones {
         {
             check_scope(entry, area, &mut violations);
         }
-        let state: pb::MilestoneState = enum_field("milestone_state", milestone.milestone_state, &mut violations);
-        let happened_on = optional_day("happened_on", milestone.happened_on.as_ref(), &mut violations);
+        let mut record = MilestoneRecord::read(milestone, head, facts, &mut violations);
+        let (state, happened_on) = (milestone.milestone_state(), record.happened_on);
         let done = state == pb::MilestoneState::Done;
         violations.require(
             happened_on.is_some() || !(done || state == pb::MilestoneState::UnderWay),
@@ -83,57 +83,25 @@ impl Register for Milestones {
             "lies in the future",
             "日期晚于今天",
         );
-        violations.into_result(MilestoneRecord {
-            commitment: milestone.commitment.clone(),
-            subject: milestone.subject.clone(),
-            title: milestone.title.clone(),
-            milestone_state: state as i64,
-            happened_on,
-            evidence: milestone.evidence.clone(),
-            source: milestone.source.clone(),
-            confidence: i64::from(milestone.confidence),
-            // One that is changed is filed again and needs a new approval.
-            filing_state: pb::FilingState::Submitted as i64,
-            ..MilestoneRecord::with_head(head)
-        })
+        // One that is changed is filed again and needs a new approval.
+        record.filing_state = pb::FilingState::Submitted as i64;
+        violations.into_result(record)
     }
 
-    fn encode(&self, record: &MilestoneRecord, _: Facts<'_>, _: bool) -> Result<pb::Milestone, Error> {
-        Ok(pb::Milestone {
-            commitment: record.commitment.clone(),
-            subject: record.subject.clone(),
-            title: record.title.clone(),
-            milestone_state: enum_number(record.milestone_state),
-            happened_on: record.happened_on.and_then(date),
-            evidence: record.evidence.clone(),
-            source: record.source.clone(),
-            confidence: enum_number(record.confidence),
-            filing_state: state_of(record).into(),
-            ..pb::Milestone::default()
-        })
+    fn encode(&self, record: &MilestoneRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::Milestone, Error> {
+        Ok(pb::Milestone { filing_state: state_of(record).into(), ..record.resource(facts, reveal)? })
     }
 
     fn row(&self, record: &MilestoneRecord, _: Facts<'_>) -> pb::MilestoneRow {
-        pb::MilestoneRow {
-            commitment: record.commitment.clone(),
-            subject: record.subject.clone(),
-            milestone_state: enum_number(record.milestone_state),
-            happened_on: record.happened_on.and_then(date),
-            evidence: record.evidence.clone(),
-            confidence: enum_number(record.confidence),
-            source: record.source.clone(),
-            filing_state: state_of(record).into(),
-        }
+        pb::MilestoneRow { filing_state: state_of(record).into(), ..record.row() }
     }
 
     fn effective_on(&self, milestone: &pb::Milestone, today: NaiveDate) -> NaiveDate {
         milestone.happened_on.as_ref().and_then(day).unwrap_or(today)
     }
 
-    /// A milestone filed again is the same, though it was approved since.
-    fn clear_decided(&self, milestone: &mut pb::Milestone) {
-        milestone.filing_state = 0;
-    }
+    /// Where its filing stands was not a part of what an earlier version kept.
+    fn restore(&self, _: &mut MilestoneRecord, _: &pb::Milestone, _: &pb::MilestoneRow) {}
 
     /// One step of one commitment in one area.
     fn natural_id(&self, milestone: &pb::Milestone, _: Facts<'_>) -> Option<String> {

@@ -13,8 +13,8 @@ use crate::{
     context::Context,
     error::{Error, Violations},
     register::{
-        Chunk, End, Engine, Envelope, Facts, Head, List, ListRequest, Register, RegisterService, Table as _, Update,
-        date, enum_number, month_start,
+        Chunk, Declared as _, End, Engine, Envelope, Facts, Head, List, ListRequest, Register, RegisterService, Update,
+        enum_number, month_start,
     },
     rpc,
     values::{
@@ -72,81 +72,40 @@ impl Register for Returns {
         facts: Facts<'_>,
     ) -> Result<ReturnRecord, Violations> {
         let mut violations = Violations::new();
+        let mut record = ReturnRecord::read(filed, head, facts, &mut violations);
         let figures = Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
         let catalogue = self.catalogue.unwrap_or_else(|| Catalogue::shipped());
         if let Some(entry) = commitment_of(catalogue, &filed.commitment, &self.department(), &mut violations) {
-            if let Ok(area) = AreaCode::parse(&head.area) {
+            if let Ok(area) = AreaCode::parse(&record.area) {
                 check_scope(entry, area, &mut violations);
             }
             if let Some(measure) = measure_of(entry, &filed.measure, &mut violations) {
                 check_figures(measure, &filed.unit, figures, &mut violations);
             }
         }
-        let month_from = filed.month.as_ref().and_then(month_start).unwrap_or_default();
         violations.require(
-            month_from <= epoch_day(facts.today),
+            record.month_from <= epoch_day(facts.today),
             "month",
             "IN_THE_FUTURE",
             "has not begun",
             "月份尚未开始",
         );
-        violations.into_result(ReturnRecord {
-            commitment: filed.commitment.clone(),
-            measure: filed.measure.clone(),
-            month_from,
-            numerator: figures.numerator,
-            denominator: figures.denominator,
-            value: figures.value,
-            unit: filed.unit.clone(),
-            source: filed.source.clone(),
-            confidence: i64::from(filed.confidence),
-            // A corrected figure is filed again and needs a new approval.
-            return_state: pb::ReturnState::Submitted as i64,
-            correction_reason: previous.map(|_| filed.correction_reason.clone()).unwrap_or_default(),
-            ..ReturnRecord::with_head(head)
-        })
+        // A corrected figure is filed again and needs a new approval.
+        record.return_state = pb::ReturnState::Submitted as i64;
+        record.correction_reason = previous.map(|_| filed.correction_reason.clone()).unwrap_or_default();
+        violations.into_result(record)
     }
 
-    fn encode(&self, record: &ReturnRecord, _: Facts<'_>, _: bool) -> Result<pb::Return, Error> {
-        let month = date(record.month_from).map(|day| common::YearMonth { year: day.year, month: day.month });
-        Ok(pb::Return {
-            commitment: record.commitment.clone(),
-            measure: record.measure.clone(),
-            month,
-            numerator: record.numerator,
-            denominator: record.denominator,
-            value: record.value,
-            unit: record.unit.clone(),
-            source: record.source.clone(),
-            confidence: enum_number(record.confidence),
-            return_state: state_of(record).into(),
-            correction_reason: record.correction_reason.clone(),
-            ..pb::Return::default()
-        })
+    fn encode(&self, record: &ReturnRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::Return, Error> {
+        Ok(pb::Return { return_state: state_of(record).into(), ..record.resource(facts, reveal)? })
     }
 
     fn row(&self, record: &ReturnRecord, _: Facts<'_>) -> pb::ReturnRow {
-        pb::ReturnRow {
-            commitment: record.commitment.clone(),
-            measure: record.measure.clone(),
-            month_from: date(record.month_from),
-            numerator: record.numerator,
-            denominator: record.denominator,
-            value: record.value,
-            return_state: state_of(record).into(),
-            confidence: enum_number(record.confidence),
-            source: record.source.clone(),
-        }
+        pb::ReturnRow { return_state: state_of(record).into(), ..record.row() }
     }
 
     fn effective_on(&self, filed: &pb::Return, today: NaiveDate) -> NaiveDate {
         filed.month.as_ref().and_then(month_start).and_then(day_of_epoch).unwrap_or(today)
-    }
-
-    /// A figure filed again is the same, though it was approved since.
-    fn clear_decided(&self, filed: &mut pb::Return) {
-        filed.return_state = 0;
-        filed.correction_reason.clear();
     }
 
     /// A figure is corrected for what it was filed for.
@@ -162,6 +121,9 @@ impl Register for Returns {
             violations.add_immutable("month", &format!("{:04}-{:02}", month.year, month.month));
         }
     }
+
+    /// Where it stands was not a part of what an earlier version kept.
+    fn restore(&self, _: &mut ReturnRecord, _: &pb::Return, _: &pb::ReturnRow) {}
 
     /// One figure for a commitment, a measure, an area and a month.
     fn natural_id(&self, filed: &pb::Return, _: Facts<'_>) -> Option<String> {

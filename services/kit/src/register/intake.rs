@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use minsheng_proto::common::v1 as pb;
 
-use super::{Engine, FOREVER, Facts, Head, Register, Table, dates, engine::rewrite};
+use super::{Declared as _, Engine, FOREVER, Facts, Head, Register, Table, dates, engine::rewrite};
 use crate::{
     error::{Error, Violations},
     status,
@@ -207,7 +207,8 @@ impl<R: Register> Engine<R> {
         candidate.set_told(there.told().to_vec());
         let mut contents = [self.register.encode(there, facts, true)?, self.register.encode(&candidate, facts, true)?];
         for content in &mut contents {
-            self.register.clear_decided(content);
+            // The same item sent again is the same, whatever was decided on it since.
+            R::Record::clear_decided(content);
         }
         Ok(contents[0] == contents[1])
     }

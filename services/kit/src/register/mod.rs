@@ -9,6 +9,7 @@
 mod api;
 mod carry_over;
 mod dates;
+pub mod declared;
 mod engine;
 mod evidence;
 mod intake;
@@ -23,6 +24,7 @@ mod upload;
 
 pub(crate) use carry_over::carry_over;
 pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
+pub use declared::Declared;
 pub use engine::{Engine, ListPage, rewrite};
 pub use evidence::{EvidenceRegister, SETTLE_EVERY, asked};
 pub use list::List;
@@ -69,7 +71,7 @@ pub struct Facts<'a> {
 /// One thing that a department keeps.
 pub trait Register: Envelope + Send + Sync + 'static {
     /// The row of the register's table.
-    type Record: Table;
+    type Record: Declared<Resource = Self::Resource, Row = Self::Row>;
     /// The dataset's row message.
     type Row: prost::Message + Default;
 
@@ -104,14 +106,14 @@ pub trait Register: Envelope + Send + Sync + 'static {
 
     /// Makes the resource of a record. Personal fields are masked unless `reveal` is set, which only an update's
     /// merge does.
-    fn encode(&self, record: &Self::Record, facts: Facts<'_>, reveal: bool) -> Result<Self::Resource, Error>;
+    fn encode(&self, record: &Self::Record, facts: Facts<'_>, reveal: bool) -> Result<Self::Resource, Error> {
+        record.resource(facts, reveal)
+    }
 
     /// Makes the dataset's row of a state: no personal data, and nothing of the head, for the journal tells the days.
-    fn row(&self, record: &Self::Record, facts: Facts<'_>) -> Self::Row;
-
-    /// Clears the fields of a resource that the register decides itself (output only), before two contents are
-    /// compared: the same item sent again is the same, whatever was decided on it since.
-    fn clear_decided(&self, _resource: &mut Self::Resource) {}
+    fn row(&self, record: &Self::Record, _facts: Facts<'_>) -> Self::Row {
+        record.row()
+    }
 
     /// Says from which day a new record is true, where the caller does not.
     fn effective_on(&self, resource: &Self::Resource, today: NaiveDate) -> NaiveDate;
@@ -167,7 +169,9 @@ pub trait Register: Envelope + Send + Sync + 'static {
 
     /// Puts back what [`decode`](Self::decode) leaves to the store or to an answer: for a state that an earlier version kept
     /// as a resource. `row` is what the dataset told of it.
-    fn restore(&self, _state: &mut Self::Record, _resource: &Self::Resource, _row: &Self::Row) {}
+    fn restore(&self, state: &mut Self::Record, resource: &Self::Resource, _row: &Self::Row) {
+        state.restore_decided(resource);
+    }
 
     /// Writes the children of states again, which [`written`](Self::written) does too: for what an earlier version wrote.
     fn write_children(&self, _tx: &mut Tx<'_>, _states: &[Self::Record], _facts: Facts<'_>) -> Result<(), Error> {

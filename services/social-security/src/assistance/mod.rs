@@ -18,4 +18,5 @@ pub use rules::{
     Former, Lines, Means, Payment, Recognition, RoundingRule, Standard, amount_of_single_persons, banded,
     check_category, check_grade, check_members, check_recognition, check_single_persons, monthly_amount,
 };
+pub use store::assistance_members;
 pub(crate) use store::strongest_category;

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{
-        Facts, Head, Holders, Register, Table as _, date, day, enum_field, enum_number, optional_day, required_day,
+        Declared as _, Facts, Head, Holders, Register, Table as _, day, declared::days_read, enum_field, enum_number,
     },
     store::{AnyConnection, Tx, lock_keys},
     values::{
@@ -46,36 +46,24 @@ impl Register for AssistanceHouseholds {
     ) -> Result<AssistanceHouseholdRecord, Violations> {
         let mut violations = Violations::new();
         let members = members_of(household, facts, &mut violations);
-        let (recognition, days) = recognition_of(household, &mut violations);
         let count = |says: fn(&pb::HouseholdMember) -> bool| {
             household.members.iter().map(|member| i64::from(says(member))).sum()
         };
         let former = previous.map(|previous| former(previous, &head));
         let mut record = AssistanceHouseholdRecord {
-            residence_kind: enum_field::<pb::ResidenceKind>("residence_kind", household.residence_kind, &mut violations)
-                as i64,
             members: sealed(&household.members, facts.keys),
             member_indexes: members.iter().flat_map(|(resident, _)| facts.keys.blind(resident)).collect(),
             member_count: count(|_| true),
             severely_disabled_members: count(|member| member.severe_disability),
             single_person_members: count(|member| member.single_person_dibao),
-            net_monthly_income_fen: household.net_monthly_income_fen,
-            category: recognition.category as i64,
-            ground: recognition.ground as i64,
-            deducted_spending_monthly_fen: household.deducted_spending_monthly_fen,
-            grade: household.grade() as i64,
-            applied_on: recognition.applied_on,
-            decided_on: recognition.decided_on,
-            valid_from: recognition.valid_from,
-            valid_to: recognition.valid_to,
-            ..AssistanceHouseholdRecord::with_head(head)
+            ..AssistanceHouseholdRecord::read(household, head, facts, &mut violations)
         };
-        if days.is_empty() {
+        if days_read(&violations) {
+            let recognition = recognition_of(household, &record);
             check_recognition(&recognition, epoch_day(facts.today), &mut violations);
             let case = Case { household, recognition: &recognition, former: former.as_ref() };
             paid_to(&mut record, case, facts, &mut violations);
         }
-        violations.extend_under("", days);
         violations.into_result(record)
     }
 
@@ -85,50 +73,22 @@ impl Register for AssistanceHouseholds {
         facts: Facts<'_>,
         reveal: bool,
     ) -> Result<pb::AssistanceHousehold, Error> {
-        Ok(pb::AssistanceHousehold {
-            residence_kind: enum_number(record.residence_kind),
-            members: opened(&record.members, facts.keys, reveal)?,
-            net_monthly_income_fen: record.net_monthly_income_fen,
-            category: enum_number(record.category),
-            applied_on: date(record.applied_on),
-            decided_on: date(record.decided_on),
-            valid_from: record.valid_from.and_then(date),
-            valid_to: record.valid_to.and_then(date),
-            monthly_amount_fen: record.monthly_amount_fen,
-            monthly_standard_fen: record.monthly_standard_fen,
-            ground: enum_number(record.ground),
-            deducted_spending_monthly_fen: record.deducted_spending_monthly_fen,
-            grade: enum_number(record.grade),
-            yearly_standard_fen: record.yearly_standard_fen,
-            ..pb::AssistanceHousehold::default()
-        })
+        let members = opened(&record.members, facts.keys, reveal)?;
+        Ok(pb::AssistanceHousehold { members, ..record.resource(facts, reveal)? })
     }
 
     fn row(&self, record: &AssistanceHouseholdRecord, facts: Facts<'_>) -> pb::AssistanceHouseholdRow {
         pb::AssistanceHouseholdRow {
-            category: enum_number(record.category),
-            residence_kind: enum_number(record.residence_kind),
             members: record.member_count,
-            severely_disabled_members: record.severely_disabled_members,
             monthly_amount_fen: banded(Fen::new(record.monthly_amount_fen)).get(),
-            monthly_standard_fen: record.monthly_standard_fen,
-            applied_on: date(record.applied_on),
-            decided_on: date(record.decided_on),
-            valid_from: record.valid_from.and_then(date),
-            valid_to: record.valid_to.and_then(date),
             decision_working_days: decision_working_days(record.applied_on, record.decided_on, facts.calendar),
+            ..record.row()
         }
     }
 
     fn effective_on(&self, household: &pb::AssistanceHousehold, today: NaiveDate) -> NaiveDate {
         let first = household.valid_from.as_ref().or(household.decided_on.as_ref());
         first.and_then(day).unwrap_or(today)
-    }
-
-    fn clear_decided(&self, household: &mut pb::AssistanceHousehold) {
-        household.monthly_amount_fen = 0;
-        household.monthly_standard_fen = 0;
-        household.yearly_standard_fen = 0;
     }
 
     /// A person belongs to one assisted household at a time.
@@ -150,18 +110,6 @@ impl Register for AssistanceHouseholds {
             })
             .collect();
         Ok(records.iter().map(|record| check_memberships(record, &mut households)).collect())
-    }
-
-    /// What dibao pays and by which standard was computed when it was recorded, from figures that may have changed since.
-    fn restore(
-        &self,
-        state: &mut AssistanceHouseholdRecord,
-        household: &pb::AssistanceHousehold,
-        _: &pb::AssistanceHouseholdRow,
-    ) {
-        state.monthly_amount_fen = household.monthly_amount_fen;
-        state.monthly_standard_fen = household.monthly_standard_fen;
-        state.yearly_standard_fen = household.yearly_standard_fen;
     }
 
     fn write_children(
@@ -285,19 +233,17 @@ fn members_of(
     members
 }
 
-/// Reads the category and its days; what is wrong with the days comes back apart.
-fn recognition_of(household: &pb::AssistanceHousehold, violations: &mut Violations) -> (Recognition, Violations) {
-    let mut days = Violations::new();
-    let recognition = Recognition {
-        category: enum_field("category", household.category, violations),
+/// Returns what the rules judge of the category and its days.
+fn recognition_of(household: &pb::AssistanceHousehold, record: &AssistanceHouseholdRecord) -> Recognition {
+    Recognition {
+        category: household.category(),
         ground: household.ground(),
         deducted_spending: Fen::new(household.deducted_spending_monthly_fen),
-        applied_on: required_day("applied_on", household.applied_on.as_ref(), &mut days),
-        decided_on: required_day("decided_on", household.decided_on.as_ref(), &mut days),
-        valid_from: optional_day("valid_from", household.valid_from.as_ref(), &mut days),
-        valid_to: optional_day("valid_to", household.valid_to.as_ref(), &mut days),
-    };
-    (recognition, days)
+        applied_on: record.applied_on,
+        decided_on: record.decided_on,
+        valid_from: record.valid_from,
+        valid_to: record.valid_to,
+    }
 }
 
 /// Checks that no member is in another household on the same days, and notes that they are in this one.

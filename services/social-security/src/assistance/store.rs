@@ -13,7 +13,26 @@ use minsheng_kit::{
 use minsheng_proto::social_security::v1 as pb;
 
 use super::sealed::opened;
-use crate::schema::{AssistanceHouseholdRecord, assistance_members};
+use crate::schema::AssistanceHouseholdRecord;
+
+diesel::table! {
+    /// When a person is in which category, household by household: one row for each member and each state in force of the
+    /// household. The register of households writes it; the questions and the rule of one household read it.
+    assistance_members (household, number, resident_index) {
+        /// Id of the household.
+        household -> Text,
+        /// Number of the household's state.
+        number -> BigInt,
+        /// Keyed blind index of the person.
+        resident_index -> Binary,
+        /// Number of the contract's `AssistanceCategory`.
+        category -> BigInt,
+        /// First day in the category by this state, days since 1970-01-01.
+        valid_from -> BigInt,
+        /// First day after it; the greatest number while it is open.
+        valid_until -> BigInt,
+    }
+}
 
 /// Bytes of a blind index.
 pub(super) const INDEX_BYTES: usize = 32;

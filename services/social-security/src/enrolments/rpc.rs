@@ -5,15 +5,11 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Facts, Head, Held, Holders, Register, Table as _, date, day, enum_field, enum_number, optional_day,
-        required_day,
-    },
+    register::{Declared as _, Facts, Head, Held, Holders, Register, day, declared::days_read},
     store::{AnyConnection, lock_keys},
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::CountyCode,
-        identifiers::ResidentId,
     },
 };
 use minsheng_proto::social_security::v1 as pb;
@@ -23,9 +19,6 @@ use super::{
     store::{cover_period, covers_of_people},
 };
 use crate::{duration::decision_working_days, schema::EnrolmentRecord};
-
-/// Place of the sealed identity number.
-const SEALED_RESIDENT: &str = "enrolments.resident";
 
 const ALREADY_COVERED: Held = Held {
     field: "covered_from",
@@ -50,76 +43,24 @@ impl Register for Enrolments {
         facts: Facts<'_>,
     ) -> Result<EnrolmentRecord, Violations> {
         let mut violations = Violations::new();
-        let resident = ResidentId::parse(&enrolment.resident_id, facts.today)
-            .map_err(|error| violations.add("resident_id", error.reason(), error.to_string(), error.message_zh()));
-        let application = application_of(enrolment, epoch_day(facts.today), &mut violations);
-        let elsewhere = registered_elsewhere(&head.area, enrolment, application.applied_on, &mut violations);
-        let Ok(resident) = resident else { return Err(violations) };
-        let record = EnrolmentRecord {
-            resident: facts.keys.seal(SEALED_RESIDENT, enrolment.resident_id.as_bytes()),
-            resident_index: facts.keys.blind(&resident),
-            person: facts.keys.pseudonym(&resident),
-            scheme: application.scheme as i64,
-            entry_kind: application.entry_kind as i64,
-            registration_area: enrolment.registration_area.clone(),
-            registered_elsewhere: elsewhere,
-            applied_on: application.applied_on,
-            decision: application.decision as i64,
-            decided_on: application.decided_on,
-            refusal_reason: application.refusal_reason as i64,
-            covered_from: application.covered_from,
-            covered_to: application.covered_to,
-            premium_payer: application.premium_payer as i64,
-            yearly_contribution_fen: enrolment.yearly_contribution_fen,
-            ..EnrolmentRecord::with_head(head)
-        };
-        if let Some(previous) = previous {
+        let mut record = EnrolmentRecord::read(enrolment, head, facts, &mut violations);
+        let elsewhere = registered_elsewhere(&record.area, enrolment, record.applied_on, &mut violations);
+        record.registered_elsewhere = elsewhere;
+        if days_read(&violations) {
+            check_application(&application_of(enrolment, &record), epoch_day(facts.today), &mut violations);
+        }
+        if let Some(previous) = previous.filter(|_| !record.person.is_empty()) {
             check_change(previous, &record, &mut violations);
         }
         violations.into_result(record)
     }
 
-    fn encode(&self, record: &EnrolmentRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::Enrolment, Error> {
-        let resident = facts.keys.open_resident(SEALED_RESIDENT, &record.resident)?;
-        let resident_id = if reveal {
-            resident.to_string()
-        } else {
-            ResidentId::parse_stored(&resident).map_err(Error::internal)?.to_string()
-        };
-        Ok(pb::Enrolment {
-            resident_id,
-            scheme: enum_number(record.scheme),
-            entry_kind: enum_number(record.entry_kind),
-            registration_area: record.registration_area.clone(),
-            applied_on: date(record.applied_on),
-            decision: enum_number(record.decision),
-            decided_on: record.decided_on.and_then(date),
-            refusal_reason: enum_number(record.refusal_reason),
-            covered_from: record.covered_from.and_then(date),
-            covered_to: record.covered_to.and_then(date),
-            premium_payer: enum_number(record.premium_payer),
-            yearly_contribution_fen: record.yearly_contribution_fen,
-            ..pb::Enrolment::default()
-        })
-    }
-
     fn row(&self, record: &EnrolmentRecord, facts: Facts<'_>) -> pb::EnrolmentRow {
         pb::EnrolmentRow {
-            person: record.person.clone(),
-            scheme: enum_number(record.scheme),
-            entry_kind: enum_number(record.entry_kind),
-            registered_elsewhere: record.registered_elsewhere,
-            decision: enum_number(record.decision),
-            refusal_reason: enum_number(record.refusal_reason),
-            applied_on: date(record.applied_on),
-            decided_on: record.decided_on.and_then(date),
-            covered_from: record.covered_from.and_then(date),
-            covered_to: record.covered_to.and_then(date),
-            premium_payer: enum_number(record.premium_payer),
-            yearly_contribution_fen: record.yearly_contribution_fen,
             decision_working_days: record
                 .decided_on
                 .and_then(|decided_on| decision_working_days(record.applied_on, decided_on, facts.calendar)),
+            ..record.row()
         }
     }
 
@@ -158,25 +99,19 @@ impl Register for Enrolments {
     }
 }
 
-/// Reads what the rules look at, and checks it.
-fn application_of(enrolment: &pb::Enrolment, today: i64, violations: &mut Violations) -> Application {
-    let mut days = Violations::new();
-    let application = Application {
-        scheme: enum_field("scheme", enrolment.scheme, violations),
-        entry_kind: enum_field("entry_kind", enrolment.entry_kind, violations),
-        applied_on: required_day("applied_on", enrolment.applied_on.as_ref(), &mut days),
-        decision: enum_field("decision", enrolment.decision, violations),
-        decided_on: optional_day("decided_on", enrolment.decided_on.as_ref(), &mut days),
+/// Returns what the rules judge.
+fn application_of(enrolment: &pb::Enrolment, record: &EnrolmentRecord) -> Application {
+    Application {
+        scheme: enrolment.scheme(),
+        entry_kind: enrolment.entry_kind(),
+        applied_on: record.applied_on,
+        decision: enrolment.decision(),
+        decided_on: record.decided_on,
         refusal_reason: enrolment.refusal_reason(),
-        covered_from: optional_day("covered_from", enrolment.covered_from.as_ref(), &mut days),
-        covered_to: optional_day("covered_to", enrolment.covered_to.as_ref(), &mut days),
+        covered_from: record.covered_from,
+        covered_to: record.covered_to,
         premium_payer: enrolment.premium_payer(),
-    };
-    if days.is_empty() {
-        check_application(&application, today, violations);
     }
-    violations.extend_under("", days);
-    application
 }
 
 /// Compares the registered residence with the county of the record; notes a violation when no list knows the place.

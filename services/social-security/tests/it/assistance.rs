@@ -8,7 +8,7 @@ use minsheng_proto::{
     common::v1::{Date, EndKind, ItemOutcome, Purpose},
     social_security::v1 as pb,
 };
-use minsheng_social_security::schema::assistance_members;
+use minsheng_social_security::assistance::assistance_members;
 use minsheng_testkit::databases;
 use pb::{
     AssistanceCategory as Category, assistance_household_service_client::AssistanceHouseholdServiceClient,

@@ -1,0 +1,475 @@
+//! The Rust of a register: its table, the record of a state, and the ways between it, the resource and the dataset's row.
+//!
+//! Each field of the resource becomes columns by its kind; what a rule computes is declared in `columns`. A column that
+//! the dataset's row has under the same name is copied into it; what is not, a register fills by hand.
+
+use std::fmt::Write as _;
+
+use minsheng_proto::{Register, common::v1::ColumnType, is_personal, refers_to};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::fields::{field_comment, is_optional, is_required, is_set, message_comment};
+
+/// First number of a resource's own fields.
+const FIRST_OWN_FIELD: u32 = 10;
+/// Longest line that the formatter leaves whole.
+const LONGEST_LINE: usize = 120;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sql {
+    Integer,
+    Boolean,
+    Text,
+    Bytes,
+    Double,
+}
+
+/// A column of the table.
+#[derive(Clone, Debug)]
+struct Column {
+    name: String,
+    sql: Sql,
+    nullable: bool,
+    says: String,
+}
+
+impl Column {
+    fn declaration(&self) -> String {
+        let (sql, rust) = match self.sql {
+            Sql::Integer => ("BigInt", "i64"),
+            Sql::Boolean => ("Bool", "bool"),
+            Sql::Text => ("Text", "String"),
+            Sql::Bytes => ("Binary", "Vec<u8>"),
+            Sql::Double => ("Double", "f64"),
+        };
+        let (name, says) = (&self.name, sentence(&self.says, 8));
+        if self.nullable {
+            format!("{says}        {name}: Nullable<{sql}> = Option<{rust}>,\n")
+        } else {
+            format!("{says}        {name}: {sql} = {rust},\n")
+        }
+    }
+}
+
+/// How a field of the resource is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// As it is.
+    Plain,
+    /// A number of an enumeration, which must be of it.
+    Enumeration { required: bool },
+    /// A day.
+    Date { required: bool },
+    /// The first day of a month.
+    Month,
+    /// The id of another register's record.
+    Reference,
+    /// A person: sealed, its index, its pseudonym.
+    Person,
+    /// Not by itself.
+    Not,
+}
+
+/// Returns the file of a register.
+pub(crate) fn written(register: &Register) -> String {
+    let (resource, row) = (&register.resource, register.row());
+    let record = record_name(resource);
+    let columns = columns(register, &row);
+    let mut text = format!(
+        "// Written by `just gen` from `proto/{}`: change the contract instead.\n\n//! {}\n\n",
+        resource.parent_file().name(),
+        format_args!("{}: the table `{}` and its record.", register.title_zh, register.collection),
+    );
+    let body = body(register, &row, &record, &columns);
+    let mut used: Vec<&str> = [
+        "date",
+        "enum_field",
+        "enum_number",
+        "month",
+        "optional_day",
+        "person",
+        "reference",
+        "reference_id",
+        "required_day",
+        "required_month",
+        "shown_person",
+        "stored_day",
+    ]
+    .into_iter()
+    .filter(|helper| {
+        body.contains(&format!("{helper}("))
+            || body.contains(&format!("then({helper})"))
+            || body.contains(&format!("{helper}::<"))
+    })
+    .collect();
+    used.sort_unstable();
+    let kit = if register.keeper.is_some() { "minsheng_kit" } else { "crate" };
+    let package = register.resource.package_name().replace('.', "::").replace("minsheng::", "");
+    let package = package.replace("socialsecurity", "social_security");
+    let used = if used.is_empty() { String::new() } else { format!(", declared::{{{}}}", used.join(", ")) };
+    let _ = write!(
+        text,
+        "use {kit}::{{error::{{Error, Violations}}, register::{{Declared, Facts, Head, Table as _{used}}}}};\nuse minsheng_proto::{package} as pb;\n\n"
+    );
+    let title = message_comment(resource);
+    let _ =
+        write!(text, "{kit}::register_table! {{\n{}    {} => {record} {{\n", sentence(&title, 4), register.collection);
+    for column in &columns {
+        text.push_str(&column.declaration());
+    }
+    text.push_str("    }\n}\n\n");
+    text.push_str(&body);
+    text
+}
+
+/// Returns the name of the record of a resource's state.
+pub(crate) fn record_name(resource: &MessageDescriptor) -> String {
+    let name = resource.name();
+    if name.ends_with("Record") { name.to_owned() } else { format!("{name}Record") }
+}
+
+fn kept(field: &FieldDescriptor) -> Kept {
+    if is_set(field, "of_days") || field.is_list() {
+        return Kept::Not;
+    }
+    if is_personal(field) {
+        return Kept::Person;
+    }
+    if refers_to(field).is_some() && !is_set(field, "kept_whole") {
+        return Kept::Reference;
+    }
+    match field.kind() {
+        Kind::Enum(_) => Kept::Enumeration { required: is_required(field) },
+        Kind::Message(message) if message.name() == "Date" => Kept::Date { required: is_required(field) },
+        Kind::Message(message) if message.name() == "YearMonth" => Kept::Month,
+        Kind::Message(_) => Kept::Not,
+        _ => Kept::Plain,
+    }
+}
+
+fn own_fields(resource: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> + '_ {
+    resource.fields().filter(|field| field.number() >= FIRST_OWN_FIELD)
+}
+
+fn columns(register: &Register, row: &MessageDescriptor) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for field in own_fields(&register.resource) {
+        let says = field_comment(&field);
+        let name = field.name().to_owned();
+        let column = |sql, nullable| Column { name: name.clone(), sql, nullable, says: says.clone() };
+        match kept(&field) {
+            Kept::Not => {}
+            Kept::Person => {
+                let stem = stem(&name);
+                let more = |name: String, sql, says: &str| Column { name, sql, nullable: false, says: says.to_owned() };
+                columns.push(more(stem.to_owned(), Sql::Bytes, "Identity number, sealed."));
+                columns.push(more(format!("{stem}_index"), Sql::Bytes, "Keyed blind index of the person."));
+                columns.push(more("person".to_owned(), Sql::Text, "Pseudonym of the person in the dataset."));
+            }
+            Kept::Month => columns.push(Column { name: format!("{name}_from"), ..column(Sql::Integer, false) }),
+            Kept::Reference => columns.push(column(Sql::Text, false)),
+            Kept::Enumeration { .. } => columns.push(column(Sql::Integer, false)),
+            Kept::Date { required } => columns.push(column(Sql::Integer, !required)),
+            Kept::Plain => columns.push(column(sql_of(&field.kind()), is_optional(&field))),
+        }
+    }
+    for declared in &register.columns {
+        let of_row = row.get_field_by_name(&declared.name);
+        let (sql, nullable) = match declared.r#type() {
+            ColumnType::Unspecified => {
+                let field = of_row
+                    .as_ref()
+                    .unwrap_or_else(|| panic!("{}: the column {} has no type", register.collection, declared.name));
+                let day = matches!(field.kind(), Kind::Message(_));
+                (sql_of(&field.kind()), is_optional(field) || day && !declared.always)
+            }
+            ColumnType::Integer => (Sql::Integer, false),
+            ColumnType::Boolean => (Sql::Boolean, false),
+            ColumnType::Text => (Sql::Text, false),
+            ColumnType::Bytes => (Sql::Bytes, false),
+        };
+        let says = of_row.filter(|_| declared.says.is_empty()).map(|field| field_comment(&field));
+        let says = says.unwrap_or_else(|| declared.says.clone());
+        columns.push(Column { name: declared.name.clone(), sql, nullable, says });
+    }
+    columns
+}
+
+fn sql_of(kind: &Kind) -> Sql {
+    match kind {
+        Kind::String => Sql::Text,
+        Kind::Bool => Sql::Boolean,
+        Kind::Double => Sql::Double,
+        Kind::Bytes => Sql::Bytes,
+        _ => Sql::Integer,
+    }
+}
+
+fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[Column]) -> String {
+    let resource = &register.resource;
+    let (mut read, mut write, mut clear, mut restore) = (String::new(), String::new(), String::new(), String::new());
+    let (mut before, mut judged, mut has_person) = (String::new(), false, false);
+    for field in own_fields(resource) {
+        let (name, rust) = (field.name(), rust_name(field.name()));
+        let decided = is_set(&field, "output_only");
+        let kept = kept(&field);
+        if decided && kept != Kept::Not {
+            let _ = writeln!(clear, "        resource.{rust} = {};", default_of(&field));
+            let back = match kept {
+                Kept::Enumeration { .. } => format!("i64::from(resource.{rust})"),
+                Kept::Date { .. } => format!("stored_day(resource.{rust}.as_ref())"),
+                _ => plain(&field, "resource"),
+            };
+            let _ = writeln!(restore, "        self.{name} = {back};");
+        }
+        let reads = match kept {
+            Kept::Not => continue,
+            _ if decided => None,
+            Kept::Plain => Some(plain(&field, "resource")),
+            Kept::Enumeration { required: false } => Some(format!("i64::from(resource.{rust})")),
+            Kept::Enumeration { required: true } => {
+                judged = true;
+                let Kind::Enum(of) = field.kind() else { continue };
+                Some(format!("enum_field::<pb::{}>(\"{name}\", resource.{rust}, violations) as i64", of.name()))
+            }
+            Kept::Date { required } => {
+                judged = true;
+                let helper = if required { "required_day" } else { "optional_day" };
+                Some(format!("{helper}(\"{name}\", resource.{rust}.as_ref(), violations)"))
+            }
+            Kept::Month => {
+                judged = true;
+                let _ = writeln!(
+                    read,
+                    "            {name}_from: required_month(\"{name}\", resource.{rust}.as_ref(), violations),"
+                );
+                None
+            }
+            Kept::Reference => {
+                judged = true;
+                let collection = refers_to(&field).unwrap_or_default();
+                Some(format!("reference_id(\"{name}\", \"{collection}\", &resource.{rust}, violations)"))
+            }
+            Kept::Person => {
+                (judged, has_person) = (true, true);
+                let seal = format!("{}.{}", register.collection, stem(name));
+                let _ = writeln!(
+                    before,
+                    "        let {0} = person(\"{seal}\", \"{name}\", &resource.{rust}, facts, violations);",
+                    stem(name)
+                );
+                let _ = writeln!(
+                    read,
+                    "            {0}: {0}.sealed,\n            {0}_index: {0}.index,\n            person: {0}.pseudonym,",
+                    stem(name)
+                );
+                None
+            }
+        };
+        if let Some(reads) = reads {
+            let _ = writeln!(read, "            {name}: {reads},");
+        }
+        let writes = match kept {
+            Kept::Not => continue,
+            Kept::Plain => plain_back(&field),
+            Kept::Enumeration { .. } => format!("enum_number(self.{name})"),
+            Kept::Date { required: true } => format!("date(self.{name})"),
+            Kept::Date { required: false } => format!("self.{name}.and_then(date)"),
+            Kept::Month => format!("month(self.{name}_from)"),
+            Kept::Reference => format!("reference(\"{}\", &self.{name})", refers_to(&field).unwrap_or_default()),
+            Kept::Person => {
+                format!("shown_person(\"{}.{1}\", &self.{1}, facts, reveal)?", register.collection, stem(name))
+            }
+        };
+        let _ = writeln!(write, "            {rust}: {writes},");
+    }
+    let mut rows = String::new();
+    for field in row.fields() {
+        let Some(column) = columns.iter().find(|column| column.name == field.name()) else { continue };
+        if let Some(told) = told(column, &field) {
+            let _ = writeln!(rows, "            {}: {told},", rust_name(field.name()));
+        }
+    }
+    let whole = rows.lines().count() == row.fields().count();
+    let row_rest = if whole { String::new() } else { format!("            ..pb::{}::default()\n", row.name()) };
+    let name = resource.name();
+    let violations_arg = if judged { "violations" } else { "_" };
+    let (facts, reveal) = if has_person { ("facts", "reveal") } else { ("_", "_") };
+    let decides = if clear.is_empty() { "_" } else { "resource" };
+    format!(
+        "impl Declared for {record} {{\n    type Resource = pb::{name};\n    type Row = pb::{row};\n\n    \
+         fn read(resource: &pb::{name}, head: Head, {facts}: Facts<'_>, {violations_arg}: &mut Violations) -> Self {{\n\
+         {before}        Self {{\n{read}            ..Self::with_head(head)\n        }}\n    }}\n\n    \
+         fn resource(&self, {facts}: Facts<'_>, {reveal}: bool) -> Result<pb::{name}, Error> {{\n        \
+         Ok(pb::{name} {{\n{write}            ..pb::{name}::default()\n        }})\n    }}\n\n    \
+         fn row(&self) -> pb::{row} {{\n        pb::{row} {{\n{rows}{row_rest}        }}\n    }}\n\n    \
+         fn clear_decided({decides}: &mut pb::{name}) {{\n{clear}    }}\n\n    \
+         fn restore_decided(&mut self, {decides}: &pb::{name}) {{\n{restore}    }}\n}}\n",
+        row = row.name(),
+    )
+}
+
+/// Writes how a column is told in the dataset's row; nothing where it holds something else there.
+fn told(column: &Column, field: &FieldDescriptor) -> Option<String> {
+    let name = &column.name;
+    Some(match (field.kind(), column.sql, column.nullable) {
+        (Kind::Message(_), Sql::Integer, false) => format!("date(self.{name})"),
+        (Kind::Message(_), Sql::Integer, true) => format!("self.{name}.and_then(date)"),
+        (Kind::Enum(_), Sql::Integer, false) => format!("enum_number(self.{name})"),
+        (Kind::String, Sql::Text, false) => format!("self.{name}.clone()"),
+        (Kind::Int64, Sql::Integer, nullable)
+        | (Kind::Double, Sql::Double, nullable)
+        | (Kind::Bool, Sql::Boolean, nullable) => match (nullable, is_optional(field)) {
+            (true, true) | (false, false) => format!("self.{name}"),
+            (false, true) => format!("Some(self.{name})"),
+            (true, false) => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn plain(field: &FieldDescriptor, of: &str) -> String {
+    let rust = rust_name(field.name());
+    match field.kind() {
+        Kind::String => format!("{of}.{rust}.clone()"),
+        Kind::Int32 => format!("i64::from({of}.{rust})"),
+        _ => format!("{of}.{rust}"),
+    }
+}
+
+fn plain_back(field: &FieldDescriptor) -> String {
+    match field.kind() {
+        Kind::String => format!("self.{}.clone()", field.name()),
+        Kind::Int32 => format!("enum_number(self.{})", field.name()),
+        _ => format!("self.{}", field.name()),
+    }
+}
+
+fn default_of(field: &FieldDescriptor) -> &'static str {
+    match field.kind() {
+        Kind::String => "String::new()",
+        Kind::Bool => "false",
+        Kind::Message(_) => "None",
+        _ if is_optional(field) => "None",
+        _ => "0",
+    }
+}
+
+/// Names a person's columns: those of `resident_id` begin with `resident`.
+fn stem(field: &str) -> &str {
+    field.strip_suffix("_id").unwrap_or(field)
+}
+
+fn rust_name(field: &str) -> String {
+    if matches!(field, "type" | "return" | "move" | "use" | "match") { format!("r#{field}") } else { field.to_owned() }
+}
+
+/// Writes a comment as documentation, at an indentation.
+fn sentence(says: &str, indent: usize) -> String {
+    let margin = " ".repeat(indent);
+    let (mut text, mut line) = (String::new(), String::new());
+    for word in says.split_whitespace() {
+        if !line.is_empty() && indent + 5 + line.chars().count() + word.chars().count() > LONGEST_LINE {
+            let _ = writeln!(text, "{margin}/// {line}");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if !line.is_empty() {
+        let _ = writeln!(text, "{margin}/// {line}");
+    }
+    text
+}
+
+/// Returns the module of a department's registers, which names each file.
+pub(crate) fn module(registers: &[&Register]) -> String {
+    let mut text = "// Written by `just gen` from the contracts.\n\n//! The tables of the department's registers, and the records of their states.\n\n".to_owned();
+    for register in registers {
+        let _ = writeln!(text, "mod {};", rust_name(&register.field()));
+    }
+    text.push('\n');
+    for register in registers {
+        let _ = writeln!(
+            text,
+            "pub use {}::{{{}, {}}};",
+            rust_name(&register.field()),
+            record_name(&register.resource),
+            register.collection
+        );
+    }
+    let tables: Vec<&str> = registers.iter().map(|register| register.collection.as_str()).collect();
+    let _ = writeln!(text, "\ndiesel::allow_tables_to_appear_in_same_query!({});", tables.join(", "));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use minsheng_proto::{register_of_collection, registers};
+
+    use super::*;
+
+    fn file(collection: &str) -> String {
+        written(register_of_collection(collection).expect("declared"))
+    }
+
+    #[test]
+    fn a_person_is_sealed_indexed_and_named_by_a_pseudonym() {
+        let text = file("enrolments");
+        for line in [
+            "resident: Binary = Vec<u8>,",
+            "resident_index: Binary = Vec<u8>,",
+            "person: Text = String,",
+            "shown_person(\"enrolments.resident\", &self.resident, facts, reveal)?",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(!text.contains("resource.resident_id.clone()"), "it would stand there as given\n{text}");
+    }
+
+    #[test]
+    fn what_the_register_decides_is_not_read_and_is_cleared_before_comparing() {
+        let text = file("meal_prices");
+        let (read, rest) = text.split_once("fn resource(").expect("both");
+        assert!(!read.contains("resource.price_fen"), "{text}");
+        assert!(
+            rest.contains("resource.price_fen = 0;") && rest.contains("self.price_fen = resource.price_fen;"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_reference_is_kept_as_its_id_a_month_as_its_first_day_and_a_day_may_be_absent() {
+        let text = file("point_activities");
+        assert!(
+            text.contains("reference_id(\"service_point\", \"service_points\", &resource.service_point, violations)")
+        );
+        assert!(
+            text.contains("month_from: BigInt = i64,") && text.contains("month: month(self.month_from),"),
+            "{text}"
+        );
+        assert!(text.contains("last_served_on: Nullable<BigInt> = Option<i64>,"), "{text}");
+    }
+
+    #[test]
+    fn a_column_that_holds_something_else_than_the_dataset_s_is_left_to_the_register() {
+        let text = file("assistance_households");
+        let (_, row) = text.split_once("fn row(").expect("a row");
+        assert!(!row.contains("members: self.members"), "{row}");
+        assert!(row.contains("..pb::AssistanceHouseholdRow::default()"), "{row}");
+    }
+
+    #[test]
+    fn no_two_columns_of_a_register_have_one_name() {
+        for register in registers() {
+            let mut names: Vec<String> = columns(register, &register.row()).into_iter().map(|one| one.name).collect();
+            names.sort_unstable();
+            let all = names.len();
+            names.dedup();
+            assert_eq!(names.len(), all, "{}", register.collection);
+        }
+    }
+}

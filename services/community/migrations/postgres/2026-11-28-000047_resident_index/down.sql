@@ -1,0 +1,1 @@
+ALTER TABLE meal_prices RENAME COLUMN resident_index TO resident_key;

@@ -1,0 +1,83 @@
+// Written by `just gen` from `proto/minsheng/community/v1/housing_project_service.proto`: change the contract instead.
+
+//! 保障性住房项目: the table `housing_projects` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{enum_field, enum_number},
+    },
+};
+use minsheng_proto::community::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// One project of a year's plan, its homes by stage.
+    housing_projects => HousingProjectRecord {
+        /// Name of the project.
+        title: Text = String,
+        /// Kind.
+        kind: BigInt = i64,
+        /// Year of the plan.
+        plan_year: BigInt = i64,
+        /// Homes planned.
+        units_planned: BigInt = i64,
+        /// Homes started, those finished included.
+        units_started: BigInt = i64,
+        /// Homes acquired instead of built.
+        units_acquired: BigInt = i64,
+        /// Homes finished.
+        units_completed: BigInt = i64,
+        /// Homes let or sold.
+        units_let: BigInt = i64,
+    }
+}
+
+impl Declared for HousingProjectRecord {
+    type Resource = pb::HousingProject;
+    type Row = pb::HousingProjectRow;
+
+    fn read(resource: &pb::HousingProject, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+        Self {
+            title: resource.title.clone(),
+            kind: enum_field::<pb::HousingKind>("kind", resource.kind, violations) as i64,
+            plan_year: i64::from(resource.plan_year),
+            units_planned: resource.units_planned,
+            units_started: resource.units_started,
+            units_acquired: resource.units_acquired,
+            units_completed: resource.units_completed,
+            units_let: resource.units_let,
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::HousingProject, Error> {
+        Ok(pb::HousingProject {
+            title: self.title.clone(),
+            kind: enum_number(self.kind),
+            plan_year: enum_number(self.plan_year),
+            units_planned: self.units_planned,
+            units_started: self.units_started,
+            units_acquired: self.units_acquired,
+            units_completed: self.units_completed,
+            units_let: self.units_let,
+            ..pb::HousingProject::default()
+        })
+    }
+
+    fn row(&self) -> pb::HousingProjectRow {
+        pb::HousingProjectRow {
+            kind: enum_number(self.kind),
+            plan_year: self.plan_year,
+            units_planned: self.units_planned,
+            units_started: self.units_started,
+            units_acquired: self.units_acquired,
+            units_completed: self.units_completed,
+            units_let: self.units_let,
+        }
+    }
+
+    fn clear_decided(_: &mut pb::HousingProject) {}
+
+    fn restore_decided(&mut self, _: &pb::HousingProject) {}
+}

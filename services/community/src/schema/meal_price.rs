@@ -1,0 +1,96 @@
+// Written by `just gen` from `proto/minsheng/community/v1/meal_price_service.proto`: change the contract instead.
+
+//! 助餐价格: the table `meal_prices` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_number, person, reference, reference_id, required_day, shown_person, stored_day},
+    },
+};
+use minsheng_proto::community::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// The price that one elder pays at a meal point.
+    meal_prices => MealPriceRecord {
+        /// Identity number, sealed.
+        resident: Binary = Vec<u8>,
+        /// Keyed blind index of the person.
+        resident_index: Binary = Vec<u8>,
+        /// Pseudonym of the person in the dataset.
+        person: Text = String,
+        /// The meal point, `service_points/{id}`.
+        service_point: Text = String,
+        /// Full price of a meal, in fen.
+        base_price_fen: BigInt = i64,
+        /// Day of the application.
+        applied_on: BigInt = i64,
+        /// Where the decision stands. Output only.
+        outcome: BigInt = i64,
+        /// What social security answered. Output only.
+        assistance_category: BigInt = i64,
+        /// Price to pay, in fen. Computed; output only.
+        price_fen: BigInt = i64,
+        /// Day of the decision. Output only.
+        decided_on: Nullable<BigInt> = Option<i64>,
+    }
+}
+
+impl Declared for MealPriceRecord {
+    type Resource = pb::MealPrice;
+    type Row = pb::MealPriceRow;
+
+    fn read(resource: &pb::MealPrice, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
+        let resident = person("meal_prices.resident", "resident_id", &resource.resident_id, facts, violations);
+        Self {
+            resident: resident.sealed,
+            resident_index: resident.index,
+            person: resident.pseudonym,
+            service_point: reference_id("service_point", "service_points", &resource.service_point, violations),
+            base_price_fen: resource.base_price_fen,
+            applied_on: required_day("applied_on", resource.applied_on.as_ref(), violations),
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::MealPrice, Error> {
+        Ok(pb::MealPrice {
+            resident_id: shown_person("meal_prices.resident", &self.resident, facts, reveal)?,
+            service_point: reference("service_points", &self.service_point),
+            base_price_fen: self.base_price_fen,
+            applied_on: date(self.applied_on),
+            outcome: enum_number(self.outcome),
+            assistance_category: enum_number(self.assistance_category),
+            price_fen: self.price_fen,
+            decided_on: self.decided_on.and_then(date),
+            ..pb::MealPrice::default()
+        })
+    }
+
+    fn row(&self) -> pb::MealPriceRow {
+        pb::MealPriceRow {
+            person: self.person.clone(),
+            service_point: self.service_point.clone(),
+            base_price_fen: self.base_price_fen,
+            price_fen: self.price_fen,
+            outcome: enum_number(self.outcome),
+            decided_on: self.decided_on.and_then(date),
+            ..pb::MealPriceRow::default()
+        }
+    }
+
+    fn clear_decided(resource: &mut pb::MealPrice) {
+        resource.outcome = 0;
+        resource.assistance_category = 0;
+        resource.price_fen = 0;
+        resource.decided_on = None;
+    }
+
+    fn restore_decided(&mut self, resource: &pb::MealPrice) {
+        self.outcome = i64::from(resource.outcome);
+        self.assistance_category = i64::from(resource.assistance_category);
+        self.price_fen = resource.price_fen;
+        self.decided_on = stored_day(resource.decided_on.as_ref());
+    }
+}

@@ -1,0 +1,105 @@
+// Written by `just gen` from `proto/minsheng/education/v1/aid_case_service.proto`: change the contract instead.
+
+//! 三包资格: the table `aid_cases` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_field, enum_number, person, required_day, shown_person, stored_day},
+    },
+};
+use minsheng_proto::education::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// One pupil's case for the three guarantees.
+    aid_cases => AidCaseRecord {
+        /// Identity number, sealed.
+        resident: Binary = Vec<u8>,
+        /// Keyed blind index of the person.
+        resident_index: Binary = Vec<u8>,
+        /// Pseudonym of the person in the dataset.
+        person: Text = String,
+        /// The school, `schools/{id}`.
+        school: Text = String,
+        /// Stage.
+        stage: BigInt = i64,
+        /// True for boarders.
+        boarding: Bool = bool,
+        /// On what ground.
+        household_kind: BigInt = i64,
+        /// Calendar year of the term.
+        term_year: BigInt = i64,
+        /// Day of the application.
+        applied_on: BigInt = i64,
+        /// What was decided. Output only.
+        outcome: BigInt = i64,
+        /// What social security answered. Output only.
+        assistance_category: BigInt = i64,
+        /// Day on which it was decided; the decision holds from the day from which the case is true
+        /// (`meta.effective_on`). Output only.
+        decided_on: Nullable<BigInt> = Option<i64>,
+    }
+}
+
+impl Declared for AidCaseRecord {
+    type Resource = pb::AidCase;
+    type Row = pb::AidCaseRow;
+
+    fn read(resource: &pb::AidCase, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
+        let resident = person("aid_cases.resident", "resident_id", &resource.resident_id, facts, violations);
+        Self {
+            resident: resident.sealed,
+            resident_index: resident.index,
+            person: resident.pseudonym,
+            school: resource.school.clone(),
+            stage: enum_field::<pb::AidStage>("stage", resource.stage, violations) as i64,
+            boarding: resource.boarding,
+            household_kind: enum_field::<pb::AidHouseholdKind>("household_kind", resource.household_kind, violations)
+                as i64,
+            term_year: i64::from(resource.term_year),
+            applied_on: required_day("applied_on", resource.applied_on.as_ref(), violations),
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::AidCase, Error> {
+        Ok(pb::AidCase {
+            resident_id: shown_person("aid_cases.resident", &self.resident, facts, reveal)?,
+            school: self.school.clone(),
+            stage: enum_number(self.stage),
+            boarding: self.boarding,
+            household_kind: enum_number(self.household_kind),
+            term_year: enum_number(self.term_year),
+            applied_on: date(self.applied_on),
+            outcome: enum_number(self.outcome),
+            assistance_category: enum_number(self.assistance_category),
+            decided_on: self.decided_on.and_then(date),
+            ..pb::AidCase::default()
+        })
+    }
+
+    fn row(&self) -> pb::AidCaseRow {
+        pb::AidCaseRow {
+            person: self.person.clone(),
+            stage: enum_number(self.stage),
+            boarding: self.boarding,
+            household_kind: enum_number(self.household_kind),
+            outcome: enum_number(self.outcome),
+            applied_on: date(self.applied_on),
+            decided_on: self.decided_on.and_then(date),
+        }
+    }
+
+    fn clear_decided(resource: &mut pb::AidCase) {
+        resource.outcome = 0;
+        resource.assistance_category = 0;
+        resource.decided_on = None;
+    }
+
+    fn restore_decided(&mut self, resource: &pb::AidCase) {
+        self.outcome = i64::from(resource.outcome);
+        self.assistance_category = i64::from(resource.assistance_category);
+        self.decided_on = stored_day(resource.decided_on.as_ref());
+    }
+}

@@ -1,0 +1,105 @@
+// Written by `just gen` from `proto/minsheng/health/v1/age_friendly_assessment_service.proto`: change the contract instead.
+
+//! 老年友善评估: the table `age_friendly_assessments` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, optional_day, reference, reference_id, required_day, stored_day},
+    },
+};
+use minsheng_proto::health::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// One assessment of an institution, and the certificate that follows from it.
+    age_friendly_assessments => AgeFriendlyAssessmentRecord {
+        /// The institution, `institutions/{id}`.
+        institution: Text = String,
+        /// Day of the on-site check.
+        assessed_on: BigInt = i64,
+        /// Score of the dimension culture, 0 to 100.
+        culture_score: BigInt = i64,
+        /// Score of the dimension management, 0 to 100.
+        management_score: BigInt = i64,
+        /// Score of the dimension service, 0 to 100.
+        service_score: BigInt = i64,
+        /// Score of the dimension environment, 0 to 100.
+        environment_score: BigInt = i64,
+        /// True when every mandatory item is met.
+        mandatory_met: Bool = bool,
+        /// Day on which the certificate was revoked.
+        revoked_on: Nullable<BigInt> = Option<i64>,
+        /// True when the scores pass. Computed; output only.
+        passed: Bool = bool,
+        /// Weighted total, 0 to 100. Computed; output only.
+        total_score: BigInt = i64,
+        /// First day of the certificate. Computed; output only.
+        certificate_from: Nullable<BigInt> = Option<i64>,
+        /// Last day of the certificate. Computed; output only.
+        certificate_to: Nullable<BigInt> = Option<i64>,
+    }
+}
+
+impl Declared for AgeFriendlyAssessmentRecord {
+    type Resource = pb::AgeFriendlyAssessment;
+    type Row = pb::AgeFriendlyAssessmentRow;
+
+    fn read(resource: &pb::AgeFriendlyAssessment, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+        Self {
+            institution: reference_id("institution", "institutions", &resource.institution, violations),
+            assessed_on: required_day("assessed_on", resource.assessed_on.as_ref(), violations),
+            culture_score: resource.culture_score,
+            management_score: resource.management_score,
+            service_score: resource.service_score,
+            environment_score: resource.environment_score,
+            mandatory_met: resource.mandatory_met,
+            revoked_on: optional_day("revoked_on", resource.revoked_on.as_ref(), violations),
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::AgeFriendlyAssessment, Error> {
+        Ok(pb::AgeFriendlyAssessment {
+            institution: reference("institutions", &self.institution),
+            assessed_on: date(self.assessed_on),
+            culture_score: self.culture_score,
+            management_score: self.management_score,
+            service_score: self.service_score,
+            environment_score: self.environment_score,
+            mandatory_met: self.mandatory_met,
+            revoked_on: self.revoked_on.and_then(date),
+            passed: self.passed,
+            total_score: self.total_score,
+            certificate_from: self.certificate_from.and_then(date),
+            certificate_to: self.certificate_to.and_then(date),
+            ..pb::AgeFriendlyAssessment::default()
+        })
+    }
+
+    fn row(&self) -> pb::AgeFriendlyAssessmentRow {
+        pb::AgeFriendlyAssessmentRow {
+            institution: self.institution.clone(),
+            total_score: self.total_score,
+            passed: self.passed,
+            assessed_on: date(self.assessed_on),
+            certificate_from: self.certificate_from.and_then(date),
+            certificate_to: self.certificate_to.and_then(date),
+            revoked_on: self.revoked_on.and_then(date),
+        }
+    }
+
+    fn clear_decided(resource: &mut pb::AgeFriendlyAssessment) {
+        resource.passed = false;
+        resource.total_score = 0;
+        resource.certificate_from = None;
+        resource.certificate_to = None;
+    }
+
+    fn restore_decided(&mut self, resource: &pb::AgeFriendlyAssessment) {
+        self.passed = resource.passed;
+        self.total_score = resource.total_score;
+        self.certificate_from = stored_day(resource.certificate_from.as_ref());
+        self.certificate_to = stored_day(resource.certificate_to.as_ref());
+    }
+}

@@ -1,0 +1,83 @@
+// Written by `just gen` from `proto/minsheng/health/v1/institution_service.proto`: change the contract instead.
+
+//! 医疗机构: the table `institutions` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_field, enum_number, optional_day, required_day},
+    },
+};
+use minsheng_proto::health::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// One medical institution.
+    institutions => InstitutionRecord {
+        /// Name of the institution.
+        title: Text = String,
+        /// Class.
+        institution_class: BigInt = i64,
+        /// True when public.
+        public: Bool = bool,
+        /// Grade 1 to 3; 0 when ungraded.
+        level: BigInt = i64,
+        /// First day in operation.
+        operating_from: BigInt = i64,
+        /// Last day in operation.
+        operating_to: Nullable<BigInt> = Option<i64>,
+        /// First day of the age-friendly certificate.
+        age_friendly_from: Nullable<BigInt> = Option<i64>,
+        /// Last day of the age-friendly certificate.
+        age_friendly_to: Nullable<BigInt> = Option<i64>,
+    }
+}
+
+impl Declared for InstitutionRecord {
+    type Resource = pb::Institution;
+    type Row = pb::InstitutionRow;
+
+    fn read(resource: &pb::Institution, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+        Self {
+            title: resource.title.clone(),
+            institution_class: enum_field::<pb::InstitutionClass>(
+                "institution_class",
+                resource.institution_class,
+                violations,
+            ) as i64,
+            public: resource.public,
+            level: i64::from(resource.level),
+            operating_from: required_day("operating_from", resource.operating_from.as_ref(), violations),
+            operating_to: optional_day("operating_to", resource.operating_to.as_ref(), violations),
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::Institution, Error> {
+        Ok(pb::Institution {
+            title: self.title.clone(),
+            institution_class: enum_number(self.institution_class),
+            public: self.public,
+            level: enum_number(self.level),
+            operating_from: date(self.operating_from),
+            operating_to: self.operating_to.and_then(date),
+            ..pb::Institution::default()
+        })
+    }
+
+    fn row(&self) -> pb::InstitutionRow {
+        pb::InstitutionRow {
+            institution_class: enum_number(self.institution_class),
+            public: self.public,
+            level: self.level,
+            operating_from: date(self.operating_from),
+            operating_to: self.operating_to.and_then(date),
+            age_friendly_from: self.age_friendly_from.and_then(date),
+            age_friendly_to: self.age_friendly_to.and_then(date),
+        }
+    }
+
+    fn clear_decided(_: &mut pb::Institution) {}
+
+    fn restore_decided(&mut self, _: &pb::Institution) {}
+}

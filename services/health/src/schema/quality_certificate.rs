@@ -1,0 +1,90 @@
+// Written by `just gen` from `proto/minsheng/health/v1/quality_certificate_service.proto`: change the contract instead.
+
+//! 质评合格证: the table `quality_certificates` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_field, enum_number, reference, reference_id, required_day, stored_day},
+    },
+};
+use minsheng_proto::health::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// What an institution showed for one item in one round of external quality assessment.
+    quality_certificates => QualityCertificateRecord {
+        /// The institution, `institutions/{id}`.
+        institution: Text = String,
+        /// Code of the item.
+        item_code: Text = String,
+        /// Where it vouches.
+        scope: BigInt = i64,
+        /// The quality-control organisation.
+        quality_body: Text = String,
+        /// Round of the external quality assessment.
+        round: Text = String,
+        /// True when the round was passed.
+        passed: Bool = bool,
+        /// First day.
+        valid_from: BigInt = i64,
+        /// Last day.
+        valid_to: BigInt = i64,
+        /// First day of a later round that the institution failed for the item: from it on the certificate vouches for
+        /// nothing. Absent when there is none. Computed; output only.
+        failed_on: Nullable<BigInt> = Option<i64>,
+    }
+}
+
+impl Declared for QualityCertificateRecord {
+    type Resource = pb::QualityCertificate;
+    type Row = pb::QualityCertificateRow;
+
+    fn read(resource: &pb::QualityCertificate, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+        Self {
+            institution: reference_id("institution", "institutions", &resource.institution, violations),
+            item_code: resource.item_code.clone(),
+            scope: enum_field::<pb::RecognitionScope>("scope", resource.scope, violations) as i64,
+            quality_body: resource.quality_body.clone(),
+            round: resource.round.clone(),
+            passed: resource.passed,
+            valid_from: required_day("valid_from", resource.valid_from.as_ref(), violations),
+            valid_to: required_day("valid_to", resource.valid_to.as_ref(), violations),
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::QualityCertificate, Error> {
+        Ok(pb::QualityCertificate {
+            institution: reference("institutions", &self.institution),
+            item_code: self.item_code.clone(),
+            scope: enum_number(self.scope),
+            quality_body: self.quality_body.clone(),
+            round: self.round.clone(),
+            passed: self.passed,
+            valid_from: date(self.valid_from),
+            valid_to: date(self.valid_to),
+            failed_on: self.failed_on.and_then(date),
+            ..pb::QualityCertificate::default()
+        })
+    }
+
+    fn row(&self) -> pb::QualityCertificateRow {
+        pb::QualityCertificateRow {
+            institution: self.institution.clone(),
+            item_code: self.item_code.clone(),
+            scope: enum_number(self.scope),
+            passed: self.passed,
+            valid_from: date(self.valid_from),
+            valid_to: date(self.valid_to),
+        }
+    }
+
+    fn clear_decided(resource: &mut pb::QualityCertificate) {
+        resource.failed_on = None;
+    }
+
+    fn restore_decided(&mut self, resource: &pb::QualityCertificate) {
+        self.failed_on = stored_day(resource.failed_on.as_ref());
+    }
+}

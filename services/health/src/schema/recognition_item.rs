@@ -1,0 +1,88 @@
+// Written by `just gen` from `proto/minsheng/health/v1/recognition_item_service.proto`: change the contract instead.
+
+//! 互认项目: the table `recognition_items` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_field, enum_number, optional_day, required_day},
+    },
+};
+use minsheng_proto::health::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// One item of the list of tests and examinations to be recognised.
+    recognition_items => RecognitionItemRecord {
+        /// Code of the item in the list.
+        code: Text = String,
+        /// Name of the item.
+        title: Text = String,
+        /// Kind.
+        category: BigInt = i64,
+        /// LOINC code with check digit; empty where there is none.
+        loinc: Text = String,
+        /// Edition of the list, as `2025-1`.
+        edition: Text = String,
+        /// Where it comes from.
+        origin: BigInt = i64,
+        /// First day in the list.
+        active_from: BigInt = i64,
+        /// Last day in the list.
+        active_to: Nullable<BigInt> = Option<i64>,
+        /// Days for which a result is normally reused; 0 where it never is and the doctor alone decides, as the blood
+        /// group before a transfusion.
+        window_days: BigInt = i64,
+    }
+}
+
+impl Declared for RecognitionItemRecord {
+    type Resource = pb::RecognitionItem;
+    type Row = pb::RecognitionItemRow;
+
+    fn read(resource: &pb::RecognitionItem, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+        Self {
+            code: resource.code.clone(),
+            title: resource.title.clone(),
+            category: enum_field::<pb::ItemCategory>("category", resource.category, violations) as i64,
+            loinc: resource.loinc.clone(),
+            edition: resource.edition.clone(),
+            origin: enum_field::<pb::ItemOrigin>("origin", resource.origin, violations) as i64,
+            active_from: required_day("active_from", resource.active_from.as_ref(), violations),
+            active_to: optional_day("active_to", resource.active_to.as_ref(), violations),
+            window_days: resource.window_days,
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::RecognitionItem, Error> {
+        Ok(pb::RecognitionItem {
+            code: self.code.clone(),
+            title: self.title.clone(),
+            category: enum_number(self.category),
+            loinc: self.loinc.clone(),
+            edition: self.edition.clone(),
+            origin: enum_number(self.origin),
+            active_from: date(self.active_from),
+            active_to: self.active_to.and_then(date),
+            window_days: self.window_days,
+            ..pb::RecognitionItem::default()
+        })
+    }
+
+    fn row(&self) -> pb::RecognitionItemRow {
+        pb::RecognitionItemRow {
+            category: enum_number(self.category),
+            edition: self.edition.clone(),
+            origin: enum_number(self.origin),
+            active_from: date(self.active_from),
+            active_to: self.active_to.and_then(date),
+            window_days: Some(self.window_days),
+            ..pb::RecognitionItemRow::default()
+        }
+    }
+
+    fn clear_decided(_: &mut pb::RecognitionItem) {}
+
+    fn restore_decided(&mut self, _: &pb::RecognitionItem) {}
+}

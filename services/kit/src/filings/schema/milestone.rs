@@ -1,0 +1,92 @@
+// Written by `just gen` from `proto/minsheng/returns/v1/milestone_service.proto`: change the contract instead.
+
+//! 里程碑: the table `milestones` and its record.
+
+use crate::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_field, enum_number, optional_day},
+    },
+};
+use minsheng_proto::returns::v1 as pb;
+
+crate::register_table! {
+    /// One step that a commitment names: a document issued, an application filed, a building opened.
+    milestones => MilestoneRecord {
+        /// The commitment, by its id in the catalogue.
+        commitment: Text = String,
+        /// What it is about, as `west-china-hospital`.
+        subject: Text = String,
+        /// Name of the step.
+        title: Text = String,
+        /// How far it is.
+        milestone_state: BigInt = i64,
+        /// Day on which it was done, or came under way; required for those.
+        happened_on: Nullable<BigInt> = Option<i64>,
+        /// Number of the document, or where it can be seen; required when done.
+        evidence: Text = String,
+        /// Where this is known from.
+        source: Text = String,
+        /// How sure the reporter is.
+        confidence: BigInt = i64,
+        /// Where its filing stands; one that is changed needs a new approval. Output only.
+        filing_state: BigInt = i64,
+    }
+}
+
+impl Declared for MilestoneRecord {
+    type Resource = pb::Milestone;
+    type Row = pb::MilestoneRow;
+
+    fn read(resource: &pb::Milestone, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+        Self {
+            commitment: resource.commitment.clone(),
+            subject: resource.subject.clone(),
+            title: resource.title.clone(),
+            milestone_state: enum_field::<pb::MilestoneState>("milestone_state", resource.milestone_state, violations)
+                as i64,
+            happened_on: optional_day("happened_on", resource.happened_on.as_ref(), violations),
+            evidence: resource.evidence.clone(),
+            source: resource.source.clone(),
+            confidence: i64::from(resource.confidence),
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::Milestone, Error> {
+        Ok(pb::Milestone {
+            commitment: self.commitment.clone(),
+            subject: self.subject.clone(),
+            title: self.title.clone(),
+            milestone_state: enum_number(self.milestone_state),
+            happened_on: self.happened_on.and_then(date),
+            evidence: self.evidence.clone(),
+            source: self.source.clone(),
+            confidence: enum_number(self.confidence),
+            filing_state: enum_number(self.filing_state),
+            ..pb::Milestone::default()
+        })
+    }
+
+    fn row(&self) -> pb::MilestoneRow {
+        pb::MilestoneRow {
+            commitment: self.commitment.clone(),
+            subject: self.subject.clone(),
+            milestone_state: enum_number(self.milestone_state),
+            happened_on: self.happened_on.and_then(date),
+            evidence: self.evidence.clone(),
+            confidence: enum_number(self.confidence),
+            source: self.source.clone(),
+            filing_state: enum_number(self.filing_state),
+        }
+    }
+
+    fn clear_decided(resource: &mut pb::Milestone) {
+        resource.filing_state = 0;
+    }
+
+    fn restore_decided(&mut self, resource: &pb::Milestone) {
+        self.filing_state = i64::from(resource.filing_state);
+    }
+}

@@ -1,0 +1,101 @@
+// Written by `just gen` from `proto/minsheng/returns/v1/return_service.proto`: change the contract instead.
+
+//! 统计报表: the table `returns` and its record.
+
+use crate::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_number, month, required_month},
+    },
+};
+use minsheng_proto::returns::v1 as pb;
+
+crate::register_table! {
+    /// One figure that a department reports for a commitment, an area and a month.
+    returns => ReturnRecord {
+        /// The commitment, by its id in the catalogue.
+        commitment: Text = String,
+        /// The measure of the commitment; empty for the primary one.
+        measure: Text = String,
+        /// The month that the figure is true for, at its last day.
+        month_from: BigInt = i64,
+        /// The count, or the numerator of a rate, in the unit of the measure.
+        numerator: Nullable<Double> = Option<f64>,
+        /// Denominator of a rate. 0 only with the numerator 0: nobody was eligible, so there is no rate to tell.
+        denominator: Nullable<Double> = Option<f64>,
+        /// The figure itself where only it was published; a rate so given cannot be added up.
+        value: Nullable<Double> = Option<f64>,
+        /// Unit of the figure; must be the catalogue's.
+        unit: Text = String,
+        /// Where the figure comes from.
+        source: Text = String,
+        /// How sure the reporter is.
+        confidence: BigInt = i64,
+        /// Where it stands. Output only.
+        return_state: BigInt = i64,
+        /// Why the figure was corrected, when it was; those of earlier corrections stand in its history. Output only.
+        correction_reason: Text = String,
+    }
+}
+
+impl Declared for ReturnRecord {
+    type Resource = pb::Return;
+    type Row = pb::ReturnRow;
+
+    fn read(resource: &pb::Return, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+        Self {
+            commitment: resource.commitment.clone(),
+            measure: resource.measure.clone(),
+            month_from: required_month("month", resource.month.as_ref(), violations),
+            numerator: resource.numerator,
+            denominator: resource.denominator,
+            value: resource.value,
+            unit: resource.unit.clone(),
+            source: resource.source.clone(),
+            confidence: i64::from(resource.confidence),
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::Return, Error> {
+        Ok(pb::Return {
+            commitment: self.commitment.clone(),
+            measure: self.measure.clone(),
+            month: month(self.month_from),
+            numerator: self.numerator,
+            denominator: self.denominator,
+            value: self.value,
+            unit: self.unit.clone(),
+            source: self.source.clone(),
+            confidence: enum_number(self.confidence),
+            return_state: enum_number(self.return_state),
+            correction_reason: self.correction_reason.clone(),
+            ..pb::Return::default()
+        })
+    }
+
+    fn row(&self) -> pb::ReturnRow {
+        pb::ReturnRow {
+            commitment: self.commitment.clone(),
+            measure: self.measure.clone(),
+            month_from: date(self.month_from),
+            numerator: self.numerator,
+            denominator: self.denominator,
+            value: self.value,
+            return_state: enum_number(self.return_state),
+            confidence: enum_number(self.confidence),
+            source: self.source.clone(),
+        }
+    }
+
+    fn clear_decided(resource: &mut pb::Return) {
+        resource.return_state = 0;
+        resource.correction_reason = String::new();
+    }
+
+    fn restore_decided(&mut self, resource: &pb::Return) {
+        self.return_state = i64::from(resource.return_state);
+        self.correction_reason = resource.correction_reason.clone();
+    }
+}

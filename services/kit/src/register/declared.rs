@@ -1,0 +1,158 @@
+//! What `just gen` writes of a register, and the small ways that it uses.
+
+use chrono::Datelike as _;
+use minsheng_proto::common::v1 as pb;
+
+use super::{Facts, Head, Table, month_start};
+pub use super::{
+    dates::{date, day, optional_day, required_day},
+    resource::{enum_field, enum_number},
+};
+use crate::{
+    error::{Error, Violations},
+    values::{
+        calendar::{day_of_epoch, epoch_day},
+        identifiers::ResidentId,
+    },
+};
+
+/// Longest id of a record.
+const LONGEST_ID: usize = 128;
+
+/// The ways between a register's resource, the record of its state and the dataset's row, as they follow from its contract.
+pub trait Declared: Table {
+    /// The contract's resource message.
+    type Resource;
+    /// The dataset's row message.
+    type Row;
+
+    /// Makes the state that a head names out of what a caller says. What the register decides is left empty.
+    fn read(resource: &Self::Resource, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self;
+
+    /// Makes the resource, without its envelope. Persons are masked unless `reveal` is set.
+    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<Self::Resource, Error>;
+
+    /// Makes the dataset's row of the columns that it has under the same names.
+    fn row(&self) -> Self::Row;
+
+    /// Clears the fields of a resource that the register decides.
+    fn clear_decided(resource: &mut Self::Resource);
+
+    /// Takes from a resource what the register decided.
+    fn restore_decided(&mut self, resource: &Self::Resource);
+}
+
+/// A person as a record keeps one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// Identity number, sealed.
+    pub sealed: Vec<u8>,
+    /// Keyed blind index.
+    pub index: Vec<u8>,
+    /// Pseudonym in the datasets.
+    pub pseudonym: String,
+}
+
+/// Reads an identity number; nothing is kept of one that is none, and the violation is noted.
+pub fn person(seal: &str, field: &str, number: &str, facts: Facts<'_>, violations: &mut Violations) -> Person {
+    match ResidentId::parse(number, facts.today) {
+        Ok(resident) => Person {
+            sealed: facts.keys.seal(seal, resident.expose().as_bytes()),
+            index: facts.keys.blind(&resident),
+            pseudonym: facts.keys.pseudonym(&resident),
+        },
+        Err(error) => {
+            violations.add(field, error.reason(), error.to_string(), error.message_zh());
+            Person::default()
+        }
+    }
+}
+
+/// Returns a kept identity number, masked unless `reveal` is set.
+pub fn shown_person(seal: &str, sealed: &[u8], facts: Facts<'_>, reveal: bool) -> Result<String, Error> {
+    let number = facts.keys.open_resident(seal, sealed)?;
+    if reveal {
+        return Ok(number.to_string());
+    }
+    Ok(ResidentId::parse_stored(&number).map_err(Error::internal)?.to_string())
+}
+
+/// Reads a reference, `{collection}/{id}` or the id alone, as the id; notes a violation otherwise.
+pub fn reference_id(field: &str, collection: &str, reference: &str, violations: &mut Violations) -> String {
+    let id = reference.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/')).unwrap_or(reference);
+    let well_formed = !id.is_empty()
+        && id.len() <= LONGEST_ID
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if !well_formed {
+        let (description, zh) = (format!("must be {collection}/{{id}}"), format!("须为 {collection}/{{id}}"));
+        violations.add(field, "NOT_A_REFERENCE", description, zh);
+    }
+    id.to_owned()
+}
+
+/// Writes a reference, `{collection}/{id}`.
+pub fn reference(collection: &str, id: &str) -> String {
+    format!("{collection}/{id}")
+}
+
+/// Says whether every day that was read is one, so that rules may compare them.
+pub fn days_read(violations: &Violations) -> bool {
+    !violations.iter().any(|violation| matches!(violation.reason, "NO_SUCH_DAY" | "REQUIRED"))
+}
+
+/// Reads a month that must be there, as its first day; notes a violation otherwise and returns 0.
+pub fn required_month(field: &str, month: Option<&pb::YearMonth>, violations: &mut Violations) -> i64 {
+    month.and_then(month_start).unwrap_or_else(|| {
+        violations.add(field, "NO_SUCH_MONTH", "is not a month of the calendar", "月份不存在");
+        0
+    })
+}
+
+/// Makes the contract's month of its first day.
+pub fn month(first: i64) -> Option<pb::YearMonth> {
+    let first = day_of_epoch(first)?;
+    Some(pb::YearMonth { year: first.year(), month: i32::try_from(first.month()).ok()? })
+}
+
+/// Returns a contract's date as a stored day.
+pub fn stored_day(date: Option<&pb::Date>) -> Option<i64> {
+    date.and_then(day).map(epoch_day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_reads_with_or_without_the_collection_and_survives_the_way_back() {
+        let longest = "x".repeat(LONGEST_ID);
+        for (given, id) in [("service_points/m1", "m1"), ("m1", "m1"), (longest.as_str(), longest.as_str())] {
+            let mut violations = Violations::new();
+            let read = reference_id("service_point", "service_points", given, &mut violations);
+            assert_eq!(read, id);
+            assert_eq!(reference_id("p", "service_points", &reference("service_points", &read), &mut violations), id);
+            assert!(violations.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_names_another_collection_is_refused() {
+        let too_long = "x".repeat(LONGEST_ID + 1);
+        for given in ["schools/m1", "service_points/", "service_points/a b", "service_points/a/b", &too_long] {
+            let mut violations = Violations::new();
+            reference_id("service_point", "service_points", given, &mut violations);
+            assert_eq!(violations.iter().map(|v| v.reason).collect::<Vec<_>>(), ["NOT_A_REFERENCE"], "{given}");
+        }
+    }
+
+    #[test]
+    fn a_month_is_kept_as_its_first_day() {
+        let mut violations = Violations::new();
+        let kept = required_month("month", Some(&pb::YearMonth { year: 2025, month: 8 }), &mut violations);
+        assert_eq!(date(kept), Some(pb::Date { year: 2025, month: 8, day: 1 }));
+        assert_eq!(month(kept), Some(pb::YearMonth { year: 2025, month: 8 }));
+        required_month("month", Some(&pb::YearMonth { year: 2025, month: 13 }), &mut violations);
+        required_month("month", None, &mut violations);
+        assert_eq!(violations.iter().map(|v| v.reason).collect::<Vec<_>>(), ["NO_SUCH_MONTH"; 2]);
+    }
+}

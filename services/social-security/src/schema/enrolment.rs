@@ -1,0 +1,114 @@
+// Written by `just gen` from `proto/minsheng/socialsecurity/v1/enrolment_service.proto`: change the contract instead.
+
+//! 参保登记: the table `enrolments` and its record.
+
+use minsheng_kit::{
+    error::{Error, Violations},
+    register::{
+        Declared, Facts, Head, Table as _,
+        declared::{date, enum_field, enum_number, optional_day, person, required_day, shown_person},
+    },
+};
+use minsheng_proto::social_security::v1 as pb;
+
+minsheng_kit::register_table! {
+    /// One enrolment of one person in one scheme, or an application for it.
+    enrolments => EnrolmentRecord {
+        /// Identity number, sealed.
+        resident: Binary = Vec<u8>,
+        /// Keyed blind index of the person.
+        resident_index: Binary = Vec<u8>,
+        /// Pseudonym of the person in the dataset.
+        person: Text = String,
+        /// The scheme.
+        scheme: BigInt = i64,
+        /// By what title.
+        entry_kind: BigInt = i64,
+        /// Division of the registered residence (six digits, old codes allowed).
+        registration_area: Text = String,
+        /// Day of the application.
+        applied_on: BigInt = i64,
+        /// What was decided.
+        decision: BigInt = i64,
+        /// Day of the decision; required unless pending.
+        decided_on: Nullable<BigInt> = Option<i64>,
+        /// Why it was refused; required when it was.
+        refusal_reason: BigInt = i64,
+        /// First day of cover; required when admitted.
+        covered_from: Nullable<BigInt> = Option<i64>,
+        /// Last day of cover; absent while it goes on.
+        covered_to: Nullable<BigInt> = Option<i64>,
+        /// Who pays.
+        premium_payer: BigInt = i64,
+        /// The person's contribution a year, in fen.
+        yearly_contribution_fen: BigInt = i64,
+        /// True when the registered residence lies in another county than the record.
+        registered_elsewhere: Bool = bool,
+    }
+}
+
+impl Declared for EnrolmentRecord {
+    type Resource = pb::Enrolment;
+    type Row = pb::EnrolmentRow;
+
+    fn read(resource: &pb::Enrolment, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
+        let resident = person("enrolments.resident", "resident_id", &resource.resident_id, facts, violations);
+        Self {
+            resident: resident.sealed,
+            resident_index: resident.index,
+            person: resident.pseudonym,
+            scheme: enum_field::<pb::Scheme>("scheme", resource.scheme, violations) as i64,
+            entry_kind: enum_field::<pb::EntryKind>("entry_kind", resource.entry_kind, violations) as i64,
+            registration_area: resource.registration_area.clone(),
+            applied_on: required_day("applied_on", resource.applied_on.as_ref(), violations),
+            decision: enum_field::<pb::EnrolmentDecision>("decision", resource.decision, violations) as i64,
+            decided_on: optional_day("decided_on", resource.decided_on.as_ref(), violations),
+            refusal_reason: i64::from(resource.refusal_reason),
+            covered_from: optional_day("covered_from", resource.covered_from.as_ref(), violations),
+            covered_to: optional_day("covered_to", resource.covered_to.as_ref(), violations),
+            premium_payer: i64::from(resource.premium_payer),
+            yearly_contribution_fen: resource.yearly_contribution_fen,
+            ..Self::with_head(head)
+        }
+    }
+
+    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::Enrolment, Error> {
+        Ok(pb::Enrolment {
+            resident_id: shown_person("enrolments.resident", &self.resident, facts, reveal)?,
+            scheme: enum_number(self.scheme),
+            entry_kind: enum_number(self.entry_kind),
+            registration_area: self.registration_area.clone(),
+            applied_on: date(self.applied_on),
+            decision: enum_number(self.decision),
+            decided_on: self.decided_on.and_then(date),
+            refusal_reason: enum_number(self.refusal_reason),
+            covered_from: self.covered_from.and_then(date),
+            covered_to: self.covered_to.and_then(date),
+            premium_payer: enum_number(self.premium_payer),
+            yearly_contribution_fen: self.yearly_contribution_fen,
+            ..pb::Enrolment::default()
+        })
+    }
+
+    fn row(&self) -> pb::EnrolmentRow {
+        pb::EnrolmentRow {
+            person: self.person.clone(),
+            scheme: enum_number(self.scheme),
+            entry_kind: enum_number(self.entry_kind),
+            registered_elsewhere: self.registered_elsewhere,
+            decision: enum_number(self.decision),
+            refusal_reason: enum_number(self.refusal_reason),
+            applied_on: date(self.applied_on),
+            decided_on: self.decided_on.and_then(date),
+            covered_from: self.covered_from.and_then(date),
+            covered_to: self.covered_to.and_then(date),
+            premium_payer: enum_number(self.premium_payer),
+            yearly_contribution_fen: self.yearly_contribution_fen,
+            ..pb::EnrolmentRow::default()
+        }
+    }
+
+    fn clear_decided(_: &mut pb::Enrolment) {}
+
+    fn restore_decided(&mut self, _: &pb::Enrolment) {}
+}
