@@ -43,7 +43,7 @@ pub enum Action {
     Verify(VerifyArgs),
     /// Ask a service whether it serves
     Health(HealthArgs),
-    /// What the suite costs over the bare means, as ratios measured in one run
+    /// What the suite costs over a baseline, as ratios measured in one run
     Bench(BenchArgs),
     /// Development certificates for mutual TLS
     Pki {
@@ -233,7 +233,7 @@ fn scale(text: &str) -> Result<f64, String> {
 const ZH: &[(&str, &str)] = &[
     ("minsheng", "民生承诺:各部门的记录,汇成一页,看每项承诺落实到哪一步。"),
     ("minsheng.lang", "输出语言:zh 或 en;缺省取自系统区域设置"),
-    ("minsheng.demo", "启动四个服务,经其 RPC 载入一个自治区的数据,打印记分板"),
+    ("minsheng.demo", "启动四个服务,经其 RPC 载入一个自治区的数据,打印进度一览"),
     ("minsheng.demo.data", "数据目录,没有则新建;缺省 minsheng-data(synthetic)或 minsheng-data-public(public)"),
     ("minsheng.demo.scale", "人员与案件数量,为常用数量的倍数"),
     ("minsheng.demo.seed", "虚构数据的种子"),
@@ -254,8 +254,8 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.schedule.zone", "表达式的时区"),
     ("minsheng.schedule.out", "报告目录,每次运行一个子目录"),
     ("minsheng.schedule.lake", "数据湖目录"),
-    ("minsheng.import", "把 CSV 或 XLSX 文件载入登记册"),
-    ("minsheng.import.register", "登记册,如 service_points 或 服务点"),
+    ("minsheng.import", "把 CSV 或 XLSX 文件载入台账"),
+    ("minsheng.import.register", "台账,如 service_points 或 服务点"),
     ("minsheng.import.file", "文件:CSV(UTF-8)或 XLSX"),
     ("minsheng.import.template", "不读取,而是写出带表头和说明的空文件"),
     ("minsheng.import.dry_run", "检查每一行,一行也不载入"),
@@ -265,13 +265,13 @@ const ZH: &[(&str, &str)] = &[
     ),
     ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务,或使用 demo --serve 正在运行的"),
     ("minsheng.import.new", "数据目录不存在时新建;其中不能再载入演示数据"),
-    ("minsheng.verify", "核对数据湖的文件,以及各登记册与数据湖的记录条数是否一致"),
+    ("minsheng.verify", "核对数据湖的文件,以及各台账与数据湖的记录条数是否一致"),
     ("minsheng.verify.data", "演示的数据目录;不给则用环境变量所指的服务,或 minsheng-data"),
     ("minsheng.verify.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
     ("minsheng.health", "询问一个服务是否在服务"),
     ("minsheng.health.service", "social-security、education、health、community 或 analytics"),
     ("minsheng.health.address", "其地址,如 https://HOST:PORT;缺省为本机 MINSHENG_LISTEN 的端口"),
-    ("minsheng.bench", "本系统相对于裸手段的开销,一次运行中测得的比值"),
+    ("minsheng.bench", "本系统相对于基线的开销,一次运行中测得的比值"),
     ("minsheng.bench.out", "同时写入此文件(Markdown)"),
     ("minsheng.bench.rows", "数据湖的行数"),
     ("minsheng.bench.postgres", "也在 PostgreSQL 上测量:可新建数据库的集群,postgres://USER@HOST:PORT"),

@@ -118,7 +118,7 @@ impl Error {
                 let known = crate::registers::names().join(", ");
                 return said!(
                     lang,
-                    "没有名为 {name} 的登记册;可用:{known}",
+                    "没有名为 {name} 的台账;可用:{known}",
                     "there is no register {name}; there are: {known}"
                 );
             }

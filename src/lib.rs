@@ -12,7 +12,7 @@
 //! | [`clock`] | the day that it is |
 //! | [`demo`] | the synthetic province, the published figures, and the way from records to the page |
 //! | [`import`] | CSV and XLSX files into registers |
-//! | [`bench`] | what it costs over the bare means |
+//! | [`bench`] | what it costs over a baseline |
 //!
 //! It decides nothing about records: everything goes through the services' public RPCs.
 

@@ -1,4 +1,4 @@
-//! `bench`: what the suite costs over the bare means, as ratios that one run measures side by side.
+//! `bench`: what the suite costs over a baseline, as ratios that one run measures side by side.
 //!
 //! Seconds differ between machines, ratios hardly; so each figure stands beside a baseline that does the same work with
 //! less around it, in the same process, in turns. Nothing here judges: a ratio beyond its target is printed as it is.

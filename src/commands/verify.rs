@@ -143,7 +143,7 @@ impl Counted {
         } else {
             said!(
                 lang,
-                "  {department} {name} 登记册 {there} 条,数据湖 {lake} 条:数目不一致",
+                "  {department} {name} 台账 {there} 条,数据湖 {lake} 条:数目不一致",
                 "  {department} {name} {there} in the register, {lake} in the lake: they differ"
             )
         }

@@ -86,7 +86,7 @@ impl TableError {
             ),
             Self::Empty(path) => said!(lang, "{path} 没有表头", "{path} has no header"),
             Self::UnknownColumn(name) => {
-                said!(lang, "登记册没有“{name}”这一列", "the register has no column \"{name}\"")
+                said!(lang, "台账没有“{name}”这一列", "the register has no column \"{name}\"")
             }
             Self::Twice(name) => said!(lang, "“{name}”一列出现两次", "the column \"{name}\" stands twice"),
             Self::Exists(path) => {

@@ -51,7 +51,7 @@ fn sums(outcome: &Outcome, plan: &Plan, finished: bool, lang: Lang) -> String {
     if !finished && writing {
         said!(
             lang,
-            "中断:登记册中现有本文件的 {recorded} 条记录(其中 {unchanged} 条此前已有),拒绝 {refused} 行;再次运行即从此处补齐。",
+            "中断:台账中现有本文件的 {recorded} 条记录(其中 {unchanged} 条此前已有),拒绝 {refused} 行;再次运行即从此处补齐。",
             "Cut short: {recorded} records of this file are in the register ({unchanged} were there before), {refused} rows were refused; running again completes it."
         )
     } else if !finished {
@@ -67,13 +67,13 @@ fn sums(outcome: &Outcome, plan: &Plan, finished: bool, lang: Lang) -> String {
     } else if plan.all_or_nothing && refused > 0 {
         said!(
             lang,
-            "检查之后登记册有变:登记册中现有本文件的 {recorded} 条记录,{refused} 行被拒绝。",
+            "检查之后台账有变:台账中现有本文件的 {recorded} 条记录,{refused} 行被拒绝。",
             "The register changed after the check: {recorded} records of this file are in it, {refused} rows were refused."
         )
     } else {
         said!(
             lang,
-            "登记册中现有本文件的 {recorded} 条记录(其中 {unchanged} 条此前已有),拒绝 {refused} 行。",
+            "台账中现有本文件的 {recorded} 条记录(其中 {unchanged} 条此前已有),拒绝 {refused} 行。",
             "{recorded} records of this file are in the register ({unchanged} were there before), {refused} rows were refused."
         )
     }

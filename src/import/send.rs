@@ -234,7 +234,7 @@ fn exists(register: &Register, rows: &Rows, columns: &Columns, item: &Item, name
     Refusal {
         line: item.line,
         column: String::new(),
-        zh: format!("登记册中已有此记录 {name}{zh},内容不同;导入不更改已有记录"),
+        zh: format!("台账中已有此记录 {name}{zh},内容不同;导入不更改已有记录"),
         en: format!(
             "the register has this record, {name}{en}, with another content; an import changes no record that is there"
         ),

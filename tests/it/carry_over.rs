@@ -19,9 +19,7 @@ use minsheng::{
     site::{Endpoints, SERVICES},
 };
 use minsheng_analytics::{job::JobOutcome, model::Status};
-use minsheng_kit::{
-    assembly::Definition,
-};
+use minsheng_kit::assembly::Definition;
 use minsheng_testkit::{TestClock, TestDatabase, databases};
 
 use answers::Asked;
