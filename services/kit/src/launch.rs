@@ -106,12 +106,12 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
         .config(launch.server)
         .routes(std::mem::take(&mut assembled.routes))
         .descriptors(minsheng_proto::DESCRIPTOR_BYTES)
+        .descriptors(minsheng_proto::FLIGHT_DESCRIPTOR_BYTES)
         .service_names(assembled.names.clone())
         .build()
         .map_err(Error::internal)?;
     Ok(Ready { assembled, server })
 }
-        .descriptors(minsheng_proto::FLIGHT_DESCRIPTOR_BYTES)
 
 impl Ready {
     /// Serves until the shutdown resolves and the calls under way are done.

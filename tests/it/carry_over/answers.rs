@@ -12,7 +12,6 @@ use minsheng_kit::{
     clients::{DepartmentChannel, OutgoingRequest as _},
     values::calendar::day_of_epoch,
 };
-use minsheng_testkit::TestService;
 use minsheng_proto::{
     common::v1::{
         Date, EndKind, ListParametersRequest, ListRevisionsRequest, parameter_service_client::ParameterServiceClient,
@@ -20,6 +19,7 @@ use minsheng_proto::{
     },
     descriptors,
 };
+use minsheng_testkit::TestService;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage as _, Value};
 use serde_json::{Map, Value as Json, json};

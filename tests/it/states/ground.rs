@@ -6,11 +6,9 @@ use minsheng::{
     registers::{self, Register},
     site::SERVICES,
 };
-use minsheng_kit::{
-    clients::{DepartmentChannel, OutgoingRequest as _},
-};
-use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
+use minsheng_kit::clients::{DepartmentChannel, OutgoingRequest as _};
 use minsheng_proto::{common::v1 as common, descriptors};
+use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, Value};
 use tonic::{

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use fastrand::Rng;
-use minsheng_kit::{
-    values::parameters::{Parameter, Parameters},
-};
-use minsheng_testkit::{TestDatabase, databases};
+use minsheng_kit::values::parameters::{Parameter, Parameters};
 use minsheng_proto::common::v1::{
     self as common, ListParametersRequest, SetParameterRequest, parameter_service_client::ParameterServiceClient,
 };
+use minsheng_testkit::{TestDatabase, databases};
 
 use super::{
     DAYS, FIRST_STEP, Faults, day_of,
