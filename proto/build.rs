@@ -81,9 +81,13 @@ fn publish(root: &Path, files: &[PathBuf], out: &Path) -> Result<(), Box<dyn Err
          /// `google/protobuf`, which every compiler of contracts brings.\n\
          pub const CONTRACTS: &[(&str, &str)] = &[\n",
     );
-    writeln!(table, "    ({VALIDATE:?}, include_str!({:?})),", validate_proto(root)?)?;
+    let mut add = |path: &str, file: &Path| -> Result<(), Box<dyn Error>> {
+        let file = file.to_str().ok_or("a contract's path is not UTF-8")?;
+        Ok(writeln!(table, "    ({path:?}, include_str!({file:?})),")?)
+    };
+    add(VALIDATE, &validate_proto(root)?)?;
     for file in files {
-        writeln!(table, "    ({:?}, include_str!({file:?})),", file.strip_prefix(root)?)?;
+        add(file.strip_prefix(root)?.to_str().ok_or("a contract's path is not UTF-8")?, file)?;
     }
     table.push_str("];\n");
     fs::write(out.join("published.rs"), table)?;

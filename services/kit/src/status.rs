@@ -122,7 +122,7 @@ impl Told {
         Self { left_out: all.iter().count() - violations.len(), violations }
     }
 
-    /// Names the violations as far as a message goes, and how many it leaves out.
+    /// Returns a message that names the violations as far as it goes, and how many it leaves out.
     fn message(&self, what: &str) -> String {
         let all = self.violations.len() + self.left_out;
         // Room for the words that say what is left out.
@@ -136,13 +136,12 @@ impl Told {
             text.push_str(&shortened(&piece, most - text.len().min(most)));
             named += 1;
         }
-        if named < all {
-            text.push_str(&format!("; and {} more", all - named));
-        }
-        if self.left_out > 0 {
-            text.push_str(&format!(", of which {} are not in the details either", self.left_out));
-        }
-        text
+        let more = if named < all { format!("; and {} more", all - named) } else { String::new() };
+        let nowhere = match self.left_out {
+            0 => String::new(),
+            left_out => format!(", of which {left_out} are not in the details either"),
+        };
+        text + &more + &nowhere
     }
 }
 

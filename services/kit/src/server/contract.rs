@@ -25,7 +25,7 @@ use crate::status::of_transport;
 pub(super) struct Served(HashMap<String, HashSet<String>>);
 
 impl Served {
-    /// Begins with the names of what is served.
+    /// Makes it of the names of what is served.
     pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         Self(names.into_iter().map(|name| (name.to_owned(), HashSet::new())).collect())
     }
@@ -56,7 +56,7 @@ impl Served {
     }
 }
 
-/// Answers what the contract does not have.
+/// Refuses calls of what the contract does not have, by name.
 #[derive(Debug, Clone)]
 pub(super) struct ContractLayer(Arc<Served>);
 

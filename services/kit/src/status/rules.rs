@@ -92,7 +92,7 @@ impl Broken {
         }
     }
 
-    /// Says what the rule asks, and what stands there instead, in English and in Chinese; nothing for a rule that no
+    /// Returns what the rule asks and what stands there instead, in English and in Chinese; `None` for a rule that no
     /// contract of ours has.
     fn words(&self, rule: &str) -> Option<(String, String)> {
         let (family, kind) = rule.split_once('.').unwrap_or((rule, ""));
@@ -151,7 +151,7 @@ impl Broken {
         })
     }
 
-    /// Repeats the value where it is nobody's.
+    /// Returns the value as it is repeated, unless it is personal or may be somebody's number.
     fn quoted(&self) -> Option<String> {
         if self.personal {
             return None;
@@ -203,7 +203,7 @@ fn bound(field: &FieldDescriptor, family: &str, name: &str) -> Option<Value> {
     of(rules?.as_message()?, name)
 }
 
-/// Says what a pattern wants, as "6 digits"; nothing where it has more than classes, literals and numbers of them.
+/// Returns what a pattern wants, as "6 digits"; `None` where it has more than classes, literals and numbers of them.
 fn wanted(pattern: &str) -> Option<(String, String)> {
     let whole = pattern.strip_prefix('^')?.strip_suffix('$')?;
     let optional = whole.strip_prefix('(').and_then(|inner| inner.strip_suffix(")?"));
@@ -272,14 +272,14 @@ impl Count {
     }
 }
 
-/// Names the characters of a class, as "digits or `X`".
+/// Returns the names of a class's characters, as "digits or `X`".
 fn characters(class: &str) -> Option<(String, String)> {
     let mut rest = class;
     let (mut english, mut chinese) = (Vec::new(), Vec::new());
     for (range, one, other) in [
         ("A-Za-z", "letters", "字母"),
-        ("A-Z", "capital letters", "大写字母"),
-        ("a-z", "small letters", "小写字母"),
+        ("A-Z", "upper-case letters", "大写字母"),
+        ("a-z", "lower-case letters", "小写字母"),
         ("0-9", "digits", "数字"),
     ] {
         if let Some(behind) = rest.strip_prefix(range) {
@@ -347,7 +347,7 @@ mod tests {
                 "name: must be `returns/`, then 1 to 128 letters, digits, `.`, `_` or `-`, or empty, not \"returns/a b\" \
                  / 须为“returns/”加 1 至 128 个字母、数字、“.”、“_”或“-”，或为空，现为 \"returns/a b\"",
                 "area: must be 6 digits, not \"5401\" / 须为 6 个数字，现为 \"5401\"",
-                "commitment: must be one or more small letters, digits or `-`, not \"Meals\" \
+                "commitment: must be one or more lower-case letters, digits or `-`, not \"Meals\" \
                  / 须为一个或多个小写字母、数字或“-”，现为 \"Meals\"",
                 "numerator: must not be below 0, not -1 / 不得小于 0，现为 -1",
                 "value: must be a finite number, not NaN / 须为有限数，现为 NaN",

@@ -572,6 +572,7 @@ async fn another_area_is_refused_where_the_update_means_it_and_nowhere_else() {
 
 #[tokio::test]
 async fn an_item_whose_name_exists_in_another_area_is_refused_and_not_taken_for_the_same() {
+    use ItemOutcome::{Created, Rejected, Unchanged};
     for database in databases() {
         let mut probe = Probe::open(database);
         probe.create(step("planned"), first_day()).await.expect("created");
@@ -582,7 +583,6 @@ async fn an_item_whose_name_exists_in_another_area_is_refused_and_not_taken_for_
         let items = [elsewhere.clone(), step("planned"), new, new_elsewhere];
         let answers = probe.engine.record_all(key, &items).await.expect("answered");
         let outcomes: Vec<_> = answers.iter().map(ItemResult::outcome).collect();
-        use ItemOutcome::{Created, Rejected, Unchanged};
         assert_eq!(outcomes, [Rejected, Unchanged, Created, Rejected]);
         for answer in [&answers[0], &answers[3]] {
             let violation = &answer.violations[0];
