@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use minsheng_analytics::feed::{Feed as _, FlightFeed};
 
+use super::words::words;
 use super::{
     Extent,
     bare::{Bare, record},
@@ -13,7 +14,7 @@ use super::{
     site::{Site, encoded, institution},
     table::{Row, Table, Target, Unit},
 };
-use crate::{error::Error, lang::Text, upload::CHUNK};
+use crate::{error::Error, upload::CHUNK};
 
 const DATASET: &str = "health.institutions";
 
@@ -33,23 +34,14 @@ pub(super) async fn measure(site: &Site, extent: Extent, table: &mut Table) -> R
     };
     let (ours, bare) = in_turns(extent.rounds, upload, insert).await?;
     table.add(Row {
-        what: Text {
-            zh: "批量上报(UploadInstitutions),每块 1000 行",
-            en: "bulk upload (UploadInstitutions), chunks of 1,000 rows",
-        },
-        baseline: Text {
-            zh: "同样的行、同样的表,多行插入,每块一个事务",
-            en: "the same rows into the same table by INSERTs of many rows, a transaction for each chunk",
-        },
+        what: words("upload.what"),
+        baseline: words("upload.baseline"),
         place: site.place.name().to_owned(),
         unit: Unit::PerSecond,
         ours,
         bare,
         target: Target::AtLeast(0.5),
-        bound: Text {
-            zh: "写一行即写两行:登记之外还有流水;另有合同校验、规则、判重(SQLite 上由写入本身发现)和逐行答复。对照只写登记。",
-            en: "Each row is two rows: the journal's entry beside the register's. Before them come the contract's checks, the rules and, on PostgreSQL, the look for rows that exist already, which SQLite finds out by writing; after them an answer for each item. The baseline writes the register alone.",
-        },
+        bound: words("upload.bound"),
     });
     while ours_from < extent.feed {
         let records = ids(&mut ours_from, extent.upload).map(|id| encoded(&institution(&id))).collect();
@@ -80,23 +72,14 @@ async fn feed(site: &Site, extent: Extent, table: &mut Table) -> Result<(), Erro
     let scan = async || tokio::task::block_in_place(|| database.scan_journal(DATASET));
     let (ours, bare) = in_turns(extent.rounds, read, scan).await?;
     table.add(Row {
-        what: Text {
-            zh: "数据流(Arrow Flight DoGet),经 TLS 读到列",
-            en: "the feed (Arrow Flight DoGet) over TLS, read into columns",
-        },
-        baseline: Text {
-            zh: "直接查询流水表的同样各列",
-            en: "a bare query of the same columns of the journal",
-        },
+        what: words("feed.what"),
+        baseline: words("feed.baseline"),
         place: site.place.name().to_owned(),
         unit: Unit::PerSecond,
         ours,
         bare,
         target: Target::AtLeast(0.5),
-        bound: Text {
-            zh: "扫描之外:每行的消息解码为列、Arrow 编码、TLS、客户端解码;两个核上流水作业。",
-            en: "Beside the scan: each row's message is decoded into columns, then Arrow's encoding, TLS and the reader's decoding. Reading and sending overlap on the two cores.",
-        },
+        bound: words("feed.bound"),
     });
     Ok(())
 }

@@ -11,6 +11,7 @@ use tonic::Request;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use uuid::Uuid;
 
+use super::words::words;
 use super::{
     Extent,
     bare::Bare,
@@ -35,27 +36,15 @@ enum Connections {
 impl Connections {
     fn question(self) -> Text {
         match self {
-            Self::Own => Text {
-                zh: "提问:结果是否互认(CheckRecognisable),64 个并发,各用一个连接",
-                en: "a question (CheckRecognisable), 64 callers, a connection each",
-            },
-            Self::One => Text {
-                zh: "提问:结果是否互认(CheckRecognisable),64 个并发,共用一个连接",
-                en: "a question (CheckRecognisable), 64 callers over one connection",
-            },
+            Self::Own => words("question.what_own"),
+            Self::One => words("question.what_shared"),
         }
     }
 
     fn writes(self) -> Text {
         match self {
-            Self::Own => Text {
-                zh: "落盘的单条写入(CreateInstitution),64 个并发,各用一个连接",
-                en: "durable single writes (CreateInstitution), 64 callers, a connection each",
-            },
-            Self::One => Text {
-                zh: "落盘的单条写入(CreateInstitution),64 个并发,共用一个连接",
-                en: "durable single writes (CreateInstitution), 64 callers over one connection",
-            },
+            Self::Own => words("writes.what_own"),
+            Self::One => words("writes.what_shared"),
         }
     }
 
@@ -125,14 +114,8 @@ async fn question(site: &Site, connections: Connections, extent: Extent, table: 
             _ => Target::None,
         },
         bound: match site.place {
-            Place::Sqlite => Text {
-                zh: "客户端与服务端同在两个核上,TLS 与 HTTP/2 占空调用的大部分;提问另有合同校验、目的授权和在同一线程上的一次按键查询。",
-                en: "Processor: client and server share two cores, and most of the empty call is TLS and HTTP/2. The question adds the contract's checks, the policy on its purpose and one look-up by keys on the calling thread.",
-            },
-            Place::Postgres(_) => Text {
-                zh: "每次提问换到可阻塞的线程,与数据库往返一次;连接池八个连接,数据库进程同用两个核。",
-                en: "Each question changes to a thread that may block and makes one round trip over a pool of eight connections, and the database's processes share the two cores.",
-            },
+            Place::Sqlite => words("question.bound_sqlite"),
+            Place::Postgres(_) => words("question.bound_postgres"),
         },
     });
     if matches!(site.place, Place::Postgres(_)) && connections == Connections::Own {
@@ -165,19 +148,13 @@ async fn looked_up(
     let (ours, bare) = in_turns(extent.rounds, ask, look_up).await?;
     table.add(Row {
         what: Connections::Own.question(),
-        baseline: Text {
-            zh: "同样三条查询的预备语句,同样多的连接,没有服务也没有事务",
-            en: "its three look-ups as prepared statements over as many connections, without a service or a transaction",
-        },
+        baseline: words("lookups.baseline"),
         place: site.place.name().to_owned(),
         unit: Unit::PerSecond,
         ours,
         bare,
         target: Target::AtLeast(0.6),
-        bound: Text {
-            zh: "对照即数据库本身,三次往返;本系统一条语句读完,另有换线程、TLS 与 HTTP/2,且与数据库进程共用两个核。",
-            en: "The baseline is the database itself by three round trips. Ours reads all of it by one statement, and adds a change of threads, TLS and HTTP/2 on the same two cores.",
-        },
+        bound: words("lookups.bound"),
     });
     Ok(())
 }
@@ -202,20 +179,14 @@ async fn audited_question(site: &Site, extent: Extent, table: &mut Table) -> Res
     };
     let (ours, bare) = in_turns(extent.rounds, ask, async || empty(&callers, extent).await).await?;
     table.add(Row {
-        what: Text {
-            zh: "提问并写查阅记录:某日是否参保(CheckCoverage),64 个并发,各用一个连接",
-            en: "a question about a person (CheckCoverage) with its access entry, 64 callers, a connection each",
-        },
+        what: words("audited_question.what"),
         baseline: EMPTY,
         place: site.place.name().to_owned(),
         unit: Unit::PerSecond,
         ours,
         bare,
         target: Target::None,
-        bound: Text {
-            zh: "答复与查阅记录同一提交,落盘后才答复;因此与写入同受提交限制。",
-            en: "The commit: answer and access entry are one unit, durable before the answer leaves, so it is bound like a write. The person's number is checked and keyed on the way.",
-        },
+        bound: words("audited_question.bound"),
     });
     Ok(())
 }
@@ -229,25 +200,15 @@ pub(super) async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Re
         let write = async || written(&callers, &numbers, extent).await;
         let (ours, bare) = in_turns(extent.rounds, write, async || empty(&callers, extent).await).await?;
         table.add(Row {
-        what: connections.writes(),
-        baseline: EMPTY,
-        place: site.place.name().to_owned(),
-        unit: Unit::PerSecond,
-        ours,
-        bare,
-        target: if sqlite && connections == Connections::Own { Target::AtLeast(0.4) } else { Target::None },
-        bound: if sqlite {
-            Text {
-                zh: "唯一写线程:每个单元有登记、流水、首次答复三次插入和一个保存点;等待者合并为一次 FULL 提交,落盘不再是限制。",
-                en: "The one writer thread: each unit is a savepoint with a look for the first answer and three inserts (register, journal, first answer). All that wait share one FULL commit, so the disk is not what bounds it.",
-            }
-        } else {
-            Text {
-                zh: "每个单元一个事务:八个连接各等自己的落盘,约八条语句往返。",
-                en: "Each unit is a transaction of its own: eight connections, each waiting for its statements' round trips and its own flush of the log.",
-            }
-        },
-    });
+            what: connections.writes(),
+            baseline: EMPTY,
+            place: site.place.name().to_owned(),
+            unit: Unit::PerSecond,
+            ours,
+            bare,
+            target: if sqlite && connections == Connections::Own { Target::AtLeast(0.4) } else { Target::None },
+            bound: if sqlite { words("writes.bound_sqlite") } else { words("writes.bound_postgres") },
+        });
     }
     let callers = Connections::Own.open(site, "operator", "health", extent)?;
     let write = async || written(&callers, &numbers, extent).await;
@@ -256,19 +217,13 @@ pub(super) async fn writes(site: &Site, extent: Extent, table: &mut Table) -> Re
     let (ours, bare) = in_turns(extent.rounds, write, async || database.commit_singly(extent.window, &mut ids)).await?;
     table.add(Row {
         what: Connections::Own.writes(),
-        baseline: Text {
-            zh: "同一种数据库上一行一提交的裸写入(SQLite 为 FULL)",
-            en: "bare commits of one row each in the same kind of database (SQLite: FULL)",
-        },
+        baseline: words("raw_commits.baseline"),
         place: site.place.name().to_owned(),
         unit: Unit::PerSecond,
         ours,
         bare,
         target: if sqlite { Target::AtLeast(5.0) } else { Target::None },
-        bound: Text {
-            zh: "对照受每次落盘的时间限制;本系统受上一行所述限制。磁盘越快,比值越小。",
-            en: "The baseline is bound by the time of one flush to disk, ours by what the row above says: the faster the disk, the smaller the ratio.",
-        },
+        bound: words("raw_commits.bound"),
     });
     Ok(())
 }

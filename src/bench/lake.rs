@@ -4,12 +4,13 @@ use std::path::Path;
 
 use minsheng_analytics::bench::{self, Measured};
 
+use super::words::words;
 use super::{
     Extent,
     measure::in_turns,
     table::{Row, Table, Target, Unit},
 };
-use crate::{error::Error, lang::Text};
+use crate::error::Error;
 
 /// Measures time and memory of both.
 pub(super) async fn measure(directory: &Path, extent: Extent, table: &mut Table) -> Result<(), Error> {
@@ -31,14 +32,8 @@ pub(super) async fn measure(directory: &Path, extent: Extent, table: &mut Table)
         return Err(Error::internal("the statistics and the scan by hand count differently"));
     }
     let place = format!("{rows} rows");
-    let what = Text {
-        zh: "统计:一项承诺 28 个月、各县各地市的份额",
-        en: "statistics: one commitment's share for 28 months in every county, prefecture and the region",
-    };
-    let baseline = Text {
-        zh: "手写的 polars 查询,同样的文件,同样的数字",
-        en: "a polars query written by hand over the same files, with the same figures",
-    };
+    let what = words("statistics.what");
+    let baseline = words("statistics.baseline");
     table.add(Row {
         what,
         baseline,
@@ -47,23 +42,17 @@ pub(super) async fn measure(directory: &Path, extent: Extent, table: &mut Table)
         ours,
         bare,
         target: Target::AtMost(1.5),
-        bound: Text {
-            zh: "两者都先去掉已撤回的断言：本系统与少量撤回做一次反连接，手写查询求正负号之和。",
-            en: "Both net assertions and retractions first: ours by one anti join against the few retractions, the query by a sum of signs.",
-        },
+        bound: words("statistics.bound"),
     });
     table.add(Row {
-        what: Text { zh: "同上,内存峰值(VmHWM)", en: "the same, peak memory (VmHWM)" },
+        what: words("statistics_memory.what"),
         baseline,
         place,
         unit: Unit::Mebibytes,
         ours: our_peaks,
         bare: their_peaks,
         target: Target::None,
-        bound: Text {
-            zh: "数据集所需各列全部在内存;随行数线性增长。",
-            en: "All rows of the dataset are in memory, the columns that the measure needs; it grows with the rows. What the process held before is part of both.",
-        },
+        bound: words("statistics_memory.bound"),
     });
     Ok(())
 }

@@ -26,6 +26,7 @@ mod measure;
 mod results;
 mod site;
 pub mod table;
+mod words;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
