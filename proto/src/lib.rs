@@ -11,7 +11,9 @@ pub use conventions::{
     value_label_zh,
 };
 pub use published::{CONTRACTS, FLIGHT_DESCRIPTOR_BYTES};
-pub use registers::{Register, refers_to, register_of, register_of_collection, registers, snake_case};
+pub use registers::{
+    Register, is_kept_whole, is_set, refers_to, register_of, register_of_collection, registers, snake_case,
+};
 
 use std::sync::LazyLock;
 

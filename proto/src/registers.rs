@@ -62,6 +62,18 @@ pub fn refers_to(field: &FieldDescriptor) -> Option<String> {
     }
 }
 
+/// Returns whether a reference is kept as it was given, with its collection.
+pub fn is_kept_whole(field: &FieldDescriptor) -> bool {
+    is_set(field, "kept_whole")
+}
+
+/// Returns whether an option of `minsheng.common.v1` that is true or false is set on a field.
+pub fn is_set(field: &FieldDescriptor, option: &str) -> bool {
+    descriptors()
+        .get_extension_by_name(&format!("minsheng.common.v1.{option}"))
+        .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
+}
+
 /// Writes a name of the contract's messages as fields are written: `ElderMealPoints` as `elder_meal_points`.
 pub fn snake_case(camel: &str) -> String {
     let mut snake = String::with_capacity(camel.len() + 4);

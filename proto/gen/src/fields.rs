@@ -1,7 +1,7 @@
 //! What the contract says of a message or a field: its comment, its options, its rules.
 
 use minsheng_proto::descriptors;
-use prost_reflect::{FieldDescriptor, FileDescriptor, MessageDescriptor, Value};
+use prost_reflect::{FieldDescriptor, FileDescriptor, MessageDescriptor};
 
 /// Returns the comment of a message.
 pub(crate) fn message_comment(message: &MessageDescriptor) -> String {
@@ -18,13 +18,6 @@ fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let location = info.and_then(|info| info.location.iter().find(|location| location.path == path));
     let comment = location.and_then(|location| location.leading_comments.clone()).unwrap_or_default();
     comment.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Returns whether an option of `minsheng.common.v1` that is true or false is set on a field.
-pub(crate) fn is_set(field: &FieldDescriptor, option: &str) -> bool {
-    descriptors()
-        .get_extension_by_name(&format!("minsheng.common.v1.{option}"))
-        .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
 }
 
 /// Returns whether the contract's rules demand a value: by `required`, or by refusing an enumeration's zero.

@@ -5,10 +5,10 @@
 
 use std::fmt::Write as _;
 
-use minsheng_proto::{Register, common::v1::ColumnType, is_personal, refers_to};
+use minsheng_proto::{Register, common::v1::ColumnType, is_kept_whole, is_personal, is_set, refers_to};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::fields::{field_comment, is_optional, is_required, is_set, message_comment};
+use crate::fields::{field_comment, is_optional, is_required, message_comment};
 
 /// First number of a resource's own fields.
 const FIRST_OWN_FIELD: u32 = 10;
@@ -86,6 +86,7 @@ pub(crate) fn written(register: &Register) -> String {
         "date",
         "enum_field",
         "enum_number",
+        "id_within",
         "month",
         "optional_day",
         "person",
@@ -136,7 +137,7 @@ fn kept(field: &FieldDescriptor) -> Kept {
     if is_personal(field) {
         return Kept::Person;
     }
-    if refers_to(field).is_some() && !is_set(field, "kept_whole") {
+    if refers_to(field).is_some() && !is_kept_whole(field) {
         return Kept::Reference;
     }
     match field.kind() {
@@ -284,6 +285,18 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
         };
         let _ = writeln!(write, "            {rust}: {writes},");
     }
+    let mut references = Vec::new();
+    for field in own_fields(resource) {
+        let Some(collection) = refers_to(&field) else { continue };
+        let name = field.name();
+        references.push(if is_kept_whole(&field) {
+            format!("(\"{collection}\", id_within(\"{collection}\", &self.{name}))")
+        } else {
+            format!("(\"{collection}\", self.{name}.as_str())")
+        });
+    }
+    let references =
+        if references.is_empty() { "Vec::new()".to_owned() } else { format!("vec![{}]", references.join(", ")) };
     let mut rows = String::new();
     for field in row.fields() {
         let Some(column) = columns.iter().find(|column| column.name == field.name()) else { continue };
@@ -304,6 +317,7 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
          fn resource(&self, {facts}: Facts<'_>, {reveal}: bool) -> Result<pb::{name}, Error> {{\n        \
          Ok(pb::{name} {{\n{write}            ..pb::{name}::default()\n        }})\n    }}\n\n    \
          fn row(&self) -> pb::{row} {{\n        pb::{row} {{\n{rows}{row_rest}        }}\n    }}\n\n    \
+         fn references(&self) -> Vec<(&'static str, &str)> {{\n        {references}\n    }}\n\n    \
          fn clear_decided({decides}: &mut pb::{name}) {{\n{clear}    }}\n\n    \
          fn restore_decided(&mut self, {decides}: &pb::{name}) {{\n{restore}    }}\n}}\n",
         row = row.name(),

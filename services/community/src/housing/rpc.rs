@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, Envelope as _, Facts, Head, Register, date, day, optional_day},
+    register::{ACTIVE, Declared as _, Envelope as _, Facts, Head, Register, date, day, optional_day},
     store::Tx,
     values::calendar::epoch_day,
 };
-use minsheng_proto::{common::v1::RecordState, community::v1 as pb};
+use minsheng_proto::community::v1 as pb;
 
 use super::rules::{Counted, Stages, check_progress, check_stages};
 use crate::schema::HousingProjectRecord;
@@ -77,7 +77,7 @@ impl Register for HousingProjects {
     /// From one state of a project to the next one no stage runs backwards, whichever of the two was changed.
     fn written(&self, _: &mut Tx<'_>, records: &[HousingProjectRecord], _: Facts<'_>) -> Result<(), Error> {
         let mut violations = Violations::new();
-        let in_force: Vec<_> = records.iter().filter(|record| record.state == RecordState::Active as i64).collect();
+        let in_force: Vec<_> = records.iter().filter(|record| record.state == ACTIVE).collect();
         for states in in_force.windows(2).filter(|states| states[0].id == states[1].id) {
             check_progress(states[0].stages(), states[1].stages(), &mut violations);
         }

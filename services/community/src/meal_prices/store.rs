@@ -4,10 +4,10 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Holders, Period},
+    register::{ACTIVE, Holders, Period},
     store::{AnyConnection, lock_keys},
 };
-use minsheng_proto::{common::v1::RecordState, community::v1::PriceOutcome};
+use minsheng_proto::community::v1::PriceOutcome;
 
 use crate::schema::{MealPriceRecord, meal_prices};
 
@@ -20,7 +20,7 @@ pub(super) fn meal_prices_waiting(
 ) -> Result<Vec<MealPriceRecord>, Error> {
     Ok(meal_prices::table
         .filter(meal_prices::outcome.eq(PriceOutcome::WaitingForEvidence as i64))
-        .filter(meal_prices::state.eq(RecordState::Active as i64))
+        .filter(meal_prices::state.eq(ACTIVE))
         .filter(meal_prices::id.gt(after))
         .order((meal_prices::id, meal_prices::number))
         .limit(limit)
@@ -34,7 +34,7 @@ pub(super) fn meal_prices_by_person(
     persons: &[&[u8]],
 ) -> Result<Holders<(Vec<u8>, String)>, Error> {
     lock_keys(connection, "meal_prices.resident", persons.iter().copied())?;
-    let in_force = meal_prices::table.filter(meal_prices::state.eq(RecordState::Active as i64)).select((
+    let in_force = meal_prices::table.filter(meal_prices::state.eq(ACTIVE)).select((
         meal_prices::resident_index,
         meal_prices::service_point,
         meal_prices::id,

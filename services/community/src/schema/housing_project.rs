@@ -77,6 +77,10 @@ impl Declared for HousingProjectRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(_: &mut pb::HousingProject) {}
 
     fn restore_decided(&mut self, _: &pb::HousingProject) {}

@@ -80,6 +80,10 @@ impl Declared for MealPriceRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        vec![("service_points", self.service_point.as_str())]
+    }
+
     fn clear_decided(resource: &mut pb::MealPrice) {
         resource.outcome = 0;
         resource.assistance_category = 0;

@@ -83,6 +83,10 @@ impl Declared for PointActivityRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        vec![("service_points", self.service_point.as_str())]
+    }
+
     fn clear_decided(_: &mut pb::PointActivity) {}
 
     fn restore_decided(&mut self, _: &pb::PointActivity) {}

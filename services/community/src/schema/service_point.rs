@@ -111,6 +111,10 @@ impl Declared for ServicePointRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(_: &mut pb::ServicePoint) {}
 
     fn restore_decided(&mut self, _: &pb::ServicePoint) {}

@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, FOREVER, Facts, Head, Period, Register, Table as _, day, enum_number},
-    store::{AnyConnection, Tx},
+    register::{ACTIVE, Declared as _, FOREVER, Facts, Head, Period, Register, Table as _, day, enum_number},
+    store::AnyConnection,
     values::calendar::epoch_day,
 };
-use minsheng_proto::{common::v1 as common, community::v1 as pb};
+use minsheng_proto::community::v1 as pb;
 
 use super::{
     activity_rules::keeps_month,
@@ -31,7 +31,7 @@ impl ServicePointRecord {
 
     /// Says whether the record is in force on the days of this state.
     pub fn is_in_force(&self) -> bool {
-        self.state == common::RecordState::Active as i64
+        self.state == ACTIVE
     }
 
     fn place(&self) -> Place<'_> {
@@ -113,30 +113,6 @@ impl Register for ServicePoints {
             violations
         };
         Ok(records.iter().map(verdict).collect())
-    }
-
-    /// A point on which months or prices rest is not withdrawn before them: they would count for a point that never was.
-    fn written(&self, tx: &mut Tx<'_>, records: &[ServicePointRecord], _: Facts<'_>) -> Result<(), Error> {
-        let withdrawn = records.iter().filter(|record| record.state == common::RecordState::Withdrawn as i64);
-        let mut withdrawn: Vec<&str> = withdrawn.map(|point| point.id.as_str()).collect();
-        withdrawn.dedup();
-        let (months, prices) = store::named_by(tx.connection, &withdrawn)?;
-        let mut violations = Violations::new();
-        violations.require(
-            !months,
-            "name",
-            "HAS_ACTIVITY",
-            "has months of activity; withdraw those first, or end the point",
-            "已有月报；请先撤销月报，或终止该服务点",
-        );
-        violations.require(
-            !prices,
-            "name",
-            "HAS_PRICES",
-            "has prices of elders; withdraw those first, or end the point",
-            "已有助餐价格；请先撤销价格，或终止该服务点",
-        );
-        violations.into_result(()).map_err(Error::State)
     }
 }
 

@@ -6,15 +6,11 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, 
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Holders, Period, ROWS_PER_INSERT, Table as _},
+    register::{ACTIVE, Holders, Period, ROWS_PER_INSERT, Table as _, WITHDRAWN},
     store::{AnyConnection, lock_keys},
 };
-use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::{ServicePointRecord, meal_prices, point_activities, service_points};
-
-const IN_FORCE: i64 = RecordState::Active as i64;
-const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 /// Points that were not withdrawn, each with all its states, in the order of days.
 #[derive(Debug)]
@@ -77,7 +73,7 @@ pub(super) fn months_by_point(
     points: &[&str],
 ) -> Result<Vec<(String, Reported)>, Error> {
     let in_force = point_activities::table
-        .filter(point_activities::state.eq(IN_FORCE))
+        .filter(point_activities::state.eq(ACTIVE))
         .select((
             point_activities::service_point,
             point_activities::kind,
@@ -98,26 +94,13 @@ pub(super) fn prices_by_point(
     within: Period,
 ) -> Result<Vec<(String, Period)>, Error> {
     let in_force = meal_prices::table
-        .filter(meal_prices::state.eq(IN_FORCE))
+        .filter(meal_prices::state.eq(ACTIVE))
         .filter(meal_prices::effective_on.lt(within.until))
         .filter(meal_prices::effective_until.gt(within.from))
         .select((meal_prices::service_point, meal_prices::effective_on, meal_prices::effective_until))
         .distinct();
     let found: Vec<(String, i64, i64)> = load_among!(connection, in_force, meal_prices::service_point, points)?;
     Ok(found.into_iter().map(|(point, from, until)| (point, Period { from, until })).collect())
-}
-
-/// Reports whether months of any of these points, and whether prices at them, are on record and were not withdrawn.
-pub(super) fn named_by(connection: &mut AnyConnection, points: &[&str]) -> Result<(bool, bool), Error> {
-    let months = point_activities::table
-        .filter(point_activities::state.ne(WITHDRAWN))
-        .select(point_activities::service_point)
-        .limit(1);
-    let prices =
-        meal_prices::table.filter(meal_prices::state.ne(WITHDRAWN)).select(meal_prices::service_point).limit(1);
-    let months: Vec<String> = load_among!(connection, months, point_activities::service_point, points)?;
-    let prices: Vec<String> = load_among!(connection, prices, meal_prices::service_point, points)?;
-    Ok((!months.is_empty(), !prices.is_empty()))
 }
 
 /// Returns which months of points are reported, in the span of months that `keys` cover, and on which days the reports
@@ -133,7 +116,7 @@ pub(super) fn activities_by_point(
     let points: Vec<&str> = keys.iter().map(|(point, _)| *point).collect::<HashSet<_>>().into_iter().collect();
     let reported = point_activities::table
         .filter(point_activities::month_from.between(first, last))
-        .filter(point_activities::state.eq(IN_FORCE))
+        .filter(point_activities::state.eq(ACTIVE))
         .select((
             point_activities::service_point,
             point_activities::month_from,

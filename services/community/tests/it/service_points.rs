@@ -141,7 +141,7 @@ async fn a_point_on_which_months_or_prices_rest_is_not_withdrawn_and_stays_a_mea
 
         let refused = client.end_service_point(withdrawal(3, &point)).await.expect_err("a price is in force");
         assert_eq!(refused.code(), Code::FailedPrecondition);
-        assert!(contains(refused.details(), b"HAS_PRICES"));
+        assert!(contains(refused.details(), b"RECORD_IN_USE") && contains(refused.details(), b"meal_prices name it"));
         let nursery = pb::UpdateServicePointRequest {
             request_id: request_id(4),
             service_point: Some(pb::ServicePoint {
@@ -169,7 +169,7 @@ async fn a_point_on_which_months_or_prices_rest_is_not_withdrawn_and_stays_a_mea
             .await
             .expect("created");
         let refused = client.end_service_point(withdrawal(7, &point)).await.expect_err("a month is reported");
-        assert!(contains(refused.details(), b"HAS_ACTIVITY"));
+        assert!(contains(refused.details(), b"RECORD_IN_USE") && contains(refused.details(), b"point_activities"));
         let other = create_point(&community.channel, 8, meal_point("service_points/m2")).await;
         client.end_service_point(withdrawal(9, &other)).await.expect("nothing rests on it");
         community.stop().await;

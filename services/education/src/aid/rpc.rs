@@ -5,12 +5,10 @@ use minsheng_kit::{
     clients::DepartmentChannel,
     error::{Error, Violations},
     register::{Declared as _, Facts, Head, Held, Register, Table as _, day, enum_number},
-    store::{AnyConnection, Tx},
+    store::AnyConnection,
     values::calendar::epoch_day,
 };
-use minsheng_proto::{
-    common::v1::RecordState, education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient,
-};
+use minsheng_proto::{education::v1 as pb, social_security::v1::question_service_client::QuestionServiceClient};
 
 use super::{
     rules::{Decision, decide_at_once, school_gives},
@@ -124,12 +122,6 @@ impl Register for AidCases {
                 violations
             })
             .collect())
-    }
-
-    /// Holds the schools until the unit ends, so that none is withdrawn in between.
-    fn written(&self, tx: &mut Tx<'_>, records: &[AidCaseRecord], _: Facts<'_>) -> Result<(), Error> {
-        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
-        schools::hold(tx.connection, standing.map(|record| record.school.as_str()))
     }
 }
 

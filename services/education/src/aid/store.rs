@@ -4,10 +4,10 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Holders, Period},
+    register::{ACTIVE, Holders, Period},
     store::{AnyConnection, lock_keys},
 };
-use minsheng_proto::{common::v1::RecordState, education::v1::AidOutcome};
+use minsheng_proto::education::v1::AidOutcome;
 
 use crate::schema::{AidCaseRecord, aid_cases};
 
@@ -22,7 +22,7 @@ pub(super) fn waiting_cases(
 ) -> Result<Vec<AidCaseRecord>, Error> {
     Ok(aid_cases::table
         .filter(aid_cases::outcome.eq(AidOutcome::WaitingForEvidence as i64))
-        .filter(aid_cases::state.eq(RecordState::Active as i64))
+        .filter(aid_cases::state.eq(ACTIVE))
         .filter(aid_cases::id.gt(after))
         .order((aid_cases::id, aid_cases::number))
         .limit(limit)
@@ -34,7 +34,7 @@ pub(super) fn waiting_cases(
 pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidCaseRecord]) -> Result<Holders<Once>, Error> {
     let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_index.as_slice()).collect();
     lock_keys(connection, "aid_cases.resident", pupils.iter().copied())?;
-    let in_force = aid_cases::table.filter(aid_cases::state.eq(RecordState::Active as i64)).select((
+    let in_force = aid_cases::table.filter(aid_cases::state.eq(ACTIVE)).select((
         aid_cases::resident_index,
         aid_cases::school,
         aid_cases::term_year,

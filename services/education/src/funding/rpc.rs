@@ -4,14 +4,14 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Declared as _, Facts, Head, Held, Period, Register, Table as _, day, enum_number, natural_key},
-    store::{AnyConnection, Tx},
+    store::AnyConnection,
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::{AreaCode, Divisions},
         parameters::Parameters,
     },
 };
-use minsheng_proto::{common::v1::RecordState, education::v1 as pb};
+use minsheng_proto::education::v1 as pb;
 
 use super::{
     rules::{
@@ -149,12 +149,6 @@ impl Register for FundingRecords {
         record.nutrition_meets_standard = row.nutrition_meets_standard;
         record.nutrition_standard_fen = row.nutrition_standard_fen;
         record.nutrition_shortfall_fen = row.nutrition_shortfall_fen;
-    }
-
-    /// Holds the schools until the unit ends, so that none is withdrawn in between.
-    fn written(&self, tx: &mut Tx<'_>, records: &[FundingRecord], _: Facts<'_>) -> Result<(), Error> {
-        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
-        schools::hold(tx.connection, standing.map(|record| record.school.as_str()))
     }
 }
 

@@ -4,10 +4,9 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Holders, Period},
+    register::{ACTIVE, Holders, Period},
     store::{AnyConnection, lock_keys},
 };
-use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::{FundingRecord, funding_records};
 
@@ -26,7 +25,7 @@ pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingRe
     let (Some(first), Some(last)) = (years.clone().min(), years.max()) else { return Ok(Holders::from_iter([])) };
     let in_force = funding_records::table
         .filter(funding_records::term_year.between(first, last))
-        .filter(funding_records::state.eq(RecordState::Active as i64))
+        .filter(funding_records::state.eq(ACTIVE))
         .select((
             funding_records::school,
             funding_records::fund,

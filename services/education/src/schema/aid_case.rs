@@ -6,7 +6,7 @@ use minsheng_kit::{
     error::{Error, Violations},
     register::{
         Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, person, required_day, shown_person, stored_day},
+        declared::{date, enum_field, enum_number, id_within, person, required_day, shown_person, stored_day},
     },
 };
 use minsheng_proto::education::v1 as pb;
@@ -89,6 +89,10 @@ impl Declared for AidCaseRecord {
             applied_on: date(self.applied_on),
             decided_on: self.decided_on.and_then(date),
         }
+    }
+
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        vec![("schools", id_within("schools", &self.school))]
     }
 
     fn clear_decided(resource: &mut pb::AidCase) {

@@ -6,7 +6,7 @@ use minsheng_kit::{
     error::{Error, Violations},
     register::{
         Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, required_day},
+        declared::{date, enum_field, enum_number, id_within, required_day},
     },
 };
 use minsheng_proto::education::v1 as pb;
@@ -111,6 +111,10 @@ impl Declared for FundingRecord {
             nutrition_standard_fen: self.nutrition_standard_fen,
             nutrition_shortfall_fen: self.nutrition_shortfall_fen,
         }
+    }
+
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        vec![("schools", id_within("schools", &self.school))]
     }
 
     fn clear_decided(_: &mut pb::FundingRecord) {}

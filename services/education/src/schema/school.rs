@@ -113,6 +113,10 @@ impl Declared for SchoolRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(_: &mut pb::School) {}
 
     fn restore_decided(&mut self, _: &pb::School) {}

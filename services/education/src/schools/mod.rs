@@ -9,4 +9,4 @@ mod store;
 
 pub use rpc::{SchoolRpc, Schools};
 pub use rules::{NurseryFigures, check_days, check_nursery, check_pupils};
-pub use store::{COLLECTION, SchoolsNamed, hold, named};
+pub use store::{COLLECTION, SchoolsNamed, named};

@@ -2,17 +2,13 @@
 
 use chrono::NaiveDate;
 use minsheng_kit::{
-    error::{Error, Violations},
+    error::Violations,
     register::{Declared as _, Facts, Head, Register, day},
-    store::Tx,
     values::divisions::{AreaCode, Divisions},
 };
-use minsheng_proto::{common::v1::RecordState, education::v1 as pb};
+use minsheng_proto::education::v1 as pb;
 
-use super::{
-    rules::{NurseryFigures, check_days, check_nursery, check_pupils},
-    store::check_unnamed,
-};
+use super::rules::{NurseryFigures, check_days, check_nursery, check_pupils};
 use crate::schema::SchoolRecord;
 
 /// The register of schools.
@@ -53,12 +49,6 @@ impl Register for Schools {
     /// A school is on record from the day on which it opened; one that is still being built, from today.
     fn effective_on(&self, school: &pb::School, today: NaiveDate) -> NaiveDate {
         school.opened_on.as_ref().and_then(day).map_or(today, |opened| opened.min(today))
-    }
-
-    /// A school that funding or cases name is not withdrawn.
-    fn written(&self, tx: &mut Tx<'_>, records: &[SchoolRecord], _: Facts<'_>) -> Result<(), Error> {
-        let mut withdrawn = records.iter().filter(|school| school.state == RecordState::Withdrawn as i64);
-        withdrawn.try_for_each(|school| check_unnamed(tx.connection, &school.id))
     }
 }
 

@@ -3,22 +3,17 @@
 
 use std::collections::HashMap;
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::{Error, Violations},
-    on_each,
-    register::{FOREVER, Period, ROWS_PER_INSERT, Table as _, enum_number},
+    register::{ACTIVE, FOREVER, Period, ROWS_PER_INSERT, Table as _, WITHDRAWN, enum_number},
     store::AnyConnection,
 };
-use minsheng_proto::{common::v1::RecordState, education::v1 as pb};
+use minsheng_proto::education::v1 as pb;
 
-use crate::schema::{SchoolRecord, aid_cases, funding_records, schools};
+use crate::schema::SchoolRecord;
 
 /// Collection of the register in resource names.
 pub const COLLECTION: &str = "schools";
-
-const IN_FORCE: i64 = RecordState::Active as i64;
-const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 /// The schools that a chunk of records names, each with all its states.
 #[derive(Debug)]
@@ -37,49 +32,6 @@ pub fn named<'a>(
         }
     }
     Ok(SchoolsNamed(schools))
-}
-
-/// Holds the schools that records of this unit name, until it ends: a withdrawal waits for the records, or is seen here
-/// and the unit is to be sent again. On SQLite there is nothing to do: one unit runs at a time.
-pub fn hold<'a>(connection: &mut AnyConnection, names: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
-    let AnyConnection::Postgres(connection) = connection else { return Ok(()) };
-    for part in ids_of(names).chunks(ROWS_PER_INSERT) {
-        // One row of each: who changes a school locks all its rows.
-        let there = schools::table.filter(schools::id.eq_any(part)).filter(schools::number.eq(0));
-        let there = there.order(schools::id).select(schools::state);
-        let states: Vec<i64> = there.for_key_share().load(connection)?;
-        if states.len() < part.len() || states.contains(&WITHDRAWN) {
-            return Err(Error::Raced);
-        }
-    }
-    Ok(())
-}
-
-/// Refuses to withdraw a school that records name which were not withdrawn themselves: they would speak of a school
-/// that never was.
-pub(super) fn check_unnamed(connection: &mut AnyConnection, id: &str) -> Result<(), Error> {
-    let name = format!("{COLLECTION}/{id}");
-    let funding = funding_records::table
-        .filter(funding_records::school.eq(&name))
-        .filter(funding_records::state.ne(WITHDRAWN))
-        .select(funding_records::id)
-        .limit(1);
-    let cases = aid_cases::table
-        .filter(aid_cases::school.eq(&name))
-        .filter(aid_cases::state.ne(WITHDRAWN))
-        .select(aid_cases::id)
-        .limit(1);
-    let mut naming: Vec<String> = on_each!(connection, c => funding.load(c))?;
-    naming.append(&mut on_each!(connection, c => cases.load(c))?);
-    let mut violations = Violations::new();
-    violations.require(
-        naming.is_empty(),
-        "kind",
-        "SCHOOL_IN_USE",
-        "funding or cases name the school; withdraw those first, or end the school",
-        "有经费或三包资格记录引用该校，请先撤回这些记录，或改为终止",
-    );
-    violations.into_result(()).map_err(Error::State)
 }
 
 impl SchoolsNamed {
@@ -117,7 +69,7 @@ impl SchoolsNamed {
     }
 
     fn in_force(&self, name: &str) -> impl Iterator<Item = &SchoolRecord> {
-        self.states(name).iter().filter(|school| school.state == IN_FORCE)
+        self.states(name).iter().filter(|school| school.state == ACTIVE)
     }
 
     fn states(&self, name: &str) -> &[SchoolRecord] {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Register, day},
+    register::{Declared as _, Facts, Head, Register, WITHDRAWN, day},
     store::{AnyConnection, Tx},
     values::{
         calendar::{day_of_epoch, epoch_day},
@@ -13,7 +13,7 @@ use minsheng_kit::{
         parameters::Parameters,
     },
 };
-use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
+use minsheng_proto::health::v1 as pb;
 
 use super::{
     rules::{Scores, Standard, last_certificate_day, score},
@@ -112,7 +112,7 @@ impl Register for AgeFriendlyAssessments {
     /// Brings the institutions into line, in whose states the certificates stand.
     fn written(&self, tx: &mut Tx<'_>, records: &[AgeFriendlyAssessmentRecord], facts: Facts<'_>) -> Result<(), Error> {
         let institutions: BTreeSet<&str> = records.iter().map(|record| record.institution.as_str()).collect();
-        let standing = records.iter().filter(|record| record.state != RecordState::Withdrawn as i64);
+        let standing = records.iter().filter(|record| record.state != WITHDRAWN);
         let named: BTreeSet<&str> = standing.map(|record| record.institution.as_str()).collect();
         align_institutions(tx, &institutions, &named, facts)
     }

@@ -6,18 +6,15 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Facts, rewrite},
+    register::{Facts, WITHDRAWN, rewrite},
     store::{AnyConnection, Tx},
 };
-use minsheng_proto::common::v1::RecordState;
 
 use super::timeline::{CertificatePeriod, aligned};
 use crate::{
     institutions::{Institutions, institutions_locked},
     schema::{AgeFriendlyAssessmentRecord, age_friendly_assessments},
 };
-
-const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 /// Brings institutions up to date with their assessments. Those in `named` must still be there once they are locked: one
 /// that was withdrawn meanwhile refuses the unit.

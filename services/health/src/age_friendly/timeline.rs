@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use minsheng_kit::register::{
-    Period, Table as _,
+    ACTIVE, Period, Table as _,
     states::{cut, same_content, state_on},
 };
 use minsheng_proto::common::v1::RecordState;
@@ -50,7 +50,7 @@ pub fn certificate_on(certificates: &[CertificatePeriod], day: i64) -> Option<&C
 ///
 /// Only states in force say which certificate is held; what has ended repeats the state before it.
 pub fn aligned(states: &[InstitutionRecord], certificates: &[CertificatePeriod]) -> Vec<InstitutionRecord> {
-    let in_force = |state: &InstitutionRecord| state.state == RecordState::Active as i64;
+    let in_force = |state: &InstitutionRecord| state.state == ACTIVE;
     let mut aligned = states.to_vec();
     let days: BTreeSet<i64> = certificates.iter().flat_map(|one| [one.said.from, one.said.until]).collect();
     for day in days {

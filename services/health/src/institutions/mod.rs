@@ -3,8 +3,7 @@
 //! The denominators of the health commitments are counted here, so the register promises that a class and the days
 //! of operation are there for every institution. The age-friendly certificate that an institution holds stands in
 //! its states too, because the commitment's rate needs both for the same day; the assessments decide it, and the days of
-//! the states follow. An institution that records name is held while they go in ([`hold_institutions`]), and not withdrawn
-//! under them.
+//! the states follow.
 
 mod reference;
 mod rpc;
@@ -15,4 +14,4 @@ pub(crate) use reference::operating_state;
 pub use reference::{InstitutionReferences, NamedInstitution, OperatingState};
 pub use rpc::{InstitutionRpc, Institutions};
 pub use rules::{check_institution, is_age_friendly_class};
-pub use store::{hold_institutions, institutions_locked};
+pub use store::institutions_locked;

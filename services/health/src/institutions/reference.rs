@@ -6,9 +6,9 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _}
 use minsheng_kit::{
     error::{Error, Violations},
     load_among,
+    register::{ACTIVE, WITHDRAWN},
     store::AnyConnection,
 };
-use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::institutions;
 
@@ -32,7 +32,7 @@ pub struct OperatingState {
 impl OperatingState {
     /// Returns whether the state holds on a day and the institution was in operation.
     pub fn operates_on(&self, day: i64) -> bool {
-        self.state == RecordState::Active as i64
+        self.state == ACTIVE
             && self.effective_on <= day
             && day < self.effective_until
             && self.operating_from <= day
@@ -95,7 +95,7 @@ impl InstitutionReferences {
     /// Finds all states of institutions that were not withdrawn, with as few queries as the store allows.
     pub fn find<'a>(connection: &mut AnyConnection, ids: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let ids = Vec::from_iter(ids.into_iter().collect::<BTreeSet<_>>());
-        let named = institutions::table.filter(institutions::state.ne(RecordState::Withdrawn as i64)).select((
+        let named = institutions::table.filter(institutions::state.ne(WITHDRAWN)).select((
             institutions::id,
             institutions::area,
             institutions::institution_class,
@@ -152,6 +152,7 @@ impl InstitutionReferences {
 #[cfg(test)]
 mod tests {
     use minsheng_kit::register::FOREVER;
+    use minsheng_proto::common::v1::RecordState;
 
     use super::*;
 

@@ -4,15 +4,12 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Declared as _, Facts, Head, Register, day},
-    store::{AnyConnection, Tx},
+    store::AnyConnection,
     values::calendar::epoch_day,
 };
-use minsheng_proto::{
-    common::v1::{Date, RecordState},
-    health::v1 as pb,
-};
+use minsheng_proto::{common::v1::Date, health::v1 as pb};
 
-use super::{rules::check_institution, store::check_unnamed};
+use super::rules::check_institution;
 use crate::{
     age_friendly::{aligned, certificates_of},
     schema::InstitutionRecord,
@@ -69,12 +66,6 @@ impl Register for Institutions {
         state.operating_to = stored(&row.operating_to);
         state.age_friendly_from = stored(&row.age_friendly_from);
         state.age_friendly_to = stored(&row.age_friendly_to);
-    }
-
-    /// An institution that assessments, certificates or decisions name is not withdrawn.
-    fn written(&self, tx: &mut Tx<'_>, records: &[InstitutionRecord], _: Facts<'_>) -> Result<(), Error> {
-        let mut withdrawn = records.iter().filter(|record| record.state == RecordState::Withdrawn as i64);
-        withdrawn.try_for_each(|record| check_unnamed(tx.connection, &record.id))
     }
 }
 

@@ -6,13 +6,10 @@ use minsheng_kit::{
     register::{Declared as _, Facts, Head, Register, date, day, declared::reference_id, natural_key},
     store::{AnyConnection, Tx},
 };
-use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
+use minsheng_proto::health::v1 as pb;
 
 use super::{rounds, store::check_listed};
-use crate::{
-    institutions::{InstitutionReferences, hold_institutions},
-    schema::QualityCertificateRecord,
-};
+use crate::{institutions::InstitutionReferences, schema::QualityCertificateRecord};
 
 /// The register of quality certificates, by institution, item and round.
 #[derive(Clone, Copy, Debug)]
@@ -91,10 +88,8 @@ impl Register for QualityCertificates {
         rounds::mark_new(connection, records)
     }
 
-    /// Holds the institutions until the unit ends, and marks the earlier rounds of the same institutions and items.
+    /// Marks the earlier rounds of the same institutions and items.
     fn written(&self, tx: &mut Tx<'_>, records: &[QualityCertificateRecord], facts: Facts<'_>) -> Result<(), Error> {
-        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
-        hold_institutions(tx.connection, standing.map(|record| record.institution.as_str()))?;
         rounds::mark_others(tx, records, facts)
     }
 }

@@ -4,20 +4,17 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{Declared as _, Facts, Head, Register, day},
-    store::{AnyConnection, Tx},
+    store::AnyConnection,
     values::{calendar::epoch_day, divisions::CountyCode},
 };
-use minsheng_proto::{common::v1::RecordState, health::v1 as pb};
+use minsheng_proto::health::v1 as pb;
 
 use super::{
     evidence::{Evidence, in_operation},
     rules::{Standing, Visit, check_decision, standing},
     store::{check_listed, upward_only},
 };
-use crate::{
-    institutions::{InstitutionReferences, hold_institutions},
-    schema::ResultDecisionRecord,
-};
+use crate::{institutions::InstitutionReferences, schema::ResultDecisionRecord};
 
 /// The register of decisions on results of other institutions.
 #[derive(Clone, Copy, Debug)]
@@ -111,13 +108,6 @@ impl Register for ResultDecisions {
             record.recognisable = matches!(found, Standing::Recognisable(_));
         }
         Ok(())
-    }
-
-    /// Holds the institutions until the unit ends, so that none is withdrawn in between.
-    fn written(&self, tx: &mut Tx<'_>, records: &[ResultDecisionRecord], _: Facts<'_>) -> Result<(), Error> {
-        let standing = records.iter().filter(|record| record.state == RecordState::Active as i64);
-        let ids = standing.flat_map(|record| [&*record.performing_institution, &*record.receiving_institution]);
-        hold_institutions(tx.connection, ids)
     }
 }
 

@@ -9,7 +9,7 @@ use diesel::{
 use minsheng_kit::{
     error::Error,
     load_among, on_each,
-    register::Period,
+    register::{ACTIVE, Period, WITHDRAWN},
     store::AnyConnection,
     values::divisions::{AreaCode, CountyCode},
 };
@@ -18,7 +18,6 @@ use minsheng_proto::health::v1 as pb;
 use super::{
     certificates::valid_to,
     rules::{CertifiedPeriod, ListedState},
-    store::{ACTIVE, WITHDRAWN},
 };
 use crate::{
     institutions::{InstitutionReferences, OperatingState, operating_state},

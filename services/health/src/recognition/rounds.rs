@@ -11,14 +11,13 @@ use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, 
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Facts, Table as _, rewrite},
+    register::{ACTIVE, Facts, Table as _, WITHDRAWN, rewrite},
     store::{AnyConnection, Tx, lock_keys},
 };
 
 use super::{
     certificates::QualityCertificates,
     rules::{failed_on, fails_on},
-    store::{ACTIVE, WITHDRAWN},
 };
 use crate::schema::{QualityCertificateRecord, quality_certificates};
 

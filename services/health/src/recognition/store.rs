@@ -9,6 +9,7 @@ use diesel::{
 use minsheng_kit::{
     error::{Error, Violations},
     load_among,
+    register::{ACTIVE, WITHDRAWN},
     store::AnyConnection,
     values::{
         calendar::day_of_epoch,
@@ -16,12 +17,8 @@ use minsheng_kit::{
         parameters::Parameters,
     },
 };
-use minsheng_proto::common::v1::RecordState;
 
 use crate::schema::{institutions, quality_certificates, recognition_items};
-
-pub(super) const ACTIVE: i64 = RecordState::Active as i64;
-pub(super) const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 /// Reports whether in a county on a day institutions recognise only what those of their own or a higher grade found
 /// (互认方向): some regions leave the other direction to their prefectures.

@@ -89,6 +89,10 @@ impl Declared for AgeFriendlyAssessmentRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        vec![("institutions", self.institution.as_str())]
+    }
+
     fn clear_decided(resource: &mut pb::AgeFriendlyAssessment) {
         resource.passed = false;
         resource.total_score = 0;

@@ -77,6 +77,10 @@ impl Declared for InstitutionRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(_: &mut pb::Institution) {}
 
     fn restore_decided(&mut self, _: &pb::Institution) {}

@@ -80,6 +80,10 @@ impl Declared for QualityCertificateRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        vec![("institutions", self.institution.as_str())]
+    }
+
     fn clear_decided(resource: &mut pb::QualityCertificate) {
         resource.failed_on = None;
     }

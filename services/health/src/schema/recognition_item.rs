@@ -82,6 +82,10 @@ impl Declared for RecognitionItemRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(_: &mut pb::RecognitionItem) {}
 
     fn restore_decided(&mut self, _: &pb::RecognitionItem) {}

@@ -101,6 +101,13 @@ impl Declared for ResultDecisionRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("institutions", self.performing_institution.as_str()),
+            ("institutions", self.receiving_institution.as_str()),
+        ]
+    }
+
     fn clear_decided(resource: &mut pb::ResultDecision) {
         resource.recognisable = false;
     }

@@ -35,6 +35,9 @@ pub trait Declared: Table {
     /// Makes the dataset's row of the columns that it has under the same names.
     fn row(&self) -> Self::Row;
 
+    /// Returns the records of other registers that the state names: their collections and ids.
+    fn references(&self) -> Vec<(&'static str, &str)>;
+
     /// Clears the fields of a resource that the register decides.
     fn clear_decided(resource: &mut Self::Resource);
 
@@ -79,7 +82,7 @@ pub fn shown_person(seal: &str, sealed: &[u8], facts: Facts<'_>, reveal: bool) -
 
 /// Reads a reference, `{collection}/{id}` or the id alone, as the id; notes a violation otherwise.
 pub fn reference_id(field: &str, collection: &str, reference: &str, violations: &mut Violations) -> String {
-    let id = reference.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/')).unwrap_or(reference);
+    let id = id_within(collection, reference);
     let well_formed = !id.is_empty()
         && id.len() <= LONGEST_ID
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
@@ -98,6 +101,11 @@ pub fn reference(collection: &str, id: &str) -> String {
 /// Says whether every day that was read is one, so that rules may compare them.
 pub fn days_read(violations: &Violations) -> bool {
     !violations.iter().any(|violation| matches!(violation.reason, "NO_SUCH_DAY" | "REQUIRED"))
+}
+
+/// Returns the id of a reference that is kept with its collection.
+pub fn id_within<'a>(collection: &str, reference: &'a str) -> &'a str {
+    reference.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/')).unwrap_or(reference)
 }
 
 /// Reads a month that must be there, as its first day; notes a violation otherwise and returns 0.

@@ -8,6 +8,7 @@ use super::{
     Facts, Head, Register, Table, dates,
     evidence::Refusals,
     intake::{Judged, Outcome},
+    references,
     requests::{End, ListRequest, Update},
     resource::{merged, selects},
     states::{self, Revised, Scope},
@@ -382,6 +383,7 @@ pub fn rewrite<R: Register>(
         }
     }
     keep::<R>(tx, register, was, &now, facts)?;
+    references::keep::<R>(tx.connection, &now)?;
     register.written(tx, &now, facts)?;
     Ok(now)
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use minsheng_proto::common::v1 as pb;
 
-use super::{Declared as _, Engine, FOREVER, Facts, Head, Register, Table, dates, engine::rewrite};
+use super::{Declared as _, Engine, FOREVER, Facts, Head, Register, Table, dates, engine::rewrite, references};
 use crate::{
     error::{Error, Violations},
     status,
@@ -231,6 +231,7 @@ impl<R: Register> Engine<R> {
         for record in &judged.records {
             tx.journal(JournalEntry::asserts(&dataset, &record.head(), record.told()));
         }
+        references::keep::<R>(tx.connection, &judged.records)?;
         self.context.with_facts(now, |facts| self.register.written(tx, &judged.records, facts))?;
         judged.records.extend(again);
         Ok(judged)

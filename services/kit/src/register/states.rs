@@ -49,9 +49,12 @@ impl Period {
     }
 }
 
-pub(super) const ACTIVE: i64 = RecordState::Active as i64;
-pub(super) const ENDED: i64 = RecordState::Ended as i64;
-const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
+/// State of what is in force, as stored.
+pub const ACTIVE: i64 = RecordState::Active as i64;
+/// State of what has ended, as stored.
+pub const ENDED: i64 = RecordState::Ended as i64;
+/// State of what was withdrawn, as stored.
+pub const WITHDRAWN: i64 = RecordState::Withdrawn as i64;
 
 impl Head {
     /// Returns the days of the state.

@@ -4,10 +4,10 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Period, Table as _},
+    register::{ACTIVE, Period, Table as _},
     store::AnyConnection,
 };
-use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
+use minsheng_proto::social_security::v1 as pb;
 
 use crate::schema::{EnrolmentRecord, enrolments};
 
@@ -36,7 +36,7 @@ pub(super) fn cover_period(record: &EnrolmentRecord) -> Option<Period> {
 pub(super) fn covers_of_people(connection: &mut AnyConnection, people: &[&[u8]]) -> Result<Vec<CoverRecord>, Error> {
     let admitted = enrolments::table
         .filter(enrolments::decision.eq(pb::EnrolmentDecision::Admitted as i64))
-        .filter(enrolments::state.eq(common::RecordState::Active as i64))
+        .filter(enrolments::state.eq(ACTIVE))
         .select((
             enrolments::id,
             enrolments::resident_index,

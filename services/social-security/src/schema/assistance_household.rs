@@ -111,6 +111,10 @@ impl Declared for AssistanceHouseholdRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(resource: &mut pb::AssistanceHousehold) {
         resource.monthly_amount_fen = 0;
         resource.monthly_standard_fen = 0;

@@ -108,6 +108,10 @@ impl Declared for EnrolmentRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(_: &mut pb::Enrolment) {}
 
     fn restore_decided(&mut self, _: &pb::Enrolment) {}

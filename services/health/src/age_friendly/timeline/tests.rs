@@ -1,6 +1,6 @@
 //! Certificates over an institution's states, case by case.
 
-use minsheng_kit::register::{FOREVER, Head};
+use minsheng_kit::register::{FOREVER, Head, WITHDRAWN};
 
 use super::*;
 
@@ -102,7 +102,7 @@ fn an_assessment_changed_from_a_day_on_says_another_certificate_from_that_day_on
 #[test]
 fn a_withdrawn_institution_is_left_alone_and_one_that_ended_is_divided_before_its_end_only() {
     let mut withdrawn = institution(0, FOREVER, 2);
-    withdrawn.state = RecordState::Withdrawn as i64;
+    withdrawn.state = WITHDRAWN;
     let certificates = [certificate("a", 100, 1000), certificate("b", 400, 1500)];
     assert_eq!(aligned(std::slice::from_ref(&withdrawn), &certificates), [withdrawn]);
     let mut end = institution(300, FOREVER, 2);

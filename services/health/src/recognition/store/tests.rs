@@ -7,6 +7,7 @@ use minsheng_kit::{
     store::{Store, StoreConfig, Tx, Unit, system_clock},
     values::calendar::Calendar,
 };
+use minsheng_proto::common::v1::RecordState;
 use minsheng_testkit::{TestSite, databases};
 use proptest::{
     collection::vec,

@@ -82,6 +82,10 @@ impl Declared for MilestoneRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(resource: &mut pb::Milestone) {
         resource.filing_state = 0;
     }

@@ -89,6 +89,10 @@ impl Declared for ReturnRecord {
         }
     }
 
+    fn references(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
     fn clear_decided(resource: &mut pb::Return) {
         resource.return_state = 0;
         resource.correction_reason = String::new();
