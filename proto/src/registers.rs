@@ -33,8 +33,7 @@ pub struct Register {
 /// Returns the registers of the contracts, by collection.
 pub fn registers() -> &'static [Register] {
     static ALL: LazyLock<Vec<Register>> = LazyLock::new(|| {
-        let mut all: Vec<Register> =
-            descriptors().all_messages().filter_map(|resource| Register::of(resource)).collect();
+        let mut all: Vec<Register> = descriptors().all_messages().filter_map(Register::of).collect();
         all.sort_by(|one, other| one.collection.cmp(&other.collection));
         all
     });

@@ -48,7 +48,7 @@ pub(crate) fn written(text: &str, register: &Register) -> String {
     for block in blocks {
         if block.declares(&service) {
             place = Some(kept.len());
-            comment = block.comment().to_owned();
+            block.comment().clone_into(&mut comment);
             own_methods = other_methods(&block.text, &fill(METHODS));
         } else if !messages.iter().any(|message| message.names() == block.names()) {
             kept.push(block);

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         }
         Ok(written) => {
             for path in written {
-                println!("{}", path.display());
+                eprintln!("minsheng-gen: {} is written", path.display());
             }
             ExitCode::SUCCESS
         }

@@ -207,6 +207,7 @@ fn sql_of(kind: &Kind) -> Sql {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of field, and the text that they make")]
 fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[Column]) -> String {
     let resource = &register.resource;
     let (mut read, mut write, mut clear, mut restore) = (String::new(), String::new(), String::new(), String::new());
@@ -222,7 +223,11 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
                 Kept::Date { .. } => format!("stored_day(resource.{rust}.as_ref())"),
                 _ => plain(&field, "resource"),
             };
-            let _ = writeln!(restore, "        self.{name} = {back};");
+            let _ = if field.kind() == Kind::String {
+                writeln!(restore, "        self.{name}.clone_from(&resource.{rust});")
+            } else {
+                writeln!(restore, "        self.{name} = {back};")
+            };
         }
         let reads = match kept {
             Kept::Not => continue,

@@ -206,6 +206,8 @@ async fn cases_wait_while_social_security_is_down_and_are_settled_once_it_is_bac
         let mut asked: Vec<_> =
             social_security::questions(&site, database).into_iter().map(|(_, _, case)| case).collect();
         asked.sort_unstable();
+        // What was asked before the withdrawal may still arrive; nobody decides by it.
+        asked.retain(|case| case != "four");
         assert_eq!(asked, ["one", "two"]);
 
         // The same items under another upload are the same, though they are decided now.

@@ -36,7 +36,7 @@ impl Register for Milestones {
     type Record = MilestoneRecord;
     type Row = pb::MilestoneRow;
 
-    fn kept_by(&self) -> &str {
+    fn kept_by(&self) -> &'static str {
         self.service
     }
 

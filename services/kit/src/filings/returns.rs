@@ -56,7 +56,7 @@ impl Register for Returns {
     type Record = ReturnRecord;
     type Row = pb::ReturnRow;
 
-    fn kept_by(&self) -> &str {
+    fn kept_by(&self) -> &'static str {
         self.service
     }
 

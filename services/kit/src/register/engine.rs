@@ -141,7 +141,7 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .read_long(move |connection| {
-                let (low, high) = area_range(area);
+                let (low, high) = area.range();
                 let limit = i64::try_from(size + 1).map_err(Error::internal)?;
                 let states = R::Record::page(connection, (&low, &high), &after, limit)?;
                 let mut records: Vec<&[R::Record]> = states.chunk_by(|one, next| one.id() == next.id()).collect();
@@ -521,15 +521,4 @@ fn id_of<R: Register>(name: &str) -> Result<String, Violations> {
 
 fn unknown_area(error: &crate::values::divisions::DivisionError) -> Error {
     Error::invalid("area", error.reason(), error.to_string(), error.message_zh())
-}
-
-/// Gives the lowest and the highest county code of an area.
-fn area_range(area: AreaCode) -> (String, String) {
-    use crate::values::divisions::AreaLevel;
-    let code = area.as_str();
-    match area.level() {
-        AreaLevel::Region => (code.to_owned(), format!("{}9999", &code[..2])),
-        AreaLevel::Prefecture => (code.to_owned(), format!("{}99", &code[..4])),
-        AreaLevel::County => (code.to_owned(), code.to_owned()),
-    }
 }

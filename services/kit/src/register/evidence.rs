@@ -7,7 +7,7 @@
 //!
 //! ```ignore
 //! let engine = rpc.engine().clone();
-//! assembly.every(SETTLE_EVERY, move || {
+//! assembly.every(|intervals| intervals.settle, move || {
 //!     let engine = engine.clone();
 //!     async move { engine.settle().await.map(drop) }
 //! })
@@ -38,8 +38,6 @@ use crate::{
     store::{AnyConnection, Idempotency, Tx, Unit},
 };
 
-/// How often [`Engine::settle`] is worth calling: a provider that is back is noticed within this time.
-pub const SETTLE_EVERY: Duration = Duration::from_secs(5);
 /// Waiting records that are read, asked for and written together.
 const BATCH: i64 = 200;
 /// Questions under way at once; a provider that comes back is not met by a wave.

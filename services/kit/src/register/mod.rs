@@ -27,7 +27,7 @@ pub(crate) use carry_over::carry_over;
 pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
 pub use declared::Declared;
 pub use engine::{Engine, ListPage, rewrite};
-pub use evidence::{EvidenceRegister, SETTLE_EVERY, asked};
+pub use evidence::{EvidenceRegister, asked};
 pub use list::List;
 pub use natural_key::natural_key;
 pub use requests::{End, ListRequest, Update};
@@ -82,7 +82,7 @@ pub trait Register: Envelope + Send + Sync + 'static {
     }
 
     /// Returns the department that keeps it, for a register that every department keeps.
-    fn kept_by(&self) -> &str {
+    fn kept_by(&self) -> &'static str {
         ""
     }
 

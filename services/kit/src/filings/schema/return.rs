@@ -100,6 +100,6 @@ impl Declared for ReturnRecord {
 
     fn restore_decided(&mut self, resource: &pb::Return) {
         self.return_state = i64::from(resource.return_state);
-        self.correction_reason = resource.correction_reason.clone();
+        self.correction_reason.clone_from(&resource.correction_reason);
     }
 }
