@@ -35,13 +35,25 @@ pub fn message_option_string(message: &MessageDescriptor, option: &str) -> Optio
     }
 }
 
-/// Returns the Chinese label of a field.
-pub fn label_zh(field: &FieldDescriptor) -> Option<String> {
-    let extension = descriptors().get_extension_by_name("minsheng.common.v1.label_zh")?;
+/// Returns an option of a field that is a string, by its name in `minsheng.common.v1`.
+pub(crate) fn field_option_string(field: &FieldDescriptor, option: &str) -> Option<String> {
+    let extension = descriptors().get_extension_by_name(&format!("minsheng.common.v1.{option}"))?;
     match field.options().get_extension(&extension).into_owned() {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
     }
+}
+
+/// Returns whether an option of `minsheng.common.v1` that is true or false is set on a field.
+pub fn is_set(field: &FieldDescriptor, option: &str) -> bool {
+    descriptors()
+        .get_extension_by_name(&format!("minsheng.common.v1.{option}"))
+        .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
+}
+
+/// Returns the Chinese label of a field.
+pub fn label_zh(field: &FieldDescriptor) -> Option<String> {
+    field_option_string(field, "label_zh")
 }
 
 /// Returns the Chinese label of a value of an enumeration.
@@ -55,9 +67,7 @@ pub fn value_label_zh(value: &EnumValueDescriptor) -> Option<String> {
 
 /// Reports whether a field holds personal data.
 pub fn is_personal(field: &FieldDescriptor) -> bool {
-    descriptors()
-        .get_extension_by_name("minsheng.common.v1.personal")
-        .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
+    is_set(field, "personal")
 }
 
 /// Lists the fields of a message that carry a Chinese label, in the order of their numbers: those that a person fills

@@ -7,13 +7,11 @@ mod conventions;
 mod published;
 mod registers;
 pub use conventions::{
-    Dataset, datasets, fields_with_labels, is_personal, label_zh, message_option_string, short_value_name,
+    Dataset, datasets, fields_with_labels, is_personal, is_set, label_zh, message_option_string, short_value_name,
     value_label_zh,
 };
 pub use published::{CONTRACTS, FLIGHT_DESCRIPTOR_BYTES};
-pub use registers::{
-    Register, is_kept_whole, is_set, refers_to, register_of, register_of_collection, registers, snake_case,
-};
+pub use registers::{Reference, Register, register_of, register_of_collection, registers, snake_case};
 
 use std::sync::LazyLock;
 

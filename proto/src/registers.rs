@@ -4,7 +4,11 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor, Value};
 
-use crate::{common::v1 as pb, conventions::message_option_string, descriptors};
+use crate::{
+    common::v1 as pb,
+    conventions::{field_option_string, is_set, message_option_string},
+    descriptors,
+};
 
 /// A register as its contract declares it.
 #[derive(Debug)]
@@ -27,7 +31,20 @@ pub struct Register {
     pub own_methods: bool,
     /// Columns that are kept beside what the resource says.
     pub columns: Vec<pb::Column>,
+    /// Fields that name records of other registers.
+    pub references: Vec<Reference>,
     dataset: String,
+}
+
+/// A field that names another register's record.
+#[derive(Debug)]
+pub struct Reference {
+    /// The field of the resource, and the column that keeps it.
+    pub field: String,
+    /// Collection of the register whose record it names.
+    pub collection: String,
+    /// Whether it is kept as it was given, with its collection; otherwise the id is.
+    pub kept_whole: bool,
 }
 
 /// Returns the registers of the contracts, by collection.
@@ -52,27 +69,6 @@ pub fn register_of<M: prost::Name>() -> Option<&'static Register> {
     BY_MESSAGE.get(M::full_name().as_str()).copied()
 }
 
-/// Returns the collection of the register whose record a field names.
-pub fn refers_to(field: &FieldDescriptor) -> Option<String> {
-    let extension = descriptors().get_extension_by_name("minsheng.common.v1.refers_to")?;
-    match field.options().get_extension(&extension).into_owned() {
-        Value::String(collection) if !collection.is_empty() => Some(collection),
-        _ => None,
-    }
-}
-
-/// Returns whether a reference is kept as it was given, with its collection.
-pub fn is_kept_whole(field: &FieldDescriptor) -> bool {
-    is_set(field, "kept_whole")
-}
-
-/// Returns whether an option of `minsheng.common.v1` that is true or false is set on a field.
-pub fn is_set(field: &FieldDescriptor, option: &str) -> bool {
-    descriptors()
-        .get_extension_by_name(&format!("minsheng.common.v1.{option}"))
-        .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
-}
-
 /// Writes a name of the contract's messages as fields are written: `ElderMealPoints` as `elder_meal_points`.
 pub fn snake_case(camel: &str) -> String {
     let mut snake = String::with_capacity(camel.len() + 4);
@@ -83,6 +79,16 @@ pub fn snake_case(camel: &str) -> String {
         snake.extend(letter.to_lowercase());
     }
     snake
+}
+
+impl Reference {
+    fn of(field: &FieldDescriptor) -> Option<Self> {
+        Some(Self {
+            field: field.name().to_owned(),
+            collection: field_option_string(field, "refers_to")?,
+            kept_whole: is_set(field, "kept_whole"),
+        })
+    }
 }
 
 impl Register {
@@ -103,6 +109,7 @@ impl Register {
             natural_key: declared.natural_key,
             own_methods: declared.own_methods,
             columns: declared.columns,
+            references: resource.fields().filter_map(|field| Reference::of(&field)).collect(),
             dataset: declared.dataset,
             resource,
         })
@@ -186,14 +193,13 @@ mod tests {
                     }
                 }
             }
-            for field in register.resource.fields() {
-                if let Some(collection) = refers_to(&field) {
-                    let named = register_of_collection(&collection);
-                    let named = named.unwrap_or_else(|| panic!("{name}.{} names no register", field.name()));
-                    // One database holds both, so that the one can be locked while the other goes in.
-                    assert_eq!(named.keeper, register.keeper, "{name}.{} is kept elsewhere", field.name());
-                    assert!(!is_personal(&field), "{name}.{}", field.name());
-                }
+            for Reference { field, collection, .. } in &register.references {
+                let named = register_of_collection(collection);
+                let named = named.unwrap_or_else(|| panic!("{name}.{field} names no register"));
+                // One database holds both, so that the one can be locked while the other goes in.
+                assert_eq!(named.keeper, register.keeper, "{name}.{field} is kept elsewhere");
+                let field = register.resource.get_field_by_name(field).expect("a field of the resource");
+                assert!(!is_personal(&field), "{name}.{}", field.name());
             }
         }
     }

@@ -347,6 +347,11 @@ impl Catalogue {
         &SHIPPED
     }
 
+    /// Returns the operator's catalogue, or the shipped one where there is none.
+    pub fn in_use(operators: Option<&'static Self>) -> &'static Self {
+        operators.unwrap_or_else(|| Self::shipped())
+    }
+
     /// Reads the catalogue of the notice of August 2025, as compiled in.
     pub fn embedded() -> Result<Self, CatalogueError> {
         Self::parse(&ARTICLES)

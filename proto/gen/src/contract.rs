@@ -25,7 +25,7 @@ const METHODS: &str = include_str!("methods.proto.in");
 /// Their messages.
 const MESSAGES: &str = include_str!("messages.proto.in");
 
-/// Returns the text of a contract with what follows from the register's declaration written anew.
+/// Returns the text of a contract with what follows from the register's declaration written again.
 pub(crate) fn written(text: &str, register: &Register) -> String {
     let fill = |template: &str| {
         template
@@ -110,7 +110,7 @@ impl Block {
 /// Puts the envelope in place of the fields of these numbers, or before the first field.
 fn with_envelope(resource: &str, envelope: &str) -> String {
     let (mut head, mut rest) = (String::new(), String::new());
-    let mut lines = resource.lines().peekable();
+    let mut lines = resource.lines();
     // The comment, the first line, and the options up to the first empty line.
     for line in lines.by_ref() {
         if line.is_empty() {
@@ -120,13 +120,11 @@ fn with_envelope(resource: &str, envelope: &str) -> String {
         head.push('\n');
     }
     let mut field = String::new();
-    let mut ends = true;
     for line in lines {
         field.push_str(line);
         field.push('\n');
-        ends = if ends && line.trim_start().starts_with("//") { true } else { line.ends_with(';') };
-        let whole = ends && !line.trim_start().starts_with("//") || line == "}";
-        if whole {
+        let ends_a_field = line.ends_with(';') && !line.trim_start().starts_with("//");
+        if ends_a_field || line == "}" {
             if !matches!(number(&field), Some(1..=3)) {
                 rest.push_str(&field);
             }

@@ -51,8 +51,7 @@ fn main() -> ExitCode {
 /// Generates every file; returns those that differ from what lies there, which are written unless they are only checked.
 fn run(check: bool) -> Result<Vec<PathBuf>, String> {
     let proto = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("lies in proto").to_owned();
-    let root = std::env::var("GEN_OUT")
-        .map_or_else(|_| proto.parent().expect("lies in the workspace").to_owned(), PathBuf::from);
+    let root = proto.parent().expect("lies in the workspace").to_owned();
     let mut differing = Vec::new();
     let mut put = |path: PathBuf, text: String| {
         let there = fs::read_to_string(&path).ok();

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use minsheng_proto::{Register, common::v1::ColumnType, is_kept_whole, is_personal, is_set, refers_to};
+use minsheng_proto::{Reference, Register, common::v1::ColumnType, is_personal, is_set};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::fields::{field_comment, is_optional, is_required, message_comment};
@@ -54,7 +54,7 @@ impl Column {
 
 /// How a field of the resource is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
+enum Kept<'a> {
     /// As it is.
     Plain,
     /// A number of an enumeration, which must be of it.
@@ -64,7 +64,7 @@ enum Kept {
     /// The first day of a month.
     Month,
     /// The id of another register's record.
-    Reference,
+    Reference { collection: &'a str },
     /// A person: sealed, its index, its pseudonym.
     Person,
     /// Not by itself.
@@ -82,36 +82,13 @@ pub(crate) fn written(register: &Register) -> String {
         format_args!("{}: the table `{}` and its record.", register.title_zh, register.collection),
     );
     let body = body(register, &row, &record, &columns);
-    let mut used: Vec<&str> = [
-        "date",
-        "enum_field",
-        "enum_number",
-        "id_within",
-        "month",
-        "optional_day",
-        "person",
-        "reference",
-        "reference_id",
-        "required_day",
-        "required_month",
-        "shown_person",
-        "stored_day",
-    ]
-    .into_iter()
-    .filter(|helper| {
-        body.contains(&format!("{helper}("))
-            || body.contains(&format!("then({helper})"))
-            || body.contains(&format!("{helper}::<"))
-    })
-    .collect();
-    used.sort_unstable();
+    let helpers = if body.contains("declared::") { ", declared" } else { "" };
     let kit = if register.keeper.is_some() { "minsheng_kit" } else { "crate" };
     let package = register.resource.package_name().replace('.', "::").replace("minsheng::", "");
     let package = package.replace("socialsecurity", "social_security");
-    let used = if used.is_empty() { String::new() } else { format!(", declared::{{{}}}", used.join(", ")) };
     let _ = write!(
         text,
-        "use {kit}::{{error::{{Error, Violations}}, register::{{Declared, Facts, Head, Table as _{used}}}}};\nuse minsheng_proto::{package} as pb;\n\n"
+        "use {kit}::{{error::{{Error, Violations}}, register::{{Declared, Facts, Head, Table as _{helpers}}}}};\nuse minsheng_proto::{package} as pb;\n\n"
     );
     let title = message_comment(resource);
     let _ =
@@ -130,15 +107,16 @@ pub(crate) fn record_name(resource: &MessageDescriptor) -> String {
     if name.ends_with("Record") { name.to_owned() } else { format!("{name}Record") }
 }
 
-fn kept(field: &FieldDescriptor) -> Kept {
+fn kept<'a>(register: &'a Register, field: &FieldDescriptor) -> Kept<'a> {
     if is_set(field, "of_days") || field.is_list() {
         return Kept::Not;
     }
     if is_personal(field) {
         return Kept::Person;
     }
-    if refers_to(field).is_some() && !is_kept_whole(field) {
-        return Kept::Reference;
+    let reference = register.references.iter().find(|reference| reference.field == field.name());
+    if let Some(Reference { collection, kept_whole: false, .. }) = reference {
+        return Kept::Reference { collection };
     }
     match field.kind() {
         Kind::Enum(_) => Kept::Enumeration { required: is_required(field) },
@@ -159,7 +137,7 @@ fn columns(register: &Register, row: &MessageDescriptor) -> Vec<Column> {
         let says = field_comment(&field);
         let name = field.name().to_owned();
         let column = |sql, nullable| Column { name: name.clone(), sql, nullable, says: says.clone() };
-        match kept(&field) {
+        match kept(register, &field) {
             Kept::Not => {}
             Kept::Person => {
                 let stem = stem(&name);
@@ -169,7 +147,7 @@ fn columns(register: &Register, row: &MessageDescriptor) -> Vec<Column> {
                 columns.push(more("person".to_owned(), Sql::Text, "Pseudonym of the person in the dataset."));
             }
             Kept::Month => columns.push(Column { name: format!("{name}_from"), ..column(Sql::Integer, false) }),
-            Kept::Reference => columns.push(column(Sql::Text, false)),
+            Kept::Reference { .. } => columns.push(column(Sql::Text, false)),
             Kept::Enumeration { .. } => columns.push(column(Sql::Integer, false)),
             Kept::Date { required } => columns.push(column(Sql::Integer, !required)),
             Kept::Plain => columns.push(column(sql_of(&field.kind()), is_optional(&field))),
@@ -207,28 +185,14 @@ fn sql_of(kind: &Kind) -> Sql {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for each kind of field, and the text that they make")]
 fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[Column]) -> String {
     let resource = &register.resource;
-    let (mut read, mut write, mut clear, mut restore) = (String::new(), String::new(), String::new(), String::new());
+    let (mut read, mut write) = (String::new(), String::new());
     let (mut before, mut judged, mut has_person) = (String::new(), false, false);
     for field in own_fields(resource) {
         let (name, rust) = (field.name(), rust_name(field.name()));
         let decided = is_set(&field, "output_only");
-        let kept = kept(&field);
-        if decided && kept != Kept::Not {
-            let _ = writeln!(clear, "        resource.{rust} = {};", default_of(&field));
-            let back = match kept {
-                Kept::Enumeration { .. } => format!("i64::from(resource.{rust})"),
-                Kept::Date { .. } => format!("stored_day(resource.{rust}.as_ref())"),
-                _ => plain(&field, "resource"),
-            };
-            let _ = if field.kind() == Kind::String {
-                writeln!(restore, "        self.{name}.clone_from(&resource.{rust});")
-            } else {
-                writeln!(restore, "        self.{name} = {back};")
-            };
-        }
+        let kept = kept(register, &field);
         let reads = match kept {
             Kept::Not => continue,
             _ if decided => None,
@@ -237,32 +201,34 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
             Kept::Enumeration { required: true } => {
                 judged = true;
                 let Kind::Enum(of) = field.kind() else { continue };
-                Some(format!("enum_field::<pb::{}>(\"{name}\", resource.{rust}, violations) as i64", of.name()))
+                Some(format!(
+                    "declared::enum_field::<pb::{}>(\"{name}\", resource.{rust}, violations) as i64",
+                    of.name()
+                ))
             }
             Kept::Date { required } => {
                 judged = true;
                 let helper = if required { "required_day" } else { "optional_day" };
-                Some(format!("{helper}(\"{name}\", resource.{rust}.as_ref(), violations)"))
+                Some(format!("declared::{helper}(\"{name}\", resource.{rust}.as_ref(), violations)"))
             }
             Kept::Month => {
                 judged = true;
                 let _ = writeln!(
                     read,
-                    "            {name}_from: required_month(\"{name}\", resource.{rust}.as_ref(), violations),"
+                    "            {name}_from: declared::required_month(\"{name}\", resource.{rust}.as_ref(), violations),"
                 );
                 None
             }
-            Kept::Reference => {
+            Kept::Reference { collection } => {
                 judged = true;
-                let collection = refers_to(&field).unwrap_or_default();
-                Some(format!("reference_id(\"{name}\", \"{collection}\", &resource.{rust}, violations)"))
+                Some(format!("declared::reference_id(\"{name}\", \"{collection}\", &resource.{rust}, violations)"))
             }
             Kept::Person => {
                 (judged, has_person) = (true, true);
                 let seal = format!("{}.{}", register.collection, stem(name));
                 let _ = writeln!(
                     before,
-                    "        let {0} = person(\"{seal}\", \"{name}\", &resource.{rust}, facts, violations);",
+                    "        let {0} = declared::person(\"{seal}\", \"{name}\", &resource.{rust}, facts, violations);",
                     stem(name)
                 );
                 let _ = writeln!(
@@ -279,38 +245,23 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
         let writes = match kept {
             Kept::Not => continue,
             Kept::Plain => plain_back(&field),
-            Kept::Enumeration { .. } => format!("enum_number(self.{name})"),
-            Kept::Date { required: true } => format!("date(self.{name})"),
-            Kept::Date { required: false } => format!("self.{name}.and_then(date)"),
-            Kept::Month => format!("month(self.{name}_from)"),
-            Kept::Reference => format!("reference(\"{}\", &self.{name})", refers_to(&field).unwrap_or_default()),
+            Kept::Enumeration { .. } => format!("declared::enum_number(self.{name})"),
+            Kept::Date { required: true } => format!("declared::date(self.{name})"),
+            Kept::Date { required: false } => format!("self.{name}.and_then(declared::date)"),
+            Kept::Month => format!("declared::month(self.{name}_from)"),
+            Kept::Reference { collection } => format!("declared::reference(\"{collection}\", &self.{name})"),
             Kept::Person => {
-                format!("shown_person(\"{}.{1}\", &self.{1}, facts, reveal)?", register.collection, stem(name))
+                format!(
+                    "declared::shown_person(\"{}.{1}\", &self.{1}, facts, reveal)?",
+                    register.collection,
+                    stem(name)
+                )
             }
         };
         let _ = writeln!(write, "            {rust}: {writes},");
     }
-    let mut references = Vec::new();
-    for field in own_fields(resource) {
-        let Some(collection) = refers_to(&field) else { continue };
-        let name = field.name();
-        references.push(if is_kept_whole(&field) {
-            format!("(\"{collection}\", id_within(\"{collection}\", &self.{name}))")
-        } else {
-            format!("(\"{collection}\", self.{name}.as_str())")
-        });
-    }
-    let references =
-        if references.is_empty() { "Vec::new()".to_owned() } else { format!("vec![{}]", references.join(", ")) };
-    let mut rows = String::new();
-    for field in row.fields() {
-        let Some(column) = columns.iter().find(|column| column.name == field.name()) else { continue };
-        if let Some(told) = told(column, &field) {
-            let _ = writeln!(rows, "            {}: {told},", rust_name(field.name()));
-        }
-    }
-    let whole = rows.lines().count() == row.fields().count();
-    let row_rest = if whole { String::new() } else { format!("            ..pb::{}::default()\n", row.name()) };
+    let (references, rows) = (references_of(register), row_of(row, columns));
+    let (clear, restore) = decided_of(register);
     let name = resource.name();
     let violations_arg = if judged { "violations" } else { "_" };
     let (facts, reveal) = if has_person { ("facts", "reveal") } else { ("_", "_") };
@@ -321,7 +272,7 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
          {before}        Self {{\n{read}            ..Self::with_head(head)\n        }}\n    }}\n\n    \
          fn resource(&self, {facts}: Facts<'_>, {reveal}: bool) -> Result<pb::{name}, Error> {{\n        \
          Ok(pb::{name} {{\n{write}            ..pb::{name}::default()\n        }})\n    }}\n\n    \
-         fn row(&self) -> pb::{row} {{\n        pb::{row} {{\n{rows}{row_rest}        }}\n    }}\n\n    \
+         fn row(&self) -> pb::{row} {{\n        pb::{row} {{\n{rows}        }}\n    }}\n\n    \
          fn references(&self) -> Vec<(&'static str, &str)> {{\n        {references}\n    }}\n\n    \
          fn clear_decided({decides}: &mut pb::{name}) {{\n{clear}    }}\n\n    \
          fn restore_decided(&mut self, {decides}: &pb::{name}) {{\n{restore}    }}\n}}\n",
@@ -329,13 +280,55 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
     )
 }
 
+/// Writes how the fields that a register decides are cleared in a resource, and how they are taken back from it.
+fn decided_of(register: &Register) -> (String, String) {
+    let (mut clear, mut restore) = (String::new(), String::new());
+    for field in own_fields(&register.resource).filter(|field| is_set(field, "output_only")) {
+        let (name, rust) = (field.name(), rust_name(field.name()));
+        let back = match kept(register, &field) {
+            Kept::Not => continue,
+            Kept::Enumeration { .. } => format!(" = i64::from(resource.{rust})"),
+            Kept::Date { .. } => format!(" = declared::stored_day(resource.{rust}.as_ref())"),
+            _ if field.kind() == Kind::String => format!(".clone_from(&resource.{rust})"),
+            _ => format!(" = {}", plain(&field, "resource")),
+        };
+        let _ = writeln!(clear, "        resource.{rust} = {};", default_of(&field));
+        let _ = writeln!(restore, "        self.{name}{back};");
+    }
+    (clear, restore)
+}
+
+/// Writes the records that a state names.
+fn references_of(register: &Register) -> String {
+    let named = register.references.iter().map(|Reference { field, collection, kept_whole }| {
+        if *kept_whole {
+            format!("(\"{collection}\", declared::id_within(\"{collection}\", &self.{field}))")
+        } else {
+            format!("(\"{collection}\", self.{field}.as_str())")
+        }
+    });
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { "Vec::new()".to_owned() } else { format!("vec![{}]", named.join(", ")) }
+}
+
+/// Writes the columns of the dataset's row that are copied.
+fn row_of(row: &MessageDescriptor, columns: &[Column]) -> String {
+    let copied = row.fields().filter_map(|field| {
+        let column = columns.iter().find(|column| column.name == field.name())?;
+        Some(format!("            {}: {},\n", rust_name(field.name()), told(column, &field)?))
+    });
+    let copied: Vec<String> = copied.collect();
+    let whole = copied.len() == row.fields().count();
+    copied.concat() + &if whole { String::new() } else { format!("            ..pb::{}::default()\n", row.name()) }
+}
+
 /// Writes how a column is told in the dataset's row; nothing where it holds something else there.
 fn told(column: &Column, field: &FieldDescriptor) -> Option<String> {
     let name = &column.name;
     Some(match (field.kind(), column.sql, column.nullable) {
-        (Kind::Message(_), Sql::Integer, false) => format!("date(self.{name})"),
-        (Kind::Message(_), Sql::Integer, true) => format!("self.{name}.and_then(date)"),
-        (Kind::Enum(_), Sql::Integer, false) => format!("enum_number(self.{name})"),
+        (Kind::Message(_), Sql::Integer, false) => format!("declared::date(self.{name})"),
+        (Kind::Message(_), Sql::Integer, true) => format!("self.{name}.and_then(declared::date)"),
+        (Kind::Enum(_), Sql::Integer, false) => format!("declared::enum_number(self.{name})"),
         (Kind::String, Sql::Text, false) => format!("self.{name}.clone()"),
         (Kind::Int64, Sql::Integer, nullable)
         | (Kind::Double, Sql::Double, nullable)
@@ -360,7 +353,7 @@ fn plain(field: &FieldDescriptor, of: &str) -> String {
 fn plain_back(field: &FieldDescriptor) -> String {
     match field.kind() {
         Kind::String => format!("self.{}.clone()", field.name()),
-        Kind::Int32 => format!("enum_number(self.{})", field.name()),
+        Kind::Int32 => format!("declared::enum_number(self.{})", field.name()),
         _ => format!("self.{}", field.name()),
     }
 }
@@ -467,7 +460,7 @@ mod tests {
             text.contains("reference_id(\"service_point\", \"service_points\", &resource.service_point, violations)")
         );
         assert!(
-            text.contains("month_from: BigInt = i64,") && text.contains("month: month(self.month_from),"),
+            text.contains("month_from: BigInt = i64,") && text.contains("month: declared::month(self.month_from),"),
             "{text}"
         );
         assert!(text.contains("last_served_on: Nullable<BigInt> = Option<i64>,"), "{text}");

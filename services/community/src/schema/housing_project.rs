@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{enum_field, enum_number},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -40,7 +37,7 @@ impl Declared for HousingProjectRecord {
     fn read(resource: &pb::HousingProject, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
-            kind: enum_field::<pb::HousingKind>("kind", resource.kind, violations) as i64,
+            kind: declared::enum_field::<pb::HousingKind>("kind", resource.kind, violations) as i64,
             plan_year: i64::from(resource.plan_year),
             units_planned: resource.units_planned,
             units_started: resource.units_started,
@@ -54,8 +51,8 @@ impl Declared for HousingProjectRecord {
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::HousingProject, Error> {
         Ok(pb::HousingProject {
             title: self.title.clone(),
-            kind: enum_number(self.kind),
-            plan_year: enum_number(self.plan_year),
+            kind: declared::enum_number(self.kind),
+            plan_year: declared::enum_number(self.plan_year),
             units_planned: self.units_planned,
             units_started: self.units_started,
             units_acquired: self.units_acquired,
@@ -67,7 +64,7 @@ impl Declared for HousingProjectRecord {
 
     fn row(&self) -> pb::HousingProjectRow {
         pb::HousingProjectRow {
-            kind: enum_number(self.kind),
+            kind: declared::enum_number(self.kind),
             plan_year: self.plan_year,
             units_planned: self.units_planned,
             units_started: self.units_started,

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_number, person, reference, reference_id, required_day, shown_person, stored_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -42,28 +39,34 @@ impl Declared for MealPriceRecord {
     type Row = pb::MealPriceRow;
 
     fn read(resource: &pb::MealPrice, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
-        let resident = person("meal_prices.resident", "resident_id", &resource.resident_id, facts, violations);
+        let resident =
+            declared::person("meal_prices.resident", "resident_id", &resource.resident_id, facts, violations);
         Self {
             resident: resident.sealed,
             resident_index: resident.index,
             person: resident.pseudonym,
-            service_point: reference_id("service_point", "service_points", &resource.service_point, violations),
+            service_point: declared::reference_id(
+                "service_point",
+                "service_points",
+                &resource.service_point,
+                violations,
+            ),
             base_price_fen: resource.base_price_fen,
-            applied_on: required_day("applied_on", resource.applied_on.as_ref(), violations),
+            applied_on: declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
             ..Self::with_head(head)
         }
     }
 
     fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::MealPrice, Error> {
         Ok(pb::MealPrice {
-            resident_id: shown_person("meal_prices.resident", &self.resident, facts, reveal)?,
-            service_point: reference("service_points", &self.service_point),
+            resident_id: declared::shown_person("meal_prices.resident", &self.resident, facts, reveal)?,
+            service_point: declared::reference("service_points", &self.service_point),
             base_price_fen: self.base_price_fen,
-            applied_on: date(self.applied_on),
-            outcome: enum_number(self.outcome),
-            assistance_category: enum_number(self.assistance_category),
+            applied_on: declared::date(self.applied_on),
+            outcome: declared::enum_number(self.outcome),
+            assistance_category: declared::enum_number(self.assistance_category),
             price_fen: self.price_fen,
-            decided_on: self.decided_on.and_then(date),
+            decided_on: self.decided_on.and_then(declared::date),
             ..pb::MealPrice::default()
         })
     }
@@ -74,8 +77,8 @@ impl Declared for MealPriceRecord {
             service_point: self.service_point.clone(),
             base_price_fen: self.base_price_fen,
             price_fen: self.price_fen,
-            outcome: enum_number(self.outcome),
-            decided_on: self.decided_on.and_then(date),
+            outcome: declared::enum_number(self.outcome),
+            decided_on: self.decided_on.and_then(declared::date),
             ..pb::MealPriceRow::default()
         }
     }
@@ -95,6 +98,6 @@ impl Declared for MealPriceRecord {
         self.outcome = i64::from(resource.outcome);
         self.assistance_category = i64::from(resource.assistance_category);
         self.price_fen = resource.price_fen;
-        self.decided_on = stored_day(resource.decided_on.as_ref());
+        self.decided_on = declared::stored_day(resource.decided_on.as_ref());
     }
 }

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, month, optional_day, reference, reference_id, required_month},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -41,11 +38,16 @@ impl Declared for PointActivityRecord {
 
     fn read(resource: &pb::PointActivity, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
-            service_point: reference_id("service_point", "service_points", &resource.service_point, violations),
-            kind: enum_field::<pb::ServicePointKind>("kind", resource.kind, violations) as i64,
-            month_from: required_month("month", resource.month.as_ref(), violations),
+            service_point: declared::reference_id(
+                "service_point",
+                "service_points",
+                &resource.service_point,
+                violations,
+            ),
+            kind: declared::enum_field::<pb::ServicePointKind>("kind", resource.kind, violations) as i64,
+            month_from: declared::required_month("month", resource.month.as_ref(), violations),
             days_open: resource.days_open,
-            last_served_on: optional_day("last_served_on", resource.last_served_on.as_ref(), violations),
+            last_served_on: declared::optional_day("last_served_on", resource.last_served_on.as_ref(), violations),
             people_served: resource.people_served,
             services: resource.services,
             discounted_services: resource.discounted_services,
@@ -56,11 +58,11 @@ impl Declared for PointActivityRecord {
 
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::PointActivity, Error> {
         Ok(pb::PointActivity {
-            service_point: reference("service_points", &self.service_point),
-            kind: enum_number(self.kind),
-            month: month(self.month_from),
+            service_point: declared::reference("service_points", &self.service_point),
+            kind: declared::enum_number(self.kind),
+            month: declared::month(self.month_from),
             days_open: self.days_open,
-            last_served_on: self.last_served_on.and_then(date),
+            last_served_on: self.last_served_on.and_then(declared::date),
             people_served: self.people_served,
             services: self.services,
             discounted_services: self.discounted_services,
@@ -72,9 +74,9 @@ impl Declared for PointActivityRecord {
     fn row(&self) -> pb::PointActivityRow {
         pb::PointActivityRow {
             service_point: self.service_point.clone(),
-            kind: enum_number(self.kind),
-            month_from: date(self.month_from),
-            last_served_on: self.last_served_on.and_then(date),
+            kind: declared::enum_number(self.kind),
+            month_from: declared::date(self.month_from),
+            last_served_on: self.last_served_on.and_then(declared::date),
             days_open: self.days_open,
             people_served: self.people_served,
             services: self.services,

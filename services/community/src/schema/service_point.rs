@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, optional_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -54,9 +51,9 @@ impl Declared for ServicePointRecord {
     fn read(resource: &pb::ServicePoint, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
-            kind: enum_field::<pb::ServicePointKind>("kind", resource.kind, violations) as i64,
-            operator: enum_field::<pb::OperatorKind>("operator", resource.operator, violations) as i64,
-            level: enum_field::<pb::AreaLevel>("level", resource.level, violations) as i64,
+            kind: declared::enum_field::<pb::ServicePointKind>("kind", resource.kind, violations) as i64,
+            operator: declared::enum_field::<pb::OperatorKind>("operator", resource.operator, violations) as i64,
+            level: declared::enum_field::<pb::AreaLevel>("level", resource.level, violations) as i64,
             township_code: resource.township_code.clone(),
             village_code: resource.village_code.clone(),
             site_code: resource.site_code.clone(),
@@ -66,8 +63,8 @@ impl Declared for ServicePointRecord {
             household_utility_prices: resource.household_utility_prices,
             medical_agreement: resource.medical_agreement,
             weekly_opening_minutes: resource.weekly_opening_minutes,
-            opened_on: optional_day("opened_on", resource.opened_on.as_ref(), violations),
-            closed_on: optional_day("closed_on", resource.closed_on.as_ref(), violations),
+            opened_on: declared::optional_day("opened_on", resource.opened_on.as_ref(), violations),
+            closed_on: declared::optional_day("closed_on", resource.closed_on.as_ref(), violations),
             ..Self::with_head(head)
         }
     }
@@ -75,9 +72,9 @@ impl Declared for ServicePointRecord {
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::ServicePoint, Error> {
         Ok(pb::ServicePoint {
             title: self.title.clone(),
-            kind: enum_number(self.kind),
-            operator: enum_number(self.operator),
-            level: enum_number(self.level),
+            kind: declared::enum_number(self.kind),
+            operator: declared::enum_number(self.operator),
+            level: declared::enum_number(self.level),
             township_code: self.township_code.clone(),
             village_code: self.village_code.clone(),
             site_code: self.site_code.clone(),
@@ -87,17 +84,17 @@ impl Declared for ServicePointRecord {
             household_utility_prices: self.household_utility_prices,
             medical_agreement: self.medical_agreement,
             weekly_opening_minutes: self.weekly_opening_minutes,
-            opened_on: self.opened_on.and_then(date),
-            closed_on: self.closed_on.and_then(date),
+            opened_on: self.opened_on.and_then(declared::date),
+            closed_on: self.closed_on.and_then(declared::date),
             ..pb::ServicePoint::default()
         })
     }
 
     fn row(&self) -> pb::ServicePointRow {
         pb::ServicePointRow {
-            kind: enum_number(self.kind),
-            operator: enum_number(self.operator),
-            level: enum_number(self.level),
+            kind: declared::enum_number(self.kind),
+            operator: declared::enum_number(self.operator),
+            level: declared::enum_number(self.level),
             site_code: self.site_code.clone(),
             capacity: self.capacity,
             floor_area_dm2: self.floor_area_dm2,
@@ -105,8 +102,8 @@ impl Declared for ServicePointRecord {
             household_utility_prices: self.household_utility_prices,
             medical_agreement: self.medical_agreement,
             weekly_opening_minutes: self.weekly_opening_minutes,
-            opened_on: self.opened_on.and_then(date),
-            closed_on: self.closed_on.and_then(date),
+            opened_on: self.opened_on.and_then(declared::date),
+            closed_on: self.closed_on.and_then(declared::date),
             ..pb::ServicePointRow::default()
         }
     }

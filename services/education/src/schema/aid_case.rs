@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, id_within, person, required_day, shown_person, stored_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::education::v1 as pb;
 
@@ -47,34 +44,37 @@ impl Declared for AidCaseRecord {
     type Row = pb::AidCaseRow;
 
     fn read(resource: &pb::AidCase, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
-        let resident = person("aid_cases.resident", "resident_id", &resource.resident_id, facts, violations);
+        let resident = declared::person("aid_cases.resident", "resident_id", &resource.resident_id, facts, violations);
         Self {
             resident: resident.sealed,
             resident_index: resident.index,
             person: resident.pseudonym,
             school: resource.school.clone(),
-            stage: enum_field::<pb::AidStage>("stage", resource.stage, violations) as i64,
+            stage: declared::enum_field::<pb::AidStage>("stage", resource.stage, violations) as i64,
             boarding: resource.boarding,
-            household_kind: enum_field::<pb::AidHouseholdKind>("household_kind", resource.household_kind, violations)
-                as i64,
+            household_kind: declared::enum_field::<pb::AidHouseholdKind>(
+                "household_kind",
+                resource.household_kind,
+                violations,
+            ) as i64,
             term_year: i64::from(resource.term_year),
-            applied_on: required_day("applied_on", resource.applied_on.as_ref(), violations),
+            applied_on: declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
             ..Self::with_head(head)
         }
     }
 
     fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::AidCase, Error> {
         Ok(pb::AidCase {
-            resident_id: shown_person("aid_cases.resident", &self.resident, facts, reveal)?,
+            resident_id: declared::shown_person("aid_cases.resident", &self.resident, facts, reveal)?,
             school: self.school.clone(),
-            stage: enum_number(self.stage),
+            stage: declared::enum_number(self.stage),
             boarding: self.boarding,
-            household_kind: enum_number(self.household_kind),
-            term_year: enum_number(self.term_year),
-            applied_on: date(self.applied_on),
-            outcome: enum_number(self.outcome),
-            assistance_category: enum_number(self.assistance_category),
-            decided_on: self.decided_on.and_then(date),
+            household_kind: declared::enum_number(self.household_kind),
+            term_year: declared::enum_number(self.term_year),
+            applied_on: declared::date(self.applied_on),
+            outcome: declared::enum_number(self.outcome),
+            assistance_category: declared::enum_number(self.assistance_category),
+            decided_on: self.decided_on.and_then(declared::date),
             ..pb::AidCase::default()
         })
     }
@@ -82,17 +82,17 @@ impl Declared for AidCaseRecord {
     fn row(&self) -> pb::AidCaseRow {
         pb::AidCaseRow {
             person: self.person.clone(),
-            stage: enum_number(self.stage),
+            stage: declared::enum_number(self.stage),
             boarding: self.boarding,
-            household_kind: enum_number(self.household_kind),
-            outcome: enum_number(self.outcome),
-            applied_on: date(self.applied_on),
-            decided_on: self.decided_on.and_then(date),
+            household_kind: declared::enum_number(self.household_kind),
+            outcome: declared::enum_number(self.outcome),
+            applied_on: declared::date(self.applied_on),
+            decided_on: self.decided_on.and_then(declared::date),
         }
     }
 
     fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("schools", id_within("schools", &self.school))]
+        vec![("schools", declared::id_within("schools", &self.school))]
     }
 
     fn clear_decided(resource: &mut pb::AidCase) {
@@ -104,6 +104,6 @@ impl Declared for AidCaseRecord {
     fn restore_decided(&mut self, resource: &pb::AidCase) {
         self.outcome = i64::from(resource.outcome);
         self.assistance_category = i64::from(resource.assistance_category);
-        self.decided_on = stored_day(resource.decided_on.as_ref());
+        self.decided_on = declared::stored_day(resource.decided_on.as_ref());
     }
 }

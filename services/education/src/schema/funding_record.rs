@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, id_within, required_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::education::v1 as pb;
 
@@ -64,14 +61,14 @@ impl Declared for FundingRecord {
     fn read(resource: &pb::FundingRecord, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
             school: resource.school.clone(),
-            fund: enum_field::<pb::FundKind>("fund", resource.fund, violations) as i64,
+            fund: declared::enum_field::<pb::FundKind>("fund", resource.fund, violations) as i64,
             term_year: i64::from(resource.term_year),
-            term: enum_field::<pb::Term>("term", resource.term, violations) as i64,
+            term: declared::enum_field::<pb::Term>("term", resource.term, violations) as i64,
             students: resource.students,
             amount_fen: resource.amount_fen,
             nutrition_fen: resource.nutrition_fen,
             nutrition_students: resource.nutrition_students,
-            paid_on: required_day("paid_on", resource.paid_on.as_ref(), violations),
+            paid_on: declared::required_day("paid_on", resource.paid_on.as_ref(), violations),
             ..Self::with_head(head)
         }
     }
@@ -79,14 +76,14 @@ impl Declared for FundingRecord {
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::FundingRecord, Error> {
         Ok(pb::FundingRecord {
             school: self.school.clone(),
-            fund: enum_number(self.fund),
-            term_year: enum_number(self.term_year),
-            term: enum_number(self.term),
+            fund: declared::enum_number(self.fund),
+            term_year: declared::enum_number(self.term_year),
+            term: declared::enum_number(self.term),
             students: self.students,
             amount_fen: self.amount_fen,
             nutrition_fen: self.nutrition_fen,
             nutrition_students: self.nutrition_students,
-            paid_on: date(self.paid_on),
+            paid_on: declared::date(self.paid_on),
             ..pb::FundingRecord::default()
         })
     }
@@ -94,10 +91,10 @@ impl Declared for FundingRecord {
     fn row(&self) -> pb::FundingRecordRow {
         pb::FundingRecordRow {
             school: self.school.clone(),
-            fund: enum_number(self.fund),
-            term: enum_number(self.term),
-            term_from: date(self.term_from),
-            term_to: date(self.term_to),
+            fund: declared::enum_number(self.fund),
+            term: declared::enum_number(self.term),
+            term_from: declared::date(self.term_from),
+            term_to: declared::date(self.term_to),
             students: self.students,
             amount_fen: self.amount_fen,
             nutrition_fen: self.nutrition_fen,
@@ -114,7 +111,7 @@ impl Declared for FundingRecord {
     }
 
     fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("schools", id_within("schools", &self.school))]
+        vec![("schools", declared::id_within("schools", &self.school))]
     }
 
     fn clear_decided(_: &mut pb::FundingRecord) {}

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, optional_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::education::v1 as pb;
 
@@ -54,10 +51,13 @@ impl Declared for SchoolRecord {
     fn read(resource: &pb::School, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
-            stage: enum_field::<pb::SchoolStage>("stage", resource.stage, violations) as i64,
+            stage: declared::enum_field::<pb::SchoolStage>("stage", resource.stage, violations) as i64,
             rural: resource.rural,
-            altitude_class: enum_field::<pb::AltitudeClass>("altitude_class", resource.altitude_class, violations)
-                as i64,
+            altitude_class: declared::enum_field::<pb::AltitudeClass>(
+                "altitude_class",
+                resource.altitude_class,
+                violations,
+            ) as i64,
             border: resource.border,
             places: resource.places,
             pupils: resource.pupils,
@@ -66,8 +66,8 @@ impl Declared for SchoolRecord {
             nursery_classes: resource.nursery_classes,
             nursery_places: resource.nursery_places,
             nursery_children: resource.nursery_children,
-            opened_on: optional_day("opened_on", resource.opened_on.as_ref(), violations),
-            closed_on: optional_day("closed_on", resource.closed_on.as_ref(), violations),
+            opened_on: declared::optional_day("opened_on", resource.opened_on.as_ref(), violations),
+            closed_on: declared::optional_day("closed_on", resource.closed_on.as_ref(), violations),
             ownership: i64::from(resource.ownership),
             ..Self::with_head(head)
         }
@@ -76,9 +76,9 @@ impl Declared for SchoolRecord {
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::School, Error> {
         Ok(pb::School {
             title: self.title.clone(),
-            stage: enum_number(self.stage),
+            stage: declared::enum_number(self.stage),
             rural: self.rural,
-            altitude_class: enum_number(self.altitude_class),
+            altitude_class: declared::enum_number(self.altitude_class),
             border: self.border,
             places: self.places,
             pupils: self.pupils,
@@ -87,18 +87,18 @@ impl Declared for SchoolRecord {
             nursery_classes: self.nursery_classes,
             nursery_places: self.nursery_places,
             nursery_children: self.nursery_children,
-            opened_on: self.opened_on.and_then(date),
-            closed_on: self.closed_on.and_then(date),
-            ownership: enum_number(self.ownership),
+            opened_on: self.opened_on.and_then(declared::date),
+            closed_on: self.closed_on.and_then(declared::date),
+            ownership: declared::enum_number(self.ownership),
             ..pb::School::default()
         })
     }
 
     fn row(&self) -> pb::SchoolRow {
         pb::SchoolRow {
-            stage: enum_number(self.stage),
+            stage: declared::enum_number(self.stage),
             rural: self.rural,
-            altitude_class: enum_number(self.altitude_class),
+            altitude_class: declared::enum_number(self.altitude_class),
             border: self.border,
             places: self.places,
             pupils: self.pupils,
@@ -107,9 +107,9 @@ impl Declared for SchoolRecord {
             nursery_classes: self.nursery_classes,
             nursery_places: self.nursery_places,
             nursery_children: self.nursery_children,
-            opened_on: self.opened_on.and_then(date),
-            closed_on: self.closed_on.and_then(date),
-            ownership: enum_number(self.ownership),
+            opened_on: self.opened_on.and_then(declared::date),
+            closed_on: self.closed_on.and_then(declared::date),
+            ownership: declared::enum_number(self.ownership),
         }
     }
 

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, optional_day, reference, reference_id, required_day, stored_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -47,32 +44,32 @@ impl Declared for AgeFriendlyAssessmentRecord {
 
     fn read(resource: &pb::AgeFriendlyAssessment, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
-            institution: reference_id("institution", "institutions", &resource.institution, violations),
-            assessed_on: required_day("assessed_on", resource.assessed_on.as_ref(), violations),
+            institution: declared::reference_id("institution", "institutions", &resource.institution, violations),
+            assessed_on: declared::required_day("assessed_on", resource.assessed_on.as_ref(), violations),
             culture_score: resource.culture_score,
             management_score: resource.management_score,
             service_score: resource.service_score,
             environment_score: resource.environment_score,
             mandatory_met: resource.mandatory_met,
-            revoked_on: optional_day("revoked_on", resource.revoked_on.as_ref(), violations),
+            revoked_on: declared::optional_day("revoked_on", resource.revoked_on.as_ref(), violations),
             ..Self::with_head(head)
         }
     }
 
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::AgeFriendlyAssessment, Error> {
         Ok(pb::AgeFriendlyAssessment {
-            institution: reference("institutions", &self.institution),
-            assessed_on: date(self.assessed_on),
+            institution: declared::reference("institutions", &self.institution),
+            assessed_on: declared::date(self.assessed_on),
             culture_score: self.culture_score,
             management_score: self.management_score,
             service_score: self.service_score,
             environment_score: self.environment_score,
             mandatory_met: self.mandatory_met,
-            revoked_on: self.revoked_on.and_then(date),
+            revoked_on: self.revoked_on.and_then(declared::date),
             passed: self.passed,
             total_score: self.total_score,
-            certificate_from: self.certificate_from.and_then(date),
-            certificate_to: self.certificate_to.and_then(date),
+            certificate_from: self.certificate_from.and_then(declared::date),
+            certificate_to: self.certificate_to.and_then(declared::date),
             ..pb::AgeFriendlyAssessment::default()
         })
     }
@@ -82,10 +79,10 @@ impl Declared for AgeFriendlyAssessmentRecord {
             institution: self.institution.clone(),
             total_score: self.total_score,
             passed: self.passed,
-            assessed_on: date(self.assessed_on),
-            certificate_from: self.certificate_from.and_then(date),
-            certificate_to: self.certificate_to.and_then(date),
-            revoked_on: self.revoked_on.and_then(date),
+            assessed_on: declared::date(self.assessed_on),
+            certificate_from: self.certificate_from.and_then(declared::date),
+            certificate_to: self.certificate_to.and_then(declared::date),
+            revoked_on: self.revoked_on.and_then(declared::date),
         }
     }
 
@@ -103,7 +100,7 @@ impl Declared for AgeFriendlyAssessmentRecord {
     fn restore_decided(&mut self, resource: &pb::AgeFriendlyAssessment) {
         self.passed = resource.passed;
         self.total_score = resource.total_score;
-        self.certificate_from = stored_day(resource.certificate_from.as_ref());
-        self.certificate_to = stored_day(resource.certificate_to.as_ref());
+        self.certificate_from = declared::stored_day(resource.certificate_from.as_ref());
+        self.certificate_to = declared::stored_day(resource.certificate_to.as_ref());
     }
 }

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, optional_day, required_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -40,15 +37,15 @@ impl Declared for InstitutionRecord {
     fn read(resource: &pb::Institution, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
-            institution_class: enum_field::<pb::InstitutionClass>(
+            institution_class: declared::enum_field::<pb::InstitutionClass>(
                 "institution_class",
                 resource.institution_class,
                 violations,
             ) as i64,
             public: resource.public,
             level: i64::from(resource.level),
-            operating_from: required_day("operating_from", resource.operating_from.as_ref(), violations),
-            operating_to: optional_day("operating_to", resource.operating_to.as_ref(), violations),
+            operating_from: declared::required_day("operating_from", resource.operating_from.as_ref(), violations),
+            operating_to: declared::optional_day("operating_to", resource.operating_to.as_ref(), violations),
             ..Self::with_head(head)
         }
     }
@@ -56,24 +53,24 @@ impl Declared for InstitutionRecord {
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::Institution, Error> {
         Ok(pb::Institution {
             title: self.title.clone(),
-            institution_class: enum_number(self.institution_class),
+            institution_class: declared::enum_number(self.institution_class),
             public: self.public,
-            level: enum_number(self.level),
-            operating_from: date(self.operating_from),
-            operating_to: self.operating_to.and_then(date),
+            level: declared::enum_number(self.level),
+            operating_from: declared::date(self.operating_from),
+            operating_to: self.operating_to.and_then(declared::date),
             ..pb::Institution::default()
         })
     }
 
     fn row(&self) -> pb::InstitutionRow {
         pb::InstitutionRow {
-            institution_class: enum_number(self.institution_class),
+            institution_class: declared::enum_number(self.institution_class),
             public: self.public,
             level: self.level,
-            operating_from: date(self.operating_from),
-            operating_to: self.operating_to.and_then(date),
-            age_friendly_from: self.age_friendly_from.and_then(date),
-            age_friendly_to: self.age_friendly_to.and_then(date),
+            operating_from: declared::date(self.operating_from),
+            operating_to: self.operating_to.and_then(declared::date),
+            age_friendly_from: self.age_friendly_from.and_then(declared::date),
+            age_friendly_to: self.age_friendly_to.and_then(declared::date),
         }
     }
 

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, reference, reference_id, required_day, stored_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -42,29 +39,29 @@ impl Declared for QualityCertificateRecord {
 
     fn read(resource: &pb::QualityCertificate, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
-            institution: reference_id("institution", "institutions", &resource.institution, violations),
+            institution: declared::reference_id("institution", "institutions", &resource.institution, violations),
             item_code: resource.item_code.clone(),
-            scope: enum_field::<pb::RecognitionScope>("scope", resource.scope, violations) as i64,
+            scope: declared::enum_field::<pb::RecognitionScope>("scope", resource.scope, violations) as i64,
             quality_body: resource.quality_body.clone(),
             round: resource.round.clone(),
             passed: resource.passed,
-            valid_from: required_day("valid_from", resource.valid_from.as_ref(), violations),
-            valid_to: required_day("valid_to", resource.valid_to.as_ref(), violations),
+            valid_from: declared::required_day("valid_from", resource.valid_from.as_ref(), violations),
+            valid_to: declared::required_day("valid_to", resource.valid_to.as_ref(), violations),
             ..Self::with_head(head)
         }
     }
 
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::QualityCertificate, Error> {
         Ok(pb::QualityCertificate {
-            institution: reference("institutions", &self.institution),
+            institution: declared::reference("institutions", &self.institution),
             item_code: self.item_code.clone(),
-            scope: enum_number(self.scope),
+            scope: declared::enum_number(self.scope),
             quality_body: self.quality_body.clone(),
             round: self.round.clone(),
             passed: self.passed,
-            valid_from: date(self.valid_from),
-            valid_to: date(self.valid_to),
-            failed_on: self.failed_on.and_then(date),
+            valid_from: declared::date(self.valid_from),
+            valid_to: declared::date(self.valid_to),
+            failed_on: self.failed_on.and_then(declared::date),
             ..pb::QualityCertificate::default()
         })
     }
@@ -73,10 +70,10 @@ impl Declared for QualityCertificateRecord {
         pb::QualityCertificateRow {
             institution: self.institution.clone(),
             item_code: self.item_code.clone(),
-            scope: enum_number(self.scope),
+            scope: declared::enum_number(self.scope),
             passed: self.passed,
-            valid_from: date(self.valid_from),
-            valid_to: date(self.valid_to),
+            valid_from: declared::date(self.valid_from),
+            valid_to: declared::date(self.valid_to),
         }
     }
 
@@ -89,6 +86,6 @@ impl Declared for QualityCertificateRecord {
     }
 
     fn restore_decided(&mut self, resource: &pb::QualityCertificate) {
-        self.failed_on = stored_day(resource.failed_on.as_ref());
+        self.failed_on = declared::stored_day(resource.failed_on.as_ref());
     }
 }

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, optional_day, required_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -44,12 +41,12 @@ impl Declared for RecognitionItemRecord {
         Self {
             code: resource.code.clone(),
             title: resource.title.clone(),
-            category: enum_field::<pb::ItemCategory>("category", resource.category, violations) as i64,
+            category: declared::enum_field::<pb::ItemCategory>("category", resource.category, violations) as i64,
             loinc: resource.loinc.clone(),
             edition: resource.edition.clone(),
-            origin: enum_field::<pb::ItemOrigin>("origin", resource.origin, violations) as i64,
-            active_from: required_day("active_from", resource.active_from.as_ref(), violations),
-            active_to: optional_day("active_to", resource.active_to.as_ref(), violations),
+            origin: declared::enum_field::<pb::ItemOrigin>("origin", resource.origin, violations) as i64,
+            active_from: declared::required_day("active_from", resource.active_from.as_ref(), violations),
+            active_to: declared::optional_day("active_to", resource.active_to.as_ref(), violations),
             window_days: resource.window_days,
             ..Self::with_head(head)
         }
@@ -59,12 +56,12 @@ impl Declared for RecognitionItemRecord {
         Ok(pb::RecognitionItem {
             code: self.code.clone(),
             title: self.title.clone(),
-            category: enum_number(self.category),
+            category: declared::enum_number(self.category),
             loinc: self.loinc.clone(),
             edition: self.edition.clone(),
-            origin: enum_number(self.origin),
-            active_from: date(self.active_from),
-            active_to: self.active_to.and_then(date),
+            origin: declared::enum_number(self.origin),
+            active_from: declared::date(self.active_from),
+            active_to: self.active_to.and_then(declared::date),
             window_days: self.window_days,
             ..pb::RecognitionItem::default()
         })
@@ -72,11 +69,11 @@ impl Declared for RecognitionItemRecord {
 
     fn row(&self) -> pb::RecognitionItemRow {
         pb::RecognitionItemRow {
-            category: enum_number(self.category),
+            category: declared::enum_number(self.category),
             edition: self.edition.clone(),
-            origin: enum_number(self.origin),
-            active_from: date(self.active_from),
-            active_to: self.active_to.and_then(date),
+            origin: declared::enum_number(self.origin),
+            active_from: declared::date(self.active_from),
+            active_to: self.active_to.and_then(declared::date),
             window_days: Some(self.window_days),
             ..pb::RecognitionItemRow::default()
         }

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, reference, reference_id, required_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -48,21 +45,21 @@ impl Declared for ResultDecisionRecord {
         Self {
             result_reference: resource.result_reference.clone(),
             item_code: resource.item_code.clone(),
-            performing_institution: reference_id(
+            performing_institution: declared::reference_id(
                 "performing_institution",
                 "institutions",
                 &resource.performing_institution,
                 violations,
             ),
-            performed_on: required_day("performed_on", resource.performed_on.as_ref(), violations),
-            receiving_institution: reference_id(
+            performed_on: declared::required_day("performed_on", resource.performed_on.as_ref(), violations),
+            receiving_institution: declared::reference_id(
                 "receiving_institution",
                 "institutions",
                 &resource.receiving_institution,
                 violations,
             ),
-            decided_on: required_day("decided_on", resource.decided_on.as_ref(), violations),
-            decision: enum_field::<pb::RecognitionDecision>("decision", resource.decision, violations) as i64,
+            decided_on: declared::required_day("decided_on", resource.decided_on.as_ref(), violations),
+            decision: declared::enum_field::<pb::RecognitionDecision>("decision", resource.decision, violations) as i64,
             reason: i64::from(resource.reason),
             explanation: resource.explanation.clone(),
             price_fen: resource.price_fen,
@@ -74,12 +71,12 @@ impl Declared for ResultDecisionRecord {
         Ok(pb::ResultDecision {
             result_reference: self.result_reference.clone(),
             item_code: self.item_code.clone(),
-            performing_institution: reference("institutions", &self.performing_institution),
-            performed_on: date(self.performed_on),
-            receiving_institution: reference("institutions", &self.receiving_institution),
-            decided_on: date(self.decided_on),
-            decision: enum_number(self.decision),
-            reason: enum_number(self.reason),
+            performing_institution: declared::reference("institutions", &self.performing_institution),
+            performed_on: declared::date(self.performed_on),
+            receiving_institution: declared::reference("institutions", &self.receiving_institution),
+            decided_on: declared::date(self.decided_on),
+            decision: declared::enum_number(self.decision),
+            reason: declared::enum_number(self.reason),
             explanation: self.explanation.clone(),
             price_fen: self.price_fen,
             recognisable: self.recognisable,
@@ -92,10 +89,10 @@ impl Declared for ResultDecisionRecord {
             item_code: self.item_code.clone(),
             performing_institution: self.performing_institution.clone(),
             receiving_institution: self.receiving_institution.clone(),
-            performed_on: date(self.performed_on),
-            decided_on: date(self.decided_on),
-            decision: enum_number(self.decision),
-            reason: enum_number(self.reason),
+            performed_on: declared::date(self.performed_on),
+            decided_on: declared::date(self.decided_on),
+            decision: declared::enum_number(self.decision),
+            reason: declared::enum_number(self.reason),
             recognisable: self.recognisable,
             price_fen: self.price_fen,
         }

@@ -24,7 +24,7 @@ impl pb::catalogue_service_server::CatalogueService for CatalogueRpc {
         request: Request<pb::ListCommitmentsRequest>,
     ) -> Result<Response<pb::ListCommitmentsResponse>, Status> {
         let asked = rpc::checked(request)?;
-        let catalogue = self.context.catalogue.unwrap_or_else(|| Catalogue::shipped());
+        let catalogue = Catalogue::in_use(self.context.catalogue);
         let mut wanted = catalogue
             .entries
             .iter()

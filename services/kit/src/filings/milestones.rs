@@ -52,7 +52,7 @@ impl Register for Milestones {
         facts: Facts<'_>,
     ) -> Result<MilestoneRecord, Violations> {
         let mut violations = Violations::new();
-        let catalogue = self.catalogue.unwrap_or_else(|| Catalogue::shipped());
+        let catalogue = Catalogue::in_use(self.catalogue);
         let department = self.service.replace('_', "-");
         if let Some(entry) = commitment_of(catalogue, &milestone.commitment, &department, &mut violations)
             && let Ok(area) = AreaCode::parse(&head.area)

@@ -74,7 +74,7 @@ impl Register for Returns {
         let mut violations = Violations::new();
         let mut record = ReturnRecord::read(filed, head, facts, &mut violations);
         let figures = Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
-        let catalogue = self.catalogue.unwrap_or_else(|| Catalogue::shipped());
+        let catalogue = Catalogue::in_use(self.catalogue);
         if let Some(entry) = commitment_of(catalogue, &filed.commitment, &self.department(), &mut violations) {
             if let Ok(area) = AreaCode::parse(&record.area) {
                 check_scope(entry, area, &mut violations);

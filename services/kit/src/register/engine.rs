@@ -330,7 +330,8 @@ pub fn rewrite<R: Register>(
     facts: Facts<'_>,
 ) -> Result<Vec<R::Record>, Error> {
     let Some(first) = was.first().map(Table::head) else { return Err(Error::internal("a record without a state")) };
-    tx.follow(&register.dataset(), &first.id, first.updated_at)?;
+    let dataset = register.dataset();
+    tx.follow(&dataset, &first.id, first.updated_at)?;
     states::repeat_in_ended(&mut now);
     let mut next = was.iter().map(|state| state.head().assertion).max().unwrap_or_default() + 1;
     let mut stands = vec![false; was.len()];
@@ -369,7 +370,6 @@ pub fn rewrite<R: Register>(
         // Whoever names an etag has compared it under the record's lock; this one did not lock, and another unit was faster.
         return Err(Error::Raced);
     }
-    let dataset = register.dataset();
     for (state, stands) in was.iter().zip(&stands).filter(|(state, _)| !state.head().is_withdrawn()) {
         if !stands {
             tx.journal(JournalEntry::retracts(&dataset, &state.head(), state.told()));

@@ -11,9 +11,9 @@ use diesel::{
     QueryableByName, RunQueryDsl as _, sql_query,
     sql_types::{Array, BigInt, Text},
 };
-use minsheng_proto::{is_kept_whole, refers_to, registers};
+use minsheng_proto::registers;
 
-use super::{Declared, ROWS_PER_INSERT, Register, Table as _, states::WITHDRAWN};
+use super::{Declared, ROWS_PER_INSERT, Register, Table as _, declared::reference, states::WITHDRAWN};
 use crate::{
     error::{Error, Violations},
     on_each,
@@ -72,10 +72,9 @@ fn lock_named(connection: &mut AnyConnection, states: &[impl Declared]) -> Resul
 fn check_unnamed<R: Register>(connection: &mut AnyConnection, id: &str) -> Result<(), Error> {
     let mut naming = Vec::new();
     for register in registers() {
-        let fields = register.resource.fields();
-        for field in fields.filter(|field| refers_to(field).as_deref() == Some(R::COLLECTION)) {
-            let (table, column) = (&register.collection, field.name());
-            let name = if is_kept_whole(&field) { format!("{}/{id}", R::COLLECTION) } else { id.to_owned() };
+        for named_by in register.references.iter().filter(|reference| reference.collection == R::COLLECTION) {
+            let (table, column) = (&register.collection, &named_by.field);
+            let name = if named_by.kept_whole { reference(R::COLLECTION, id) } else { id.to_owned() };
             let query = format!("SELECT id FROM {table} WHERE {column} = $1 AND state <> {WITHDRAWN} LIMIT 1");
             let found: Vec<Id> = on_each!(connection, c => sql_query(query).bind::<Text, _>(name).load(c))?;
             if !found.is_empty() {

@@ -186,21 +186,18 @@ fn number(value: &Value) -> Option<String> {
 
 /// Reads from the contract what a rule of a field compares with, as `gte` of `int32`.
 fn bound(field: &FieldDescriptor, family: &str, name: &str) -> Option<Value> {
-    let rules = field.options().get_extension(&descriptors().get_extension_by_name("buf.validate.field")?).into_owned();
-    let of = |message: &DynamicMessage, name: &str| {
+    let extension = descriptors().get_extension_by_name("buf.validate.field")?;
+    let mut rules = field.options().get_extension(&extension).into_owned();
+    let of = |message: &Value, name: &str| {
+        let message = message.as_message()?;
         let set = message.has_field_by_name(name);
         message.get_field_by_name(name).filter(|_| set).map(std::borrow::Cow::into_owned)
     };
-    let mut rules = of(rules.as_message()?, family);
     // What is said of each item of a list stands one step further in.
     if field.is_list() && !matches!(field.kind(), Kind::Message(_)) && family != "repeated" {
-        let all = field.options();
-        let all = all.get_extension(&descriptors().get_extension_by_name("buf.validate.field")?).into_owned();
-        let repeated = of(all.as_message()?, "repeated")?;
-        let items = of(repeated.as_message()?, "items")?;
-        rules = of(items.as_message()?, family);
+        rules = of(&of(&rules, "repeated")?, "items")?;
     }
-    of(rules?.as_message()?, name)
+    of(&of(&rules, family)?, name)
 }
 
 /// Returns what a pattern wants, as "6 digits"; `None` where it has more than classes, literals and numbers of them.

@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, optional_day, required_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::social_security::v1 as pb;
 
@@ -62,14 +59,17 @@ impl Declared for AssistanceHouseholdRecord {
 
     fn read(resource: &pb::AssistanceHousehold, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
         Self {
-            residence_kind: enum_field::<pb::ResidenceKind>("residence_kind", resource.residence_kind, violations)
-                as i64,
+            residence_kind: declared::enum_field::<pb::ResidenceKind>(
+                "residence_kind",
+                resource.residence_kind,
+                violations,
+            ) as i64,
             net_monthly_income_fen: resource.net_monthly_income_fen,
-            category: enum_field::<pb::AssistanceCategory>("category", resource.category, violations) as i64,
-            applied_on: required_day("applied_on", resource.applied_on.as_ref(), violations),
-            decided_on: required_day("decided_on", resource.decided_on.as_ref(), violations),
-            valid_from: optional_day("valid_from", resource.valid_from.as_ref(), violations),
-            valid_to: optional_day("valid_to", resource.valid_to.as_ref(), violations),
+            category: declared::enum_field::<pb::AssistanceCategory>("category", resource.category, violations) as i64,
+            applied_on: declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
+            decided_on: declared::required_day("decided_on", resource.decided_on.as_ref(), violations),
+            valid_from: declared::optional_day("valid_from", resource.valid_from.as_ref(), violations),
+            valid_to: declared::optional_day("valid_to", resource.valid_to.as_ref(), violations),
             ground: i64::from(resource.ground),
             deducted_spending_monthly_fen: resource.deducted_spending_monthly_fen,
             grade: i64::from(resource.grade),
@@ -79,18 +79,18 @@ impl Declared for AssistanceHouseholdRecord {
 
     fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::AssistanceHousehold, Error> {
         Ok(pb::AssistanceHousehold {
-            residence_kind: enum_number(self.residence_kind),
+            residence_kind: declared::enum_number(self.residence_kind),
             net_monthly_income_fen: self.net_monthly_income_fen,
-            category: enum_number(self.category),
-            applied_on: date(self.applied_on),
-            decided_on: date(self.decided_on),
-            valid_from: self.valid_from.and_then(date),
-            valid_to: self.valid_to.and_then(date),
+            category: declared::enum_number(self.category),
+            applied_on: declared::date(self.applied_on),
+            decided_on: declared::date(self.decided_on),
+            valid_from: self.valid_from.and_then(declared::date),
+            valid_to: self.valid_to.and_then(declared::date),
             monthly_amount_fen: self.monthly_amount_fen,
             monthly_standard_fen: self.monthly_standard_fen,
-            ground: enum_number(self.ground),
+            ground: declared::enum_number(self.ground),
             deducted_spending_monthly_fen: self.deducted_spending_monthly_fen,
-            grade: enum_number(self.grade),
+            grade: declared::enum_number(self.grade),
             yearly_standard_fen: self.yearly_standard_fen,
             ..pb::AssistanceHousehold::default()
         })
@@ -98,15 +98,15 @@ impl Declared for AssistanceHouseholdRecord {
 
     fn row(&self) -> pb::AssistanceHouseholdRow {
         pb::AssistanceHouseholdRow {
-            category: enum_number(self.category),
-            residence_kind: enum_number(self.residence_kind),
+            category: declared::enum_number(self.category),
+            residence_kind: declared::enum_number(self.residence_kind),
             severely_disabled_members: self.severely_disabled_members,
             monthly_amount_fen: self.monthly_amount_fen,
             monthly_standard_fen: self.monthly_standard_fen,
-            applied_on: date(self.applied_on),
-            decided_on: date(self.decided_on),
-            valid_from: self.valid_from.and_then(date),
-            valid_to: self.valid_to.and_then(date),
+            applied_on: declared::date(self.applied_on),
+            decided_on: declared::date(self.decided_on),
+            valid_from: self.valid_from.and_then(declared::date),
+            valid_to: self.valid_to.and_then(declared::date),
             ..pb::AssistanceHouseholdRow::default()
         }
     }

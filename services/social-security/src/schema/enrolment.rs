@@ -4,10 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, optional_day, person, required_day, shown_person},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::social_security::v1 as pb;
 
@@ -52,20 +49,20 @@ impl Declared for EnrolmentRecord {
     type Row = pb::EnrolmentRow;
 
     fn read(resource: &pb::Enrolment, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
-        let resident = person("enrolments.resident", "resident_id", &resource.resident_id, facts, violations);
+        let resident = declared::person("enrolments.resident", "resident_id", &resource.resident_id, facts, violations);
         Self {
             resident: resident.sealed,
             resident_index: resident.index,
             person: resident.pseudonym,
-            scheme: enum_field::<pb::Scheme>("scheme", resource.scheme, violations) as i64,
-            entry_kind: enum_field::<pb::EntryKind>("entry_kind", resource.entry_kind, violations) as i64,
+            scheme: declared::enum_field::<pb::Scheme>("scheme", resource.scheme, violations) as i64,
+            entry_kind: declared::enum_field::<pb::EntryKind>("entry_kind", resource.entry_kind, violations) as i64,
             registration_area: resource.registration_area.clone(),
-            applied_on: required_day("applied_on", resource.applied_on.as_ref(), violations),
-            decision: enum_field::<pb::EnrolmentDecision>("decision", resource.decision, violations) as i64,
-            decided_on: optional_day("decided_on", resource.decided_on.as_ref(), violations),
+            applied_on: declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
+            decision: declared::enum_field::<pb::EnrolmentDecision>("decision", resource.decision, violations) as i64,
+            decided_on: declared::optional_day("decided_on", resource.decided_on.as_ref(), violations),
             refusal_reason: i64::from(resource.refusal_reason),
-            covered_from: optional_day("covered_from", resource.covered_from.as_ref(), violations),
-            covered_to: optional_day("covered_to", resource.covered_to.as_ref(), violations),
+            covered_from: declared::optional_day("covered_from", resource.covered_from.as_ref(), violations),
+            covered_to: declared::optional_day("covered_to", resource.covered_to.as_ref(), violations),
             premium_payer: i64::from(resource.premium_payer),
             yearly_contribution_fen: resource.yearly_contribution_fen,
             ..Self::with_head(head)
@@ -74,17 +71,17 @@ impl Declared for EnrolmentRecord {
 
     fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::Enrolment, Error> {
         Ok(pb::Enrolment {
-            resident_id: shown_person("enrolments.resident", &self.resident, facts, reveal)?,
-            scheme: enum_number(self.scheme),
-            entry_kind: enum_number(self.entry_kind),
+            resident_id: declared::shown_person("enrolments.resident", &self.resident, facts, reveal)?,
+            scheme: declared::enum_number(self.scheme),
+            entry_kind: declared::enum_number(self.entry_kind),
             registration_area: self.registration_area.clone(),
-            applied_on: date(self.applied_on),
-            decision: enum_number(self.decision),
-            decided_on: self.decided_on.and_then(date),
-            refusal_reason: enum_number(self.refusal_reason),
-            covered_from: self.covered_from.and_then(date),
-            covered_to: self.covered_to.and_then(date),
-            premium_payer: enum_number(self.premium_payer),
+            applied_on: declared::date(self.applied_on),
+            decision: declared::enum_number(self.decision),
+            decided_on: self.decided_on.and_then(declared::date),
+            refusal_reason: declared::enum_number(self.refusal_reason),
+            covered_from: self.covered_from.and_then(declared::date),
+            covered_to: self.covered_to.and_then(declared::date),
+            premium_payer: declared::enum_number(self.premium_payer),
             yearly_contribution_fen: self.yearly_contribution_fen,
             ..pb::Enrolment::default()
         })
@@ -93,16 +90,16 @@ impl Declared for EnrolmentRecord {
     fn row(&self) -> pb::EnrolmentRow {
         pb::EnrolmentRow {
             person: self.person.clone(),
-            scheme: enum_number(self.scheme),
-            entry_kind: enum_number(self.entry_kind),
+            scheme: declared::enum_number(self.scheme),
+            entry_kind: declared::enum_number(self.entry_kind),
             registered_elsewhere: self.registered_elsewhere,
-            decision: enum_number(self.decision),
-            refusal_reason: enum_number(self.refusal_reason),
-            applied_on: date(self.applied_on),
-            decided_on: self.decided_on.and_then(date),
-            covered_from: self.covered_from.and_then(date),
-            covered_to: self.covered_to.and_then(date),
-            premium_payer: enum_number(self.premium_payer),
+            decision: declared::enum_number(self.decision),
+            refusal_reason: declared::enum_number(self.refusal_reason),
+            applied_on: declared::date(self.applied_on),
+            decided_on: self.decided_on.and_then(declared::date),
+            covered_from: self.covered_from.and_then(declared::date),
+            covered_to: self.covered_to.and_then(declared::date),
+            premium_payer: declared::enum_number(self.premium_payer),
             yearly_contribution_fen: self.yearly_contribution_fen,
             ..pb::EnrolmentRow::default()
         }

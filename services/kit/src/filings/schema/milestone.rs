@@ -4,10 +4,7 @@
 
 use crate::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_field, enum_number, optional_day},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::returns::v1 as pb;
 
@@ -44,9 +41,12 @@ impl Declared for MilestoneRecord {
             commitment: resource.commitment.clone(),
             subject: resource.subject.clone(),
             title: resource.title.clone(),
-            milestone_state: enum_field::<pb::MilestoneState>("milestone_state", resource.milestone_state, violations)
-                as i64,
-            happened_on: optional_day("happened_on", resource.happened_on.as_ref(), violations),
+            milestone_state: declared::enum_field::<pb::MilestoneState>(
+                "milestone_state",
+                resource.milestone_state,
+                violations,
+            ) as i64,
+            happened_on: declared::optional_day("happened_on", resource.happened_on.as_ref(), violations),
             evidence: resource.evidence.clone(),
             source: resource.source.clone(),
             confidence: i64::from(resource.confidence),
@@ -59,12 +59,12 @@ impl Declared for MilestoneRecord {
             commitment: self.commitment.clone(),
             subject: self.subject.clone(),
             title: self.title.clone(),
-            milestone_state: enum_number(self.milestone_state),
-            happened_on: self.happened_on.and_then(date),
+            milestone_state: declared::enum_number(self.milestone_state),
+            happened_on: self.happened_on.and_then(declared::date),
             evidence: self.evidence.clone(),
             source: self.source.clone(),
-            confidence: enum_number(self.confidence),
-            filing_state: enum_number(self.filing_state),
+            confidence: declared::enum_number(self.confidence),
+            filing_state: declared::enum_number(self.filing_state),
             ..pb::Milestone::default()
         })
     }
@@ -73,12 +73,12 @@ impl Declared for MilestoneRecord {
         pb::MilestoneRow {
             commitment: self.commitment.clone(),
             subject: self.subject.clone(),
-            milestone_state: enum_number(self.milestone_state),
-            happened_on: self.happened_on.and_then(date),
+            milestone_state: declared::enum_number(self.milestone_state),
+            happened_on: self.happened_on.and_then(declared::date),
             evidence: self.evidence.clone(),
-            confidence: enum_number(self.confidence),
+            confidence: declared::enum_number(self.confidence),
             source: self.source.clone(),
-            filing_state: enum_number(self.filing_state),
+            filing_state: declared::enum_number(self.filing_state),
         }
     }
 

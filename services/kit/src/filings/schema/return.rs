@@ -4,10 +4,7 @@
 
 use crate::{
     error::{Error, Violations},
-    register::{
-        Declared, Facts, Head, Table as _,
-        declared::{date, enum_number, month, required_month},
-    },
+    register::{Declared, Facts, Head, Table as _, declared},
 };
 use minsheng_proto::returns::v1 as pb;
 
@@ -47,7 +44,7 @@ impl Declared for ReturnRecord {
         Self {
             commitment: resource.commitment.clone(),
             measure: resource.measure.clone(),
-            month_from: required_month("month", resource.month.as_ref(), violations),
+            month_from: declared::required_month("month", resource.month.as_ref(), violations),
             numerator: resource.numerator,
             denominator: resource.denominator,
             value: resource.value,
@@ -62,14 +59,14 @@ impl Declared for ReturnRecord {
         Ok(pb::Return {
             commitment: self.commitment.clone(),
             measure: self.measure.clone(),
-            month: month(self.month_from),
+            month: declared::month(self.month_from),
             numerator: self.numerator,
             denominator: self.denominator,
             value: self.value,
             unit: self.unit.clone(),
             source: self.source.clone(),
-            confidence: enum_number(self.confidence),
-            return_state: enum_number(self.return_state),
+            confidence: declared::enum_number(self.confidence),
+            return_state: declared::enum_number(self.return_state),
             correction_reason: self.correction_reason.clone(),
             ..pb::Return::default()
         })
@@ -79,12 +76,12 @@ impl Declared for ReturnRecord {
         pb::ReturnRow {
             commitment: self.commitment.clone(),
             measure: self.measure.clone(),
-            month_from: date(self.month_from),
+            month_from: declared::date(self.month_from),
             numerator: self.numerator,
             denominator: self.denominator,
             value: self.value,
-            return_state: enum_number(self.return_state),
-            confidence: enum_number(self.confidence),
+            return_state: declared::enum_number(self.return_state),
+            confidence: declared::enum_number(self.confidence),
             source: self.source.clone(),
         }
     }
