@@ -225,6 +225,14 @@ pub enum Error {
         /// Time after which another try is worth it.
         retry_after: Duration,
     },
+    /// One caller holds as much as one may hold.
+    #[error("the caller has too many {what}")]
+    TooManyOfCaller {
+        /// What, as `calls`.
+        what: &'static str,
+        /// Time after which another try is worth it.
+        retry_after: Duration,
+    },
     /// Nothing of an answer was read for too long.
     #[error("nothing of the answer was read for too long")]
     ReaderStalled,
@@ -289,7 +297,7 @@ impl Error {
             }
             Self::Refused(AccessDenied::Anonymous) => ErrorKind::Unauthenticated,
             Self::Denied(_) | Self::Refused(_) => ErrorKind::Denied,
-            Self::TooManyCalls { .. } => ErrorKind::Exhausted,
+            Self::TooManyCalls { .. } | Self::TooManyOfCaller { .. } => ErrorKind::Exhausted,
             Self::DepartmentUnavailable { .. }
             | Self::DepartmentUnreachable { .. }
             | Self::StoreUnavailable(_)
@@ -315,6 +323,7 @@ impl Error {
             Self::Refused(AccessDenied::Anonymous) => "CALLER_UNKNOWN",
             Self::Refused(_) => "ACCESS_DENIED",
             Self::TooManyCalls { .. } => "TOO_MANY_CALLS",
+            Self::TooManyOfCaller { .. } => "TOO_MANY_OF_CALLER",
             Self::DepartmentUnavailable { .. } => "DEPARTMENT_UNAVAILABLE",
             Self::DepartmentUnreachable { .. } => "DEPARTMENT_UNREACHABLE",
             Self::DepartmentTooLate { .. } => "DEPARTMENT_TOO_LATE",

@@ -74,6 +74,10 @@ impl From<Error> for Status {
             Error::TooManyCalls { retry_after } => {
                 details.set_retry_info(Some(*retry_after));
             }
+            Error::TooManyOfCaller { what, retry_after } => {
+                details.set_retry_info(Some(*retry_after));
+                metadata.insert("limit".to_owned(), (*what).to_owned());
+            }
             Error::Invalid(violations) | Error::State(violations) => {
                 let told = Told::of(violations);
                 if let Error::Invalid(_) = error {

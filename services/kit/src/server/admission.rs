@@ -4,6 +4,7 @@
 //! caller gave it. A place is held until the answer's last byte, so streams count for as long as they flow, and no longer
 //! than their reader takes something of them.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::callers::{CallPlaces, CallerPlaces};
 use super::stall::Watch;
 use crate::error::Error;
 use crate::identity::{Caller, Department};
@@ -33,18 +35,40 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct AdmissionLayer {
     places: Arc<Semaphore>,
+    /// Paths of streaming methods.
+    streaming: Arc<HashSet<String>>,
     watch: Arc<Watch<Held>>,
+    metrics: CallMetrics,
 }
 
 impl AdmissionLayer {
-    /// Admits so many calls at a time; an answer of which nothing is read for so long gives up its place.
-    pub(crate) fn new(places: usize, stall: Duration) -> Self {
-        Self { places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))), watch: Watch::new(stall) }
+    /// Admits so many calls at a time, of each caller as many as its places allow; an answer of which nothing is read for so
+    /// long gives up its place.
+    pub(crate) fn new(places: usize, stall: Duration, streaming: Arc<HashSet<String>>, metrics: CallMetrics) -> Self {
+        let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+        Self { places, streaming, watch: Watch::new(stall), metrics }
+    }
+
+    /// Takes the places of a call, or says why there is none.
+    fn admit(&self, request: &Request<Body>) -> Result<Held, Error> {
+        let path = request.uri().path();
+        let own = request.extensions().get::<Arc<CallerPlaces>>();
+        let own = own.map(|own| own.call(path, self.streaming.contains(path))).transpose();
+        let own = own.map_err(|(limit, retry_after)| {
+            self.metrics.limited(limit.name());
+            Error::TooManyOfCaller { what: limit.name(), retry_after }
+        })?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            self.metrics.limited("server");
+            Error::TooManyCalls { retry_after: RETRY_AFTER }
+        })?;
+        let caller = request.extensions().get::<Caller>().map(|caller| caller.department.clone());
+        Ok(Held { method: request.uri().clone(), caller, _place: place, _own: own })
     }
 
     /// Ends answers that nobody reads, as long as it is polled.
-    pub(crate) fn watch(&self, metrics: CallMetrics) -> impl Future<Output = ()> + use<> {
-        let watch = Arc::clone(&self.watch);
+    pub(crate) fn watch(&self) -> impl Future<Output = ()> + use<> {
+        let (watch, metrics) = (Arc::clone(&self.watch), self.metrics.clone());
         async move { watch.keep(|held| held.stalled(&metrics)).await }
     }
 }
@@ -80,14 +104,12 @@ where
         if request.uri().path().starts_with(ALWAYS_ADMITTED) {
             return AdmissionFuture::Admitted { inner: self.inner.call(request), held: None };
         }
-        match Arc::clone(&self.layer.places).try_acquire_owned() {
-            Ok(place) => {
-                let caller = request.extensions().get::<Caller>().map(|caller| caller.department.clone());
-                let held = Held { method: request.uri().clone(), caller, _place: place };
+        match self.layer.admit(&request) {
+            Ok(held) => {
                 let held = Some((held, Arc::clone(&self.layer.watch)));
                 AdmissionFuture::Admitted { inner: self.inner.call(request), held }
             }
-            Err(_) => AdmissionFuture::Refused,
+            Err(error) => AdmissionFuture::Refused { error: Some(error) },
         }
     }
 }
@@ -97,7 +119,7 @@ pin_project! {
     #[project = AdmissionFutureProjection]
     pub(crate) enum AdmissionFuture<F> {
         Admitted { #[pin] inner: F, held: Option<(Held, Arc<Watch<Held>>)> },
-        Refused,
+        Refused { error: Option<Error> },
     }
 }
 
@@ -116,8 +138,9 @@ where
                     _ => inner,
                 })))
             }
-            AdmissionFutureProjection::Refused => {
-                Poll::Ready(Ok(Status::from(Error::TooManyCalls { retry_after: RETRY_AFTER }).into_http()))
+            AdmissionFutureProjection::Refused { error } => {
+                let error = error.take().unwrap_or(Error::TooManyCalls { retry_after: RETRY_AFTER });
+                Poll::Ready(Ok(Status::from(error).into_http()))
             }
         }
     }
@@ -128,6 +151,7 @@ pub(crate) struct Held {
     method: Uri,
     caller: Option<Department>,
     _place: OwnedSemaphorePermit,
+    _own: Option<CallPlaces>,
 }
 
 impl Held {

@@ -11,6 +11,14 @@ pub struct ServerConfig {
     pub concurrent_calls: usize,
     /// Connections that are open at the same time; one more waits to be accepted.
     pub connections: usize,
+    /// Calls of one caller that run at the same time, over all its connections.
+    pub calls_per_caller: usize,
+    /// Calls of one caller that stream at the same time: feeds and uploads.
+    pub streams_per_caller: usize,
+    /// Connections of one caller that are open at the same time; one more is closed at once.
+    pub connections_per_caller: usize,
+    /// Questions that one caller may ask in an hour; 0 for any number.
+    pub questions_per_hour: u32,
     /// Streams that one connection may have open at the same time.
     pub streams_per_connection: u32,
     /// Longest list of request headers, in bytes.
@@ -24,6 +32,8 @@ pub struct ServerConfig {
     pub stall: Duration,
     /// Time in which a peer must finish the TLS handshake.
     pub handshake: Duration,
+    /// Time after the handshake in which a peer must begin its first call.
+    pub first_call: Duration,
     /// Age at which a connection is asked to close, so that callers spread over replicas and renew their identity.
     pub connection_age: Duration,
     /// Time which calls on such a connection have to finish before it is cut.
@@ -43,12 +53,17 @@ impl Default for ServerConfig {
         Self {
             concurrent_calls: 1_024,
             connections: 4_096,
+            calls_per_caller: 512,
+            streams_per_caller: 64,
+            connections_per_caller: 1_024,
+            questions_per_hour: 0,
             streams_per_connection: 256,
             header_bytes: 16 * 1024,
             default_deadline: Duration::from_secs(30),
             longest_deadline: Duration::from_mins(15),
             stall: Duration::from_mins(1),
             handshake: Duration::from_secs(10),
+            first_call: Duration::from_secs(30),
             connection_age: Duration::from_mins(30),
             connection_grace: Duration::from_mins(1),
             keepalive: Duration::from_secs(30),
@@ -60,7 +75,7 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// Gives up the waiting that only a load balancer needs: for tests and for the demo, where nobody balances.
+    /// Drops the waiting that only a load balancer needs: for tests and for the demo, where nobody balances.
     #[must_use]
     pub fn without_notice(mut self) -> Self {
         self.notice = Duration::ZERO;

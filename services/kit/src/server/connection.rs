@@ -9,7 +9,10 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -26,8 +29,8 @@ use tonic::transport::server::Connected;
 use tower::{Service, ServiceExt};
 use tracing::{debug, warn};
 
-use super::ServerConfig;
-use crate::identity::Caller;
+use super::{ServerConfig, callers::Callers};
+use crate::{identity::Caller, telemetry::CallMetrics};
 
 /// How much a stream, and a connection, may send before the reader has taken it up, in bytes.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -50,6 +53,7 @@ pub(super) async fn serve<S>(
     service: S,
     config: &ServerConfig,
     ends: Ends,
+    (callers, metrics): (&Callers, &CallMetrics),
 ) where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -79,9 +83,22 @@ pub(super) async fn serve<S>(
             return;
         }
     };
+    let places = callers.of(&caller.department);
+    let _place = match places.connection() {
+        Ok(place) => place,
+        Err(limit) => {
+            metrics.limited(limit.name());
+            warn!(%peer, caller = %caller.department, "a connection is closed: its caller has as many as one may have");
+            return;
+        }
+    };
     let connect_info = stream.connect_info();
+    let called = Arc::new(AtomicBool::new(false));
+    let calls = Arc::clone(&called);
     let service = service_fn(move |request: Request<Incoming>| {
+        calls.store(true, Ordering::Relaxed);
         let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Arc::clone(&places));
         request.extensions_mut().insert(caller.clone());
         request.extensions_mut().insert(connect_info.clone());
         service.clone().oneshot(request)
@@ -90,6 +107,7 @@ pub(super) async fn serve<S>(
     let builder = builder(config);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut age = pin!(sleep(config.connection_age));
+    let mut first_call = pin!(sleep(config.first_call));
     let mut closing = false;
     let mut grace = pin!(sleep(Duration::MAX));
     loop {
@@ -108,6 +126,15 @@ pub(super) async fn serve<S>(
                 closing = true;
                 grace.set(sleep(config.connection_grace));
                 connection.as_mut().graceful_shutdown();
+            }
+            () = first_call.as_mut(), if !called.load(Ordering::Relaxed) => {
+                // The call may have come since this was waited for.
+                if called.load(Ordering::Relaxed) {
+                    continue;
+                }
+                metrics.limited("silence");
+                debug!(%peer, "the connection is cut: no call was begun");
+                return;
             }
             () = grace.as_mut() => {
                 debug!(%peer, "the connection is cut: its grace is over");

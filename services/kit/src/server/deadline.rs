@@ -114,9 +114,9 @@ pub(crate) struct DeadlineLayer {
 
 impl DeadlineLayer {
     /// Reads the times from the configuration, and ends health watches at `stopping`.
-    pub(crate) fn new(config: &ServerConfig, streaming: HashSet<String>, stopping: CancellationToken) -> Self {
+    pub(crate) fn new(config: &ServerConfig, streaming: Arc<HashSet<String>>, stopping: CancellationToken) -> Self {
         let longest = config.longest_deadline;
-        Self { default: config.default_deadline.min(longest), longest, streaming: Arc::new(streaming), stopping }
+        Self { default: config.default_deadline.min(longest), longest, streaming, stopping }
     }
 
     /// Returns the time of a call whose caller names none.
@@ -373,7 +373,7 @@ mod tests {
     fn a_call_without_a_timeout_gets_the_default_and_a_stream_the_longest() {
         let config = ServerConfig::default();
         let streaming = HashSet::from(["/a.B/Upload".to_owned()]);
-        let layer = DeadlineLayer::new(&config, streaming, CancellationToken::new());
+        let layer = DeadlineLayer::new(&config, Arc::new(streaming), CancellationToken::new());
         assert_eq!(layer.default_for("/a.B/Get"), config.default_deadline);
         assert_eq!(layer.default_for("/a.B/Upload"), config.longest_deadline);
         assert_eq!(layer.default_for("/arrow.flight.protocol.FlightService/DoGet"), config.longest_deadline);

@@ -8,6 +8,7 @@
 //! drain until a deadline, what is left is cut. Flushing telemetry comes after, when [`Server::serve`] has returned.
 
 mod admission;
+mod callers;
 mod config;
 mod connection;
 mod contract;
@@ -40,6 +41,7 @@ use crate::access::{AccessLayer, AccessPolicies};
 use crate::pki::Credentials;
 use crate::telemetry::{CallMetrics, RpcLayer};
 use admission::AdmissionLayer;
+use callers::Callers;
 use connection::Ends;
 use contract::{ContractLayer, Served};
 use deadline::DeadlineLayer;
@@ -113,13 +115,16 @@ impl Server {
         let address = listener.local_addr().map_err(ServerError::Listener)?;
         let Self { config, credentials, access, routes, names, streaming, served, health, metrics } = self;
         let ends = Ends::default();
-        let admission = AdmissionLayer::new(config.concurrent_calls, config.stall);
         let metrics = metrics.unwrap_or_default();
-        let _watch = AbortOnDropHandle::new(tokio::spawn(admission.watch(metrics.clone())));
+        let streaming = Arc::new(streaming);
+        let admission =
+            AdmissionLayer::new(config.concurrent_calls, config.stall, Arc::clone(&streaming), metrics.clone());
+        let _watch = AbortOnDropHandle::new(tokio::spawn(admission.watch()));
+        let callers = Arc::new(Callers::new(&config));
         let services = names.iter().map(String::as_str).chain(OWN_SERVICES);
         let service = ServiceBuilder::new()
             .layer(GrpcWebLayer::new())
-            .layer(RpcLayer::server(metrics, services))
+            .layer(RpcLayer::server(metrics.clone(), services))
             .layer(DeadlineLayer::new(&config, streaming, ends.closing.clone()))
             .layer(admission)
             .layer(ContractLayer::new(served))
@@ -153,8 +158,9 @@ impl Server {
             };
             let (tls, service) = (credentials.server_config(), service.clone());
             let (config, ends) = (Arc::clone(&config), ends.clone());
+            let (callers, metrics) = (Arc::clone(&callers), metrics.clone());
             connections.spawn(async move {
-                connection::serve(stream, peer, tls, service, &config, ends).await;
+                connection::serve(stream, peer, tls, service, &config, ends, (&callers, &metrics)).await;
                 drop(place);
             });
         }

@@ -144,7 +144,7 @@ impl<K> Answer<K> {
         Frame::data(self.given.split_to(length))
     }
 
-    /// Tells the reader, once, why there is no more.
+    /// Reports the reader, once, why there is no more.
     fn tell(&mut self) -> Option<Result<Frame<Bytes>, Status>> {
         if std::mem::replace(&mut self.told, true) {
             return None;

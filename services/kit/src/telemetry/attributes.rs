@@ -22,6 +22,10 @@ pub const RPC_CLIENT_CALL_DURATION: &str = "rpc.client.call.duration";
 
 /// Counter of answers that a server ended because nobody read them.
 pub const SERVER_STALLED_ANSWERS: &str = "minsheng.server.stalled_answers";
+/// Counter of calls and connections that a limit refused.
+pub const SERVER_LIMITED: &str = "minsheng.server.limited";
+/// Which limit it was: `server`, `calls`, `streams`, `connections`, `questions`, `silence`.
+pub const LIMIT: &str = "minsheng.limit";
 
 /// Upper bounds of both histograms' buckets, in seconds.
 pub const DURATION_BUCKETS: [f64; 14] =

@@ -12,8 +12,8 @@ use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::attributes::{
-    DURATION_BUCKETS, ERROR_TYPE, GRPC, PEER_DEPARTMENT, RPC_CLIENT_CALL_DURATION, RPC_METHOD,
-    RPC_RESPONSE_STATUS_CODE, RPC_SERVER_CALL_DURATION, RPC_SYSTEM_NAME, SCOPE, SERVER_STALLED_ANSWERS,
+    DURATION_BUCKETS, ERROR_TYPE, GRPC, LIMIT, PEER_DEPARTMENT, RPC_CLIENT_CALL_DURATION, RPC_METHOD,
+    RPC_RESPONSE_STATUS_CODE, RPC_SERVER_CALL_DURATION, RPC_SYSTEM_NAME, SCOPE, SERVER_LIMITED, SERVER_STALLED_ANSWERS,
 };
 
 /// The end of a call that is recorded.
@@ -50,6 +50,7 @@ pub struct CallMetrics {
     server: Histogram<f64>,
     client: Histogram<f64>,
     stalled: Counter<u64>,
+    limited: Counter<u64>,
 }
 
 impl Default for CallMetrics {
@@ -78,7 +79,17 @@ impl CallMetrics {
                 .with_unit("{answer}")
                 .with_description("Answers that were ended because nobody read them")
                 .build(),
+            limited: meter
+                .u64_counter(SERVER_LIMITED)
+                .with_unit("{refusal}")
+                .with_description("Calls and connections that a limit refused, by the limit")
+                .build(),
         }
+    }
+
+    /// Counts a call or a connection that a limit refused: `server`, or what its caller has too many of.
+    pub(crate) fn limited(&self, limit: &'static str) {
+        self.limited.add(1, &[KeyValue::new(LIMIT, limit)]);
     }
 
     /// Counts an answer that was ended because nobody read it.

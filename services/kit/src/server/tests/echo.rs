@@ -12,7 +12,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use http::uri::PathAndQuery;
 use http::{Request, Response};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tonic::body::Body;
@@ -231,6 +231,14 @@ impl Bench {
     /// A channel from `caller` to the server.
     pub(crate) fn channel(&self, caller: &str, running: &Running) -> DepartmentChannel {
         self.channel_to(caller, "health", running.port)
+    }
+
+    /// Connects as a department and does nothing after the handshake.
+    pub(crate) async fn handshake(&self, caller: &str, port: u16) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("connected");
+        let name = rustls_pki_types::ServerName::try_from("localhost").expect("a name");
+        let connector = tokio_rustls::TlsConnector::from(self.credentials(caller).client_config());
+        connector.connect(name, stream).await.expect("the handshake")
     }
 
     pub(crate) fn channel_to(&self, caller: &str, expected: &str, port: u16) -> DepartmentChannel {

@@ -137,6 +137,54 @@ async fn one_call_more_than_there_are_places_is_refused_and_health_still_answers
 }
 
 #[tokio::test]
+async fn a_caller_that_holds_all_that_one_may_hold_shuts_no_other_out() {
+    let bench = Bench::new();
+    let config = ServerConfig { concurrent_calls: 4, calls_per_caller: 2, ..config() };
+    let running = bench.serve(config, Echo::default()).await;
+    let mut held = Vec::new();
+    // Two connections of one caller have no more than one has.
+    let channels = [(); 2].map(|()| bench.channel("education", &running));
+    for channel in channels.clone() {
+        held.push(stream(channel, "Tick", within(10, Duration::from_secs(30))).await.expect("begun"));
+    }
+    for channel in channels {
+        let error = call(channel, "Left", Request::new(0)).await.expect_err("refused");
+        assert_eq!(error.code(), Code::ResourceExhausted);
+        let info = error.get_details_error_info().expect("an ErrorInfo");
+        assert_eq!((info.reason.as_str(), info.metadata["limit"].as_str()), ("TOO_MANY_OF_CALLER", "calls"));
+    }
+    call(bench.channel("health", &running), "Left", Request::new(0)).await.expect("another has its own places");
+}
+
+#[tokio::test]
+async fn a_caller_s_connections_are_counted_and_one_more_is_closed() {
+    let bench = Bench::new();
+    let config = ServerConfig { connections_per_caller: 1, ..config() };
+    let running = bench.serve(config, Echo::default()).await;
+    let first = bench.channel("education", &running);
+    call(first.clone(), "Left", Request::new(0)).await.expect("the first connection");
+    let error = call(bench.channel("education", &running), "Left", Request::new(0)).await.expect_err("closed");
+    assert_eq!(error.code(), Code::Unavailable);
+    call(first, "Left", Request::new(0)).await.expect("stays open");
+    call(bench.channel("health", &running), "Left", Request::new(0)).await.expect("another's");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_silent_after_the_handshake_is_cut() {
+    let bench = Bench::new();
+    let config = ServerConfig { first_call: Duration::from_millis(50), ..config() };
+    let running = bench.serve(config, Echo::default()).await;
+    let mut silent = bench.handshake("education", running.port).await;
+    let mut rest = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut rest);
+    let _ = tokio::time::timeout(Duration::from_secs(5), read).await.expect("the server closes it");
+    // One that has called may be silent as long as it lives.
+    let channel = bench.channel("education", &running);
+    call(channel.clone(), "Left", Request::new(0)).await.expect("in time");
+    call(channel, "Sleep", Request::new(100)).await.expect("longer than the time for the first call");
+}
+
+#[tokio::test]
 async fn a_stream_that_its_reader_takes_nothing_of_gives_up_its_place_and_tells_the_reader_who_comes_back() {
     let bench = Bench::new();
     let stall = Duration::from_millis(100);
