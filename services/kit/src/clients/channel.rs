@@ -11,16 +11,16 @@ use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use rustls_pki_types::ServerName;
 use thiserror::Error;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::timeout_at;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt, retry::Retry, service_fn};
 use tracing::debug;
 
 use super::connector::Connector;
 use super::request::Idempotent;
-use super::retry::{ATTEMPTS, RetryBudget, pause};
+use super::retry::{Retries, RetryBudget};
 use crate::error::Error;
 use crate::identity::Department;
 use crate::pki::Credentials;
@@ -79,7 +79,7 @@ struct Sender {
     department: Department,
     channel: Channel,
     default_deadline: Duration,
-    budget: Arc<RetryBudget>,
+    budget: RetryBudget,
 }
 
 impl DepartmentChannel {
@@ -122,7 +122,7 @@ impl DepartmentChannel {
             department: department.clone(),
             channel: Channel::new(connector, endpoint),
             default_deadline: config.default_deadline,
-            budget: Arc::default(),
+            budget: RetryBudget::default(),
         };
         Ok(Self(RpcLayer::client(metrics, department).layer(sender)))
     }
@@ -164,32 +164,13 @@ impl Sender {
 
     async fn send_with_retries(&self, request: Request<Body>, deadline: Deadline) -> Result<Response<Body>, Status> {
         let (parts, body) = request.into_parts();
-        let body = body.collect().await?.to_bytes();
-        self.budget.earn();
-        let mut attempt = 1;
-        loop {
-            let again = Request::from_parts(parts.clone(), Body::new(Full::new(Bytes::clone(&body))));
-            let answer = self.send_once(again).await;
-            let unavailable = match &answer {
-                Ok(response) => {
-                    Status::from_header_map(response.headers()).is_some_and(|s| s.code() == Code::Unavailable)
-                }
-                Err(status) => status.code() == Code::Unavailable,
-            };
-            if !unavailable || attempt == ATTEMPTS || !self.budget.spend() {
-                return answer;
-            }
-            let pause = pause(attempt, fastrand::f64());
-            if pause >= deadline.remaining() {
-                return answer;
-            }
-            debug!(department = %self.department, attempt, "the department is unavailable; trying again");
-            sleep(pause).await;
-            attempt += 1;
-        }
+        let request = Request::from_parts(parts, Full::new(body.collect().await?.to_bytes()));
+        let retries = Retries::of_call(&self.budget, deadline, self.department.clone());
+        let send_once = service_fn(|request: Request<Full<Bytes>>| self.send_once(request.map(Body::new)));
+        Retry::new(retries, send_once).oneshot(request).await
     }
 
-    /// Says what a failed connection means. The causes are logged here and not told: they may name hosts and files.
+    /// Returns what a failed connection means. The causes are logged here and not told: they may name hosts and files.
     fn unreachable(&self, error: &tonic::transport::Error) -> Status {
         let causes = causes(error);
         if causes.iter().any(|cause| cause.is::<tonic::TimeoutExpired>()) {

@@ -6,9 +6,9 @@ use crate::server::Deadline;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Idempotent;
 
-/// Says how a request is to be sent.
+/// How a request is to be sent.
 pub trait OutgoingRequest: Sized {
-    /// Says that sending it twice does what sending it once does, so that it may be retried.
+    /// Declares that sending it twice does what sending it once does, so that it may be retried.
     #[must_use]
     fn idempotent(self) -> Self;
 

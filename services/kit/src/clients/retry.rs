@@ -1,74 +1,83 @@
-//! When to try again: a budget, and pauses that grow.
+//! When to try again: tower's retries, with a budget for each channel and pauses that grow.
 //!
-//! The budget keeps a department that is down from being hit by several times its usual load: calls earn a tenth of a
-//! retry each, so in the long run at most one call in ten is repeated.
+//! The budget keeps a department that is down from being hit by several times its usual load: beside one retry a second, at
+//! most one call in ten is repeated.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-/// What a retry costs, and what a call earns.
-const COST: u32 = 10;
-const EARNED: u32 = 1;
-/// Most that is saved up: ten retries.
-const MOST: u32 = 100;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::time::Sleep;
+use tonic::{Code, Status, body::Body};
+use tower::retry::{
+    Policy,
+    backoff::{Backoff, ExponentialBackoff, ExponentialBackoffMaker, MakeBackoff as _},
+    budget::{Budget as _, TpsBudget},
+};
+use tracing::debug;
 
-/// Attempts at one call, the first included.
-pub(super) const ATTEMPTS: u32 = 3;
-/// Pause before the first retry; doubled for each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+use crate::{identity::Department, server::Deadline};
+
+/// Attempts at one call after the first.
+const RETRIES: u32 = 2;
+/// How long what a call earned is kept, which is also for how many seconds the least rate is saved up.
+const SAVED_FOR: Duration = Duration::from_secs(10);
+/// Retries a second that are there without calls that earn them.
+const LEAST_RATE: u32 = 1;
+/// Retries that a call earns.
+const EARNED: f32 = 0.1;
 
 /// What is left for retries on one channel.
-#[derive(Debug)]
-pub(super) struct RetryBudget(AtomicU32);
+#[derive(Clone, Debug)]
+pub(super) struct RetryBudget(Arc<TpsBudget>);
 
 impl Default for RetryBudget {
     fn default() -> Self {
-        Self(AtomicU32::new(MOST))
+        Self(Arc::new(TpsBudget::new(SAVED_FOR, LEAST_RATE, EARNED)))
     }
 }
 
-impl RetryBudget {
-    /// Notes a call.
-    pub(super) fn earn(&self) {
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |saved| Some((saved + EARNED).min(MOST)));
-    }
+/// The retries of one call that may be repeated: of an answer that says UNAVAILABLE, and only while there is time.
+#[derive(Clone, Debug)]
+pub(super) struct Retries {
+    left: u32,
+    budget: RetryBudget,
+    pauses: ExponentialBackoff,
+    deadline: Deadline,
+    department: Department,
+}
 
-    /// Withdraws a retry from the budget, if there is one.
-    pub(super) fn spend(&self) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |saved| saved.checked_sub(COST)).is_ok()
+impl Retries {
+    /// Notes a call in the budget and returns what it may repeat.
+    pub(super) fn of_call(budget: &RetryBudget, deadline: Deadline, department: Department) -> Self {
+        budget.0.deposit();
+        let pauses = ExponentialBackoffMaker::default().make_backoff();
+        Self { left: RETRIES, budget: budget.clone(), pauses, deadline, department }
     }
 }
 
-/// Returns the pause before attempt `attempt` (1 is the first retry), between half and all of its length, so that many
-/// callers do not come back together. `chance` is uniform in 0..1.
-pub(super) fn pause(attempt: u32, chance: f64) -> Duration {
-    let longest = FIRST_PAUSE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(10));
-    longest.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
-}
+impl Policy<Request<Full<Bytes>>, Response<Body>, Status> for Retries {
+    type Future = Sleep;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_budget_is_used_up_and_earned_back_ten_calls_to_a_retry() {
-        let budget = RetryBudget::default();
-        for _ in 0..10 {
-            assert!(budget.spend());
+    fn retry(&mut self, _: &mut Request<Full<Bytes>>, result: &mut Result<Response<Body>, Status>) -> Option<Sleep> {
+        let unavailable = match result {
+            Ok(response) => Status::from_header_map(response.headers()).is_some_and(|s| s.code() == Code::Unavailable),
+            Err(status) => status.code() == Code::Unavailable,
+        };
+        if !unavailable || self.left == 0 || !self.budget.0.withdraw() {
+            return None;
         }
-        assert!(!budget.spend());
-        for _ in 0..9 {
-            budget.earn();
+        self.left -= 1;
+        let pause = self.pauses.next_backoff();
+        if pause.deadline() >= self.deadline.instant() {
+            return None;
         }
-        assert!(!budget.spend());
-        budget.earn();
-        assert!(budget.spend());
+        debug!(department = %self.department, left = self.left, "the department is unavailable; trying again");
+        Some(pause)
     }
 
-    #[test]
-    fn pauses_double_and_are_spread() {
-        assert_eq!(pause(1, 0.0), Duration::from_millis(25));
-        assert_eq!(pause(1, 1.0), Duration::from_millis(50));
-        assert_eq!(pause(2, 1.0), Duration::from_millis(100));
+    fn clone_request(&mut self, request: &Request<Full<Bytes>>) -> Option<Request<Full<Bytes>>> {
+        Some(request.clone())
     }
 }
