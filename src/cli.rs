@@ -41,6 +41,8 @@ pub enum Action {
     Import(ImportArgs),
     /// Check the lake's files, and that every register holds as many records as the lake
     Verify(VerifyArgs),
+    /// What the lake holds; compacts it, or lets it forget, where that is asked for
+    Lake(LakeArgs),
     /// Ask a service whether it serves
     Health(HealthArgs),
     /// What the suite costs over a baseline, as ratios measured in one run
@@ -179,6 +181,20 @@ pub struct VerifyArgs {
     pub lake: Option<PathBuf>,
 }
 
+/// Options of `lake`.
+#[derive(Debug, Args)]
+pub struct LakeArgs {
+    /// Directory of the lake
+    #[arg(long, default_value = "lake")]
+    pub lake: PathBuf,
+    /// Make one file of the small ones of each month now, however few they are
+    #[arg(long)]
+    pub compact: bool,
+    /// Forget what was corrected before this instant, as 2025-01-01T00:00:00Z; no earlier one can be asked for then
+    #[arg(long, value_name = "TIME")]
+    pub forget_before: Option<DateTime<Utc>>,
+}
+
 /// Options of `health`.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
@@ -231,60 +247,64 @@ fn scale(text: &str) -> Result<f64, String> {
 
 /// Chinese help by path: command, then option.
 const ZH: &[(&str, &str)] = &[
-    ("minsheng", "民生承诺:各部门的记录,汇成一页,看每项承诺落实到哪一步。"),
-    ("minsheng.lang", "输出语言:zh 或 en;缺省取自系统区域设置"),
-    ("minsheng.demo", "启动四个服务,经其 RPC 载入一个自治区的数据,打印进度一览"),
-    ("minsheng.demo.data", "数据目录,没有则新建;缺省 minsheng-data(synthetic)或 minsheng-data-public(public)"),
-    ("minsheng.demo.scale", "人员与案件数量,为常用数量的倍数"),
+    ("minsheng", "民生承诺：各部门的记录，汇成一页，看每项承诺落实到哪一步。"),
+    ("minsheng.lang", "输出语言：zh 或 en；缺省取自系统区域设置"),
+    ("minsheng.demo", "启动四个服务，经其 RPC 载入一个自治区的数据，打印进度一览"),
+    ("minsheng.demo.data", "数据目录，没有则新建；缺省 minsheng-data（synthetic）或 minsheng-data-public(public)"),
+    ("minsheng.demo.scale", "人员与案件数量，为常用数量的倍数"),
     ("minsheng.demo.seed", "虚构数据的种子"),
-    ("minsheng.demo.profile", "synthetic:虚构的自治区;public:只用已公布的数字"),
-    ("minsheng.demo.serve", "完成后保持服务运行,并打印一条可试用的命令"),
-    ("minsheng.demo.on", "报告日期;缺省 2026-03-31(synthetic)或今天(public)"),
-    ("minsheng.serve", "运行一个部门的服务,按环境变量和文件配置"),
+    ("minsheng.demo.profile", "synthetic：虚构的自治区；public：只用已公布的数字"),
+    ("minsheng.demo.serve", "完成后保持服务运行，并打印一条可试用的命令"),
+    ("minsheng.demo.on", "报告日期；缺省 2026-03-31（synthetic）或今天（public）"),
+    ("minsheng.serve", "运行一个部门的服务，按环境变量和文件配置"),
     ("minsheng.serve.service", "social-security、education、health 或 community"),
     ("minsheng.report", "生成某日的报告"),
-    ("minsheng.report.on", "数字所属日期;缺省今天"),
-    ("minsheng.report.as_of", "计入此刻之前的记录,如 2026-04-01T00:00:00Z;缺省全部"),
+    ("minsheng.report.on", "数字所属日期；缺省今天"),
+    ("minsheng.report.as_of", "计入此刻之前的记录，如 2026-04-01T00:00:00Z；缺省全部"),
     ("minsheng.report.out", "报告目录"),
-    ("minsheng.report.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
-    ("minsheng.report.data", "演示的数据目录;运行期间启动其中的服务,或使用 demo --serve 正在运行的"),
-    ("minsheng.report.offline", "不读任何服务,只用数据湖"),
-    ("minsheng.schedule", "按 cron 表达式定时生成报告,并在 MINSHENG_LISTEN 所示地址提供最新一份的数据"),
-    ("minsheng.schedule.cron", "何时,cron 表达式"),
+    ("minsheng.report.lake", "数据湖目录；缺省为数据目录下的或 ./lake"),
+    ("minsheng.report.data", "演示的数据目录；运行期间启动其中的服务，或使用 demo --serve 正在运行的"),
+    ("minsheng.report.offline", "不读任何服务，只用数据湖"),
+    ("minsheng.schedule", "按 cron 表达式定时生成报告，并在 MINSHENG_LISTEN 所示地址提供最新一份的数据"),
+    ("minsheng.schedule.cron", "何时，cron 表达式"),
     ("minsheng.schedule.zone", "表达式的时区"),
-    ("minsheng.schedule.out", "报告目录,每次运行一个子目录"),
+    ("minsheng.schedule.out", "报告目录，每次运行一个子目录"),
     ("minsheng.schedule.lake", "数据湖目录"),
     ("minsheng.import", "把 CSV 或 XLSX 文件载入台账"),
-    ("minsheng.import.register", "台账,如 service_points 或 服务点"),
-    ("minsheng.import.file", "文件:CSV(UTF-8)或 XLSX"),
-    ("minsheng.import.template", "不读取,而是写出带表头和说明的空文件"),
-    ("minsheng.import.dry_run", "检查每一行,一行也不载入"),
+    ("minsheng.import.register", "台账，如 service_points 或 服务点"),
+    ("minsheng.import.file", "文件：CSV（UTF-8）或 XLSX"),
+    ("minsheng.import.template", "不读取，而是写出带表头和说明的空文件"),
+    ("minsheng.import.dry_run", "检查每一行，一行也不载入"),
     (
         "minsheng.import.all_or_nothing",
-        "要么全部载入,要么一行也不载入:有一行有误即全不载入;2000 行以内一次写入,更多则每 2000 行一批(中断后再次运行即补齐)",
+        "要么全部载入，要么一行也不载入：有一行有误即全不载入；2000 行以内一次写入，更多则每 2000 行一批（中断后再次运行即补齐）",
     ),
-    ("minsheng.import.data", "演示的数据目录;导入期间启动其中的服务,或使用 demo --serve 正在运行的"),
-    ("minsheng.import.new", "数据目录不存在时新建;其中不能再载入演示数据"),
-    ("minsheng.verify", "核对数据湖的文件,以及各台账与数据湖的记录条数是否一致"),
-    ("minsheng.verify.data", "演示的数据目录;不给则用环境变量所指的服务,或 minsheng-data"),
-    ("minsheng.verify.lake", "数据湖目录;缺省为数据目录下的或 ./lake"),
+    ("minsheng.import.data", "演示的数据目录；导入期间启动其中的服务，或使用 demo --serve 正在运行的"),
+    ("minsheng.import.new", "数据目录不存在时新建；其中不能再载入演示数据"),
+    ("minsheng.verify", "核对数据湖的文件，以及各台账与数据湖的记录条数是否一致"),
+    ("minsheng.verify.data", "演示的数据目录；不给则用环境变量所指的服务，或 minsheng-data"),
+    ("minsheng.verify.lake", "数据湖目录；缺省为数据目录下的或 ./lake"),
+    ("minsheng.lake", "数据湖的内容；按要求合并小文件，或不再保留已更正的旧记录"),
+    ("minsheng.lake.lake", "数据湖目录"),
+    ("minsheng.lake.compact", "立即把每月的小文件合并，不论多少"),
+    ("minsheng.lake.forget_before", "不再保留此刻之前已更正的记录，如 2025-01-01T00:00:00Z；此后不能再查更早的时刻"),
     ("minsheng.health", "询问一个服务是否在服务"),
     ("minsheng.health.service", "social-security、education、health、community 或 analytics"),
-    ("minsheng.health.address", "其地址,如 https://HOST:PORT;缺省为本机 MINSHENG_LISTEN 的端口"),
-    ("minsheng.bench", "本系统相对于基线的开销,一次运行中测得的比值"),
-    ("minsheng.bench.out", "同时写入此文件(Markdown)"),
+    ("minsheng.health.address", "其地址，如 https://HOST:PORT；缺省为本机 MINSHENG_LISTEN 的端口"),
+    ("minsheng.bench", "本系统相对于基线的开销，一次运行中测得的比值"),
+    ("minsheng.bench.out", "同时写入此文件（Markdown）"),
     ("minsheng.bench.rows", "数据湖的行数"),
-    ("minsheng.bench.postgres", "也在 PostgreSQL 上测量:可新建数据库的集群,postgres://USER@HOST:PORT"),
-    ("minsheng.bench.data", "测量所用目录;新建,结束时删除"),
-    ("minsheng.bench.quick", "每项只测片刻:只表明全部能运行,不作数"),
+    ("minsheng.bench.postgres", "也在 PostgreSQL 上测量：可新建数据库的集群，postgres://USER@HOST:PORT"),
+    ("minsheng.bench.data", "测量所用目录；新建，结束时删除"),
+    ("minsheng.bench.quick", "每项只测片刻：只表明全部能运行，不作数"),
     ("minsheng.bench.only", "只测这一部分"),
-    ("minsheng.bench.rounds", "每项测量的轮数;与 --compare 同用时,为轮流的轮数"),
-    ("minsheng.bench.compare", "列出相对于另一版本的变化:其可执行文件,与本版本轮流测量;或先前一次运行写出的表"),
-    ("minsheng.bench.json", "以 JSON 给出各行,供 --compare 读取"),
+    ("minsheng.bench.rounds", "每项测量的轮数；与 --compare 同用时，为轮流的轮数"),
+    ("minsheng.bench.compare", "列出相对于另一版本的变化：其可执行文件，与本版本轮流测量；或先前一次运行写出的表"),
+    ("minsheng.bench.json", "以 JSON 给出各行，供 --compare 读取"),
     ("minsheng.pki", "双向 TLS 的开发证书"),
     ("minsheng.pki.init", "建立签发机构和各部门的证书"),
     ("minsheng.pki.init.dir", "目录"),
-    ("minsheng.pki.init.departments", "部门,以逗号分隔"),
+    ("minsheng.pki.init.departments", "部门，以逗号分隔"),
     ("minsheng.contracts", "把接口定义写成文件，供对接系统生成客户端"),
     ("minsheng.contracts.out", "目录，没有则新建"),
     ("minsheng.parameters", "规则所用的带日期的标准"),
@@ -295,7 +315,7 @@ const ZH: &[(&str, &str)] = &[
 
 /// What stands below the help, in both languages.
 const EXIT_CODES: crate::lang::Text = crate::lang::Text {
-    zh: "退出码:0 成功,1 失败,2 用法错误,3 有行或记录被拒绝,64 配置有误",
+    zh: "退出码：0 成功，1 失败，2 用法错误，3 有行或记录被拒绝，64 配置有误",
     en: "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 rows or records were refused, 64 wrong configuration",
 };
 
@@ -323,7 +343,7 @@ fn in_chinese(command: Command, path: &str) -> Command {
     let mut command = command
         .subcommand_help_heading("命令")
         .subcommand_value_name("命令")
-        .help_template("{about-with-newline}\n用法: {usage}\n\n{all-args}{after-help}");
+        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}");
     if let Some(about) = zh(path) {
         command = command.about(about);
     }
@@ -377,17 +397,17 @@ fn misunderstood_zh(error: &clap::Error) -> Option<String> {
         ErrorKind::InvalidSubcommand => {
             format!("没有命令 {}", context(ContextKind::InvalidSubcommand).unwrap_or_default())
         }
-        ErrorKind::MissingRequiredArgument => format!("缺少必需的参数:{argument}"),
+        ErrorKind::MissingRequiredArgument => format!("缺少必需的参数：{argument}"),
         ErrorKind::MissingSubcommand => "缺少命令".to_owned(),
         ErrorKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg).unwrap_or_default();
             if other.is_empty() || other == argument {
-                format!("{argument} 不能重复给出,也不能与所给的其他参数同用")
+                format!("{argument} 不能重复给出，也不能与所给的其他参数同用")
             } else {
                 format!("{argument} 不能与 {other} 同用")
             }
         }
-        ErrorKind::TooManyValues => format!("{argument} 的值过多:“{value}”"),
+        ErrorKind::TooManyValues => format!("{argument} 的值过多：“{value}”"),
         ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues | ErrorKind::NoEquals => {
             format!("{argument} 的值数目不对")
         }
@@ -395,8 +415,8 @@ fn misunderstood_zh(error: &clap::Error) -> Option<String> {
         _ => return None,
     };
     for (kind, words) in [
-        (ContextKind::ValidValue, "可用的值:"),
-        (ContextKind::ValidSubcommand, "可用的命令:"),
+        (ContextKind::ValidValue, "可用的值："),
+        (ContextKind::ValidSubcommand, "可用的命令："),
         (ContextKind::SuggestedArg, "是否指 "),
         (ContextKind::SuggestedSubcommand, "是否指 "),
         (ContextKind::SuggestedValue, "是否指 "),
@@ -406,10 +426,10 @@ fn misunderstood_zh(error: &clap::Error) -> Option<String> {
         }
     }
     if let Some(usage) = context(ContextKind::Usage) {
-        text = format!("{text}\n\n{}", usage.replacen("Usage:", "用法:", 1));
+        text = format!("{text}\n\n{}", usage.replacen("Usage:", "用法：", 1));
     }
     text.push_str("\n\n加 --help 查看说明。");
-    Some(format!("错误:{text}"))
+    Some(format!("错误：{text}"))
 }
 
 #[cfg(test)]
@@ -431,7 +451,7 @@ mod tests {
             (&["minsheng", "demmo"], "没有命令 demmo"),
             (&["minsheng", "import"], "缺少必需的参数"),
             (&["minsheng", "report", "--offline", "--data", "x"], "不能与"),
-            (&["minsheng", "demo", "--lang", "fr"], "可用的值:zh、en"),
+            (&["minsheng", "demo", "--lang", "fr"], "可用的值：zh、en"),
             (&["minsheng", "report", "--on", "tomorrow"], "的值“tomorrow”无效"),
         ] {
             let text = said(words);

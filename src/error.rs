@@ -94,12 +94,12 @@ impl Error {
         Self::Internal(error.to_string())
     }
 
-    /// Says it with its causes, in a language.
+    /// Renders it with its causes, in a language.
     pub fn message(&self, lang: Lang) -> String {
         let mut text = match self {
             Self::File { path, source } => {
                 let (path, cause) = (path.display(), cause_text(lang, source));
-                return said!(lang, "无法读写 {path}:{cause}", "cannot read or write {path}: {cause}");
+                return said!(lang, "无法读写 {path}：{cause}", "cannot read or write {path}: {cause}");
             }
             Self::Service { department, .. } => {
                 said!(lang, "服务 {department} 无法运行", "the service {department} does not run")
@@ -118,7 +118,7 @@ impl Error {
                 let known = crate::registers::names().join(", ");
                 return said!(
                     lang,
-                    "没有名为 {name} 的台账;可用:{known}",
+                    "没有名为 {name} 的台账；可用：{known}",
                     "there is no register {name}; there are: {known}"
                 );
             }
@@ -126,14 +126,14 @@ impl Error {
                 let variable = format!("MINSHENG_UPSTREAM_{}", department.to_uppercase().replace('-', "_"));
                 return said!(
                     lang,
-                    "不知道部门 {department} 的地址:请给出 --data,或设置 {variable} 和 MINSHENG_PKI_DIR",
+                    "不知道部门 {department} 的地址：请给出 --data，或设置 {variable} 和 MINSHENG_PKI_DIR",
                     "no address is known for the department {department}: give --data, or set {variable} and MINSHENG_PKI_DIR"
                 );
             }
             Self::NoServices => {
                 return said!(
                     lang,
-                    "不知道服务在哪里:请给出演示的数据目录,如 --data minsheng-data(演示以 --serve 运行时也可以);或为另行运行的服务设置 MINSHENG_PKI_DIR 和 MINSHENG_UPSTREAM_部门",
+                    "不知道服务在哪里：请给出演示的数据目录，如 --data minsheng-data（演示以 --serve 运行时也可以）；或为另行运行的服务设置 MINSHENG_PKI_DIR 和 MINSHENG_UPSTREAM_部门",
                     "where the services are is not known: give the demo's data directory, as --data minsheng-data (beside a running `demo --serve` too), or set MINSHENG_PKI_DIR and MINSHENG_UPSTREAM_<DEPARTMENT> for services that run elsewhere"
                 );
             }
@@ -141,7 +141,7 @@ impl Error {
                 let place = directory.display();
                 return said!(
                     lang,
-                    "另一进程正在使用 {place}:请先等它结束,或停止它(Ctrl-C)",
+                    "另一进程正在使用 {place}：请先等它结束，或停止它（Ctrl-C）",
                     "another process is using {place}: wait until it ends, or stop it (Ctrl-C) first"
                 );
             }
@@ -149,22 +149,22 @@ impl Error {
                 let place = directory.display();
                 return said!(
                     lang,
-                    "{place} 不是数据目录:其中没有证书,也没有记录。请核对 --data;尚无数据时,可先用 demo --data {place} 载入演示数据,或用 import 加 --new 新建",
+                    "{place} 不是数据目录：其中没有证书，也没有记录。请核对 --data；尚无数据时，可先用 demo --data {place} 载入演示数据，或用 import 加 --new 新建",
                     "{place} is no data directory: it has neither certificates nor records. Check --data; where there is no data yet, `demo --data {place}` loads a demo, and `import` with --new begins a directory of your own"
                 );
             }
             Self::Taken(by) => return by.message(lang),
             Self::NotServing { department, why } => {
-                return said!(lang, "{department} 未在服务:{why}", "{department} does not serve: {why}");
+                return said!(lang, "{department} 未在服务：{why}", "{department} does not serve: {why}");
             }
-            Self::Configuration(what) => return said!(lang, "配置有误:{what}", "the configuration is wrong: {what}"),
+            Self::Configuration(what) => return said!(lang, "配置有误：{what}", "the configuration is wrong: {what}"),
             Self::Table(error) => return error.message(lang),
             Self::Compare(error) => return error.message(lang),
             Self::Analytics(_) => said!(lang, "统计分析失败", "analytics failed"),
-            Self::Internal(what) => return said!(lang, "内部错误:{what}", "internal error: {what}"),
+            Self::Internal(what) => return said!(lang, "内部错误：{what}", "internal error: {what}"),
         };
         let mut cause = std::error::Error::source(self);
-        let mut between = lang.pick(Text { zh: ";技术原因:", en: ": " });
+        let mut between = lang.pick(Text { zh: "；技术原因：", en: ": " });
         while let Some(error) = cause {
             text = format!("{text}{between}{}", cause_text(lang, error));
             cause = error.source();
@@ -174,7 +174,7 @@ impl Error {
     }
 }
 
-/// Says a cause: what the system reports has words of its own in each language, with the system's behind them.
+/// Renders a cause: what the system reports has words of its own in each language, with the system's behind them.
 fn cause_text(lang: Lang, cause: &(dyn std::error::Error + 'static)) -> String {
     use std::io::ErrorKind;
     let zh = match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
@@ -221,7 +221,7 @@ mod tests {
         let missing = std::fs::File::open("/nowhere/file.csv").map_err(Error::file("/nowhere/file.csv"));
         let missing = missing.expect_err("there is no such file");
         let chinese = missing.message(Lang::Zh);
-        assert!(chinese.starts_with("无法读写 /nowhere/file.csv:文件或目录不存在("), "{chinese}");
+        assert!(chinese.starts_with("无法读写 /nowhere/file.csv：文件或目录不存在（"), "{chinese}");
         assert!(!missing.message(Lang::En).contains("文件"), "{}", missing.message(Lang::En));
         let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
         let taken = Error::Service { department: "health".to_owned(), source: Box::new(taken) }.message(Lang::Zh);

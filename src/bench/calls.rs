@@ -22,7 +22,7 @@ use super::{
 use crate::{error::Error, lang::Text};
 
 const EMPTY: Text =
-    Text { zh: "同一服务的空调用(健康检查)", en: "an empty call of the same service (health check)" };
+    Text { zh: "同一服务的空调用（健康检查）", en: "an empty call of the same service (health check)" };
 
 /// How the callers reach a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ async fn looked_up(
                 let under_way: Vec<_> =
                     connections.iter_mut().map(|one| scope.spawn(|| one.look_up(extent.window))).collect();
                 let rates =
-                    under_way.into_iter().map(|one| one.join().map_err(|_| Error::internal("a look-up panicked"))?);
+                    under_way.into_iter().map(|one| one.join().map_err(|_| Error::internal("a lookup panicked"))?);
                 rates.sum::<Result<f64, Error>>()
             })
         })

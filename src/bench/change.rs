@@ -154,7 +154,7 @@ impl Changes {
                 "\n{}",
                 said!(
                     lang,
-                    "损失超过旧对旧之差 {TOLERATED} % 以上的:{all} 行中 {lost} 行。",
+                    "损失超过旧对旧之差 {TOLERATED} % 以上的：{all} 行中 {lost} 行。",
                     "Rows that lose more than {TOLERATED} % beyond old against old: {lost} of {all}."
                 )
             );
@@ -170,7 +170,7 @@ impl Changes {
                     "\n{}",
                     said!(
                         lang,
-                        "{build}:{location},{what},对照:{baseline}",
+                        "{build}：{location}，{what}，对照：{baseline}",
                         "{build}: {location}, {what}, beside {baseline}"
                     )
                 );
@@ -181,7 +181,7 @@ impl Changes {
 }
 
 const HEAD: Text = Text {
-    zh: "| # | 何处 | 所测 | 对照 | 旧:中位数(比值) | 新:中位数(比值) | 变化 | 旧对旧:中位数之差(各轮) | 损失超过旧对旧之差 5 % 以上 |\n|---|---|---|---|---|---|---|---|---|\n",
+    zh: "| # | 何处 | 所测 | 对照 | 旧：中位数（比值）| 新：中位数（比值）| 变化 | 旧对旧：中位数之差（各轮）| 损失超过旧对旧之差 5 % 以上 |\n|---|---|---|---|---|---|---|---|---|\n",
     en: "| # | where | what | beside | old: median (ratio) | new: median (ratio) | change | old against old: medians (rounds) | loses more than 5 % beyond it |\n|---|---|---|---|---|---|---|---|---|\n",
 };
 

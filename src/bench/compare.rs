@@ -91,37 +91,37 @@ impl From<Unreadable> for Reason {
             Unreadable::Line(line) => {
                 said!(lang, "第 {line} 行不是表中的一行", "line {line} is not a row of the table")
             }
-            Unreadable::Json(error) => said!(lang, "JSON 格式不符({error})", "its JSON is another ({error})"),
+            Unreadable::Json(error) => said!(lang, "JSON 格式不符（{error}）", "its JSON is another ({error})"),
         };
         Self { zh: say(Lang::Zh), en: say(Lang::En) }
     }
 }
 
 impl CompareError {
-    /// Says it in a language.
+    /// Renders it in a language.
     pub fn message(&self, lang: Lang) -> String {
         match self {
             Self::NotATable { path, why } => {
                 let (path, why) = (path.display(), why.pick(lang));
                 said!(
                     lang,
-                    "不能与 {path} 比较:{why};应为 bench --out 写出的文件,或另一版本的可执行文件",
+                    "不能与 {path} 比较：{why}；应为 bench --out 写出的文件，或另一版本的可执行文件",
                     "cannot compare with {path}: {why}; give a file that `bench --out` wrote, or another build's executable"
                 )
             }
             Self::NotStarted { binary, source } => {
                 let binary = binary.display();
-                said!(lang, "无法运行 {binary}:{source}", "cannot run {binary}: {source}")
+                said!(lang, "无法运行 {binary}：{source}", "cannot run {binary}: {source}")
             }
             Self::Failed { binary, status, errors } => {
                 let binary = binary.display();
-                said!(lang, "{binary} 运行失败({status}):{errors}", "{binary} failed ({status}): {errors}")
+                said!(lang, "{binary} 运行失败（{status}）：{errors}", "{binary} failed ({status}): {errors}")
             }
             Self::PrintedNoTable { binary, why } => {
                 let (binary, why) = (binary.display(), why.pick(lang));
                 said!(
                     lang,
-                    "{binary} 没有给出 bench 的结果:{why};它是 minsheng 的可执行文件吗?",
+                    "{binary} 没有给出 bench 的结果：{why}；它是 minsheng 的可执行文件吗？",
                     "{binary} gave no results of bench: {why}; is it an executable of minsheng?"
                 )
             }
@@ -157,7 +157,7 @@ async fn with_table(arguments: &BenchArgs, path: &Path, earlier: &Results, lang:
     let path = path.display();
     let intro = said!(
         lang,
-        "未并排测量:“旧”取自先前一次运行写出的 {path},“新”为本版本此刻所测。其间机器可能已变,故“变化”指对照比值的变化;无旧对旧之差,不作判断。",
+        "未并排测量：“旧”取自先前一次运行写出的 {path}，“新”为本版本此刻所测。其间机器可能已变，故“变化”指对照比值的变化；无旧对旧之差，不作判断。",
         "Not measured side by side: old is what {path} says of an earlier run, new is this build now. The machine may have changed in between, so the change is that of the ratio to the baseline; there is no old against old, and nothing is said about losses."
     );
     Ok(format!("{intro}\n\n{}", changes.markdown(lang)))
@@ -175,7 +175,7 @@ async fn with_build(arguments: &BenchArgs, binary: &Path, lang: Lang) -> Result<
     for round in 1..=rounds {
         let announce = |build: Text| {
             let build = lang.pick(build);
-            output::error(said!(lang, "第 {round}/{rounds} 轮:{build}……", "round {round} of {rounds}: {build} ..."));
+            output::error(said!(lang, "第 {round}/{rounds} 轮：{build}……", "round {round} of {rounds}: {build} ..."));
         };
         announce(OLD);
         let first = turns.measure(&old).await?;
@@ -190,7 +190,7 @@ async fn with_build(arguments: &BenchArgs, binary: &Path, lang: Lang) -> Result<
     let (path, form) = (binary.display(), lang.pick(form.text()));
     let intro = said!(
         lang,
-        "“旧”为 {path},“新”为本版本,轮流测量,每轮依次为旧、新、旧;轮数:{rounds};{form}。",
+        "“旧”为 {path}，“新”为本版本，轮流测量，每轮依次为旧、新、旧；轮数：{rounds}；{form}。",
         "Old is {path}, new is this build. They took turns, in each round old, new, old; rounds: {rounds}; {form}."
     );
     Ok(format!("{intro}\n\n{}", Changes::over_rounds(&measured).markdown(lang)))
@@ -224,7 +224,7 @@ impl Form {
         match self {
             Self::Json => Text { zh: "每次各项只测一遍", en: "each turn measures every row once" },
             Self::Markdown => Text {
-                zh: "旧版本尚无 --json,故每次都完整运行一遍",
+                zh: "旧版本尚无 --json，故每次都完整运行一遍",
                 en: "each turn is a full run, because the old build does not know --json",
             },
         }

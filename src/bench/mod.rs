@@ -149,22 +149,22 @@ async fn measure_all(arguments: &BenchArgs, lang: Lang) -> Result<Table, Error> 
         let name = place.name();
         let site = site::Site::start(&directory.0, place).await?;
         if wants(Part::Questions) {
-            output::error(said!(lang, "{name}:提问……", "{name}: questions ..."));
+            output::error(said!(lang, "{name}：提问……", "{name}: questions ..."));
             calls::questions(&site, extent, &mut table).await?;
         }
         if wants(Part::Writes) {
-            output::error(said!(lang, "{name}:写入……", "{name}: writes ..."));
+            output::error(said!(lang, "{name}：写入……", "{name}: writes ..."));
             calls::writes(&site, extent, &mut table).await?;
         }
         if wants(Part::Bulk) {
-            output::error(said!(lang, "{name}:批量上报与数据流……", "{name}: uploads and the feed ..."));
+            output::error(said!(lang, "{name}：批量上报与数据流……", "{name}: uploads and the feed ..."));
             bulk::measure(&site, extent, &mut table).await?;
         }
         site.stop().await?;
     }
     if wants(Part::Lake) {
         let rows = extent.lake.1;
-        output::error(said!(lang, "数据湖统计,{rows} 行……", "statistics over a lake of {rows} rows ..."));
+        output::error(said!(lang, "数据湖统计，{rows} 行……", "statistics over a lake of {rows} rows ..."));
         lake::measure(&directory.0, extent, &mut table).await?;
     }
     Ok(table)

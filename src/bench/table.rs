@@ -156,11 +156,11 @@ impl Table {
 }
 
 const HEAD: Text = Text {
-    zh: "| # | 何处 | 所测 | 本系统 | 对照 | 对照值 | 比值:中位数(最小–最大) | 目标 |\n|---|---|---|---|---|---|---|---|\n",
+    zh: "| # | 何处 | 所测 | 本系统 | 对照 | 对照值 | 比值：中位数（最小–最大）| 目标 |\n|---|---|---|---|---|---|---|---|\n",
     en: "| # | where | what | ours | beside | baseline | ratio: median (least–greatest) | target |\n|---|---|---|---|---|---|---|---|\n",
 };
 
-const BOUNDS: Text = Text { zh: "受何限制:", en: "What bounds each:" };
+const BOUNDS: Text = Text { zh: "受何限制：", en: "What bounds each:" };
 
 /// Writes the median with its unit.
 fn number_of(values: &[f64], unit: Unit) -> String {

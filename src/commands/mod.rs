@@ -2,6 +2,7 @@
 
 mod contracts;
 mod health;
+mod lake;
 mod parameters;
 mod pki;
 pub mod report;
@@ -40,6 +41,7 @@ async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
         Action::Import(arguments) => crate::import::run(arguments, lang).await,
         Action::Verify(arguments) => verify::run(arguments, lang).await,
         Action::Health(arguments) => health::run(arguments, lang).await,
+        Action::Lake(arguments) => lake::run(arguments, lang).await,
         Action::Bench(arguments) => crate::bench::run(arguments, lang).await,
         Action::Pki { action: PkiAction::Init { dir, departments } } => pki::init(&dir, &departments, lang),
         Action::Contracts(ContractsArgs { out }) => contracts::write(&out, lang),

@@ -38,6 +38,6 @@ pub(super) fn list(prefix: &str, on: Option<NaiveDate>, lang: Lang) {
         output::line(format!("  {area}  {from} – {to:10}  {value:>10} {unit:<12} {sure}  {source}"));
     }
     for (key, note) in parameters.unknown().filter(|(key, _)| key.starts_with(prefix)) {
-        output::line(said!(lang, "{key}  未知:{note}", "{key}  not known: {note}"));
+        output::line(said!(lang, "{key}  未知：{note}", "{key}  not known: {note}"));
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn init(directory: &Path, departments: &[String], lang: Lang) -> Resu
     }
     output::line(said!(
         lang,
-        "证书在 {place};签发机构仅供开发,不可用于生产。",
+        "证书在 {place}；签发机构仅供开发，不可用于生产。",
         "The certificates are in {place}; the authority is for development, never for production."
     ));
     Ok(ExitCode::SUCCESS)

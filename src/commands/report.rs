@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use minsheng_analytics::{
     assessment::Policy,
     job::{self, JobConfig, JobOutcome},
-    lake::Resync,
+    lake::{Lake, Resync},
     model::{Notice, ResyncReason},
     report::{Options, lang::Lang as ReportLang, terminal},
 };
@@ -101,12 +101,22 @@ pub(super) fn resynced(datasets: &BTreeMap<String, Resync>, lang: Lang) -> Vec<S
             ResyncReason::CursorRefused => {
                 said!(lang, "部门不接受原读取位置", "the department did not accept the place to go on from")
             }
+            ResyncReason::LakeReplaced => said!(lang, "数据湖原为旧版格式", "the lake was of an earlier version"),
         };
-        let place = &read.set_aside;
+        let former = match read.former_version {
+            Some(version) => {
+                said!(lang, "原数据是该表的第 {version} 版", "the former rows are version {version} of its table")
+            }
+            None => said!(
+                lang,
+                "原数据移至数据湖目录下的 former",
+                "the former files are in former, below the lake's directory"
+            ),
+        };
         said!(
             lang,
-            "{dataset} 已从头重新读取:{why};原数据移至数据湖目录下的 {place}。",
-            "{dataset} was read again from its beginning: {why}; the former files are in {place} below the lake's directory."
+            "{dataset} 已从头重新读取：{why}；{former}。",
+            "{dataset} was read again from its beginning: {why}; {former}."
         )
     });
     told.collect()
@@ -118,7 +128,7 @@ pub(super) fn missing(outcome: &JobOutcome, lang: Lang) -> Vec<String> {
     let unreached = outcome.unreached.iter().map(|(service, reason)| {
         said!(
             lang,
-            "未能读取 {service}:{reason};报告注明了其数据的日期。",
+            "未能读取 {service}：{reason}；报告注明了其数据的日期。",
             "{service} could not be read: {reason}; the report says how old its data is."
         )
     });
@@ -127,7 +137,7 @@ pub(super) fn missing(outcome: &JobOutcome, lang: Lang) -> Vec<String> {
         let until = until.map_or_else(|| "–".to_owned(), |until| until.to_rfc3339());
         said!(
             lang,
-            "{service} 的记录只读到 {until},早于报告的截止时刻;其后的记录可能改变数字。",
+            "{service} 的记录只读到 {until}，早于报告的截止时刻；其后的记录可能改变数字。",
             "{service} is known only up to {until}, before the moment of the report; later records may change its figures."
         )
     });
@@ -149,6 +159,9 @@ pub(super) async fn run(arguments: ReportArgs, lang: Lang) -> Result<ExitCode, E
         site.stop().await?;
         outcome?
     } else if arguments.offline {
+        // A catalogue that does not hold is told of before.
+        catalogue::get()?;
+        Lake::must_exist(&job.lake).map_err(|error| Error::Analytics(Box::new(error)))?;
         make(&job, None, lang).await?
     } else {
         make(&job, Some(&Endpoints::from_environment()?), lang).await?
@@ -168,6 +181,16 @@ fn report_lang(lang: Lang) -> ReportLang {
 mod tests {
     use super::*;
     use crate::cli::Profile;
+
+    #[tokio::test]
+    async fn without_services_and_without_a_lake_there_is_no_report() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (lake, out) = (directory.path().join("tpyo"), directory.path().join("out"));
+        let arguments = ReportArgs { on: None, as_of: None, out, lake: Some(lake), data: None, offline: true };
+        let error = run(arguments, Lang::En).await.expect_err("there is no lake");
+        assert!(error.message(Lang::En).contains("there is no lake in"), "{}", error.message(Lang::En));
+        assert_eq!(std::fs::read_dir(directory.path()).expect("it reads").count(), 0, "nothing is made for it");
+    }
 
     #[test]
     fn a_lake_remembers_what_its_records_are_wherever_it_lies() {

@@ -43,7 +43,11 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
         None => None,
     };
     let (cron, zone, place) = (&arguments.cron, &arguments.zone, record.display());
-    output::line(said!(lang, "按 {cron}({zone})运行,记录在 {place}", "Runs at {cron} ({zone}); on record in {place}"));
+    output::line(said!(
+        lang,
+        "按 {cron}（{zone}）运行，记录在 {place}",
+        "Runs at {cron} ({zone}); on record in {place}"
+    ));
 
     let (stopping, stopped) = watch::channel(false);
     let asked = stopping.clone();

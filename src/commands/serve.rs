@@ -29,7 +29,7 @@ pub(super) fn faults(error: &ConfigError, lang: Lang) -> String {
     let number = error.faults.len();
     let mut text = said!(
         lang,
-        "配置不可用,共 {number} 处有误,未绑定端口:",
+        "配置不可用，共 {number} 处有误，未绑定端口：",
         "the configuration cannot be used, {number} faults, no port was bound:"
     );
     for fault in &error.faults {
@@ -45,7 +45,7 @@ fn in_words(problem: &str, lang: Lang) -> String {
         return problem.to_owned();
     }
     let missing = problem.strip_prefix("is not set, nor is ").and_then(|rest| rest.strip_suffix(" in the file"));
-    missing.map_or_else(|| format!("有误({problem})"), |key| format!("未设置,配置文件中也没有 {key}"))
+    missing.map_or_else(|| format!("有误（{problem}）"), |key| format!("未设置，配置文件中也没有 {key}"))
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
         let department = Department::new("health").expect("a department");
         let error = ServiceConfig::from_environment(&department, [].into()).expect_err("nothing is set");
         let text = faults(&error, Lang::Zh);
-        assert!(text.contains("MINSHENG_DATABASE_URL:未设置,配置文件中也没有 `database_url`"), "{text}");
+        assert!(text.contains("MINSHENG_DATABASE_URL：未设置，配置文件中也没有 `database_url`"), "{text}");
         assert!(faults(&error, Lang::En).contains("MINSHENG_KEYS_DIR: is not set"));
     }
 }

@@ -76,7 +76,7 @@ async fn verify(directory: PathBuf, endpoints: &Endpoints, lang: Lang) -> Result
     let collected = job::collect(feeds, &lake).await;
     super::report::resynced(&collected.resynced, lang).iter().for_each(output::error);
     for (service, reason) in &collected.unreached {
-        output::error(said!(lang, "未能读取 {service}:{reason}", "{service} could not be read: {reason}"));
+        output::error(said!(lang, "未能读取 {service}：{reason}", "{service} could not be read: {reason}"));
     }
     let mut differences = 0;
     for register in registers::all() {
@@ -137,13 +137,13 @@ impl Counted {
         if self.agrees() {
             said!(
                 lang,
-                "  {department} {name} {there:>8} 条,数据湖中同样多",
+                "  {department} {name} {there:>8} 条，数据湖中同样多",
                 "  {department} {name} {there:>8} records, as many in the lake"
             )
         } else {
             said!(
                 lang,
-                "  {department} {name} 台账 {there} 条,数据湖 {lake} 条:数目不一致",
+                "  {department} {name} 台账 {there} 条，数据湖 {lake} 条：数目不一致",
                 "  {department} {name} {there} in the register, {lake} in the lake: they differ"
             )
         }

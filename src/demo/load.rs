@@ -37,7 +37,7 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// Says it in a language.
+    /// Renders it in a language.
     pub fn text(&self, lang: Lang) -> String {
         let common::FieldViolation { field, reason, description, description_zh } = &self.violation;
         format!("  {}.{field}: {} [{reason}]", self.register, lang.of(description_zh, description))

@@ -85,7 +85,7 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
         output::line(said!(lang, "流水新增 {added} 条。", "{added} entries are new in the journals."));
     }
     report::print(&outcome, lang);
-    output::line(said!(lang, "用时 {seconds} 秒(其中载入 {of_it} 秒)", "{seconds} s ({of_it} s of it loading)"));
+    output::line(said!(lang, "用时 {seconds} 秒（其中载入 {of_it} 秒）", "{seconds} s ({of_it} s of it loading)"));
     if arguments.serve {
         site.announce()?;
         invite(&site, lang);
@@ -103,7 +103,7 @@ fn report_load(loaded: &Loaded, lang: Lang) {
     let Loaded { accepted, changed, refused, .. } = *loaded;
     output::line(said!(
         lang,
-        "经 RPC 载入 {accepted} 条记录,变更 {changed} 次,拒绝 {refused} 条。",
+        "经 RPC 载入 {accepted} 条记录，变更 {changed} 次，拒绝 {refused} 条。",
         "{accepted} records loaded through the RPCs, {changed} changes, {refused} refused."
     ));
     for reason in &loaded.reasons {
@@ -118,7 +118,7 @@ fn invite(site: &Site, lang: Lang) {
     let address = address.trim_start_matches("https://");
     output::line(said!(
         lang,
-        "服务继续运行;按 Ctrl-C 停止。可以试试:",
+        "服务继续运行；按 Ctrl-C 停止。可以试试：",
         "The services keep running; Ctrl-C stops them. Try:"
     ));
     output::line(format!(

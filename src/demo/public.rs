@@ -166,12 +166,12 @@ fn unplaced(figure: &Figure, why: NoPlace, lang: Lang) -> String {
     match why {
         NoPlace::NoMeasure => said!(
             lang,
-            "  未填报:{commitment} 的“{measure}”({value} {unit})在目录中没有对应指标",
+            "  未填报：{commitment} 的“{measure}”（{value} {unit}）在目录中没有对应指标",
             "  not filed: \"{measure}\" of {commitment} ({value} {unit}) has no measure in the catalogue"
         ),
         NoPlace::OtherUnit => said!(
             lang,
-            "  未填报:{commitment} 的“{measure}”({value} {unit})与目录的单位不同",
+            "  未填报：{commitment} 的“{measure}”（{value} {unit}）与目录的单位不同",
             "  not filed: \"{measure}\" of {commitment} ({value} {unit}) is in another unit than the catalogue's"
         ),
     }

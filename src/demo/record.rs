@@ -27,12 +27,12 @@ const SAMPLE: usize = 100;
 
 /// Stands on everything that is made from an invented province.
 const INVENTED: Text = Text {
-    zh: "演示数据:除承诺事项、行政区划和公布的基数外,全部记录均为虚构。",
+    zh: "演示数据：除承诺事项、行政区划和公布的基数外，全部记录均为虚构。",
     en: "Demonstration data: all records are invented; commitments, divisions and baselines are real.",
 };
 /// Stands on everything that is made from published figures alone.
 const PUBLIC: Text = Text {
-    zh: "仅含已公布的数字:没有任何部门的登记记录,多数承诺因此无法评估。",
+    zh: "仅含已公布的数字：没有任何部门的登记记录，多数承诺因此无法评估。",
     en: "Published figures only, no department's records: most commitments cannot be assessed.",
 };
 
@@ -114,7 +114,7 @@ impl DemoRecord {
         match self.profile {
             Profile::Synthetic => said!(
                 lang,
-                "虚构的自治区(种子 {seed},规模 {scale})",
+                "虚构的自治区（种子 {seed}，规模 {scale}）",
                 "an invented province (seed {seed}, scale {scale})"
             ),
             Profile::Public => said!(lang, "已公布的数字", "published figures"),
@@ -140,7 +140,7 @@ impl InBothLanguages for OtherDemo {
         let Some(record) = &self.there else {
             return said!(
                 lang,
-                "{directory} 中已有不是本演示载入的记录,不能再载入{wanted};请用 --data 指定另一目录",
+                "{directory} 中已有不是本演示载入的记录，不能再载入{wanted}；请用 --data 指定另一目录",
                 "{directory} holds records that no demo of this version loaded, so {wanted} cannot be added; name another directory with --data"
             );
         };
@@ -148,13 +148,13 @@ impl InBothLanguages for OtherDemo {
         if held == wanted {
             return said!(
                 lang,
-                "{directory} 由本程序的另一版本载入,两者的{wanted}并不相同;请用 --data 指定另一目录,或先删除它",
+                "{directory} 由本程序的另一版本载入，两者的{wanted}并不相同；请用 --data 指定另一目录，或先删除它",
                 "{directory} was filled by another version of this program, whose records differ from today's for {wanted}; name another directory with --data, or remove it first"
             );
         }
         said!(
             lang,
-            "{directory} 中是{held},不能再载入{wanted},二者不可混合;请用 --data 指定另一目录,或先删除它",
+            "{directory} 中是{held}，不能再载入{wanted}，二者不可混合；请用 --data 指定另一目录，或先删除它",
             "{directory} holds {held}; {wanted} cannot be added, for the two must not mix: name another directory with --data, or remove it first"
         )
     }

@@ -28,24 +28,24 @@ pub enum CellError {
 }
 
 impl CellError {
-    /// Says it in a language.
+    /// Renders it in a language.
     pub fn message(&self, lang: Lang) -> String {
         match self {
             Self::NotBoolean => said!(lang, "应为 是 或 否", "must be 是 or 否, true or false"),
             Self::NotWhole => said!(lang, "应为整数", "must be a whole number"),
             Self::NotNumber => said!(lang, "应为数字", "must be a number"),
-            Self::NotDate => said!(lang, "应为日期,形如 2025-09-01", "must be a day such as 2025-09-01"),
-            Self::NotMonth => said!(lang, "应为月份,形如 2025-09", "must be a month such as 2025-09"),
+            Self::NotDate => said!(lang, "应为日期，形如 2025-09-01", "must be a day such as 2025-09-01"),
+            Self::NotMonth => said!(lang, "应为月份，形如 2025-09", "must be a month such as 2025-09"),
             Self::NotInList(values) => {
                 let values = values.join(", ");
-                said!(lang, "应为以下之一:{values}", "must be one of: {values}")
+                said!(lang, "应为以下之一：{values}", "must be one of: {values}")
             }
             Self::ErrorValue(text) => {
-                said!(lang, "是表格软件的错误值 {text},不是数据", "is the spreadsheet's error value {text}, no data")
+                said!(lang, "是表格软件的错误值 {text}，不是数据", "is the spreadsheet's error value {text}, no data")
             }
             Self::LongNumber => said!(
                 lang,
-                "数字超过 15 位,表格软件已丢失末尾数位;请把此列设为文本格式后重新输入",
+                "数字超过 15 位，表格软件已丢失末尾数位；请把此列设为文本格式后重新输入",
                 "is a number of more than 15 digits, of which the spreadsheet has lost the last; set the column to text and type it again"
             ),
         }

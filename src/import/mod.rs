@@ -70,18 +70,18 @@ pub enum TableError {
 }
 
 impl TableError {
-    /// Says it in a language.
+    /// Renders it in a language.
     pub fn message(&self, lang: Lang) -> String {
         match self {
             Self::Format(path) => {
                 said!(lang, "{path} 既不是 .csv 也不是 .xlsx", "{path} is neither .csv nor .xlsx")
             }
             Self::Unreadable { path, source } => {
-                said!(lang, "无法读取 {path}:{source}", "cannot read {path}: {source}")
+                said!(lang, "无法读取 {path}：{source}", "cannot read {path}: {source}")
             }
             Self::NotUtf8(path) => said!(
                 lang,
-                "{path} 不是 UTF-8 编码;请另存为 UTF-8 的 CSV,或 XLSX",
+                "{path} 不是 UTF-8 编码；请另存为 UTF-8 的 CSV，或 XLSX",
                 "{path} is not UTF-8; save it as CSV in UTF-8, or as XLSX"
             ),
             Self::Empty(path) => said!(lang, "{path} 没有表头", "{path} has no header"),
@@ -90,10 +90,10 @@ impl TableError {
             }
             Self::Twice(name) => said!(lang, "“{name}”一列出现两次", "the column \"{name}\" stands twice"),
             Self::Exists(path) => {
-                said!(lang, "{path} 已存在,模板不覆盖任何文件", "{path} exists; a template overwrites no file")
+                said!(lang, "{path} 已存在，模板不覆盖任何文件", "{path} exists; a template overwrites no file")
             }
             Self::Unwritable { path, source } => {
-                said!(lang, "无法写入 {path}:{source}", "cannot write {path}: {source}")
+                said!(lang, "无法写入 {path}：{source}", "cannot write {path}: {source}")
             }
         }
     }

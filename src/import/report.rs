@@ -37,7 +37,7 @@ pub(super) fn print(
         let (more, place) = (number - MOST_PRINTED, path.display());
         output::error(said!(
             lang,
-            "另有 {more} 处问题;全部 {number} 处连同原行写入 {place}",
+            "另有 {more} 处问题；全部 {number} 处连同原行写入 {place}",
             "and {more} more; all {number} with their rows are in {place}"
         ));
     }
@@ -51,29 +51,29 @@ fn sums(outcome: &Outcome, plan: &Plan, finished: bool, lang: Lang) -> String {
     if !finished && writing {
         said!(
             lang,
-            "中断:台账中现有本文件的 {recorded} 条记录(其中 {unchanged} 条此前已有),拒绝 {refused} 行;再次运行即从此处补齐。",
+            "中断：台账中现有本文件的 {recorded} 条记录（其中 {unchanged} 条此前已有），拒绝 {refused} 行；再次运行即从此处补齐。",
             "Cut short: {recorded} records of this file are in the register ({unchanged} were there before), {refused} rows were refused; running again completes it."
         )
     } else if !finished {
-        said!(lang, "检查中断,未载入任何记录。", "The check was cut short; nothing was loaded.")
+        said!(lang, "检查中断，未载入任何记录。", "The check was cut short; nothing was loaded.")
     } else if plan.dry_run {
         said!(
             lang,
-            "可载入 {valid} 条,{there} 条此前已有,{refused} 行有误;未载入任何记录。",
+            "可载入 {valid} 条，{there} 条此前已有，{refused} 行有误；未载入任何记录。",
             "{valid} could be loaded, {there} are there already, {refused} rows are wrong; nothing was loaded."
         )
     } else if held_back {
-        said!(lang, "{refused} 行有误,因此一条也未载入。", "{refused} rows are wrong, so none was loaded.")
+        said!(lang, "{refused} 行有误，因此一条也未载入。", "{refused} rows are wrong, so none was loaded.")
     } else if plan.all_or_nothing && refused > 0 {
         said!(
             lang,
-            "检查之后台账有变:台账中现有本文件的 {recorded} 条记录,{refused} 行被拒绝。",
+            "检查之后台账有变：台账中现有本文件的 {recorded} 条记录，{refused} 行被拒绝。",
             "The register changed after the check: {recorded} records of this file are in it, {refused} rows were refused."
         )
     } else {
         said!(
             lang,
-            "台账中现有本文件的 {recorded} 条记录(其中 {unchanged} 条此前已有),拒绝 {refused} 行。",
+            "台账中现有本文件的 {recorded} 条记录（其中 {unchanged} 条此前已有），拒绝 {refused} 行。",
             "{recorded} records of this file are in the register ({unchanged} were there before), {refused} rows were refused."
         )
     }
@@ -146,6 +146,6 @@ mod tests {
         let text = sums(&outcome, &plan, false, Lang::En);
         assert!(text.contains("2000 records") && text.contains("running again completes it"), "{text}");
         let text = sums(&Outcome { valid: 2000, ..Outcome::default() }, &plan, false, Lang::Zh);
-        assert_eq!(text, "检查中断,未载入任何记录。");
+        assert_eq!(text, "检查中断，未载入任何记录。");
     }
 }

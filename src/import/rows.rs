@@ -37,13 +37,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Says it in a language.
+    /// Renders it in a language.
     pub fn text(&self, lang: Lang) -> String {
         let (line, column, why) = (self.line, &self.column, lang.of(&self.zh, &self.en));
         if column.is_empty() {
-            said!(lang, "第 {line} 行:{why}", "line {line}: {why}")
+            said!(lang, "第 {line} 行：{why}", "line {line}: {why}")
         } else {
-            said!(lang, "第 {line} 行,“{column}”:{why}", "line {line}, \"{column}\": {why}")
+            said!(lang, "第 {line} 行，“{column}”：{why}", "line {line}, \"{column}\": {why}")
         }
     }
 }
@@ -258,7 +258,7 @@ impl Rows {
     }
 }
 
-/// Says what is wrong with a row that has more than its header: a comma that should stand in quotes has moved its
+/// Returns what is wrong with a row that has more than its header: a comma that should stand in quotes has moved its
 /// cells.
 fn surplus(headers: &[String], line: &Line) -> Option<Refusal> {
     let without = |place: usize| headers.get(place).is_none_or(|header| header.trim().is_empty());
@@ -269,7 +269,7 @@ fn surplus(headers: &[String], line: &Line) -> Option<Refusal> {
     Some(Refusal {
         line: line.number,
         column: String::new(),
-        zh: format!("第 {number} 格“{cell}”没有表头(表头共 {columns} 列);内含逗号的单元格须加引号"),
+        zh: format!("第 {number} 格“{cell}”没有表头（表头共 {columns} 列）；内含逗号的单元格须加引号"),
         en: format!(
             "cell {number}, \"{cell}\", has no header (there are {columns}); a cell with a comma in it must stand in quotes"
         ),

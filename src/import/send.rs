@@ -220,7 +220,7 @@ fn take(
 /// The rule by which a register refuses a second record of a name.
 const RECORD_EXISTS: &str = "RECORD_EXISTS";
 
-/// Says that a record is there with another content, and what makes it the same record.
+/// Returns that a record is there with another content, and what makes it the same record.
 fn exists(register: &Register, rows: &Rows, columns: &Columns, item: &Item, name: &str) -> Refusal {
     let (zh, en) = match item.identity {
         Identity::Given(_) => (String::new(), String::new()),
@@ -228,13 +228,13 @@ fn exists(register: &Register, rows: &Rows, columns: &Columns, item: &Item, name
             let headers: Vec<String> =
                 register.natural_key.iter().map(|field| rows.header_of(field, columns)).collect();
             let (zh, en) = (headers.join("、"), headers.join(", "));
-            (format!("(按 {zh} 识别)"), format!(" (told by {en})"))
+            (format!("（按 {zh} 识别）"), format!(" (told by {en})"))
         }
     };
     Refusal {
         line: item.line,
         column: String::new(),
-        zh: format!("台账中已有此记录 {name}{zh},内容不同;导入不更改已有记录"),
+        zh: format!("台账中已有此记录 {name}{zh}，内容不同；导入不更改已有记录"),
         en: format!(
             "the register has this record, {name}{en}, with another content; an import changes no record that is there"
         ),

@@ -30,8 +30,8 @@ const TEXT: Text = Text { zh: "文本", en: "text" };
 const BOOLEAN: Text = Text { zh: "是 或 否", en: "是 or 否 (yes or no)" };
 const WHOLE: Text = Text { zh: "整数", en: "whole number" };
 const NUMBER: Text = Text { zh: "数字", en: "number" };
-const DATE: Text = Text { zh: "日期,如 2025-09-01", en: "day, as 2025-09-01" };
-const MONTH: Text = Text { zh: "月份,如 2025-09", en: "month, as 2025-09" };
+const DATE: Text = Text { zh: "日期，如 2025-09-01", en: "day, as 2025-09-01" };
+const MONTH: Text = Text { zh: "月份，如 2025-09", en: "month, as 2025-09" };
 const REQUIRED: Text = Text { zh: "必填", en: "required" };
 const OPTIONAL: Text = Text { zh: "选填", en: "optional" };
 
@@ -52,7 +52,7 @@ pub fn write(path: &Path, register: &Register, columns: &Columns, lang: Lang) ->
     file.write_all(&bytes).map_err(|error| unwritable(Box::new(error)))
 }
 
-/// Says what belongs into a column.
+/// Returns what belongs into a column.
 pub fn note(column: &Column, lang: Lang) -> String {
     let kind = match CellKind::of(&column.field) {
         Some(CellKind::OneOf(list)) => {
@@ -81,7 +81,7 @@ fn list_note(columns: &Columns, lang: Lang) -> Option<String> {
     columns.iter().any(|column| column.list.is_some()).then(|| {
         said!(
             lang,
-            "每名成员一行;同一记录的各行编号相同、相邻,其余列只读第一行",
+            "每名成员一行；同一记录的各行编号相同、相邻，其余列只读第一行",
             "one row for each member; rows of one record carry the same name and follow one another, other columns are read from the first"
         )
     })
