@@ -51,6 +51,15 @@ pub fn is_set(field: &FieldDescriptor, option: &str) -> bool {
         .is_some_and(|extension| matches!(field.options().get_extension(&extension).into_owned(), Value::Bool(true)))
 }
 
+/// Returns the number that an option of `minsheng.common.v1` gives a field; nothing where it is not set.
+pub fn number_of(field: &FieldDescriptor, option: &str) -> Option<u32> {
+    let extension = descriptors().get_extension_by_name(&format!("minsheng.common.v1.{option}"))?;
+    match field.options().get_extension(&extension).into_owned() {
+        Value::I32(number) => u32::try_from(number).ok().filter(|number| *number > 0),
+        _ => None,
+    }
+}
+
 /// Returns the Chinese label of a field.
 pub fn label_zh(field: &FieldDescriptor) -> Option<String> {
     field_option_string(field, "label_zh")

@@ -7,8 +7,8 @@ mod conventions;
 mod published;
 mod registers;
 pub use conventions::{
-    Dataset, datasets, fields_with_labels, is_personal, is_set, label_zh, message_option_string, short_value_name,
-    value_label_zh,
+    Dataset, datasets, fields_with_labels, is_personal, is_set, label_zh, message_option_string, number_of,
+    short_value_name, value_label_zh,
 };
 pub use published::{CONTRACTS, FLIGHT_DESCRIPTOR_BYTES};
 pub use registers::{Reference, Register, register_of, register_of_collection, registers, snake_case};

@@ -123,6 +123,11 @@ impl Register {
         }
     }
 
+    /// Returns the dataset as it is declared, without a department where every one keeps its own.
+    pub fn declared_dataset(&self) -> &str {
+        &self.dataset
+    }
+
     /// Returns the message of the dataset's row.
     pub fn row(&self) -> MessageDescriptor {
         let row = format!("{}Row", self.resource.full_name());

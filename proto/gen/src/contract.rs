@@ -1,9 +1,12 @@
-//! The contract of a register: name, area and meta of its resource, its service with the six methods, their messages.
+//! The contract of a register: name, area and meta of its resource, its service with the six methods, their messages, the
+//! row of its dataset.
 //!
 //! What is written is known by its names, so a contract needs no marks: methods and messages of other names stay as and
 //! where they are.
 
 use minsheng_proto::Register;
+
+use crate::row;
 
 /// The fields that every resource begins with.
 const ENVELOPE: &str = r#"  // Name of the record, `{collection}/{id}`. Chosen by the caller on creation where it has an id of its own, otherwise by the server.
@@ -60,6 +63,20 @@ pub(crate) fn written(text: &str, register: &Register) -> String {
     let service = Block { text: format!("{comment}{service} {{\n{}{own_methods}}}\n", fill(METHODS)) };
     kept.splice(place..place, std::iter::once(service).chain(messages));
     kept.into_iter().map(|block| block.text).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the text of a contract with the message of the dataset's row written again, where it stands or at the end.
+pub(crate) fn with_row(text: &str, register: &Register) -> String {
+    let declares = format!("message {}Row", register.resource.name());
+    let message = row::message(register);
+    let mut blocks = Block::all(text);
+    if let Some(block) = blocks.iter_mut().find(|block| block.declares(&declares)) {
+        block.text = format!("{}{message}", block.comment());
+    } else {
+        let comment = format!("// A row of the dataset of {}.\n", words(&register.plural));
+        blocks.push(Block { text: format!("{comment}{message}") });
+    }
+    blocks.into_iter().map(|block| block.text).collect::<Vec<_>>().join("\n")
 }
 
 /// A part of a contract between empty lines at its outermost level: a declaration with its comment, or the head.

@@ -1,4 +1,5 @@
-//! Writes what follows from the declarations of registers: in every contract the six methods with their messages; in
+//! Writes what follows from the declarations of registers: in every contract the six methods with their messages and
+//! the row of the dataset; in
 //! every department the table, the record of a state, and the ways between it, the resource and the dataset's row.
 //!
 //! `minsheng-gen` writes, `minsheng-gen --check` fails where a file is not what would be written. Files are written where
@@ -6,6 +7,7 @@
 
 mod contract;
 mod fields;
+mod row;
 mod rust;
 
 use std::{
@@ -67,11 +69,10 @@ fn run(check: bool) -> Result<Vec<PathBuf>, String> {
     };
     let mut folders: BTreeMap<PathBuf, Vec<&Register>> = BTreeMap::new();
     for register in registers() {
-        if !register.own_methods {
-            let path = proto.join(register.resource.parent_file().name());
-            let read = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            put(path, contract::written(&read, register))?;
-        }
+        let path = proto.join(register.resource.parent_file().name());
+        let read = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = if register.own_methods { read } else { contract::written(&read, register) };
+        put(path, contract::with_row(&text, register))?;
         let folder = match &register.keeper {
             Some(keeper) => root.join("services").join(keeper).join("src/schema"),
             None => root.join("services/kit/src/filings/schema"),

@@ -1,14 +1,21 @@
 //! The Rust of a register: its table, the record of a state, and the ways between it, the resource and the dataset's row.
 //!
-//! Each field of the resource becomes columns by its kind; what a rule computes is declared in `columns`. A column that
-//! the dataset's row has under the same name is copied into it; what is not, a register fills by hand.
+//! Each field of the resource becomes columns by its kind; what a rule computes is declared in `columns`. What the
+//! dataset's row has is copied into it, but for what is declared as `row_only`, which the register fills by hand.
 
 use std::fmt::Write as _;
 
-use minsheng_proto::{Reference, Register, common::v1::ColumnType, is_personal, is_set};
+use minsheng_proto::{
+    Reference, Register,
+    common::v1::{ColumnType, NamedBy},
+    is_personal, is_set,
+};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::fields::{field_comment, is_optional, is_required, message_comment};
+use crate::{
+    fields::{field_comment, is_optional, is_required, message_comment},
+    row::{self, Holds, RowField},
+};
 
 /// First number of a resource's own fields.
 const FIRST_OWN_FIELD: u32 = 10;
@@ -43,7 +50,7 @@ impl Column {
             Sql::Bytes => ("Binary", "Vec<u8>"),
             Sql::Double => ("Double", "f64"),
         };
-        let (name, says) = (&self.name, sentence(&self.says, 8));
+        let (name, says) = (&self.name, wrapped(&self.says, "        /// "));
         if self.nullable {
             format!("{says}        {name}: Nullable<{sql}> = Option<{rust}>,\n")
         } else {
@@ -73,26 +80,30 @@ enum Kept<'a> {
 
 /// Returns the file of a register.
 pub(crate) fn written(register: &Register) -> String {
-    let (resource, row) = (&register.resource, register.row());
+    let resource = &register.resource;
     let record = record_name(resource);
-    let columns = columns(register, &row);
+    let columns = columns(register);
     let mut text = format!(
         "// Written by `just gen` from `proto/{}`: change the contract instead.\n\n//! {}\n\n",
         resource.parent_file().name(),
         format_args!("{}: the table `{}` and its record.", register.title_zh, register.collection),
     );
-    let body = body(register, &row, &record, &columns);
+    let body = body(register, &record, &columns);
     let helpers = if body.contains("declared::") { ", declared" } else { "" };
     let kit = if register.keeper.is_some() { "minsheng_kit" } else { "crate" };
     let package = register.resource.package_name().replace('.', "::").replace("minsheng::", "");
     let package = package.replace("socialsecurity", "social_security");
     let _ = write!(
         text,
-        "use {kit}::{{error::{{Error, Violations}}, register::{{Declared, Facts, Head, Table as _{helpers}}}}};\nuse minsheng_proto::{package} as pb;\n\n"
+        "use {kit}::{{error::{{Error, Violations}}, register::{{Declared, RuleContext, Head, Table as _{helpers}}}}};\nuse minsheng_proto::{package} as pb;\n\n"
     );
     let title = message_comment(resource);
-    let _ =
-        write!(text, "{kit}::register_table! {{\n{}    {} => {record} {{\n", sentence(&title, 4), register.collection);
+    let _ = write!(
+        text,
+        "{kit}::register_table! {{\n{}    {} => {record} {{\n",
+        wrapped(&title, "    /// "),
+        register.collection
+    );
     for column in &columns {
         text.push_str(&column.declaration());
     }
@@ -131,7 +142,7 @@ fn own_fields(resource: &MessageDescriptor) -> impl Iterator<Item = FieldDescrip
     resource.fields().filter(|field| field.number() >= FIRST_OWN_FIELD)
 }
 
-fn columns(register: &Register, row: &MessageDescriptor) -> Vec<Column> {
+fn columns(register: &Register) -> Vec<Column> {
     let mut columns = Vec::new();
     for field in own_fields(&register.resource) {
         let says = field_comment(&field);
@@ -153,24 +164,16 @@ fn columns(register: &Register, row: &MessageDescriptor) -> Vec<Column> {
             Kept::Plain => columns.push(column(sql_of(&field.kind()), is_optional(&field))),
         }
     }
-    for declared in &register.columns {
-        let of_row = row.get_field_by_name(&declared.name);
+    for declared in register.columns.iter().filter(|declared| !declared.row_only) {
         let (sql, nullable) = match declared.r#type() {
-            ColumnType::Unspecified => {
-                let field = of_row
-                    .as_ref()
-                    .unwrap_or_else(|| panic!("{}: the column {} has no type", register.collection, declared.name));
-                let day = matches!(field.kind(), Kind::Message(_));
-                (sql_of(&field.kind()), is_optional(field) || day && !declared.always)
-            }
-            ColumnType::Integer => (Sql::Integer, false),
-            ColumnType::Boolean => (Sql::Boolean, false),
-            ColumnType::Text => (Sql::Text, false),
-            ColumnType::Bytes => (Sql::Bytes, false),
+            ColumnType::Unspecified => panic!("{}: the column {} has no type", register.collection, declared.name),
+            ColumnType::Integer => (Sql::Integer, declared.optional),
+            ColumnType::Boolean => (Sql::Boolean, declared.optional),
+            ColumnType::Text => (Sql::Text, declared.optional),
+            ColumnType::Bytes => (Sql::Bytes, declared.optional),
+            ColumnType::Date => (Sql::Integer, !declared.always),
         };
-        let says = of_row.filter(|_| declared.says.is_empty()).map(|field| field_comment(&field));
-        let says = says.unwrap_or_else(|| declared.says.clone());
-        columns.push(Column { name: declared.name.clone(), sql, nullable, says });
+        columns.push(Column { name: declared.name.clone(), sql, nullable, says: declared.says.clone() });
     }
     columns
 }
@@ -185,10 +188,10 @@ fn sql_of(kind: &Kind) -> Sql {
     }
 }
 
-fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[Column]) -> String {
+fn body(register: &Register, record: &str, columns: &[Column]) -> String {
     let resource = &register.resource;
     let (mut read, mut write) = (String::new(), String::new());
-    let (mut before, mut judged, mut has_person) = (String::new(), false, false);
+    let (mut before, mut judged, mut has_person, mut needs_context) = (String::new(), false, false, false);
     for field in own_fields(resource) {
         let (name, rust) = (field.name(), rust_name(field.name()));
         let decided = is_set(&field, "output_only");
@@ -209,7 +212,13 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
             Kept::Date { required } => {
                 judged = true;
                 let helper = if required { "required_day" } else { "optional_day" };
-                Some(format!("declared::{helper}(\"{name}\", resource.{rust}.as_ref(), violations)"))
+                let day = format!("declared::{helper}(\"{name}\", resource.{rust}.as_ref(), violations)");
+                if is_set(&field, "not_after_today") {
+                    needs_context = true;
+                    Some(format!("declared::not_after_today(\"{name}\", {day}, context, violations)"))
+                } else {
+                    Some(day)
+                }
             }
             Kept::Month => {
                 judged = true;
@@ -228,7 +237,7 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
                 let seal = format!("{}.{}", register.collection, stem(name));
                 let _ = writeln!(
                     before,
-                    "        let {0} = declared::person(\"{seal}\", \"{name}\", &resource.{rust}, facts, violations);",
+                    "        let {0} = declared::person(\"{seal}\", \"{name}\", &resource.{rust}, context, violations);",
                     stem(name)
                 );
                 let _ = writeln!(
@@ -252,7 +261,7 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
             Kept::Reference { collection } => format!("declared::reference(\"{collection}\", &self.{name})"),
             Kept::Person => {
                 format!(
-                    "declared::shown_person(\"{}.{1}\", &self.{1}, facts, reveal)?",
+                    "declared::shown_person(\"{}.{1}\", &self.{1}, context, reveal)?",
                     register.collection,
                     stem(name)
                 )
@@ -260,23 +269,31 @@ fn body(register: &Register, row: &MessageDescriptor, record: &str, columns: &[C
         };
         let _ = writeln!(write, "            {rust}: {writes},");
     }
-    let (references, rows) = (references_of(register), row_of(row, columns));
+    let (references, rows) = (references_of(register), row_of(register, columns));
     let (clear, restore) = decided_of(register);
-    let name = resource.name();
+    let natural_id = natural_id_of(register);
+    let (of, of_context) = match &natural_id {
+        Some(id) if id.contains("context)") => ("resource", "context"),
+        Some(_) => ("resource", "_"),
+        None => ("_", "_"),
+    };
+    let natural_id = natural_id.unwrap_or_else(|| "None".to_owned());
+    let (name, row) = (resource.name(), format!("{}Row", resource.name()));
     let violations_arg = if judged { "violations" } else { "_" };
-    let (facts, reveal) = if has_person { ("facts", "reveal") } else { ("_", "_") };
+    let (context, reveal) = if has_person { ("context", "reveal") } else { ("_", "_") };
+    let of_reading = if has_person || needs_context { "context" } else { "_" };
     let decides = if clear.is_empty() { "_" } else { "resource" };
     format!(
         "impl Declared for {record} {{\n    type Resource = pb::{name};\n    type Row = pb::{row};\n\n    \
-         fn read(resource: &pb::{name}, head: Head, {facts}: Facts<'_>, {violations_arg}: &mut Violations) -> Self {{\n\
+         fn read(resource: &pb::{name}, head: Head, {of_reading}: RuleContext<'_>, {violations_arg}: &mut Violations) -> Self {{\n\
          {before}        Self {{\n{read}            ..Self::with_head(head)\n        }}\n    }}\n\n    \
-         fn resource(&self, {facts}: Facts<'_>, {reveal}: bool) -> Result<pb::{name}, Error> {{\n        \
+         fn resource(&self, {context}: RuleContext<'_>, {reveal}: bool) -> Result<pb::{name}, Error> {{\n        \
          Ok(pb::{name} {{\n{write}            ..pb::{name}::default()\n        }})\n    }}\n\n    \
          fn row(&self) -> pb::{row} {{\n        pb::{row} {{\n{rows}        }}\n    }}\n\n    \
-         fn references(&self) -> Vec<(&'static str, &str)> {{\n        {references}\n    }}\n\n    \
+         fn references(&self) -> Vec<declared::Named<'_>> {{\n        {references}\n    }}\n\n    \
+         fn natural_id({of}: &pb::{name}, {of_context}: RuleContext<'_>) -> Option<String> {{\n        {natural_id}\n    }}\n\n    \
          fn clear_decided({decides}: &mut pb::{name}) {{\n{clear}    }}\n\n    \
          fn restore_decided(&mut self, {decides}: &pb::{name}) {{\n{restore}    }}\n}}\n",
-        row = row.name(),
     )
 }
 
@@ -301,43 +318,83 @@ fn decided_of(register: &Register) -> (String, String) {
 /// Writes the records that a state names.
 fn references_of(register: &Register) -> String {
     let named = register.references.iter().map(|Reference { field, collection, kept_whole }| {
-        if *kept_whole {
-            format!("(\"{collection}\", declared::id_within(\"{collection}\", &self.{field}))")
+        let id = if *kept_whole {
+            format!("declared::id_within(\"{collection}\", &self.{field})")
         } else {
-            format!("(\"{collection}\", self.{field}.as_str())")
-        }
+            format!("&self.{field}")
+        };
+        format!("declared::Named {{ field: \"{field}\", collection: \"{collection}\", id: {id} }}")
     });
     let named: Vec<String> = named.collect();
     if named.is_empty() { "Vec::new()".to_owned() } else { format!("vec![{}]", named.join(", ")) }
 }
 
 /// Writes the columns of the dataset's row that are copied.
-fn row_of(row: &MessageDescriptor, columns: &[Column]) -> String {
-    let copied = row.fields().filter_map(|field| {
-        let column = columns.iter().find(|column| column.name == field.name())?;
-        Some(format!("            {}: {},\n", rust_name(field.name()), told(column, &field)?))
-    });
-    let copied: Vec<String> = copied.collect();
-    let whole = copied.len() == row.fields().count();
-    copied.concat() + &if whole { String::new() } else { format!("            ..pb::{}::default()\n", row.name()) }
+fn row_of(register: &Register, columns: &[Column]) -> String {
+    let fields = row::fields(register);
+    let (copied, computed): (Vec<&RowField>, Vec<&RowField>) = fields.iter().partition(|field| !field.computed);
+    let copied: String = copied
+        .into_iter()
+        .map(|field| {
+            let column = columns.iter().find(|column| column.name == field.name);
+            let told = column.and_then(|column| told(column, field));
+            let told = told.unwrap_or_else(|| panic!("{}: no column {} for the row", register.collection, field.name));
+            format!("            {}: {told},\n", rust_name(&field.name))
+        })
+        .collect();
+    let rest = format!("            ..pb::{}Row::default()\n", register.resource.name());
+    copied + if computed.is_empty() { "" } else { &rest }
 }
 
 /// Writes how a column is told in the dataset's row; nothing where it holds something else there.
-fn told(column: &Column, field: &FieldDescriptor) -> Option<String> {
+fn told(column: &Column, field: &RowField) -> Option<String> {
     let name = &column.name;
-    Some(match (field.kind(), column.sql, column.nullable) {
-        (Kind::Message(_), Sql::Integer, false) => format!("declared::date(self.{name})"),
-        (Kind::Message(_), Sql::Integer, true) => format!("self.{name}.and_then(declared::date)"),
-        (Kind::Enum(_), Sql::Integer, false) => format!("declared::enum_number(self.{name})"),
-        (Kind::String, Sql::Text, false) => format!("self.{name}.clone()"),
-        (Kind::Int64, Sql::Integer, nullable)
-        | (Kind::Double, Sql::Double, nullable)
-        | (Kind::Bool, Sql::Boolean, nullable) => match (nullable, is_optional(field)) {
-            (true, true) | (false, false) => format!("self.{name}"),
-            (false, true) => format!("Some(self.{name})"),
-            (true, false) => return None,
-        },
+    Some(match (&field.holds, column.sql, column.nullable) {
+        (Holds::Date, Sql::Integer, false) => format!("declared::date(self.{name})"),
+        (Holds::Date, Sql::Integer, true) => format!("self.{name}.and_then(declared::date)"),
+        (Holds::Enumeration(_), Sql::Integer, false) => format!("declared::enum_number(self.{name})"),
+        (Holds::Text, Sql::Text, false) => format!("self.{name}.clone()"),
+        (Holds::Integer, Sql::Integer, nullable)
+        | (Holds::Double, Sql::Double, nullable)
+        | (Holds::Boolean, Sql::Boolean, nullable)
+            if nullable == field.optional =>
+        {
+            format!("self.{name}")
+        }
         _ => return None,
+    })
+}
+
+/// Writes the id that the content gives: the parts of the natural key, where the server makes the id.
+fn natural_id_of(register: &Register) -> Option<String> {
+    if register.named_by != NamedBy::Server || register.natural_key.iter().any(|field| field.contains('.')) {
+        return None;
+    }
+    let (mut parts, mut person) = (Vec::new(), None);
+    for name in &register.natural_key {
+        let field = register.resource.get_field_by_name(name).expect("the key names fields");
+        let rust = rust_name(name);
+        if is_personal(&field) {
+            person = Some(format!("&resource.{rust}"));
+            continue;
+        }
+        let reference = register.references.iter().find(|reference| reference.field == *name);
+        parts.push(match (reference, field.kind()) {
+            (Some(Reference { collection, .. }), _) => {
+                format!("declared::id_within(\"{collection}\", &resource.{rust})")
+            }
+            (None, Kind::String) => format!("&resource.{rust}"),
+            (None, Kind::Message(message)) if message.name() == "YearMonth" => {
+                format!("&declared::month_part(resource.{rust}.as_ref()?)")
+            }
+            (None, Kind::Message(_)) => format!("&declared::day_part(resource.{rust}.as_ref()?)?"),
+            (None, _) => format!("&resource.{rust}.to_string()"),
+        });
+    }
+    let parts = parts.join(", ");
+    Some(match person {
+        Some(person) => format!("declared::key_of_person({person}, &[{parts}], context)"),
+        None => format!("Some(declared::natural_key(&[{parts}]))"),
     })
 }
 
@@ -377,13 +434,12 @@ fn rust_name(field: &str) -> String {
     if matches!(field, "type" | "return" | "move" | "use" | "match") { format!("r#{field}") } else { field.to_owned() }
 }
 
-/// Writes a comment as documentation, at an indentation.
-fn sentence(says: &str, indent: usize) -> String {
-    let margin = " ".repeat(indent);
+/// Writes a comment in lines that begin with a prefix, its indentation and its mark.
+pub(crate) fn wrapped(says: &str, prefix: &str) -> String {
     let (mut text, mut line) = (String::new(), String::new());
     for word in says.split_whitespace() {
-        if !line.is_empty() && indent + 5 + line.chars().count() + word.chars().count() > LONGEST_LINE {
-            let _ = writeln!(text, "{margin}/// {line}");
+        if !line.is_empty() && prefix.len() + line.chars().count() + 1 + word.chars().count() > LONGEST_LINE {
+            let _ = writeln!(text, "{prefix}{line}");
             line.clear();
         }
         if !line.is_empty() {
@@ -392,7 +448,7 @@ fn sentence(says: &str, indent: usize) -> String {
         line.push_str(word);
     }
     if !line.is_empty() {
-        let _ = writeln!(text, "{margin}/// {line}");
+        let _ = writeln!(text, "{prefix}{line}");
     }
     text
 }
@@ -435,7 +491,7 @@ mod tests {
             "resident: Binary = Vec<u8>,",
             "resident_index: Binary = Vec<u8>,",
             "person: Text = String,",
-            "shown_person(\"enrolments.resident\", &self.resident, facts, reveal)?",
+            "shown_person(\"enrolments.resident\", &self.resident, context, reveal)?",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
@@ -477,7 +533,7 @@ mod tests {
     #[test]
     fn no_two_columns_of_a_register_have_one_name() {
         for register in registers() {
-            let mut names: Vec<String> = columns(register, &register.row()).into_iter().map(|one| one.name).collect();
+            let mut names: Vec<String> = columns(register).into_iter().map(|one| one.name).collect();
             names.sort_unstable();
             let all = names.len();
             names.dedup();

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use crate::{
     assembly::Intervals,
     keys::Keys,
-    register::{Facts, today},
+    register::{RuleContext, today},
     store::Store,
     values::{calendar::Calendar, parameters::Parameters},
 };
@@ -52,10 +52,10 @@ impl Context {
         }
     }
 
-    /// Calls with the facts of an instant.
-    pub fn with_facts<T>(&self, now: i64, f: impl FnOnce(Facts<'_>) -> T) -> T {
+    /// Calls with the context of an instant.
+    pub fn with_rule_context<T>(&self, now: i64, f: impl FnOnce(RuleContext<'_>) -> T) -> T {
         let parameters = self.parameters();
-        f(Facts { parameters: &parameters, calendar: self.calendar, keys: &self.keys, today: today(now) })
+        f(RuleContext { parameters: &parameters, calendar: self.calendar, keys: &self.keys, today: today(now) })
     }
 
     /// Returns the parameters in force.

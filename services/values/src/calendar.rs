@@ -34,7 +34,7 @@ pub fn day_of_epoch(days: i64) -> Option<NaiveDate> {
 }
 
 /// Returns the day in China of an instant, in microseconds since 1970-01-01 UTC.
-pub fn day_of_moment(micros: i64) -> Option<NaiveDate> {
+pub fn day_of_instant(micros: i64) -> Option<NaiveDate> {
     let there = DateTime::from_timestamp_micros(micros)?.checked_add_signed(CHINA_STANDARD_TIME)?;
     Some(there.date_naive())
 }
@@ -66,7 +66,7 @@ pub fn add_months(day: NaiveDate, months: u32) -> Option<NaiveDate> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkingDays(pub u32);
 
-/// Says why the calendar cannot answer.
+/// Why the calendar cannot answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// The holiday notice of the year is not in the table.

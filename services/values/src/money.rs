@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Says why an amount could not be computed or read.
+/// Why an amount could not be computed or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// The result lies outside what 64 bits of fen can hold.

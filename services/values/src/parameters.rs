@@ -208,7 +208,7 @@ pub struct Meaning {
     pub zh: String,
 }
 
-/// Says why a parameter has no value, or why a set of parameters is not accepted.
+/// Why a parameter has no value, or why a set of parameters is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
     /// The figure is needed and nobody has found it.

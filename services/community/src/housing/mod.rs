@@ -3,8 +3,8 @@
 //! The stages of one project over time are its record's history: each update with the day from which the new numbers
 //! are true. A number that was wrong is corrected without a day; a stage never runs backwards.
 
-mod rpc;
+mod mapping;
 mod rules;
 
-pub use rpc::{HousingProjectRpc, HousingProjects};
+pub use mapping::{HousingProjectRpc, HousingProjects};
 pub use rules::{Counted, Stages, check_progress, check_stages};

@@ -3,7 +3,7 @@
 use minsheng_kit::{
     clients::OutgoingRequest as _,
     error::Error,
-    register::{EvidenceRegister, Facts, asked, enum_number},
+    register::{EvidenceRegister, RuleContext, asked},
     store::AnyConnection,
     values::calendar::epoch_day,
 };
@@ -15,10 +15,7 @@ use minsheng_proto::{
     },
 };
 
-use super::{
-    rpc::{MealPrices, price_of},
-    store,
-};
+use super::{mapping::MealPrices, rules::price_of, store};
 use crate::schema::MealPriceRecord;
 
 /// The department that knows the category.
@@ -65,20 +62,15 @@ impl EvidenceRegister for MealPrices {
         &self,
         record: &mut MealPriceRecord,
         category: AssistanceCategory,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<(), Error> {
         record.assistance_category = category as i64;
-        record.price_fen = price_of(record, facts).map_err(|violations| {
+        record.price_fen = price_of(record, context).map_err(|violations| {
             // The figures were there when the price was recorded; they have been taken back since.
             Error::Precondition { reason: "PRICE_NOT_KNOWN", description: violations.to_string() }
         })?;
         record.outcome = pb::PriceOutcome::Set as i64;
-        record.decided_on = Some(epoch_day(facts.today));
+        record.decided_on = Some(epoch_day(context.today));
         Ok(())
     }
-}
-
-/// Returns the category that a record holds.
-pub(super) fn category_of(record: &MealPriceRecord) -> AssistanceCategory {
-    AssistanceCategory::try_from(enum_number(record.assistance_category)).unwrap_or_default()
 }

@@ -7,9 +7,9 @@
 //! whether it is reduced.
 
 mod evidence;
-mod rpc;
+mod mapping;
 mod rules;
 mod store;
 
-pub use rpc::{MealPriceRpc, MealPrices};
+pub use mapping::{MealPriceRpc, MealPrices};
 pub use rules::{PriceShares, is_elder};

@@ -3,15 +3,19 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::Violations,
-    register::Table as _,
+    register::{RuleContext, Table as _, enum_number},
     values::{
+        calendar::day_of_epoch,
         divisions::AreaCode,
         identifiers::ResidentId,
         money::{Fen, MoneyError, PerMille, Rounding},
         parameters::{ParameterError, Parameters},
     },
 };
-use minsheng_proto::{community::v1::ServicePointKind, social_security::v1::AssistanceCategory as Category};
+use minsheng_proto::{
+    community::v1::{MealPrice, ServicePointKind},
+    social_security::v1::AssistanceCategory as Category,
+};
 
 use crate::schema::{MealPriceRecord, ServicePointRecord};
 
@@ -65,19 +69,61 @@ pub fn is_elder(
     Ok(resident.age_on(day) >= age)
 }
 
-/// Checks a price against the state that its point has on the day of the application; no states are given when none
-/// stands under the id.
-pub(super) fn check_against_point(
-    price: &MealPriceRecord,
-    point: Option<&[ServicePointRecord]>,
+/// Returns the category that a record holds.
+pub(super) fn category_of(record: &MealPriceRecord) -> Category {
+    Category::try_from(enum_number(record.assistance_category)).unwrap_or_default()
+}
+
+/// Checks the person's age on the day of the application.
+pub(super) fn check_age(
+    price: &MealPrice,
+    record: &MealPriceRecord,
+    context: RuleContext<'_>,
     violations: &mut Violations,
 ) {
-    let Some([first, ..]) = point else {
-        violations.add("service_point", "NO_SUCH_POINT", "does not exist", "服务点不存在");
+    let (area, day) = (AreaCode::parse(&record.area), day_of_epoch(record.applied_on));
+    // What is no person, area or day was noted where it was read.
+    let (Ok(resident), Ok(area), Some(day)) = (ResidentId::parse(&price.resident_id, context.today), area, day) else {
         return;
     };
+    match is_elder(&resident, area, day, context.parameters) {
+        Ok(elder) => violations.require(
+            elder,
+            "resident_id",
+            "NOT_AN_ELDER",
+            "is a person who is not an elder on the day of the application",
+            "申请当日未达老年人年龄",
+        ),
+        Err(error) => violations.add("applied_on", error.reason(), error.to_string(), error.message_zh()),
+    }
+}
+
+/// Computes the price of a record by the category that it holds and the figures of the day of the application.
+pub(super) fn price_of(record: &MealPriceRecord, context: RuleContext<'_>) -> Result<i64, Violations> {
+    let mut violations = Violations::new();
+    let area = AreaCode::parse(&record.area);
+    let (Ok(area), Some(applied_on)) = (area, day_of_epoch(record.applied_on)) else {
+        violations.add("area", "DIVISION_CODE_UNKNOWN", "is not a division", "行政区划代码不存在");
+        return Err(violations);
+    };
+    let shares = PriceShares::on(area, applied_on, context.parameters).map_err(|error| {
+        let mut violations = Violations::new();
+        violations.add("applied_on", error.reason(), error.to_string(), error.message_zh());
+        violations
+    })?;
+    shares.price(Fen::new(record.base_price_fen), category_of(record)).map(Fen::get).map_err(|error| {
+        violations.add("base_price_fen", error.reason(), error.to_string(), error.message_zh());
+        violations
+    })
+}
+
+/// Checks a price against the state that its point has on the day of the application; no states are given when none
+/// stands under the id.
+pub(super) fn check_against_point(price: &MealPriceRecord, point: &[ServicePointRecord], violations: &mut Violations) {
+    // That there is one is asked of every reference.
+    let [first, ..] = point else { return };
     let on_the_day = |state: &&ServicePointRecord| state.is_in_force() && state.period().contains(price.applied_on);
-    let state = point.into_iter().flatten().find(on_the_day);
+    let state = point.iter().find(on_the_day);
     violations.require(
         state.is_none_or(|state| state.kind == ServicePointKind::ElderMealPoint as i64),
         "service_point",
@@ -171,14 +217,13 @@ mod tests {
         let price =
             |area: &str| MealPriceRecord { area: area.to_owned(), applied_on: 150, ..MealPriceRecord::default() };
         for (price, point, expected) in [
-            (price("540102"), Some(&point[..]), None),
-            (price("540103"), Some(&point), Some("NOT_THE_POINTS")),
-            (price("540102"), Some(&closed), Some("NOT_IN_SERVICE")),
-            (price("540102"), Some(&[nursery]), Some("NOT_A_MEAL_POINT")),
-            (price("540102"), Some(&was_nursery), None),
-            (price("540102"), Some(&is_nursery), Some("NOT_A_MEAL_POINT")),
-            (price("540102"), Some(&ended), Some("NOT_IN_SERVICE")),
-            (price("540102"), None, Some("NO_SUCH_POINT")),
+            (price("540102"), &point[..], None),
+            (price("540103"), &point, Some("NOT_THE_POINTS")),
+            (price("540102"), &closed, Some("NOT_IN_SERVICE")),
+            (price("540102"), &[nursery], Some("NOT_A_MEAL_POINT")),
+            (price("540102"), &was_nursery, None),
+            (price("540102"), &is_nursery, Some("NOT_A_MEAL_POINT")),
+            (price("540102"), &ended, Some("NOT_IN_SERVICE")),
         ] {
             let mut violations = Violations::new();
             check_against_point(&price, point, &mut violations);

@@ -5,7 +5,7 @@ use minsheng_kit::{
     error::Error,
     load_among,
     register::{ACTIVE, Holders, Period},
-    store::{AnyConnection, lock_keys},
+    store::AnyConnection,
 };
 use minsheng_proto::community::v1::PriceOutcome;
 
@@ -27,13 +27,11 @@ pub(super) fn meal_prices_waiting(
         .load(connection)?)
 }
 
-/// Returns which prices of persons are in force, by person and point, and on which days; other units with one of these
-/// persons wait until this one ends.
+/// Returns which prices of persons are in force, by person and point, and on which days.
 pub(super) fn meal_prices_by_person(
     connection: &mut AnyConnection,
     persons: &[&[u8]],
 ) -> Result<Holders<(Vec<u8>, String)>, Error> {
-    lock_keys(connection, "meal_prices.resident", persons.iter().copied())?;
     let in_force = meal_prices::table.filter(meal_prices::state.eq(ACTIVE)).select((
         meal_prices::resident_index,
         meal_prices::service_point,

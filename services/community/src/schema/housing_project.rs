@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -34,7 +34,7 @@ impl Declared for HousingProjectRecord {
     type Resource = pb::HousingProject;
     type Row = pb::HousingProjectRow;
 
-    fn read(resource: &pb::HousingProject, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::HousingProject, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
             kind: declared::enum_field::<pb::HousingKind>("kind", resource.kind, violations) as i64,
@@ -48,7 +48,7 @@ impl Declared for HousingProjectRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::HousingProject, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::HousingProject, Error> {
         Ok(pb::HousingProject {
             title: self.title.clone(),
             kind: declared::enum_number(self.kind),
@@ -74,8 +74,12 @@ impl Declared for HousingProjectRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(_: &pb::HousingProject, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(_: &mut pb::HousingProject) {}

@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -38,9 +38,9 @@ impl Declared for MealPriceRecord {
     type Resource = pb::MealPrice;
     type Row = pb::MealPriceRow;
 
-    fn read(resource: &pb::MealPrice, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::MealPrice, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         let resident =
-            declared::person("meal_prices.resident", "resident_id", &resource.resident_id, facts, violations);
+            declared::person("meal_prices.resident", "resident_id", &resource.resident_id, context, violations);
         Self {
             resident: resident.sealed,
             resident_index: resident.index,
@@ -52,14 +52,19 @@ impl Declared for MealPriceRecord {
                 violations,
             ),
             base_price_fen: resource.base_price_fen,
-            applied_on: declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
+            applied_on: declared::not_after_today(
+                "applied_on",
+                declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
+                context,
+                violations,
+            ),
             ..Self::with_head(head)
         }
     }
 
-    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::MealPrice, Error> {
+    fn resource(&self, context: RuleContext<'_>, reveal: bool) -> Result<pb::MealPrice, Error> {
         Ok(pb::MealPrice {
-            resident_id: declared::shown_person("meal_prices.resident", &self.resident, facts, reveal)?,
+            resident_id: declared::shown_person("meal_prices.resident", &self.resident, context, reveal)?,
             service_point: declared::reference("service_points", &self.service_point),
             base_price_fen: self.base_price_fen,
             applied_on: declared::date(self.applied_on),
@@ -76,15 +81,25 @@ impl Declared for MealPriceRecord {
             person: self.person.clone(),
             service_point: self.service_point.clone(),
             base_price_fen: self.base_price_fen,
-            price_fen: self.price_fen,
             outcome: declared::enum_number(self.outcome),
             decided_on: self.decided_on.and_then(declared::date),
             ..pb::MealPriceRow::default()
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("service_points", self.service_point.as_str())]
+    fn references(&self) -> Vec<declared::Named<'_>> {
+        vec![declared::Named { field: "service_point", collection: "service_points", id: &self.service_point }]
+    }
+
+    fn natural_id(resource: &pb::MealPrice, context: RuleContext<'_>) -> Option<String> {
+        declared::key_of_person(
+            &resource.resident_id,
+            &[
+                declared::id_within("service_points", &resource.service_point),
+                &declared::day_part(resource.applied_on.as_ref()?)?,
+            ],
+            context,
+        )
     }
 
     fn clear_decided(resource: &mut pb::MealPrice) {

@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -36,7 +36,7 @@ impl Declared for PointActivityRecord {
     type Resource = pb::PointActivity;
     type Row = pb::PointActivityRow;
 
-    fn read(resource: &pb::PointActivity, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::PointActivity, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             service_point: declared::reference_id(
                 "service_point",
@@ -56,7 +56,7 @@ impl Declared for PointActivityRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::PointActivity, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::PointActivity, Error> {
         Ok(pb::PointActivity {
             service_point: declared::reference("service_points", &self.service_point),
             kind: declared::enum_number(self.kind),
@@ -85,8 +85,15 @@ impl Declared for PointActivityRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("service_points", self.service_point.as_str())]
+    fn references(&self) -> Vec<declared::Named<'_>> {
+        vec![declared::Named { field: "service_point", collection: "service_points", id: &self.service_point }]
+    }
+
+    fn natural_id(resource: &pb::PointActivity, _: RuleContext<'_>) -> Option<String> {
+        Some(declared::natural_key(&[
+            declared::id_within("service_points", &resource.service_point),
+            &declared::month_part(resource.month.as_ref()?),
+        ]))
     }
 
     fn clear_decided(_: &mut pb::PointActivity) {}

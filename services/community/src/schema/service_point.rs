@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::community::v1 as pb;
 
@@ -48,7 +48,7 @@ impl Declared for ServicePointRecord {
     type Resource = pb::ServicePoint;
     type Row = pb::ServicePointRow;
 
-    fn read(resource: &pb::ServicePoint, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::ServicePoint, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
             kind: declared::enum_field::<pb::ServicePointKind>("kind", resource.kind, violations) as i64,
@@ -69,7 +69,7 @@ impl Declared for ServicePointRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::ServicePoint, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::ServicePoint, Error> {
         Ok(pb::ServicePoint {
             title: self.title.clone(),
             kind: declared::enum_number(self.kind),
@@ -108,8 +108,12 @@ impl Declared for ServicePointRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(_: &pb::ServicePoint, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(_: &mut pb::ServicePoint) {}

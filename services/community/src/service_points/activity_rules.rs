@@ -96,15 +96,12 @@ fn month_of(first_day: i64) -> Period {
 /// The kind is that of the state in which somebody was served last, or, where nobody was, of any state of the month.
 pub(super) fn check_against_point(
     activity: &PointActivityRecord,
-    point: Option<&[ServicePointRecord]>,
+    point: &[ServicePointRecord],
     violations: &mut Violations,
 ) {
-    let Some([first, ..]) = point else {
-        violations.add("service_point", "NO_SUCH_POINT", "does not exist", "服务点不存在");
-        return;
-    };
-    let states =
-        || point.into_iter().flatten().filter(|state| state.is_in_force() && state.period().overlaps(activity.month()));
+    // That there is one is asked of every reference.
+    let [first, ..] = point else { return };
+    let states = || point.iter().filter(|state| state.is_in_force() && state.period().overlaps(activity.month()));
     let in_service_on =
         |period: Period| states().filter_map(ServicePointRecord::in_service).any(|days| days.overlaps(period));
     let served_by = activity.last_served_on.and_then(|day| states().find(|state| state.period().contains(day)));
@@ -221,7 +218,7 @@ mod tests {
         }
     }
 
-    fn found(activity: &PointActivityRecord, point: Option<&[ServicePointRecord]>) -> Vec<&'static str> {
+    fn found(activity: &PointActivityRecord, point: &[ServicePointRecord]) -> Vec<&'static str> {
         reasons(|v| check_against_point(activity, point, v)).into_iter().map(|(_, reason)| reason).collect()
     }
 
@@ -241,9 +238,8 @@ mod tests {
             (PointActivityRecord { month_from: 120, ..april("540102", 1, None) }, &point, vec!["NOT_IN_SERVICE"]),
             (PointActivityRecord { month_from: 212, ..april("540102", 2, None) }, &point, vec!["NOT_IN_SERVICE"]),
         ] {
-            assert_eq!(found(&activity, Some(point)), expected, "{activity:?}");
+            assert_eq!(found(&activity, point), expected, "{activity:?}");
         }
-        assert_eq!(found(&april("540102", 1, None), None), ["NO_SUCH_POINT"]);
     }
 
     #[test]
@@ -263,7 +259,7 @@ mod tests {
             (2, None, Some("NOT_THE_POINTS")),
         ] {
             let activity = april("540102", kind, last_served_on);
-            assert_eq!(found(&activity, Some(&point)), expected.into_iter().collect::<Vec<_>>(), "{activity:?}");
+            assert_eq!(found(&activity, &point), expected.into_iter().collect::<Vec<_>>(), "{activity:?}");
         }
     }
 

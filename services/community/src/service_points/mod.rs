@@ -4,18 +4,18 @@
 //! that count points in operation (运营), so activity is accepted only for a point that exists and is of the same
 //! kind. What is particular to one kind of point stands in [`kinds`], nowhere else.
 
-mod activity_rpc;
+mod activity_mapping;
 mod activity_rules;
 mod coverage;
 pub mod kinds;
+mod mapping;
 mod operation;
-mod rpc;
 mod rules;
 pub(crate) mod store;
 
-pub use activity_rpc::{PointActivities, PointActivityRpc};
+pub use activity_mapping::{PointActivities, PointActivityRpc};
 pub use activity_rules::{Activity, check_activity};
 pub use coverage::{fewest_meal_points, fewest_meal_points_of};
+pub use mapping::{ServicePointRpc, ServicePoints};
 pub use operation::{InService, is_operating, operating_window};
-pub use rpc::{ServicePointRpc, ServicePoints};
 pub use rules::{Place, check_place, unit_code};

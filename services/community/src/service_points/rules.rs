@@ -164,6 +164,30 @@ pub(super) fn check_opening(in_service: InService, weekly_minutes: i64, today: i
     );
 }
 
+/// Checks that a point keeps its kind on days on which something rests on it: `keeps_months` says whether its reported
+/// months fit the kind, `priced` whether prices of elders are in force there.
+pub(super) fn check_kept_kind(
+    point: &ServicePointRecord,
+    keeps_months: bool,
+    priced: bool,
+    violations: &mut Violations,
+) {
+    violations.require(
+        keeps_months,
+        "kind",
+        "HAS_ACTIVITY",
+        "cannot change on days of which the point has reported activity",
+        "该期间已有月报，不能更改类型",
+    );
+    violations.require(
+        point.kind == ServicePointKind::ElderMealPoint as i64 || !priced,
+        "kind",
+        "HAS_PRICES",
+        "cannot change while prices of elders are in force at the point",
+        "有效助餐价格存续期间不能更改类型",
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

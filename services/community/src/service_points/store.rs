@@ -7,7 +7,7 @@ use minsheng_kit::{
     error::Error,
     load_among,
     register::{ACTIVE, Holders, Period, ROWS_PER_INSERT, Table as _, WITHDRAWN},
-    store::{AnyConnection, lock_keys},
+    store::AnyConnection,
 };
 
 use crate::schema::{ServicePointRecord, meal_prices, point_activities, service_points};
@@ -17,9 +17,9 @@ use crate::schema::{ServicePointRecord, meal_prices, point_activities, service_p
 pub(crate) struct Points(HashMap<String, Vec<ServicePointRecord>>);
 
 impl Points {
-    /// Returns the states of a point, in force or ended; nothing where it is not there.
-    pub(crate) fn states(&self, id: &str) -> Option<&[ServicePointRecord]> {
-        self.0.get(id).map(Vec::as_slice)
+    /// Returns the states of a point, in force or ended; none where it is not there.
+    pub(crate) fn states(&self, id: &str) -> &[ServicePointRecord] {
+        self.0.get(id).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -104,13 +104,11 @@ pub(super) fn prices_by_point(
 }
 
 /// Returns which months of points are reported, in the span of months that `keys` cover, and on which days the reports
-/// are in force; other units with one of these keys wait until this one ends.
+/// are in force.
 pub(super) fn activities_by_point(
     connection: &mut AnyConnection,
     keys: &[(&str, i64)],
 ) -> Result<Holders<(String, i64)>, Error> {
-    let locks: Vec<String> = keys.iter().map(|(point, month)| format!("{point}/{month}")).collect();
-    lock_keys(connection, "point_activities.month", locks.iter().map(String::as_bytes))?;
     let months = keys.iter().map(|(_, month)| *month);
     let (Some(first), Some(last)) = (months.clone().min(), months.max()) else { return Ok(Holders::from_iter([])) };
     let points: Vec<&str> = keys.iter().map(|(point, _)| *point).collect::<HashSet<_>>().into_iter().collect();

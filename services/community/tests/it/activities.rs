@@ -89,7 +89,7 @@ async fn a_month_is_kept_once_for_a_point_that_exists_and_is_of_its_kind() {
             [
                 (ItemOutcome::Unchanged, vec![]),
                 rejected("MONTH_REPORTED"),
-                rejected("NO_SUCH_POINT"),
+                rejected("NO_SUCH_RECORD"),
                 rejected("NOT_THE_POINTS"),
                 (ItemOutcome::Created, vec![]),
                 rejected("MONTH_REPORTED"),

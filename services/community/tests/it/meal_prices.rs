@@ -147,7 +147,7 @@ async fn while_social_security_is_down_the_full_price_holds_and_is_settled_by_it
         let uploaded = answers.message().await.expect("answered").expect("one").results;
         assert_eq!(
             verdicts(&uploaded),
-            [(ItemOutcome::Created, vec![]), (ItemOutcome::Rejected, vec!["NO_SUCH_POINT".to_owned()])]
+            [(ItemOutcome::Created, vec![]), (ItemOutcome::Rejected, vec!["NO_SUCH_RECORD".to_owned()])]
         );
 
         let answers = Answers::default();

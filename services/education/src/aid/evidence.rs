@@ -3,7 +3,7 @@
 use minsheng_kit::{
     clients::OutgoingRequest as _,
     error::Error,
-    register::{Envelope as _, EvidenceRegister, Facts, asked},
+    register::{Envelope as _, EvidenceRegister, RuleContext, asked},
     store::AnyConnection,
     values::calendar::epoch_day,
 };
@@ -14,7 +14,7 @@ use minsheng_proto::{
 };
 
 use super::{
-    rpc::AidCases,
+    mapping::AidCases,
     rules::{Decision, decide_by_category},
     store::waiting_cases,
 };
@@ -59,14 +59,19 @@ impl EvidenceRegister for AidCases {
 
     /// The question is about the day of the application, so the decision holds as that of a case which is decided at once;
     /// `decided_on` keeps the day on which the answer came.
-    fn decide(&self, record: &mut AidCaseRecord, category: AssistanceCategory, facts: Facts<'_>) -> Result<(), Error> {
+    fn decide(
+        &self,
+        record: &mut AidCaseRecord,
+        category: AssistanceCategory,
+        context: RuleContext<'_>,
+    ) -> Result<(), Error> {
         let decision = decide_by_category(category);
         if decision == Decision::NeedsCategory {
             return Err(Error::internal(format!("department {EVIDENCE_FROM} answered without a category")));
         }
         record.outcome = decision.outcome() as i64;
         record.assistance_category = category as i64;
-        record.decided_on = Some(epoch_day(facts.today));
+        record.decided_on = Some(epoch_day(context.today));
         Ok(())
     }
 }

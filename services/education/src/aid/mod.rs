@@ -5,10 +5,10 @@
 //! security does not answer, the case is on record as waiting; the service settles it by itself afterwards.
 
 mod evidence;
-mod rpc;
+mod mapping;
 mod rules;
 mod store;
 
 pub use evidence::EVIDENCE_FROM;
-pub use rpc::{AidCaseRpc, AidCases};
+pub use mapping::{AidCaseRpc, AidCases};
 pub use rules::{Decision, decide_at_once, decide_by_category, school_gives};

@@ -3,7 +3,10 @@
 //! Source: the region's rule that they are for children of farmers and herders and of urban families in hardship, in
 //! public schools from kindergarten to the senior stage.
 
+use minsheng_kit::{error::Violations, register::enum_number};
 use minsheng_proto::{education::v1 as pb, social_security::v1::AssistanceCategory};
+
+use crate::schema::{AidCaseRecord, SchoolRecord};
 
 /// What was decided, or that evidence is needed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,46 @@ pub fn school_gives(school: pb::SchoolStage, stage: pb::AidStage) -> bool {
         pb::AidStage::Senior => matches!(school, School::Senior | School::Vocational),
         pb::AidStage::Unspecified => false,
     }
+}
+
+/// Checks a case against the state of its school on the day of the application; `was_there` says whether the school was on
+/// record before that day.
+pub(super) fn check_school(
+    case: &AidCaseRecord,
+    on_the_day: Option<&SchoolRecord>,
+    was_there: bool,
+    violations: &mut Violations,
+) {
+    const CLOSED: (&str, &str) = ("closed before the application", "学校在申请前已停办");
+    let Some(school) = on_the_day else {
+        if was_there {
+            violations.add("school", "SCHOOL_CLOSED", CLOSED.0, CLOSED.1);
+        } else {
+            violations.add(
+                "school",
+                "SCHOOL_NOT_OPENED",
+                "is not on record on the day of the application yet",
+                "申请当日学校尚未建档",
+            );
+        }
+        return;
+    };
+    let stage = pb::AidStage::try_from(enum_number(case.stage)).unwrap_or_default();
+    violations.require(
+        school_gives(school.school_stage(), stage),
+        "stage",
+        "NOT_THE_SCHOOLS_STAGE",
+        "is not a stage that the school teaches",
+        "学段与学校不符",
+    );
+    violations.require(
+        school.closed_on.is_none_or(|closed| closed > case.applied_on),
+        "school",
+        "SCHOOL_CLOSED",
+        CLOSED.0,
+        CLOSED.1,
+    );
+    violations.require(school.is_public(), "school", "NOT_A_PUBLIC_SCHOOL", "is not a public school", "不是公办学校");
 }
 
 impl Decision {

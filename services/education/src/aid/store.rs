@@ -5,7 +5,7 @@ use minsheng_kit::{
     error::Error,
     load_among,
     register::{ACTIVE, Holders, Period},
-    store::{AnyConnection, lock_keys},
+    store::AnyConnection,
 };
 use minsheng_proto::education::v1::AidOutcome;
 
@@ -29,11 +29,9 @@ pub(super) fn waiting_cases(
         .load(connection)?)
 }
 
-/// Returns which cases of the same pupils are in force, and on which days; other units with one of these pupils wait until
-/// this one ends.
+/// Returns which cases of the same pupils are in force, and on which days.
 pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidCaseRecord]) -> Result<Holders<Once>, Error> {
     let pupils: Vec<&[u8]> = records.iter().map(|record| record.resident_index.as_slice()).collect();
-    lock_keys(connection, "aid_cases.resident", pupils.iter().copied())?;
     let in_force = aid_cases::table.filter(aid_cases::state.eq(ACTIVE)).select((
         aid_cases::resident_index,
         aid_cases::school,
@@ -48,7 +46,7 @@ pub(super) fn there_already(connection: &mut AnyConnection, records: &[AidCaseRe
     Ok(found.into_iter().map(holder).collect())
 }
 
-/// Gives the pupil, school and year of a case.
+/// Returns the pupil, school and year of a case.
 pub(super) fn once(record: &AidCaseRecord) -> Once {
     (record.resident_index.clone(), record.school.clone(), record.term_year)
 }

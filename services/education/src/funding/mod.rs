@@ -5,11 +5,11 @@
 //! wherever that day lies: a payment for autumn 2024 that is recorded in 2026 is judged by the standard of 2024.
 //! Of the three guarantees the nutrition part is judged apart, by its own standard and its own students.
 
-mod rpc;
+mod mapping;
 mod rules;
 mod store;
 
-pub use rpc::{FundingRecordRpc, FundingRecords};
+pub use mapping::{FundingRecordRpc, FundingRecords};
 pub use rules::{
     Given, Judgement, Kind, NoVerdict, SchoolInTerm, TERMS_PER_YEAR, TermDays, Verdict, check_nutrition, check_school,
     judge, standard_of, term_days, verdict,

@@ -79,7 +79,7 @@ pub struct Verdict {
     pub nutrition: Option<Judgement>,
 }
 
-/// Says why there is no verdict.
+/// Why there is no verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoVerdict {
     /// No standard is in force on the first day of the term.
@@ -88,6 +88,21 @@ pub enum NoVerdict {
     NutritionStandard(ParameterError),
     /// The amount for each student exceeds what can be stored.
     TooLarge,
+}
+
+impl NoVerdict {
+    /// Notes the violation of the field on which no verdict could be made.
+    pub fn note(&self, violations: &mut Violations) {
+        match self {
+            Self::Standard(error) => {
+                violations.add("term_year", error.reason(), error.to_string(), error.message_zh());
+            }
+            Self::NutritionStandard(error) => {
+                violations.add("nutrition_students", error.reason(), error.to_string(), error.message_zh());
+            }
+            Self::TooLarge => violations.add("amount_fen", "TOO_LARGE", "exceeds what can be kept", "金额过大"),
+        }
+    }
 }
 
 /// Returns the days of a term of the calendar year in which it begins: spring from 1 March to 31 August, autumn from

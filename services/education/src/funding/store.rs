@@ -5,7 +5,7 @@ use minsheng_kit::{
     error::Error,
     load_among,
     register::{ACTIVE, Holders, Period},
-    store::{AnyConnection, lock_keys},
+    store::AnyConnection,
 };
 
 use crate::schema::{FundingRecord, funding_records};
@@ -13,11 +13,8 @@ use crate::schema::{FundingRecord, funding_records};
 /// A school, a fund, a year and a term: of these there is one record on a day.
 type Once = (String, i64, i64, i64);
 
-/// Returns which records are in force of the same schools, funds and terms, and on which days; other units with one of these
-/// wait until this one ends.
+/// Returns which records are in force of the same schools, funds and terms, and on which days.
 pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingRecord]) -> Result<Holders<Once>, Error> {
-    let keys: Vec<String> = records.iter().map(|record| format!("{:?}", once(record))).collect();
-    lock_keys(connection, "funding_records.term", keys.iter().map(String::as_bytes))?;
     let mut schools: Vec<&str> = records.iter().map(|record| record.school.as_str()).collect();
     schools.sort_unstable();
     schools.dedup();
@@ -41,7 +38,7 @@ pub(super) fn there_already(connection: &mut AnyConnection, records: &[FundingRe
     Ok(found.into_iter().map(holder).collect())
 }
 
-/// Gives the school, fund, year and term of a record.
+/// Returns the school, fund, year and term of a record.
 pub(super) fn once(record: &FundingRecord) -> Once {
     (record.school.clone(), record.fund, record.term_year, record.term)
 }

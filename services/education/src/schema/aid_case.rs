@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::education::v1 as pb;
 
@@ -43,8 +43,9 @@ impl Declared for AidCaseRecord {
     type Resource = pb::AidCase;
     type Row = pb::AidCaseRow;
 
-    fn read(resource: &pb::AidCase, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
-        let resident = declared::person("aid_cases.resident", "resident_id", &resource.resident_id, facts, violations);
+    fn read(resource: &pb::AidCase, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
+        let resident =
+            declared::person("aid_cases.resident", "resident_id", &resource.resident_id, context, violations);
         Self {
             resident: resident.sealed,
             resident_index: resident.index,
@@ -58,14 +59,19 @@ impl Declared for AidCaseRecord {
                 violations,
             ) as i64,
             term_year: i64::from(resource.term_year),
-            applied_on: declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
+            applied_on: declared::not_after_today(
+                "applied_on",
+                declared::required_day("applied_on", resource.applied_on.as_ref(), violations),
+                context,
+                violations,
+            ),
             ..Self::with_head(head)
         }
     }
 
-    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::AidCase, Error> {
+    fn resource(&self, context: RuleContext<'_>, reveal: bool) -> Result<pb::AidCase, Error> {
         Ok(pb::AidCase {
-            resident_id: declared::shown_person("aid_cases.resident", &self.resident, facts, reveal)?,
+            resident_id: declared::shown_person("aid_cases.resident", &self.resident, context, reveal)?,
             school: self.school.clone(),
             stage: declared::enum_number(self.stage),
             boarding: self.boarding,
@@ -91,8 +97,16 @@ impl Declared for AidCaseRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("schools", declared::id_within("schools", &self.school))]
+    fn references(&self) -> Vec<declared::Named<'_>> {
+        vec![declared::Named {
+            field: "school",
+            collection: "schools",
+            id: declared::id_within("schools", &self.school),
+        }]
+    }
+
+    fn natural_id(_: &pb::AidCase, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(resource: &mut pb::AidCase) {

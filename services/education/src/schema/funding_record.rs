@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::education::v1 as pb;
 
@@ -58,7 +58,7 @@ impl Declared for FundingRecord {
     type Resource = pb::FundingRecord;
     type Row = pb::FundingRecordRow;
 
-    fn read(resource: &pb::FundingRecord, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::FundingRecord, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             school: resource.school.clone(),
             fund: declared::enum_field::<pb::FundKind>("fund", resource.fund, violations) as i64,
@@ -68,12 +68,17 @@ impl Declared for FundingRecord {
             amount_fen: resource.amount_fen,
             nutrition_fen: resource.nutrition_fen,
             nutrition_students: resource.nutrition_students,
-            paid_on: declared::required_day("paid_on", resource.paid_on.as_ref(), violations),
+            paid_on: declared::not_after_today(
+                "paid_on",
+                declared::required_day("paid_on", resource.paid_on.as_ref(), violations),
+                context,
+                violations,
+            ),
             ..Self::with_head(head)
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::FundingRecord, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::FundingRecord, Error> {
         Ok(pb::FundingRecord {
             school: self.school.clone(),
             fund: declared::enum_number(self.fund),
@@ -110,8 +115,21 @@ impl Declared for FundingRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("schools", declared::id_within("schools", &self.school))]
+    fn references(&self) -> Vec<declared::Named<'_>> {
+        vec![declared::Named {
+            field: "school",
+            collection: "schools",
+            id: declared::id_within("schools", &self.school),
+        }]
+    }
+
+    fn natural_id(resource: &pb::FundingRecord, _: RuleContext<'_>) -> Option<String> {
+        Some(declared::natural_key(&[
+            declared::id_within("schools", &resource.school),
+            &resource.fund.to_string(),
+            &resource.term_year.to_string(),
+            &resource.term.to_string(),
+        ]))
     }
 
     fn clear_decided(_: &mut pb::FundingRecord) {}

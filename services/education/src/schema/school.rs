@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::education::v1 as pb;
 
@@ -48,7 +48,7 @@ impl Declared for SchoolRecord {
     type Resource = pb::School;
     type Row = pb::SchoolRow;
 
-    fn read(resource: &pb::School, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::School, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
             stage: declared::enum_field::<pb::SchoolStage>("stage", resource.stage, violations) as i64,
@@ -73,7 +73,7 @@ impl Declared for SchoolRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::School, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::School, Error> {
         Ok(pb::School {
             title: self.title.clone(),
             stage: declared::enum_number(self.stage),
@@ -113,8 +113,12 @@ impl Declared for SchoolRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(_: &pb::School, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(_: &mut pb::School) {}

@@ -3,10 +3,10 @@
 //! The register promises the other registers that a school which they name is there, in their county and of a stage
 //! ([`named`]), that it stays so while their records go in ([`hold`]), and that it is not withdrawn under them.
 
-mod rpc;
+mod mapping;
 mod rules;
 mod store;
 
-pub use rpc::{SchoolRpc, Schools};
+pub use mapping::{SchoolRpc, Schools};
 pub use rules::{NurseryFigures, check_days, check_nursery, check_pupils};
 pub use store::{COLLECTION, SchoolsNamed, named};

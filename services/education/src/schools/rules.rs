@@ -1,6 +1,9 @@
 //! What a school's record must satisfy. Pure.
 
-use minsheng_kit::error::Violations;
+use minsheng_kit::{
+    error::Violations,
+    values::divisions::{AreaCode, Divisions},
+};
 use minsheng_proto::education::v1 as pb;
 
 /// The nursery figures of a school.
@@ -84,6 +87,18 @@ pub fn check_pupils(opened_on: Option<i64>, pupils: i64, large_classes: i64, vio
         "NO_PUPILS",
         "there are classes above the limit but no pupils",
         "有大班额但没有在校生",
+    );
+}
+
+/// Checks what a school says of the border against the table of divisions.
+pub(super) fn check_border(area: &str, border: bool, violations: &mut Violations) {
+    let county = AreaCode::parse(area).ok().and_then(AreaCode::county);
+    violations.require(
+        county.is_none_or(|county| Divisions::get().is_border(county) == border),
+        "border",
+        "NOT_AS_DIVISION",
+        "does not agree with the table of divisions",
+        "与区划表中的边境县标识不一致",
     );
 }
 

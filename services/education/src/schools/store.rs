@@ -1,11 +1,10 @@
-//! The schools that other registers' records name: found for a whole chunk at once, held while the records go in, and
-//! not withdrawn while records name them.
+//! The schools that other registers' records name, found for a whole chunk at once.
 
 use std::collections::HashMap;
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{ACTIVE, FOREVER, Period, ROWS_PER_INSERT, Table as _, WITHDRAWN, enum_number},
+    register::{ACTIVE, FOREVER, Period, ROWS_PER_INSERT, Table as _, enum_number},
     store::AnyConnection,
 };
 use minsheng_proto::education::v1 as pb;
@@ -35,15 +34,10 @@ pub fn named<'a>(
 }
 
 impl SchoolsNamed {
-    /// Checks that the school that a record of a county names is there, not withdrawn and of that county; notes a
-    /// violation of the field `school` otherwise.
-    pub fn check(&self, name: &str, area: &str, violations: &mut Violations) {
-        let Some(first) = self.states(name).first().filter(|school| school.state != WITHDRAWN) else {
-            violations.add("school", "NO_SUCH_SCHOOL", "is not in the register of schools", "学校不在学校名册中");
-            return;
-        };
+    /// Checks that the school that a record of a county names is of that county.
+    pub fn check_county(&self, name: &str, area: &str, violations: &mut Violations) {
         violations.require(
-            first.area == area,
+            self.states(name).first().is_none_or(|school| school.area == area),
             "school",
             "SCHOOL_OF_ANOTHER_COUNTY",
             "lies in another county than the record",

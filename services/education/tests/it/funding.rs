@@ -148,7 +148,7 @@ async fn a_file_with_wrong_schools_goes_in_where_it_is_right() {
             [
                 None,
                 Some("TERM_RECORDED"),
-                Some("NO_SUCH_SCHOOL"),
+                Some("NO_SUCH_RECORD"),
                 Some("NOT_A_SENIOR_SCHOOL"),
                 Some("NOT_IN_NUTRITION_SCHEME"),
                 Some("PARAMETER_NOT_IN_FORCE"),

@@ -4,12 +4,12 @@
 //! on which day, `store` brings the institution's own states into line with it: the rate of the commitment is counted
 //! from one dataset, `health.institutions`. Nothing here decides which institutions the rate divides by.
 
-mod rpc;
+mod mapping;
 mod rules;
 mod store;
 mod timeline;
 
-pub use rpc::{AgeFriendlyAssessmentRpc, AgeFriendlyAssessments};
+pub use mapping::{AgeFriendlyAssessmentRpc, AgeFriendlyAssessments};
 pub use rules::{Outcome, Scores, Standard, last_certificate_day, score};
 pub use store::certificates_of;
 pub use timeline::{CertificatePeriod, aligned, certificate_on};

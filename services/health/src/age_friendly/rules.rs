@@ -4,11 +4,17 @@
 //! published, so all of them are parameters and none stands here.
 
 use chrono::{Datelike as _, Days, NaiveDate};
-use minsheng_kit::values::{
-    calendar::{add_months, epoch_day},
-    divisions::AreaCode,
-    parameters::{ParameterError, Parameters},
+use minsheng_kit::{
+    error::Violations,
+    values::{
+        calendar::{add_months, day_of_epoch, epoch_day},
+        divisions::AreaCode,
+        parameters::{ParameterError, Parameters},
+    },
 };
+use minsheng_proto::health::v1::InstitutionClass;
+
+use crate::{institutions::is_age_friendly_class, schema::AgeFriendlyAssessmentRecord};
 
 /// Points of one dimension in the scale of the contract.
 const FULL_SCORE: i64 = 100;
@@ -88,6 +94,93 @@ pub fn last_certificate_day(from: NaiveDate, standard: &Standard) -> Option<i64>
         return Some(epoch_day(same_day));
     }
     same_day.checked_sub_days(Days::new(1)).map(epoch_day)
+}
+
+/// Finds the standard of the day of an assessment; notes a violation when none is in force.
+pub(super) fn standard_on(
+    parameters: &Parameters,
+    area: &str,
+    assessed_on: i64,
+    violations: &mut Violations,
+) -> Option<(Standard, NaiveDate)> {
+    let (area, day) = (AreaCode::parse(area).ok()?, day_of_epoch(assessed_on)?);
+    match Standard::on(parameters, area, day) {
+        Ok(standard) => Some((standard, day)),
+        Err(error) => {
+            violations.add("assessed_on", error.reason(), error.to_string(), error.message_zh());
+            None
+        }
+    }
+}
+
+/// Checks that an assessment stays that of its institution.
+pub(super) fn check_institution_kept(
+    assessment: &AgeFriendlyAssessmentRecord,
+    previous: Option<&AgeFriendlyAssessmentRecord>,
+    violations: &mut Violations,
+) {
+    violations.require(
+        previous.is_none_or(|previous| previous.institution == assessment.institution),
+        "institution",
+        "INSTITUTION_FIXED",
+        "cannot become another institution; withdraw the assessment and record another one",
+        "评估对象不可更改，请撤回后重新登记",
+    );
+}
+
+/// Checks that what is revoked is a certificate, and on a day on which it holds.
+pub(super) fn check_revocation(
+    outcome: Outcome,
+    assessed_on: i64,
+    revoked_on: Option<i64>,
+    violations: &mut Violations,
+) {
+    violations.require(
+        outcome.passed || revoked_on.is_none(),
+        "revoked_on",
+        "NO_CERTIFICATE",
+        "is given, but no certificate follows from the scores",
+        "未通过评估，无证书可撤销",
+    );
+    violations.require(
+        revoked_on.is_none_or(|revoked| revoked >= assessed_on),
+        "revoked_on",
+        "BEFORE_CERTIFICATE",
+        "lies before the first day of the certificate",
+        "撤销日期早于证书起始日期",
+    );
+}
+
+/// Checks that the institution was in operation on the day of the assessment, and then of a class that is assessed; `class`
+/// is absent where it was not in operation.
+pub(super) fn check_eligible(
+    class: Option<InstitutionClass>,
+    assessment: &AgeFriendlyAssessmentRecord,
+    parameters: &Parameters,
+    violations: &mut Violations,
+) {
+    use InstitutionClass as Class;
+    let Some(class) = class else {
+        violations.add(
+            "assessed_on",
+            "NOT_IN_OPERATION",
+            "the institution was not in operation on that day",
+            "评估日机构未在运营",
+        );
+        return;
+    };
+    let small = matches!(class, Class::Clinic | Class::OutpatientDepartment | Class::VillageClinic);
+    let small_count = || {
+        let (area, day) = (AreaCode::parse(&assessment.area).ok()?, day_of_epoch(assessment.assessed_on)?);
+        parameters.value_on("age_friendly.clinics_are_eligible", area, day).ok().map(|entry| entry.value == 1)
+    };
+    violations.require(
+        is_age_friendly_class(class) || (small && small_count().unwrap_or(false)),
+        "institution",
+        "CLASS_NOT_ASSESSED",
+        "is not of a class that is assessed: general and Tibetan-medicine hospitals, township and community centres",
+        "机构类别不在评估范围：综合医院、藏医院、乡镇卫生院和社区卫生服务中心",
+    );
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{Facts, WITHDRAWN, rewrite},
+    register::{RuleContext, WITHDRAWN, rewrite},
     store::{AnyConnection, Tx},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn align_institutions(
     tx: &mut Tx<'_>,
     institutions: &BTreeSet<&str>,
     named: &BTreeSet<&str>,
-    facts: Facts<'_>,
+    context: RuleContext<'_>,
 ) -> Result<(), Error> {
     let ids: Vec<String> = institutions.iter().map(|id| (*id).to_owned()).collect();
     let states = institutions_locked(tx.connection, &ids)?;
@@ -34,7 +34,7 @@ pub(super) fn align_institutions(
     for was in states.chunk_by(|one, next| one.id == next.id) {
         let now = aligned(was, certificates.get(&was[0].id).map_or(&[], Vec::as_slice));
         if now != was {
-            rewrite(tx, &Institutions, was, now, facts)?;
+            rewrite(tx, &Institutions, was, now, context)?;
         }
     }
     Ok(())

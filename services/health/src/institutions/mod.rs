@@ -5,13 +5,13 @@
 //! its states too, because the commitment's rate needs both for the same day; the assessments decide it, and the days of
 //! the states follow.
 
+mod mapping;
 mod reference;
-mod rpc;
 mod rules;
 mod store;
 
+pub use mapping::{InstitutionRpc, Institutions};
 pub(crate) use reference::operating_state;
 pub use reference::{InstitutionReferences, NamedInstitution, OperatingState};
-pub use rpc::{InstitutionRpc, Institutions};
 pub use rules::{check_institution, is_age_friendly_class};
 pub use store::institutions_locked;

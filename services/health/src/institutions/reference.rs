@@ -6,9 +6,11 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _}
 use minsheng_kit::{
     error::{Error, Violations},
     load_among,
-    register::{ACTIVE, WITHDRAWN},
+    register::{ACTIVE, WITHDRAWN, enum_number},
     store::AnyConnection,
 };
+
+use minsheng_proto::health::v1::InstitutionClass;
 
 use crate::schema::institutions;
 
@@ -59,6 +61,13 @@ pub struct NamedInstitution {
     pub operating: OperatingState,
 }
 
+impl NamedInstitution {
+    /// Returns the class.
+    pub fn class(&self) -> InstitutionClass {
+        InstitutionClass::try_from(enum_number(self.institution_class)).unwrap_or_default()
+    }
+}
+
 /// The columns of an [`OperatingState`].
 macro_rules! operating_state {
     () => {
@@ -105,7 +114,7 @@ impl InstitutionReferences {
         Ok(found.into_iter().collect())
     }
 
-    /// Requires that an institution exists, whatever its days.
+    /// Requires that an institution that a question names exists, whatever its days.
     pub fn require(&self, field: &str, id: &str, violations: &mut Violations) {
         violations.require(
             self.0.contains_key(id),
@@ -116,9 +125,8 @@ impl InstitutionReferences {
         );
     }
 
-    /// As [`require`](Self::require), for a record that must lie in the institution's own county.
-    pub fn require_in(&self, field: &str, id: &str, area: &str, violations: &mut Violations) {
-        self.require(field, id, violations);
+    /// Requires that a record lies in the county of the institution that it names.
+    pub fn check_county(&self, id: &str, area: &str, violations: &mut Violations) {
         violations.require(
             self.area(id).is_none_or(|county| county == area),
             "area",
@@ -138,7 +146,7 @@ impl InstitutionReferences {
         self.0.get(id)?.iter().find(|state| state.operating.operates_on(day))
     }
 
-    /// Says whether one institution has a lower grade than another on a day; those without a grade stand below the first,
+    /// Reports whether one institution has a lower grade than another on a day; those without a grade stand below the first,
     /// and one that has closed keeps its last.
     pub fn is_lower(&self, one: &str, other: &str, day: i64) -> bool {
         let grade = |id: &str| {

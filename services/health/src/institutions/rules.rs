@@ -5,7 +5,7 @@ use minsheng_proto::health::v1 as pb;
 
 use crate::schema::InstitutionRecord;
 
-/// Says whether institutions of a class count for the age-friendly commitment: general hospitals, Tibetan-medicine
+/// Reports whether institutions of a class count for the age-friendly commitment: general hospitals, Tibetan-medicine
 /// hospitals and primary institutions in the sense of the assessments, that is township and community centres.
 pub fn is_age_friendly_class(class: pb::InstitutionClass) -> bool {
     use pb::InstitutionClass as Class;

@@ -3,12 +3,12 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Register, date, day, declared::reference_id, natural_key},
+    register::{Declared as _, Head, Register, RuleContext, date, day},
     store::{AnyConnection, Tx},
 };
 use minsheng_proto::health::v1 as pb;
 
-use super::{rounds, store::check_listed};
+use super::{rounds, rules::check_certificate, store::check_listed};
 use crate::{institutions::InstitutionReferences, schema::QualityCertificateRecord};
 
 /// The register of quality certificates, by institution, item and round.
@@ -24,33 +24,20 @@ impl Register for QualityCertificates {
     type Record = QualityCertificateRecord;
     type Row = pb::QualityCertificateRow;
 
-    fn decode(
+    fn validate(
         &self,
         certificate: &pb::QualityCertificate,
         head: Head,
         previous: Option<&QualityCertificateRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<QualityCertificateRecord, Violations> {
         let mut violations = Violations::new();
-        let record = QualityCertificateRecord::read(certificate, head, facts, &mut violations);
-        violations.require(
-            previous.is_none_or(|was| was.institution == record.institution && was.item_code == record.item_code),
-            "item_code",
-            "INSTITUTION_AND_ITEM_FIXED",
-            "cannot become of another institution or item; withdraw the certificate and record another one",
-            "机构和项目不可更改，请撤回后重新登记",
-        );
-        violations.require(
-            !violations.is_empty() || record.valid_to >= record.valid_from,
-            "valid_to",
-            "BEFORE_START",
-            "lies before the first day",
-            "有效期止早于有效期起",
-        );
+        let record = QualityCertificateRecord::read(certificate, head, context, &mut violations);
+        check_certificate(&record, previous, &mut violations);
         violations.into_result(record)
     }
 
-    fn row(&self, record: &QualityCertificateRecord, _: Facts<'_>) -> pb::QualityCertificateRow {
+    fn row(&self, record: &QualityCertificateRecord, _: RuleContext<'_>) -> pb::QualityCertificateRow {
         pb::QualityCertificateRow { valid_to: date(valid_to(record.valid_to, record.failed_on)), ..record.row() }
     }
 
@@ -58,22 +45,17 @@ impl Register for QualityCertificates {
         certificate.valid_from.as_ref().and_then(day).unwrap_or(today)
     }
 
-    fn natural_id(&self, certificate: &pb::QualityCertificate, _: Facts<'_>) -> Option<String> {
-        let institution = reference_id("institution", "institutions", &certificate.institution, &mut Violations::new());
-        Some(natural_key(&[&institution, &certificate.round, &certificate.item_code]))
-    }
-
-    fn check(
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[QualityCertificateRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let ids = records.iter().map(|record| record.institution.as_str());
         let institutions = InstitutionReferences::find(connection, ids)?;
         let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
         for (record, violations) in records.iter().zip(&mut verdicts) {
-            institutions.require_in("institution", &record.institution, &record.area, violations);
+            institutions.check_county(&record.institution, &record.area, violations);
         }
         Ok(verdicts)
     }
@@ -83,14 +65,19 @@ impl Register for QualityCertificates {
         &self,
         connection: &mut AnyConnection,
         records: &mut [QualityCertificateRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<(), Error> {
         rounds::mark_new(connection, records)
     }
 
     /// Marks the earlier rounds of the same institutions and items.
-    fn written(&self, tx: &mut Tx<'_>, records: &[QualityCertificateRecord], facts: Facts<'_>) -> Result<(), Error> {
-        rounds::mark_others(tx, records, facts)
+    fn after_write(
+        &self,
+        tx: &mut Tx<'_>,
+        records: &[QualityCertificateRecord],
+        context: RuleContext<'_>,
+    ) -> Result<(), Error> {
+        rounds::mark_others(tx, records, context)
     }
 }
 

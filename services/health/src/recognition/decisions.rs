@@ -3,15 +3,15 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Register, day},
+    register::{Declared as _, Head, Register, RuleContext, day},
     store::AnyConnection,
-    values::{calendar::epoch_day, divisions::CountyCode},
+    values::divisions::CountyCode,
 };
 use minsheng_proto::health::v1 as pb;
 
 use super::{
     evidence::{Evidence, in_operation},
-    rules::{Standing, Visit, check_decision, standing},
+    rules::{Standing, Visit, check_decision, check_parties_and_days, standing},
     store::{check_listed, upward_only},
 };
 use crate::{institutions::InstitutionReferences, schema::ResultDecisionRecord};
@@ -24,36 +24,16 @@ impl Register for ResultDecisions {
     type Record = ResultDecisionRecord;
     type Row = pb::ResultDecisionRow;
 
-    fn decode(
+    fn validate(
         &self,
         decision: &pb::ResultDecision,
         head: Head,
         _: Option<&ResultDecisionRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<ResultDecisionRecord, Violations> {
         let mut violations = Violations::new();
-        let record = ResultDecisionRecord::read(decision, head, facts, &mut violations);
-        violations.require(
-            record.performing_institution != record.receiving_institution,
-            "receiving_institution",
-            "OWN_RESULT",
-            "decides on a result of its own; only results of other institutions are recognised",
-            "互认针对其他机构的结果",
-        );
-        violations.require(
-            record.decided_on >= record.performed_on,
-            "decided_on",
-            "BEFORE_TEST",
-            "lies before the day of the test",
-            "决定日期早于检查日期",
-        );
-        violations.require(
-            record.decided_on <= epoch_day(facts.today),
-            "decided_on",
-            "IN_FUTURE",
-            "lies in the future",
-            "决定日期晚于今天",
-        );
+        let record = ResultDecisionRecord::read(decision, head, context, &mut violations);
+        check_parties_and_days(&record, &mut violations);
         check_decision(decision.decision(), decision.reason(), &decision.explanation, &mut violations);
         violations.into_result(record)
     }
@@ -62,21 +42,17 @@ impl Register for ResultDecisions {
         decision.decided_on.as_ref().and_then(day).unwrap_or(today)
     }
 
-    fn check(
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[ResultDecisionRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        let ids = records
-            .iter()
-            .flat_map(|record| [record.performing_institution.as_str(), record.receiving_institution.as_str()]);
-        let institutions = InstitutionReferences::find(connection, ids)?;
+        let receiving = records.iter().map(|record| record.receiving_institution.as_str());
+        let institutions = InstitutionReferences::find(connection, receiving)?;
         let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
         for (record, violations) in records.iter().zip(&mut verdicts) {
-            institutions.require("performing_institution", &record.performing_institution, violations);
-            let receiving = &record.receiving_institution;
-            institutions.require_in("receiving_institution", receiving, &record.area, violations);
+            institutions.check_county(&record.receiving_institution, &record.area, violations);
         }
         Ok(verdicts)
     }
@@ -86,7 +62,7 @@ impl Register for ResultDecisions {
         &self,
         connection: &mut AnyConnection,
         records: &mut [ResultDecisionRecord],
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<(), Error> {
         let named = records.iter().flat_map(|record| [&*record.performing_institution, &*record.receiving_institution]);
         let institutions = InstitutionReferences::find(connection, named)?;
@@ -101,7 +77,8 @@ impl Register for ResultDecisions {
                 on,
                 receiving: county,
                 in_operation: in_operation(&institutions, (performing, performed_on), (receiving, on)),
-                downward: upward_only(facts.parameters, county, on) && institutions.is_lower(performing, receiving, on),
+                downward: upward_only(context.parameters, county, on)
+                    && institutions.is_lower(performing, receiving, on),
             };
             let found =
                 standing(evidence.listed(&record.item_code), evidence.certified(performing, &record.item_code), visit);

@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::Violations,
-    register::{Declared as _, Facts, Head, Register, day, natural_key},
-    values::{divisions::AreaCode, identifiers::LoincCode},
+    register::{Declared as _, Head, Register, RuleContext, day},
+    values::divisions::AreaCode,
 };
 use minsheng_proto::health::v1 as pb;
 
+use super::rules::check_item;
 use crate::schema::RecognitionItemRecord;
 
 /// The register of items of the list, by edition.
@@ -18,32 +19,21 @@ impl Register for RecognitionItems {
     type Record = RecognitionItemRecord;
     type Row = pb::RecognitionItemRow;
 
-    fn decode(
+    fn validate(
         &self,
         item: &pb::RecognitionItem,
         head: Head,
         _: Option<&RecognitionItemRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<RecognitionItemRecord, Violations> {
         let mut violations = Violations::new();
-        let record = RecognitionItemRecord::read(item, head, facts, &mut violations);
-        violations.require(
-            record.active_to.is_none_or(|last| last >= record.active_from),
-            "active_to",
-            "BEFORE_START",
-            "lies before the first day in the list",
-            "失效日期早于生效日期",
-        );
-        if !item.loinc.is_empty()
-            && let Err(error) = LoincCode::parse(&item.loinc)
-        {
-            violations.add("loinc", error.reason(), error.to_string(), error.message_zh());
-        }
+        let record = RecognitionItemRecord::read(item, head, context, &mut violations);
+        check_item(&record, &mut violations);
         violations.into_result(record)
     }
 
-    fn row(&self, record: &RecognitionItemRecord, _: Facts<'_>) -> pb::RecognitionItemRow {
-        pb::RecognitionItemRow { item_code: record.code.clone(), ..record.row() }
+    fn row(&self, record: &RecognitionItemRecord, _: RuleContext<'_>) -> pb::RecognitionItemRow {
+        pb::RecognitionItemRow { item_code: record.code.clone(), window_days: Some(record.window_days), ..record.row() }
     }
 
     fn effective_on(&self, item: &pb::RecognitionItem, today: NaiveDate) -> NaiveDate {
@@ -53,10 +43,6 @@ impl Register for RecognitionItems {
     /// The region keeps the list; prefectures and counties may keep additions to it.
     fn keeps_area(&self, _: AreaCode) -> bool {
         true
-    }
-
-    fn natural_id(&self, item: &pb::RecognitionItem, _: Facts<'_>) -> Option<String> {
-        Some(natural_key(&[&item.edition, &item.code]))
     }
 }
 

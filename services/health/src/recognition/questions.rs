@@ -96,7 +96,7 @@ impl QuestionService for RecognitionQuestions {
 }
 
 impl RecognitionQuestions {
-    /// Gives how many institutions make an item recognisable in an area on a day.
+    /// Returns how many institutions make an item recognisable in an area on a day.
     fn minimum_institutions(&self, area: AreaCode, on: i64) -> Result<i64, Error> {
         let day = day_of_epoch(on).unwrap_or_default();
         let parameters = self.context.parameters();

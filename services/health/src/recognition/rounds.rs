@@ -11,7 +11,7 @@ use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, 
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{ACTIVE, Facts, Table as _, WITHDRAWN, rewrite},
+    register::{ACTIVE, RuleContext, Table as _, WITHDRAWN, rewrite},
     store::{AnyConnection, Tx, lock_keys},
 };
 
@@ -67,7 +67,7 @@ pub(super) fn mark_new(connection: &mut AnyConnection, records: &mut [QualityCer
 pub(super) fn mark_others(
     tx: &mut Tx<'_>,
     records: &[QualityCertificateRecord],
-    facts: Facts<'_>,
+    context: RuleContext<'_>,
 ) -> Result<(), Error> {
     let keys: BTreeSet<Vec<u8>> =
         records.iter().map(|record| format!("{}\0{}", record.institution, record.item_code).into_bytes()).collect();
@@ -88,7 +88,7 @@ pub(super) fn mark_others(
         }
         // Writing one comes back here for its series, and finds what that did done.
         if now != was {
-            rewrite(tx, &QualityCertificates, &was, now, facts)?;
+            rewrite(tx, &QualityCertificates, &was, now, context)?;
         }
     }
     Ok(())

@@ -7,9 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use minsheng_kit::{
     error::Violations,
     register::Period,
-    values::divisions::{AreaCode, CountyCode, Divisions},
+    values::{
+        divisions::{AreaCode, CountyCode, Divisions},
+        identifiers::LoincCode,
+    },
 };
 use minsheng_proto::health::v1 as pb;
+
+use crate::schema::{QualityCertificateRecord, RecognitionItemRecord, ResultDecisionRecord};
 
 /// Digits in a row from which a free text may name a person: a telephone number has 11, an identity number 17 or 18.
 const DIGITS_OF_A_PERSON: usize = 11;
@@ -284,6 +289,65 @@ pub fn recognisable_items(
     }
     let enough = holders.into_iter().filter(|(_, holders)| holders.len() >= minimum);
     enough.map(|(code, _)| code.to_owned()).collect()
+}
+
+/// Checks the days of an item in the list and its code.
+pub(super) fn check_item(item: &RecognitionItemRecord, violations: &mut Violations) {
+    violations.require(
+        item.active_to.is_none_or(|last| last >= item.active_from),
+        "active_to",
+        "BEFORE_START",
+        "lies before the first day in the list",
+        "失效日期早于生效日期",
+    );
+    if !item.loinc.is_empty()
+        && let Err(error) = LoincCode::parse(&item.loinc)
+    {
+        violations.add("loinc", error.reason(), error.to_string(), error.message_zh());
+    }
+}
+
+/// Checks the days of a certificate, and that it stays that of its institution and item.
+pub(super) fn check_certificate(
+    certificate: &QualityCertificateRecord,
+    previous: Option<&QualityCertificateRecord>,
+    violations: &mut Violations,
+) {
+    let fixed = |was: &QualityCertificateRecord| {
+        was.institution == certificate.institution && was.item_code == certificate.item_code
+    };
+    violations.require(
+        previous.is_none_or(fixed),
+        "item_code",
+        "INSTITUTION_AND_ITEM_FIXED",
+        "cannot become of another institution or item; withdraw the certificate and record another one",
+        "机构和项目不可更改，请撤回后重新登记",
+    );
+    violations.require(
+        !violations.is_empty() || certificate.valid_to >= certificate.valid_from,
+        "valid_to",
+        "BEFORE_START",
+        "lies before the first day",
+        "有效期止早于有效期起",
+    );
+}
+
+/// Checks that a decision is on a result of another institution, and was made when the result was there.
+pub(super) fn check_parties_and_days(decision: &ResultDecisionRecord, violations: &mut Violations) {
+    violations.require(
+        decision.performing_institution != decision.receiving_institution,
+        "receiving_institution",
+        "OWN_RESULT",
+        "decides on a result of its own; only results of other institutions are recognised",
+        "互认针对其他机构的结果",
+    );
+    violations.require(
+        decision.decided_on >= decision.performed_on,
+        "decided_on",
+        "BEFORE_TEST",
+        "lies before the day of the test",
+        "决定日期早于检查日期",
+    );
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -33,7 +33,7 @@ minsheng_kit::register_table! {
         total_score: BigInt = i64,
         /// First day of the certificate. Computed; output only.
         certificate_from: Nullable<BigInt> = Option<i64>,
-        /// Last day of the certificate. Computed; output only.
+        /// Last day of the certificate, the day before a revocation included. Computed; output only.
         certificate_to: Nullable<BigInt> = Option<i64>,
     }
 }
@@ -42,21 +42,36 @@ impl Declared for AgeFriendlyAssessmentRecord {
     type Resource = pb::AgeFriendlyAssessment;
     type Row = pb::AgeFriendlyAssessmentRow;
 
-    fn read(resource: &pb::AgeFriendlyAssessment, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(
+        resource: &pb::AgeFriendlyAssessment,
+        head: Head,
+        context: RuleContext<'_>,
+        violations: &mut Violations,
+    ) -> Self {
         Self {
             institution: declared::reference_id("institution", "institutions", &resource.institution, violations),
-            assessed_on: declared::required_day("assessed_on", resource.assessed_on.as_ref(), violations),
+            assessed_on: declared::not_after_today(
+                "assessed_on",
+                declared::required_day("assessed_on", resource.assessed_on.as_ref(), violations),
+                context,
+                violations,
+            ),
             culture_score: resource.culture_score,
             management_score: resource.management_score,
             service_score: resource.service_score,
             environment_score: resource.environment_score,
             mandatory_met: resource.mandatory_met,
-            revoked_on: declared::optional_day("revoked_on", resource.revoked_on.as_ref(), violations),
+            revoked_on: declared::not_after_today(
+                "revoked_on",
+                declared::optional_day("revoked_on", resource.revoked_on.as_ref(), violations),
+                context,
+                violations,
+            ),
             ..Self::with_head(head)
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::AgeFriendlyAssessment, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::AgeFriendlyAssessment, Error> {
         Ok(pb::AgeFriendlyAssessment {
             institution: declared::reference("institutions", &self.institution),
             assessed_on: declared::date(self.assessed_on),
@@ -86,8 +101,12 @@ impl Declared for AgeFriendlyAssessmentRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("institutions", self.institution.as_str())]
+    fn references(&self) -> Vec<declared::Named<'_>> {
+        vec![declared::Named { field: "institution", collection: "institutions", id: &self.institution }]
+    }
+
+    fn natural_id(_: &pb::AgeFriendlyAssessment, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(resource: &mut pb::AgeFriendlyAssessment) {

@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -34,7 +34,7 @@ impl Declared for InstitutionRecord {
     type Resource = pb::Institution;
     type Row = pb::InstitutionRow;
 
-    fn read(resource: &pb::Institution, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::Institution, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
             institution_class: declared::enum_field::<pb::InstitutionClass>(
@@ -50,7 +50,7 @@ impl Declared for InstitutionRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::Institution, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::Institution, Error> {
         Ok(pb::Institution {
             title: self.title.clone(),
             institution_class: declared::enum_number(self.institution_class),
@@ -74,8 +74,12 @@ impl Declared for InstitutionRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(_: &pb::Institution, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(_: &mut pb::Institution) {}

@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -37,7 +37,7 @@ impl Declared for QualityCertificateRecord {
     type Resource = pb::QualityCertificate;
     type Row = pb::QualityCertificateRow;
 
-    fn read(resource: &pb::QualityCertificate, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::QualityCertificate, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             institution: declared::reference_id("institution", "institutions", &resource.institution, violations),
             item_code: resource.item_code.clone(),
@@ -51,7 +51,7 @@ impl Declared for QualityCertificateRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::QualityCertificate, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::QualityCertificate, Error> {
         Ok(pb::QualityCertificate {
             institution: declared::reference("institutions", &self.institution),
             item_code: self.item_code.clone(),
@@ -73,12 +73,20 @@ impl Declared for QualityCertificateRecord {
             scope: declared::enum_number(self.scope),
             passed: self.passed,
             valid_from: declared::date(self.valid_from),
-            valid_to: declared::date(self.valid_to),
+            ..pb::QualityCertificateRow::default()
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
-        vec![("institutions", self.institution.as_str())]
+    fn references(&self) -> Vec<declared::Named<'_>> {
+        vec![declared::Named { field: "institution", collection: "institutions", id: &self.institution }]
+    }
+
+    fn natural_id(resource: &pb::QualityCertificate, _: RuleContext<'_>) -> Option<String> {
+        Some(declared::natural_key(&[
+            declared::id_within("institutions", &resource.institution),
+            &resource.round,
+            &resource.item_code,
+        ]))
     }
 
     fn clear_decided(resource: &mut pb::QualityCertificate) {

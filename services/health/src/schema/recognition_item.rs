@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -37,7 +37,7 @@ impl Declared for RecognitionItemRecord {
     type Resource = pb::RecognitionItem;
     type Row = pb::RecognitionItemRow;
 
-    fn read(resource: &pb::RecognitionItem, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::RecognitionItem, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             code: resource.code.clone(),
             title: resource.title.clone(),
@@ -52,7 +52,7 @@ impl Declared for RecognitionItemRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::RecognitionItem, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::RecognitionItem, Error> {
         Ok(pb::RecognitionItem {
             code: self.code.clone(),
             title: self.title.clone(),
@@ -74,13 +74,16 @@ impl Declared for RecognitionItemRecord {
             origin: declared::enum_number(self.origin),
             active_from: declared::date(self.active_from),
             active_to: self.active_to.and_then(declared::date),
-            window_days: Some(self.window_days),
             ..pb::RecognitionItemRow::default()
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(resource: &pb::RecognitionItem, _: RuleContext<'_>) -> Option<String> {
+        Some(declared::natural_key(&[&resource.edition, &resource.code]))
     }
 
     fn clear_decided(_: &mut pb::RecognitionItem) {}

@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::health::v1 as pb;
 
@@ -41,7 +41,7 @@ impl Declared for ResultDecisionRecord {
     type Resource = pb::ResultDecision;
     type Row = pb::ResultDecisionRow;
 
-    fn read(resource: &pb::ResultDecision, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::ResultDecision, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             result_reference: resource.result_reference.clone(),
             item_code: resource.item_code.clone(),
@@ -58,7 +58,12 @@ impl Declared for ResultDecisionRecord {
                 &resource.receiving_institution,
                 violations,
             ),
-            decided_on: declared::required_day("decided_on", resource.decided_on.as_ref(), violations),
+            decided_on: declared::not_after_today(
+                "decided_on",
+                declared::required_day("decided_on", resource.decided_on.as_ref(), violations),
+                context,
+                violations,
+            ),
             decision: declared::enum_field::<pb::RecognitionDecision>("decision", resource.decision, violations) as i64,
             reason: i64::from(resource.reason),
             explanation: resource.explanation.clone(),
@@ -67,7 +72,7 @@ impl Declared for ResultDecisionRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::ResultDecision, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::ResultDecision, Error> {
         Ok(pb::ResultDecision {
             result_reference: self.result_reference.clone(),
             item_code: self.item_code.clone(),
@@ -98,11 +103,23 @@ impl Declared for ResultDecisionRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         vec![
-            ("institutions", self.performing_institution.as_str()),
-            ("institutions", self.receiving_institution.as_str()),
+            declared::Named {
+                field: "performing_institution",
+                collection: "institutions",
+                id: &self.performing_institution,
+            },
+            declared::Named {
+                field: "receiving_institution",
+                collection: "institutions",
+                id: &self.receiving_institution,
+            },
         ]
+    }
+
+    fn natural_id(_: &pb::ResultDecision, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(resource: &mut pb::ResultDecision) {

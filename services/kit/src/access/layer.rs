@@ -59,7 +59,7 @@ impl Access {
 }
 
 impl AccessDenied {
-    /// Says who was refused what, for the caller's machine.
+    /// Reports who was refused what, for the caller's machine.
     pub(crate) fn details(&self) -> Vec<(String, String)> {
         let details = match self {
             Self::Anonymous => Vec::new(),

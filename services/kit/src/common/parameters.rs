@@ -318,7 +318,7 @@ fn under_parameter(found: Violations) -> Violations {
     violations
 }
 
-/// Says where a value stands in the list: by key, area and first day.
+/// Returns where a value stands in the list: by key, area and first day.
 fn place(parameter: &Parameter) -> String {
     // A space comes before whatever a key may hold.
     format!("{} {} {}", parameter.key, parameter.area.as_str(), parameter.effective_from)

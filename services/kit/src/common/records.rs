@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     error::Error,
     keys::Keys,
-    register::{date, enum_number, moment},
+    register::{date, enum_number, timestamp},
     rpc::{self, Question},
     store::schema::{accesses, revisions},
 };
@@ -143,7 +143,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
                             etag: format!("v{}", row.version),
                             effective_on: date(row.effective_on),
                             effective_until: date(row.effective_until),
-                            replace_time: Some(moment(row.replaced_at)),
+                            replace_time: Some(timestamp(row.replaced_at)),
                             department: row.department,
                             resource: Some(prost_types::Any {
                                 type_url: format!("type.googleapis.com/{}", resource.full_name()),
@@ -190,7 +190,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
                 let accesses = rows
                     .into_iter()
                     .map(|row| pb::Access {
-                        access_time: Some(moment(row.recorded_at)),
+                        access_time: Some(timestamp(row.recorded_at)),
                         department: row.department,
                         officer: row.officer,
                         purpose: enum_number(row.purpose),

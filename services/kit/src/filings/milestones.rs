@@ -5,15 +5,15 @@ use minsheng_catalogue::Catalogue;
 use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 
 use super::{
-    rules::{check_scope, commitment_of},
+    rules::{check_scope, check_step, commitment_of},
     schema::MilestoneRecord,
 };
 use crate::{
     context::Context,
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Register, day, enum_number},
+    register::{Declared as _, Head, Register, RuleContext, day, enum_number},
     rpc,
-    values::{calendar::epoch_day, divisions::AreaCode},
+    values::divisions::AreaCode,
 };
 
 /// The register of milestones of one service.
@@ -44,12 +44,12 @@ impl Register for Milestones {
         true
     }
 
-    fn decode(
+    fn validate(
         &self,
         milestone: &pb::Milestone,
         head: Head,
         _: Option<&MilestoneRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<MilestoneRecord, Violations> {
         let mut violations = Violations::new();
         let catalogue = Catalogue::in_use(self.catalogue);
@@ -59,40 +59,18 @@ impl Register for Milestones {
         {
             check_scope(entry, area, &mut violations);
         }
-        let mut record = MilestoneRecord::read(milestone, head, facts, &mut violations);
-        let (state, happened_on) = (milestone.milestone_state(), record.happened_on);
-        let done = state == pb::MilestoneState::Done;
-        violations.require(
-            happened_on.is_some() || !(done || state == pb::MilestoneState::UnderWay),
-            "happened_on",
-            "REQUIRED_FOR_STATE",
-            "is required for what is under way or done",
-            "推进中或已完成的事项须填日期",
-        );
-        violations.require(
-            !done || !milestone.evidence.trim().is_empty(),
-            "evidence",
-            "REQUIRED_FOR_STATE",
-            "is required for what is done",
-            "已完成的事项须填依据",
-        );
-        violations.require(
-            happened_on.is_none_or(|day| day <= epoch_day(facts.today)),
-            "happened_on",
-            "IN_THE_FUTURE",
-            "lies in the future",
-            "日期晚于今天",
-        );
+        let mut record = MilestoneRecord::read(milestone, head, context, &mut violations);
+        check_step(milestone.milestone_state(), record.happened_on, &milestone.evidence, &mut violations);
         // One that is changed is filed again and needs a new approval.
         record.filing_state = pb::FilingState::Submitted as i64;
         violations.into_result(record)
     }
 
-    fn encode(&self, record: &MilestoneRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::Milestone, Error> {
-        Ok(pb::Milestone { filing_state: state_of(record).into(), ..record.resource(facts, reveal)? })
+    fn encode(&self, record: &MilestoneRecord, context: RuleContext<'_>, reveal: bool) -> Result<pb::Milestone, Error> {
+        Ok(pb::Milestone { filing_state: state_of(record).into(), ..record.resource(context, reveal)? })
     }
 
-    fn row(&self, record: &MilestoneRecord, _: Facts<'_>) -> pb::MilestoneRow {
+    fn row(&self, record: &MilestoneRecord, _: RuleContext<'_>) -> pb::MilestoneRow {
         pb::MilestoneRow { filing_state: state_of(record).into(), ..record.row() }
     }
 
@@ -104,12 +82,12 @@ impl Register for Milestones {
     fn restore(&self, _: &mut MilestoneRecord, _: &pb::Milestone, _: &pb::MilestoneRow) {}
 
     /// One step of one commitment in one area.
-    fn natural_id(&self, milestone: &pb::Milestone, _: Facts<'_>) -> Option<String> {
+    fn natural_id(&self, milestone: &pb::Milestone, _: RuleContext<'_>) -> Option<String> {
         Some(format!("{}.{}.{}", milestone.commitment, milestone.subject, milestone.area))
     }
 }
 
-/// Says where a milestone's filing stands, for the answer and for the feed.
+/// Returns where a milestone's filing stands, for the answer and for the feed.
 fn state_of(record: &MilestoneRecord) -> pb::FilingState {
     if record.state == common::RecordState::Withdrawn as i64 {
         return pb::FilingState::Withdrawn;

@@ -13,8 +13,8 @@ use crate::{
     context::Context,
     error::{Error, Violations},
     register::{
-        Chunk, Declared as _, End, Engine, Envelope, Facts, Head, List, ListRequest, Register, RegisterService, Update,
-        enum_number, month_start,
+        Chunk, Declared as _, End, Engine, Envelope, Head, List, ListRequest, Register, RegisterService, RuleContext,
+        Update, enum_number, month_start,
     },
     rpc,
     values::{
@@ -64,15 +64,15 @@ impl Register for Returns {
         true
     }
 
-    fn decode(
+    fn validate(
         &self,
         filed: &pb::Return,
         head: Head,
         previous: Option<&ReturnRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<ReturnRecord, Violations> {
         let mut violations = Violations::new();
-        let mut record = ReturnRecord::read(filed, head, facts, &mut violations);
+        let mut record = ReturnRecord::read(filed, head, context, &mut violations);
         let figures = Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
         let catalogue = Catalogue::in_use(self.catalogue);
         if let Some(entry) = commitment_of(catalogue, &filed.commitment, &self.department(), &mut violations) {
@@ -84,7 +84,7 @@ impl Register for Returns {
             }
         }
         violations.require(
-            record.month_from <= epoch_day(facts.today),
+            record.month_from <= epoch_day(context.today),
             "month",
             "IN_THE_FUTURE",
             "has not begun",
@@ -96,11 +96,11 @@ impl Register for Returns {
         violations.into_result(record)
     }
 
-    fn encode(&self, record: &ReturnRecord, facts: Facts<'_>, reveal: bool) -> Result<pb::Return, Error> {
-        Ok(pb::Return { return_state: state_of(record).into(), ..record.resource(facts, reveal)? })
+    fn encode(&self, record: &ReturnRecord, context: RuleContext<'_>, reveal: bool) -> Result<pb::Return, Error> {
+        Ok(pb::Return { return_state: state_of(record).into(), ..record.resource(context, reveal)? })
     }
 
-    fn row(&self, record: &ReturnRecord, _: Facts<'_>) -> pb::ReturnRow {
+    fn row(&self, record: &ReturnRecord, _: RuleContext<'_>) -> pb::ReturnRow {
         pb::ReturnRow { return_state: state_of(record).into(), ..record.row() }
     }
 
@@ -126,14 +126,14 @@ impl Register for Returns {
     fn restore(&self, _: &mut ReturnRecord, _: &pb::Return, _: &pb::ReturnRow) {}
 
     /// One figure for a commitment, a measure, an area and a month.
-    fn natural_id(&self, filed: &pb::Return, _: Facts<'_>) -> Option<String> {
+    fn natural_id(&self, filed: &pb::Return, _: RuleContext<'_>) -> Option<String> {
         let (month, measure) = (filed.month.as_ref()?, measure_name(filed));
         Some(format!("{}.{measure}.{}.{:04}-{:02}", filed.commitment, filed.area, month.year, month.month))
     }
 }
 
 impl Returns {
-    /// Gives the department's name as the catalogue writes it.
+    /// Returns the department's name as the catalogue writes it.
     fn department(self) -> String {
         self.service.replace('_', "-")
     }
@@ -144,7 +144,7 @@ fn measure_name(filed: &pb::Return) -> &str {
     if filed.measure.is_empty() { "primary" } else { &filed.measure }
 }
 
-/// Says where a return stands, for the answer and for the feed.
+/// Returns where a return stands, for the answer and for the feed.
 fn state_of(record: &ReturnRecord) -> pb::ReturnState {
     if record.state == common::RecordState::Withdrawn as i64 {
         return pb::ReturnState::Withdrawn;

@@ -1,6 +1,7 @@
 //! What a filing must satisfy. Pure; days are counted since 1970-01-01.
 
 use minsheng_catalogue::{Catalogue, Entry, Form, Measure, PRIMARY_MEASURE};
+use minsheng_proto::returns::v1 as pb;
 
 use crate::{error::Violations, values::divisions::AreaCode};
 
@@ -126,6 +127,30 @@ pub(super) fn check_figures(measure: &Measure, unit: &str, figures: Figures, vio
         "OUT_OF_RANGE",
         "must not be negative",
         "不得为负数",
+    );
+}
+
+/// Checks that a step that is under way or done says since when, and one that is done on what ground.
+pub(super) fn check_step(
+    state: pb::MilestoneState,
+    happened_on: Option<i64>,
+    evidence: &str,
+    violations: &mut Violations,
+) {
+    let done = state == pb::MilestoneState::Done;
+    violations.require(
+        happened_on.is_some() || !(done || state == pb::MilestoneState::UnderWay),
+        "happened_on",
+        "REQUIRED_FOR_STATE",
+        "is required for what is under way or done",
+        "推进中或已完成的事项须填日期",
+    );
+    violations.require(
+        !done || !evidence.trim().is_empty(),
+        "evidence",
+        "REQUIRED_FOR_STATE",
+        "is required for what is done",
+        "已完成的事项须填依据",
     );
 }
 

@@ -163,7 +163,7 @@ impl Reading {
         Ok(reading)
     }
 
-    /// Says how far it is.
+    /// Returns how far it is.
     pub fn progress(&self) -> &Progress {
         &self.progress
     }

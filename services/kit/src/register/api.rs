@@ -54,7 +54,7 @@ macro_rules! register_api {
                 Self { engine: $crate::register::Engine::new(register, context) }
             }
 
-            /// Gives the engine behind the service.
+            /// Returns the engine behind the service.
             pub fn engine(&self) -> &$crate::register::Engine<$register> {
                 &self.engine
             }

@@ -239,7 +239,7 @@ impl<R: Register> Engine<R> {
         if !R::Record::write(tx.connection, std::slice::from_ref(record), &states)? {
             return Err(Error::Raced);
         }
-        self.context.with_facts(tx.now(), |facts| self.register.write_children(tx, &states, facts))
+        self.context.with_rule_context(tx.now(), |context| self.register.write_children(tx, &states, context))
     }
 
     /// Makes of each entry the state that it told, and says which content that is: the same number for the same content.
@@ -257,10 +257,10 @@ impl<R: Register> Engine<R> {
         let withdrawn = entries.iter().rposition(|entry| entry.change == CHANGE_WITHDRAWN);
         let again = withdrawn.and_then(|withdrawn| entries.get(withdrawn + 1));
         let again = again.map_or(0, |entry| written_at(&contents, entry.recorded_at));
-        self.context.with_facts(self.context.store.now(), |facts| {
+        self.context.with_rule_context(self.context.store.now(), |context| {
             let restored = |place: usize, row: &R::Row| {
                 let content = &contents[place].record;
-                let resource = self.encode(std::slice::from_ref(content), 0, facts, true)?;
+                let resource = self.encode(std::slice::from_ref(content), 0, context, true)?;
                 let mut state = content.clone();
                 self.register.restore(&mut state, &resource, row);
                 Ok::<_, Error>(state)
@@ -274,7 +274,7 @@ impl<R: Register> Engine<R> {
                 let mut found = None;
                 for candidate in of_day.into_iter().chain([written]).chain((0..contents.len()).rev()) {
                     let state = restored(candidate, &row)?;
-                    if self.register.row(&state, facts).encode_to_vec() == entry.payload {
+                    if self.register.row(&state, context).encode_to_vec() == entry.payload {
                         found = Some((candidate, state));
                         break;
                     }
@@ -310,18 +310,18 @@ impl<R: Register> Engine<R> {
         let sealed: Vec<(i64, i64, i64, Vec<u8>)> = on_each!(connection, c => sealed.load(c))?;
         let mut contents: Vec<Content<R::Record>> = Vec::with_capacity(sealed.len() + 1);
         let mut since = i64::MIN;
-        self.context.with_facts(self.context.store.now(), |facts| {
+        self.context.with_rule_context(self.context.store.now(), |context| {
             for (version, effective_on, replaced_at, sealed) in sealed {
-                let plain = facts.keys.open(&revisions_place::<R>(), &sealed)?;
+                let plain = context.keys.open(&revisions_place::<R>(), &sealed)?;
                 let resource = R::Resource::decode(plain.as_slice()).map_err(Error::internal)?;
                 let head = Head { version, effective_on, ..head.clone() };
                 let previous = contents.last().map(|content| &content.record);
-                let decoded = self.register.decode(&resource, head, previous, facts);
+                let decoded = self.register.validate(&resource, head, previous, context);
                 let mut state = decoded.map_err(|violations| {
                     let name = R::name(&resource);
                     Error::internal(format!("the content that {name} had as v{version} cannot be kept: {violations}"))
                 })?;
-                let row = self.register.row(&state, facts);
+                let row = self.register.row(&state, context);
                 self.register.restore(&mut state, &resource, &row);
                 contents.push(Content { since, record: state });
                 since = replaced_at;

@@ -1,11 +1,11 @@
-//! The contract's dates and moments, and the store's days and microseconds.
+//! The contract's dates and timestamps, and the store's days and microseconds.
 
 use chrono::{Datelike as _, NaiveDate};
 use minsheng_proto::common::v1 as pb;
 
 use crate::{
     error::Violations,
-    values::calendar::{day_of_epoch, day_of_moment, epoch_day, first_of_month, last_of_month},
+    values::calendar::{day_of_epoch, day_of_instant, epoch_day, first_of_month, last_of_month},
 };
 
 /// Makes the contract's date of a stored day.
@@ -40,25 +40,25 @@ pub fn optional_day(field: &str, date: Option<&pb::Date>, violations: &mut Viola
     date.map(|date| required_day(field, Some(date), violations))
 }
 
-/// Gives the first day of a contract's month, as a stored day.
+/// Returns the first day of a contract's month, as a stored day.
 pub fn month_start(month: &pb::YearMonth) -> Option<i64> {
     NaiveDate::from_ymd_opt(month.year, month.month.try_into().ok()?, 1).map(|day| epoch_day(first_of_month(day)))
 }
 
-/// Gives the last day of a contract's month, as a stored day.
+/// Returns the last day of a contract's month, as a stored day.
 pub fn month_end(month: &pb::YearMonth) -> Option<i64> {
     NaiveDate::from_ymd_opt(month.year, month.month.try_into().ok()?, 1).map(|day| epoch_day(last_of_month(day)))
 }
 
-/// Makes the contract's timestamp of a stored moment.
-pub fn moment(micros: i64) -> prost_types::Timestamp {
+/// Makes the contract's timestamp of a stored instant.
+pub fn timestamp(micros: i64) -> prost_types::Timestamp {
     prost_types::Timestamp {
         seconds: micros.div_euclid(1_000_000),
         nanos: i32::try_from(micros.rem_euclid(1_000_000) * 1000).unwrap_or(0),
     }
 }
 
-/// Gives the day of a moment in Asia/Shanghai.
+/// Returns the day of an instant in Asia/Shanghai.
 pub fn today(micros: i64) -> NaiveDate {
-    day_of_moment(micros).unwrap_or_default()
+    day_of_instant(micros).unwrap_or_default()
 }

@@ -2,10 +2,12 @@
 
 use chrono::Datelike as _;
 use minsheng_proto::common::v1 as pb;
+use uuid::Uuid;
 
-use super::{Facts, Head, Table, month_start};
+use super::{Head, RuleContext, Table, month_start};
 pub use super::{
     dates::{date, day, optional_day, required_day},
+    natural_key::natural_key,
     resource::{enum_field, enum_number},
 };
 use crate::{
@@ -27,22 +29,37 @@ pub trait Declared: Table {
     type Row;
 
     /// Makes the state that a head names out of what a caller says. What the register decides is left empty.
-    fn read(resource: &Self::Resource, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self;
+    fn read(resource: &Self::Resource, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self;
 
     /// Makes the resource, without its envelope. Persons are masked unless `reveal` is set.
-    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<Self::Resource, Error>;
+    fn resource(&self, context: RuleContext<'_>, reveal: bool) -> Result<Self::Resource, Error>;
 
     /// Makes the dataset's row of the columns that it has under the same names.
     fn row(&self) -> Self::Row;
 
-    /// Returns the records of other registers that the state names: their collections and ids.
-    fn references(&self) -> Vec<(&'static str, &str)>;
+    /// Returns the records of other registers that the state names.
+    fn references(&self) -> Vec<Named<'_>>;
+
+    /// Returns the id that the content itself gives a record, where the contract says that the server makes it of the
+    /// natural key.
+    fn natural_id(resource: &Self::Resource, context: RuleContext<'_>) -> Option<String>;
 
     /// Clears the fields of a resource that the register decides.
     fn clear_decided(resource: &mut Self::Resource);
 
     /// Takes from a resource what the register decided.
     fn restore_decided(&mut self, resource: &Self::Resource);
+}
+
+/// A record of another register that a state names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named<'a> {
+    /// The field that names it.
+    pub field: &'static str,
+    /// Collection of its register.
+    pub collection: &'static str,
+    /// Its id.
+    pub id: &'a str,
 }
 
 /// A person as a record keeps one.
@@ -57,12 +74,12 @@ pub struct Person {
 }
 
 /// Reads an identity number; nothing is kept of one that is none, and the violation is noted.
-pub fn person(seal: &str, field: &str, number: &str, facts: Facts<'_>, violations: &mut Violations) -> Person {
-    match ResidentId::parse(number, facts.today) {
+pub fn person(seal: &str, field: &str, number: &str, context: RuleContext<'_>, violations: &mut Violations) -> Person {
+    match ResidentId::parse(number, context.today) {
         Ok(resident) => Person {
-            sealed: facts.keys.seal(seal, resident.expose().as_bytes()),
-            index: facts.keys.blind(&resident),
-            pseudonym: facts.keys.pseudonym(&resident),
+            sealed: context.keys.seal(seal, resident.expose().as_bytes()),
+            index: context.keys.blind(&resident),
+            pseudonym: context.keys.pseudonym(&resident),
         },
         Err(error) => {
             violations.add(field, error.reason(), error.to_string(), error.message_zh());
@@ -72,8 +89,8 @@ pub fn person(seal: &str, field: &str, number: &str, facts: Facts<'_>, violation
 }
 
 /// Returns a kept identity number, masked unless `reveal` is set.
-pub fn shown_person(seal: &str, sealed: &[u8], facts: Facts<'_>, reveal: bool) -> Result<String, Error> {
-    let number = facts.keys.open_resident(seal, sealed)?;
+pub fn shown_person(seal: &str, sealed: &[u8], context: RuleContext<'_>, reveal: bool) -> Result<String, Error> {
+    let number = context.keys.open_resident(seal, sealed)?;
     if reveal {
         return Ok(number.to_string());
     }
@@ -98,7 +115,37 @@ pub fn reference(collection: &str, id: &str) -> String {
     format!("{collection}/{id}")
 }
 
-/// Says whether every day that was read is one, so that rules may compare them.
+/// Returns a month as a part of a natural key.
+pub fn month_part(month: &pb::YearMonth) -> String {
+    format!("{:04}-{:02}", month.year, month.month)
+}
+
+/// Returns a day as a part of a natural key; nothing where it is none.
+pub fn day_part(date: &pb::Date) -> Option<String> {
+    Some(day(date)?.to_string())
+}
+
+/// Makes the id of a record that a person and other parts tell from others: a digest under the department's key, because
+/// ids stand in names and case numbers.
+pub fn key_of_person(number: &str, parts: &[&str], context: RuleContext<'_>) -> Option<String> {
+    let resident = ResidentId::parse(number, context.today).ok()?;
+    let key = [&context.keys.blind(&resident), format!("/{}", parts.join("/")).as_bytes()].concat();
+    Some(Uuid::new_v5(&Uuid::NAMESPACE_OID, &key).simple().to_string())
+}
+
+/// Requires that a day does not lie behind today; returns it.
+pub fn not_after_today<D: Copy + Into<Option<i64>>>(
+    field: &str,
+    day: D,
+    context: RuleContext<'_>,
+    violations: &mut Violations,
+) -> D {
+    let behind = day.into().is_some_and(|day| day > epoch_day(context.today));
+    violations.require(!behind, field, "IN_FUTURE", "lies in the future", "日期晚于今天");
+    day
+}
+
+/// Reports whether every day that was read is one, so that rules may compare them.
 pub fn days_read(violations: &Violations) -> bool {
     !violations.iter().any(|violation| matches!(violation.reason, "NO_SUCH_DAY" | "REQUIRED"))
 }

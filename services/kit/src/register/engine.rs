@@ -5,10 +5,11 @@ use std::sync::Arc;
 use minsheng_proto::common::v1 as pb;
 
 use super::{
-    Facts, Head, Register, Table, dates,
+    Head, Register, RuleContext, Table,
+    batch_insert::{BatchOutcome, Outcome, validate_against_store},
+    dates,
     evidence::Refusals,
-    intake::{Judged, Outcome},
-    references,
+    references::{self, Lookup},
     requests::{End, ListRequest, Update},
     resource::{merged, selects},
     states::{self, Revised, Scope},
@@ -58,12 +59,12 @@ impl<R: Register> Engine<R> {
         Self { register: Arc::new(register), context, refusals: Arc::default() }
     }
 
-    /// Gives the register.
+    /// Returns the register.
     pub fn register(&self) -> &R {
         &self.register
     }
 
-    /// Gives the department's context.
+    /// Returns the department's context.
     pub fn context(&self) -> &Context {
         &self.context
     }
@@ -76,7 +77,9 @@ impl<R: Register> Engine<R> {
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
         let now = self.context.store.now();
-        let record = self.context.with_facts(now, |facts| self.decode_new(&resource, effective_on.as_ref(), facts))?;
+        let record = self
+            .context
+            .with_rule_context(now, |context| self.validate_new(&resource, effective_on.as_ref(), context))?;
         self.insert_one(key, record).await
     }
 
@@ -86,10 +89,10 @@ impl<R: Register> Engine<R> {
         self.context
             .store
             .write(Unit::repeatable(key), move |tx| {
-                let Judged { mut outcomes, records, .. } = engine.insert(tx, vec![Ok(record.clone())])?;
+                let BatchOutcome { mut outcomes, records, .. } = engine.insert(tx, vec![Ok(record.clone())])?;
                 match (outcomes.pop(), records.as_slice()) {
                     (_, states @ [_]) => {
-                        engine.context.with_facts(tx.now(), |facts| engine.encode(states, 0, facts, false))
+                        engine.context.with_rule_context(tx.now(), |context| engine.encode(states, 0, context, false))
                     }
                     (Some(Outcome::Unchanged(id) | Outcome::Exists(id) | Outcome::OtherArea(id, _)), _) => {
                         Err(Error::AlreadyExists(format!("{}/{id}", R::COLLECTION)))
@@ -111,10 +114,10 @@ impl<R: Register> Engine<R> {
             .read_one(move |connection| {
                 let states = R::Record::find(connection, std::slice::from_ref(&id))?;
                 let now = engine.context.store.now();
-                engine.context.with_facts(now, |facts| {
-                    let shown = shown(&states, on, facts);
+                engine.context.with_rule_context(now, |context| {
+                    let shown = shown(&states, on, context);
                     let shown = shown.ok_or_else(|| Error::NotFound(format!("{}/{id}", R::COLLECTION)))?;
-                    engine.encode(&states, shown, facts, false)
+                    engine.encode(&states, shown, context, false)
                 })
             })
             .await
@@ -152,16 +155,16 @@ impl<R: Register> Engine<R> {
                     _ => String::new(),
                 };
                 let now = engine.context.store.now();
-                let items = engine.context.with_facts(now, |facts| {
-                    let today = on.unwrap_or_else(|| epoch_day(facts.today));
-                    let listed = records.into_iter().filter_map(|states| Some((states, shown(states, on, facts)?)));
+                let items = engine.context.with_rule_context(now, |context| {
+                    let today = on.unwrap_or_else(|| epoch_day(context.today));
+                    let listed = records.into_iter().filter_map(|states| Some((states, shown(states, on, context)?)));
                     let in_force = |states: &[R::Record]| {
                         let head = states::state_on(states, today).map(Table::head);
                         head.is_some_and(|head| head.is_active())
                     };
                     listed
                         .filter(|(states, _)| !in_force_only || in_force(states))
-                        .map(|(states, shown)| engine.encode(states, shown, facts, false))
+                        .map(|(states, shown)| engine.encode(states, shown, context, false))
                         .collect::<Result<_, _>>()
                 })?;
                 Ok(ListPage { items, next_page_token })
@@ -182,16 +185,16 @@ impl<R: Register> Engine<R> {
                 {
                     check_area::<R>(&head, &resource).map_err(under_field::<R>)?;
                 }
-                engine.context.with_facts(tx.now(), |facts| {
+                engine.context.with_rule_context(tx.now(), |context| {
                     let mut now = was.clone();
-                    let scope = update.scope(epoch_day(facts.today))?;
+                    let scope = update.scope(epoch_day(context.today))?;
                     let changed = states::update(&mut now, scope, |old, head| {
-                        engine.revised(old, head, &resource, &update, facts)
+                        engine.revised(old, head, &resource, &update, context)
                     })?;
                     let day = now[changed].period().from;
-                    let now = engine.replace(tx, &was, now, facts, Error::Invalid)?;
+                    let now = engine.replace(tx, &was, now, context, Error::Invalid)?;
                     let changed = now.iter().position(|state| state.period().contains(day)).unwrap_or_default();
-                    engine.encode(&now, changed, facts, false)
+                    engine.encode(&now, changed, context, false)
                 })
             })
             .await
@@ -204,21 +207,21 @@ impl<R: Register> Engine<R> {
         head: Head,
         resource: &R::Resource,
         update: &Update,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<Revised<R::Record>, Error> {
-        let before = self.encode(std::slice::from_ref(old), 0, facts, true)?;
+        let before = self.encode(std::slice::from_ref(old), 0, context, true)?;
         let mut changed = Violations::new();
         self.register.check_immutable(&before, resource, &mut changed);
         changed.into_result(()).map_err(under_field::<R>)?;
         let after = merged(&before, resource, update.update_mask.as_ref())?;
         status::validate(&after).map_err(under_field::<R>)?;
-        let natural = |resource: &R::Resource| epoch_day(self.register.effective_on(resource, facts.today));
+        let natural = |resource: &R::Resource| epoch_day(self.register.effective_on(resource, context.today));
         // A state whose content named no day before it begins where the corrected content says, if that is earlier.
         let (begins, corrects) = (head.effective_on, update.effective_on.is_none());
         let (named, names) = (natural(&before), natural(&after));
         let begins_earlier = (corrects && named >= begins && names < begins).then_some(names);
         let head = Head { effective_on: begins_earlier.unwrap_or(head.effective_on), ..head };
-        let state = self.register.decode(&after, head, Some(old), facts).map_err(under_field::<R>)?;
+        let state = self.register.validate(&after, head, Some(old), context).map_err(under_field::<R>)?;
         Ok(Revised { state, begins_earlier })
     }
 
@@ -226,7 +229,7 @@ impl<R: Register> Engine<R> {
     /// closure makes the new content out of the old one.
     pub async fn transition<F>(&self, key: Idempotency, name: &str, etag: &str, f: F) -> Result<R::Resource, Error>
     where
-        F: Fn(&R::Record, Facts<'_>) -> Result<R::Record, Error> + Send + 'static,
+        F: Fn(&R::Record, RuleContext<'_>) -> Result<R::Record, Error> + Send + 'static,
     {
         let id = id_of::<R>(name)?;
         let (engine, etag) = (self.clone(), etag.to_owned());
@@ -234,14 +237,14 @@ impl<R: Register> Engine<R> {
             .store
             .write(Unit::repeatable(key), move |tx| {
                 let was = lock::<R>(tx, &id, &etag)?;
-                engine.context.with_facts(tx.now(), |facts| {
+                engine.context.with_rule_context(tx.now(), |context| {
                     let mut now = was.clone();
-                    let scope = Scope::Present(epoch_day(facts.today));
+                    let scope = Scope::Present(epoch_day(context.today));
                     let changed = states::update(&mut now, scope, |old, _| {
-                        Ok(Revised { state: f(old, facts)?, begins_earlier: None })
+                        Ok(Revised { state: f(old, context)?, begins_earlier: None })
                     })?;
-                    let now = rewrite(tx, &*engine.register, &was, now, facts)?;
-                    engine.encode(&now, changed, facts, false)
+                    let now = rewrite(tx, &*engine.register, &was, now, context)?;
+                    engine.encode(&now, changed, context, false)
                 })
             })
             .await
@@ -257,10 +260,10 @@ impl<R: Register> Engine<R> {
                 let was = lock::<R>(tx, &id, &end.etag)?;
                 let mut now = was.clone();
                 end.carry_out(&mut now)?;
-                engine.context.with_facts(tx.now(), |facts| {
-                    let now = engine.replace(tx, &was, now, facts, Error::State)?;
-                    let shown = states::present(&now, epoch_day(facts.today));
-                    engine.encode(&now, shown, facts, false)
+                engine.context.with_rule_context(tx.now(), |context| {
+                    let now = engine.replace(tx, &was, now, context, Error::State)?;
+                    let shown = states::present(&now, epoch_day(context.today));
+                    engine.encode(&now, shown, context, false)
                 })
             })
             .await
@@ -273,7 +276,7 @@ impl<R: Register> Engine<R> {
         tx: &mut Tx<'_>,
         was: &[R::Record],
         mut now: Vec<R::Record>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
         refused: fn(Violations) -> Error,
     ) -> Result<Vec<R::Record>, Error> {
         let (mut gaining, mut places) = (Vec::new(), Vec::new());
@@ -285,7 +288,7 @@ impl<R: Register> Engine<R> {
                 places.push((place, alike().next().is_none()));
             }
         }
-        for violations in self.register.check(tx.connection, &gaining, facts)? {
+        for violations in validate_against_store(&*self.register, tx.connection, &gaining, Lookup::Locked, context)? {
             violations.into_result(()).map_err(|found| refused(under_field::<R>(found)))?;
         }
         // What a record says that ended on its first day holds on no day, so that no rule judges it; it is told all the same.
@@ -296,12 +299,14 @@ impl<R: Register> Engine<R> {
         }
         let mut changed: Vec<R::Record> =
             gaining.into_iter().zip(&places).filter(|(_, (_, new))| *new).map(|(state, _)| state).collect();
-        self.register.complete(tx.connection, &mut changed, facts)?;
+        self.register.complete(tx.connection, &mut changed, context)?;
         for (state, (place, _)) in changed.into_iter().zip(places.iter().filter(|(_, new)| *new)) {
             now[*place] = state;
         }
-        self.register.align(tx.connection, &mut now, facts)?;
-        rewrite(tx, &*self.register, was, now, facts)
+        self.register.align(tx.connection, &mut now, context)?;
+        let between = self.register.validate_states(&now);
+        between.into_result(()).map_err(|found| Error::Invalid(under_field::<R>(found)))?;
+        rewrite(tx, &*self.register, was, now, context)
     }
 
     /// Makes the resource of a record's state, with its envelope.
@@ -309,10 +314,10 @@ impl<R: Register> Engine<R> {
         &self,
         states: &[R::Record],
         shown: usize,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
         reveal: bool,
     ) -> Result<R::Resource, Error> {
-        resource_of(&*self.register, states, shown, facts, reveal)
+        resource_of(&*self.register, states, shown, context, reveal)
     }
 }
 
@@ -327,7 +332,7 @@ pub fn rewrite<R: Register>(
     register: &R,
     was: &[R::Record],
     mut now: Vec<R::Record>,
-    facts: Facts<'_>,
+    context: RuleContext<'_>,
 ) -> Result<Vec<R::Record>, Error> {
     let Some(first) = was.first().map(Table::head) else { return Err(Error::internal("a record without a state")) };
     let dataset = register.dataset();
@@ -347,7 +352,7 @@ pub fn rewrite<R: Register>(
             // The same content is told by the same bytes, whatever the software would make of it today.
             let told = match was.iter().find(|old| states::same_content(*old, state)) {
                 Some(old) => old.told().to_vec(),
-                None => prost::Message::encode_to_vec(&register.row(state, facts)),
+                None => prost::Message::encode_to_vec(&register.row(state, context)),
             };
             let same = |old: &R::Record| {
                 let (old_head, told_before) = (old.head(), old.told());
@@ -382,9 +387,9 @@ pub fn rewrite<R: Register>(
             tx.journal(JournalEntry::asserts(&dataset, &head, state.told()));
         }
     }
-    keep::<R>(tx, register, was, &now, facts)?;
+    keep::<R>(tx, register, was, &now, context)?;
     references::keep::<R>(tx.connection, &now)?;
-    register.written(tx, &now, facts)?;
+    register.after_write(tx, &now, context)?;
     Ok(now)
 }
 
@@ -394,7 +399,7 @@ fn keep<R: Register>(
     register: &R,
     was: &[R::Record],
     now: &[R::Record],
-    facts: Facts<'_>,
+    context: RuleContext<'_>,
 ) -> Result<(), Error> {
     let mut kept = false;
     for (place, state) in was.iter().enumerate() {
@@ -409,8 +414,8 @@ fn keep<R: Register>(
         if stands || head.is_ended() && place > 0 && kept {
             continue;
         }
-        let before = resource_of(register, was, place, facts, true)?;
-        let sealed = facts.keys.seal(&revisions_place::<R>(), &prost::Message::encode_to_vec(&before));
+        let before = resource_of(register, was, place, context, true)?;
+        let sealed = context.keys.seal(&revisions_place::<R>(), &prost::Message::encode_to_vec(&before));
         tx.revision(R::COLLECTION, &head, sealed);
         kept = true;
     }
@@ -434,18 +439,18 @@ fn resource_of<R: Register>(
     register: &R,
     states: &[R::Record],
     shown: usize,
-    facts: Facts<'_>,
+    context: RuleContext<'_>,
     reveal: bool,
 ) -> Result<R::Resource, Error> {
     let head = states[shown].head();
     // Of a record that has ended, what it said last is shown, with its days.
     let content = if head.is_ended() && shown > 0 { &states[shown - 1] } else { &states[shown] };
-    let mut resource = register.encode(content, facts, reveal)?;
+    let mut resource = register.encode(content, context, reveal)?;
     let content = content.head();
     let meta = pb::RecordMeta {
         etag: etag(&head),
-        create_time: Some(dates::moment(head.created_at)),
-        update_time: Some(dates::moment(head.updated_at)),
+        create_time: Some(dates::timestamp(head.created_at)),
+        update_time: Some(dates::timestamp(head.updated_at)),
         effective_on: dates::date(content.effective_on),
         effective_until: dates::date(content.effective_until),
         state: i32::try_from(head.state).unwrap_or_default(),
@@ -457,12 +462,12 @@ fn resource_of<R: Register>(
 
 /// Returns the place of the state that is shown: that of the day, where one is asked for and the record counts for it;
 /// today's otherwise, else the next one, else the last.
-fn shown<Record: Table>(states: &[Record], on: Option<i64>, facts: Facts<'_>) -> Option<usize> {
+fn shown<Record: Table>(states: &[Record], on: Option<i64>, context: RuleContext<'_>) -> Option<usize> {
     let first = states.first()?.head();
     match on {
         Some(day) if !first.is_withdrawn() => states.iter().position(|state| state.period().contains(day)),
         Some(_) => None,
-        None => Some(states::present(states, epoch_day(facts.today))),
+        None => Some(states::present(states, epoch_day(context.today))),
     }
 }
 

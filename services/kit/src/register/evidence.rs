@@ -33,7 +33,7 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, ErrorKind},
-    register::Facts,
+    register::RuleContext,
     server::Deadline,
     store::{AnyConnection, Idempotency, Tx, Unit},
 };
@@ -56,7 +56,7 @@ pub trait EvidenceRegister: Register {
     /// What the other department answers.
     type Evidence: Clone + Send + 'static;
 
-    /// Says whether the record still needs an answer. False once [`decide`](Self::decide) was called on it.
+    /// Reports whether the record still needs an answer. False once [`decide`](Self::decide) was called on it.
     fn waits(&self, record: &Self::Record) -> bool;
 
     /// Lists states in force that wait, those of records that ended since included, behind an id, in the order of ids.
@@ -68,13 +68,18 @@ pub trait EvidenceRegister: Register {
     fn ask(&self, resource: &Self::Resource) -> impl Future<Output = Result<Self::Evidence, Error>> + Send;
 
     /// Decides: puts the outcome on a state that waits, for all its days: that the answer came late costs nobody anything.
-    /// Pure; the day of the decision is `facts.today`.
+    /// Pure; the day of the decision is `context.today`.
     ///
     /// An answer that decides nothing is an error: the record goes on waiting, and a warning names it.
-    fn decide(&self, record: &mut Self::Record, evidence: Self::Evidence, facts: Facts<'_>) -> Result<(), Error>;
+    fn decide(
+        &self,
+        record: &mut Self::Record,
+        evidence: Self::Evidence,
+        context: RuleContext<'_>,
+    ) -> Result<(), Error>;
 }
 
-/// Says what another department's status means for the one that asked. The status' text is not taken over: the
+/// Returns what another department's status means for the one that asked. The status' text is not taken over: the
 /// provider wrote it, and it could name the person.
 pub fn asked(department: &str, status: &tonic::Status) -> Error {
     match status.code() {
@@ -99,12 +104,14 @@ impl<R: EvidenceRegister> Engine<R> {
         effective_on: Option<pb::Date>,
     ) -> Result<R::Resource, Error> {
         let now = self.context().store.now();
-        let mut record =
-            self.context().with_facts(now, |facts| self.decode_new(&resource, effective_on.as_ref(), facts))?;
+        let mut record = self
+            .context()
+            .with_rule_context(now, |context| self.validate_new(&resource, effective_on.as_ref(), context))?;
         if self.register().waits(&record) && self.would_be_recorded(record.clone(), now).await? {
             let decided = self.answer_for(&record, question_time()).await.and_then(|evidence| {
                 let mut decided = record.clone();
-                self.context().with_facts(now, |facts| self.register().decide(&mut decided, evidence, facts))?;
+                self.context()
+                    .with_rule_context(now, |context| self.register().decide(&mut decided, evidence, context))?;
                 Ok(decided)
             });
             match decided {
@@ -205,9 +212,9 @@ impl<R: EvidenceRegister> Engine<R> {
             head.number == asked_for.number && head.version == asked_for.version
         });
         let Some(place) = place.filter(|place| self.register().waits(&was[*place])) else { return Ok(false) };
-        self.context().with_facts(tx.now(), |facts| {
+        self.context().with_rule_context(tx.now(), |context| {
             let mut decided = was[place].clone();
-            if let Err(error) = self.register().decide(&mut decided, evidence, facts) {
+            if let Err(error) = self.register().decide(&mut decided, evidence, context) {
                 // One answer that decides nothing must not hold up the others of the batch.
                 tracing::warn!(register = R::COLLECTION, record = asked_for.id, %error, "cannot be decided");
                 self.refusals.note(&asked_for, tx.now());
@@ -218,20 +225,21 @@ impl<R: EvidenceRegister> Engine<R> {
             states::update(&mut now, Scope::On(asked_for.effective_on), |_, _| {
                 Ok(Revised { state: decided.clone(), begins_earlier: None })
             })?;
-            rewrite(tx, self.register(), &was, now, facts)?;
+            rewrite(tx, self.register(), &was, now, context)?;
             Ok(true)
         })
     }
 
     async fn answer_for(&self, record: &R::Record, time: Duration) -> Result<R::Evidence, Error> {
         let now = self.context().store.now();
-        let resource =
-            self.context().with_facts(now, |facts| self.encode(std::slice::from_ref(record), 0, facts, true))?;
+        let resource = self
+            .context()
+            .with_rule_context(now, |context| self.encode(std::slice::from_ref(record), 0, context, true))?;
         tokio::time::timeout(time, self.register().ask(&resource)).await.map_err(|_| Error::Deadline)?
     }
 }
 
-/// Gives a question two thirds of what is left of the call's time: the rest is for recording.
+/// Returns a question two thirds of what is left of the call's time: the rest is for recording.
 fn question_time() -> Duration {
     Deadline::current().map_or(QUESTION_TIME, |deadline| (deadline.remaining() * 2 / 3).min(QUESTION_TIME))
 }
@@ -253,7 +261,7 @@ struct Refusal {
 }
 
 impl Refusals {
-    /// Says whether a record may be asked about: it was not refused, or long enough ago, or has changed since.
+    /// Reports whether a record may be asked about: it was not refused, or long enough ago, or has changed since.
     fn is_due(&self, head: &Head, now: i64) -> bool {
         self.all().get(&head.id).is_none_or(|refusal| refusal.due <= now || refusal.version != head.version)
     }

@@ -7,12 +7,12 @@
 //! The kit never looks into a record beyond its head, and never decides what a register's rules decide.
 
 mod api;
+mod batch_insert;
 mod carry_over;
 mod dates;
 pub mod declared;
 mod engine;
 mod evidence;
-mod intake;
 mod list;
 mod natural_key;
 mod references;
@@ -24,7 +24,7 @@ mod unique;
 mod upload;
 
 pub(crate) use carry_over::carry_over;
-pub use dates::{date, day, moment, month_end, month_start, optional_day, required_day, today};
+pub use dates::{date, day, month_end, month_start, optional_day, required_day, timestamp, today};
 pub use declared::Declared;
 pub use engine::{Engine, ListPage, rewrite};
 pub use evidence::{EvidenceRegister, asked};
@@ -58,7 +58,7 @@ use crate::{
 
 /// What a rule may consult beside its record.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub struct RuleContext<'a> {
     /// The dated parameters in force for this service.
     pub parameters: &'a Parameters,
     /// Working days and holidays.
@@ -97,52 +97,58 @@ pub trait Register: Envelope + Send + Sync + 'static {
     /// cut by a change. Where a correction brings content that is true from a later day only, because the content itself names
     /// the day, the state may be returned with that first day: it is then a change from that day on. All violations are reported at once, by field of the resource as it stands; the kit puts the
     /// request's field before them.
-    fn decode(
+    fn validate(
         &self,
         resource: &Self::Resource,
         head: Head,
         previous: Option<&Self::Record>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<Self::Record, Violations>;
 
     /// Makes the resource of a record. Personal fields are masked unless `reveal` is set, which only an update's
     /// merge does.
-    fn encode(&self, record: &Self::Record, facts: Facts<'_>, reveal: bool) -> Result<Self::Resource, Error> {
-        record.resource(facts, reveal)
+    fn encode(&self, record: &Self::Record, context: RuleContext<'_>, reveal: bool) -> Result<Self::Resource, Error> {
+        record.resource(context, reveal)
     }
 
     /// Makes the dataset's row of a state: no personal data, and nothing of the head, for the journal tells the days.
-    fn row(&self, record: &Self::Record, _facts: Facts<'_>) -> Self::Row {
+    fn row(&self, record: &Self::Record, _context: RuleContext<'_>) -> Self::Row {
         record.row()
     }
 
-    /// Says from which day a new record is true, where the caller does not.
+    /// Returns from which day a new record is true, where the caller does not.
     fn effective_on(&self, resource: &Self::Resource, today: NaiveDate) -> NaiveDate;
 
-    /// Says whether records may lie in an area of this level: counties, unless the register says otherwise.
+    /// Reports whether records may lie in an area of this level: counties, unless the register says otherwise.
     fn keeps_area(&self, area: AreaCode) -> bool {
         area.level() == AreaLevel::County
     }
 
-    /// Names the id that the content itself gives a record, where the caller chooses none: the natural key.
-    fn natural_id(&self, _resource: &Self::Resource, _facts: Facts<'_>) -> Option<String> {
-        None
+    /// Returns the id that the content itself gives a record, where the caller chooses none: as the contract declares it.
+    fn natural_id(&self, resource: &Self::Resource, context: RuleContext<'_>) -> Option<String> {
+        Self::Record::natural_id(resource, context)
     }
 
     /// Notes the fields of a sent resource that differ from the record's and never change (AIP-203, IMMUTABLE). A field that
     /// is empty says nothing. The kit itself sees to the area.
     fn check_immutable(&self, _there: &Self::Resource, _sent: &Self::Resource, _violations: &mut Violations) {}
 
+    /// Locks the keys that are unique on each day of these states, until the unit ends; see
+    /// [`lock_keys`](crate::store::lock_keys). The kit calls it before the states are compared with what is stored.
+    fn lock(&self, _connection: &mut AnyConnection, _records: &[Self::Record]) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Checks what needs the store: that a school named in a record exists. What another register is asked is its state on
     /// the day of the record, and a key that is unique is so on each day.
     ///
     /// Takes all states in force that are new, are changed or hold on more days than before, of a whole chunk, so that one
     /// query serves them; answers one set of violations for each.
-    fn check(
+    fn validate_against_store(
         &self,
         _connection: &mut AnyConnection,
         records: &[Self::Record],
-        _facts: Facts<'_>,
+        _context: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
         Ok(vec![Violations::new(); records.len()])
     }
@@ -152,7 +158,7 @@ pub trait Register: Envelope + Send + Sync + 'static {
         &self,
         _connection: &mut AnyConnection,
         _records: &mut [Self::Record],
-        _facts: Facts<'_>,
+        _context: RuleContext<'_>,
     ) -> Result<(), Error> {
         Ok(())
     }
@@ -163,26 +169,36 @@ pub trait Register: Envelope + Send + Sync + 'static {
         &self,
         _connection: &mut AnyConnection,
         _states: &mut Vec<Self::Record>,
-        _facts: Facts<'_>,
+        _context: RuleContext<'_>,
     ) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Puts back what [`decode`](Self::decode) leaves to the store or to an answer: for a state that an earlier version kept
+    /// Checks all states of a changed record beside each other: what may not follow on what. Pure.
+    fn validate_states(&self, _states: &[Self::Record]) -> Violations {
+        Violations::new()
+    }
+
+    /// Puts back what [`validate`](Self::validate) leaves to the store or to an answer: for a state that an earlier version kept
     /// as a resource. `row` is what the dataset told of it.
     fn restore(&self, state: &mut Self::Record, resource: &Self::Resource, _row: &Self::Row) {
         state.restore_decided(resource);
     }
 
-    /// Writes the children of states again, which [`written`](Self::written) does too: for what an earlier version wrote.
-    fn write_children(&self, _tx: &mut Tx<'_>, _states: &[Self::Record], _facts: Facts<'_>) -> Result<(), Error> {
+    /// Writes the children of states again, which [`after_write`](Self::after_write) does too: for what an earlier version wrote.
+    fn write_children(
+        &self,
+        _tx: &mut Tx<'_>,
+        _states: &[Self::Record],
+        _context: RuleContext<'_>,
+    ) -> Result<(), Error> {
         Ok(())
     }
 
     /// Writes what belongs to the records beside their own rows, in the same unit: children, rows of other datasets.
     ///
     /// Takes all states of each record that was written, as they are now.
-    fn written(&self, _tx: &mut Tx<'_>, _records: &[Self::Record], _facts: Facts<'_>) -> Result<(), Error> {
+    fn after_write(&self, _tx: &mut Tx<'_>, _records: &[Self::Record], _context: RuleContext<'_>) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -1,19 +1,22 @@
-//! What names another register's record, as the contract's option `refers_to` declares it: the named record is locked while
-//! what names it goes in, and is not withdrawn while something names it.
+//! What names another register's record, as the contract's option `refers_to` declares it: the named record is there, is
+//! locked while what names it goes in, and is not withdrawn while something names it.
 //!
-//! The rules of a register say what the named record must be on the day that matters; here it is only kept from going
-//! away. Whoever withdraws a record locks its first state; so does, in share, whoever names it. On SQLite there is
-//! nothing to lock: one unit runs at a time.
+//! The rules of a register say what the named record must be on the day that matters. Whoever withdraws a record locks its
+//! first state; so does, in share, whoever names it. On SQLite there is nothing to lock: one unit runs at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use diesel::{
     QueryableByName, RunQueryDsl as _, sql_query,
-    sql_types::{Array, BigInt, Text},
+    sql_types::{Array, Text},
 };
-use minsheng_proto::registers;
+use minsheng_proto::{register_of_collection, registers};
 
-use super::{Declared, ROWS_PER_INSERT, Register, Table as _, declared::reference, states::WITHDRAWN};
+use super::{
+    Declared, ROWS_PER_INSERT, Register, Table as _,
+    declared::{Named, reference},
+    states::WITHDRAWN,
+};
 use crate::{
     error::{Error, Violations},
     on_each,
@@ -21,50 +24,111 @@ use crate::{
 };
 
 #[derive(QueryableByName)]
-struct State {
-    #[diesel(sql_type = BigInt)]
-    state: i64,
-}
-
-#[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = Text)]
-    #[expect(dead_code, reason = "that there is one says enough")]
     id: String,
+}
+
+/// Whether the records that are looked up stay as they are until the unit ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lookup {
+    /// They are locked in share; only in a unit that writes.
+    Locked,
+    /// They are read.
+    Unlocked,
+}
+
+/// Notes of each state in force which of the records that it names is in no register, or was withdrawn.
+pub(super) fn validate_existence(
+    connection: &mut AnyConnection,
+    states: &[impl Declared],
+    lookup: Lookup,
+) -> Result<Vec<Violations>, Error> {
+    let found = find_named(connection, states, lookup)?;
+    let missing = |state: &_| {
+        let mut violations = Violations::new();
+        for named in Declared::references(state) {
+            if !is_there(&found, named) {
+                let title = register_of_collection(named.collection).map_or("", |register| &register.title_zh);
+                violations.add(
+                    named.field,
+                    "NO_SUCH_RECORD",
+                    format!("names no record of {}", named.collection),
+                    format!("所引用的{title}未登记"),
+                );
+            }
+        }
+        violations
+    };
+    Ok(states.iter().map(missing).collect())
 }
 
 /// Keeps what these states name from going away, and refuses the withdrawal of what others name.
 pub(super) fn keep<R: Register>(connection: &mut AnyConnection, states: &[R::Record]) -> Result<(), Error> {
-    lock_named(connection, states)?;
+    if connection.has_concurrent_writers() {
+        let in_force: Vec<&R::Record> = states.iter().filter(|state| state.head().is_active()).collect();
+        let found = find_named(connection, in_force.iter().copied(), Lookup::Locked)?;
+        let mut named = in_force.iter().flat_map(|state| state.references());
+        if named.any(|named| !is_there(&found, named)) {
+            // It went away since it was looked up: the unit runs again and says so.
+            return Err(Error::Raced);
+        }
+    }
     for state in states.iter().filter(|state| state.head().is_withdrawn()) {
         check_unnamed::<R>(connection, state.id())?;
     }
     Ok(())
 }
 
-/// Locks the records that states in force name, until the unit ends: a withdrawal waits for it, or is seen here and the
-/// unit is to be sent again.
-fn lock_named(connection: &mut AnyConnection, states: &[impl Declared]) -> Result<(), Error> {
-    let AnyConnection::Postgres(connection) = connection else { return Ok(()) };
-    let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for state in states.iter().filter(|state| state.head().is_active()) {
-        for (collection, id) in state.references() {
-            named.entry(collection).or_default().insert(id);
+fn is_there(found: &BTreeMap<&'static str, HashSet<String>>, named: Named<'_>) -> bool {
+    found.get(named.collection).is_some_and(|ids| ids.contains(named.id))
+}
+
+/// Finds which of the records that states name are there, by collection.
+fn find_named<'a, D: Declared + 'a>(
+    connection: &mut AnyConnection,
+    states: impl IntoIterator<Item = &'a D>,
+    lookup: Lookup,
+) -> Result<BTreeMap<&'static str, HashSet<String>>, Error> {
+    let mut named: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+    for state in states {
+        for reference in state.references() {
+            named.entry(reference.collection).or_default().insert(reference.id);
         }
     }
     // Collections and ids in their order: units that name some of the same cannot wait for each other in a circle.
+    let mut found = BTreeMap::new();
     for (collection, ids) in named {
         let ids = Vec::from_iter(ids);
+        let there: &mut HashSet<String> = found.entry(collection).or_default();
         for part in ids.chunks(ROWS_PER_INSERT) {
-            let there =
-                format!("SELECT state FROM {collection} WHERE id = ANY($1) AND number = 0 ORDER BY id FOR KEY SHARE");
-            let there: Vec<State> = sql_query(there).bind::<Array<Text>, _>(part).load(connection)?;
-            if there.len() < part.len() || there.iter().any(|found| found.state == WITHDRAWN) {
-                return Err(Error::Raced);
-            }
+            there.extend(find_of_collection(connection, collection, part, lookup)?);
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// Finds which records of a collection are there and were not withdrawn.
+fn find_of_collection(
+    connection: &mut AnyConnection,
+    collection: &str,
+    ids: &[&str],
+    lookup: Lookup,
+) -> Result<Vec<String>, Error> {
+    let query = format!("SELECT id FROM {collection} WHERE number = 0 AND state <> {WITHDRAWN}");
+    let found: Vec<Id> = match connection {
+        AnyConnection::Sqlite(connection) => {
+            let ids = serde_json::to_string(ids).map_err(Error::internal)?;
+            sql_query(format!("{query} AND id IN (SELECT value FROM json_each($1))"))
+                .bind::<Text, _>(ids)
+                .load(connection)?
+        }
+        AnyConnection::Postgres(connection) => {
+            let lock = if lookup == Lookup::Locked { " ORDER BY id FOR KEY SHARE" } else { "" };
+            sql_query(format!("{query} AND id = ANY($1){lock}")).bind::<Array<Text>, _>(ids).load(connection)?
+        }
+    };
+    Ok(found.into_iter().map(|found| found.id).collect())
 }
 
 /// Refuses to withdraw a record that others name which were not withdrawn themselves: they would speak of something that

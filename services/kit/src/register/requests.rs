@@ -23,7 +23,7 @@ pub struct ListRequest<'a> {
     pub in_force_only: bool,
 }
 
-/// Says which states an update changes, and how much of them.
+/// Which states an update changes, and how much of them.
 #[derive(Clone, Debug, Default)]
 pub struct Update {
     /// Version that the caller saw.
@@ -71,7 +71,7 @@ impl Update {
     }
 }
 
-/// Says what becomes of a record's days.
+/// What becomes of a record's days.
 #[derive(Clone, Debug, Default)]
 pub struct End {
     /// Version that the caller saw.

@@ -22,15 +22,15 @@ pub trait Envelope {
     /// The contract's resource message.
     type Resource: prost::Message + prost::Name + Default + Clone + PartialEq + Validate;
 
-    /// Gives the name, `collection/id`.
+    /// Returns the name, `collection/id`.
     fn name(resource: &Self::Resource) -> &str;
-    /// Gives the division.
+    /// Returns the division.
     fn area(resource: &Self::Resource) -> &str;
     /// Puts name, area and meta on.
     fn set_envelope(resource: &mut Self::Resource, name: String, area: String, meta: pb::RecordMeta);
 }
 
-/// Says whether an update with this mask means a field: an absent mask means every field.
+/// Reports whether an update with this mask means a field: an absent mask means every field.
 pub(super) fn selects(mask: Option<&prost_types::FieldMask>, field: &str) -> bool {
     mask.is_none_or(|mask| mask.paths.is_empty() || mask.paths.iter().any(|path| path == field || path == "*"))
 }
@@ -86,7 +86,7 @@ pub fn enum_field<T: TryFrom<i32> + Default>(field: &str, number: i32, violation
     }
 }
 
-/// Gives a stored enumeration's number as the contract's; 0 for one that no enumeration has.
+/// Returns a stored enumeration's number as the contract's; 0 for one that no enumeration has.
 pub fn enum_number(stored: i64) -> i32 {
     i32::try_from(stored).unwrap_or_default()
 }

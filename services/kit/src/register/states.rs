@@ -27,12 +27,12 @@ impl Period {
         Self { from: first, until: last.map_or(FOREVER, |last| last.saturating_add(1)) }
     }
 
-    /// Says whether a day lies in it.
+    /// Reports whether a day lies in it.
     pub fn contains(self, day: i64) -> bool {
         self.from <= day && day < self.until
     }
 
-    /// Says whether both have a day in common.
+    /// Reports whether both have a day in common.
     pub fn overlaps(self, other: Self) -> bool {
         self.from.max(other.from) < self.until.min(other.until)
     }
@@ -62,22 +62,22 @@ impl Head {
         Period { from: self.effective_on, until: self.effective_until }
     }
 
-    /// Says whether the record is in force on the days of this state.
+    /// Reports whether the record is in force on the days of this state.
     pub fn is_active(&self) -> bool {
         self.state == ACTIVE
     }
 
-    /// Says whether the record has ended on the days of this state.
+    /// Reports whether the record has ended on the days of this state.
     pub fn is_ended(&self) -> bool {
         self.state == ENDED
     }
 
-    /// Says whether an earlier version wrote this, and it is being carried over: its rules were checked then.
+    /// Reports whether an earlier version wrote this, and it is being carried over: its rules were checked then.
     pub fn is_carried_over(&self) -> bool {
         self.assertion < 0
     }
 
-    /// Says whether the record was withdrawn.
+    /// Reports whether the record was withdrawn.
     pub fn is_withdrawn(&self) -> bool {
         self.state == WITHDRAWN
     }
@@ -321,7 +321,7 @@ pub(super) fn repeat_in_ended<R: Table>(states: &mut [R]) {
     }
 }
 
-/// Says whether two states have the same content, whatever their days and heads.
+/// Reports whether two states have the same content, whatever their days and heads.
 pub fn same_content<R: Table>(one: &R, other: &R) -> bool {
     let mut candidate = one.clone();
     candidate.set_head(other.head());

@@ -53,7 +53,7 @@ impl<Key: Eq + Hash> Holders<Key> {
         self.0.entry(key).or_default().push((id.to_owned(), period));
     }
 
-    /// Says whether another record holds the key on some of these days.
+    /// Reports whether another record holds the key on some of these days.
     pub fn held_by_another(&self, key: &Key, id: &str, period: Period) -> bool {
         let holders = self.0.get(key).into_iter().flatten();
         holders.into_iter().any(|(holder, held)| holder != id && held.overlaps(period))

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use minsheng_proto::{Validate, common::v1 as pb};
 use tonic::{Request, Status, Streaming};
 
-use super::{Engine, List, Register, intake::Decoded};
+use super::{Engine, List, Register, batch_insert::Validated};
 use crate::{error::Error, rpc, status, store::Idempotency};
 
 /// Chunks that are checked and decided at the same time as one is written, that one included.
@@ -31,7 +31,7 @@ struct Prepared<Record> {
     key: Idempotency,
     number: i64,
     validate_only: bool,
-    items: Vec<Decoded<Record>>,
+    items: Vec<Validated<Record>>,
 }
 
 impl<R: Register> Engine<R> {
@@ -94,6 +94,6 @@ impl<R: Register> Engine<R> {
             request_id: format!("{upload_id}/{number}"),
             request_hash,
         };
-        Ok(Prepared { key, number, validate_only, items: self.decode_all(&items) })
+        Ok(Prepared { key, number, validate_only, items: self.validate_all(&items) })
     }
 }

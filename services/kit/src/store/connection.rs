@@ -14,6 +14,13 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
+impl AnyConnection {
+    /// Reports whether other units may write while one does: then what a unit rests on is locked.
+    pub(crate) fn has_concurrent_writers(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
 /// Rows from which on a COPY is quicker than a statement of so many values: it needs a second round trip.
 pub const ROWS_WORTH_A_COPY: usize = 16;
 

@@ -20,7 +20,7 @@ use minsheng_kit::{
 use minsheng_proto::returns::v1::ReturnRow;
 use minsheng_testkit::{TestDatabase, TestSite, asserted, databases};
 
-use crate::unit_of_work::look;
+use crate::unit_of_work::access_entry;
 
 /// Statements as they were sent, with what they were prepared for marked.
 static SENT: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -59,7 +59,7 @@ async fn write(store: &Store, id: u32, entries: &'static [&'static str]) {
 
 async fn answer(store: &Store) {
     let unit = |tx: &mut Tx<'_>| {
-        tx.access(look("probe/Ask"));
+        tx.access(access_entry("probe/Ask"));
         Ok(ReturnRow::default())
     };
     store.write(Unit::of("probe"), unit).await.expect("answered");

@@ -88,7 +88,7 @@ async fn counts(store: &Store) -> Vec<i64> {
 }
 
 /// An access to an invented person's record by a method.
-pub(crate) fn look(method: &str) -> AccessEntry {
+pub(crate) fn access_entry(method: &str) -> AccessEntry {
     AccessEntry {
         recorded_at: 0,
         department: "probe".to_owned(),
@@ -107,7 +107,7 @@ async fn write(store: &Store, gives_up: bool) -> Result<ReturnRow, Error> {
     let unit = move |tx: &mut Tx<'_>| {
         tx.connection.batch_execute("INSERT INTO probe VALUES (1)")?;
         tx.journal(asserted("probe.rows", "a", &row));
-        tx.access(look("probe/Write"));
+        tx.access(access_entry("probe/Write"));
         tx.revision("probe", &head("a"), vec![1]);
         if gives_up { Err(Error::Deadline) } else { Ok(row.clone()) }
     };

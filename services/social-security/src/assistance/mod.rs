@@ -8,12 +8,12 @@
 //! Not kept here: the assets of a household, and the papers of its necessary spending. A recognition that rests on them is
 //! taken as the county decided it; only what the record itself can contradict is refused.
 
-mod rpc;
+mod mapping;
 mod rules;
 mod sealed;
 mod store;
 
-pub use rpc::{AssistanceHouseholdRpc, AssistanceHouseholds};
+pub use mapping::{AssistanceHouseholdRpc, AssistanceHouseholds};
 pub use rules::{
     Former, Lines, Means, Payment, Recognition, RoundingRule, Standard, amount_of_single_persons, banded,
     check_category, check_grade, check_members, check_recognition, check_single_persons, monthly_amount,

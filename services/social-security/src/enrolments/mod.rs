@@ -6,11 +6,11 @@
 //! The register decides nothing about money: [`critical_illness`] and [`waiting`] hold the department's rules on the
 //! raised ceiling and on waiting periods, for whoever settles a bill.
 
-mod rpc;
+mod mapping;
 mod rules;
 mod store;
 
-pub use rpc::{EnrolmentRpc, Enrolments};
+pub use mapping::{EnrolmentRpc, Enrolments};
 pub use rules::{
     Application, check_application, check_change, critical_illness, is_open_to, is_registered_elsewhere, waiting,
 };

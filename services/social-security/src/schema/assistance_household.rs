@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::social_security::v1 as pb;
 
@@ -57,7 +57,7 @@ impl Declared for AssistanceHouseholdRecord {
     type Resource = pb::AssistanceHousehold;
     type Row = pb::AssistanceHouseholdRow;
 
-    fn read(resource: &pb::AssistanceHousehold, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::AssistanceHousehold, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             residence_kind: declared::enum_field::<pb::ResidenceKind>(
                 "residence_kind",
@@ -77,7 +77,7 @@ impl Declared for AssistanceHouseholdRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::AssistanceHousehold, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::AssistanceHousehold, Error> {
         Ok(pb::AssistanceHousehold {
             residence_kind: declared::enum_number(self.residence_kind),
             net_monthly_income_fen: self.net_monthly_income_fen,
@@ -101,7 +101,6 @@ impl Declared for AssistanceHouseholdRecord {
             category: declared::enum_number(self.category),
             residence_kind: declared::enum_number(self.residence_kind),
             severely_disabled_members: self.severely_disabled_members,
-            monthly_amount_fen: self.monthly_amount_fen,
             monthly_standard_fen: self.monthly_standard_fen,
             applied_on: declared::date(self.applied_on),
             decided_on: declared::date(self.decided_on),
@@ -111,8 +110,12 @@ impl Declared for AssistanceHouseholdRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(_: &pb::AssistanceHousehold, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(resource: &mut pb::AssistanceHousehold) {

@@ -4,7 +4,7 @@
 
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::social_security::v1 as pb;
 
@@ -48,8 +48,9 @@ impl Declared for EnrolmentRecord {
     type Resource = pb::Enrolment;
     type Row = pb::EnrolmentRow;
 
-    fn read(resource: &pb::Enrolment, head: Head, facts: Facts<'_>, violations: &mut Violations) -> Self {
-        let resident = declared::person("enrolments.resident", "resident_id", &resource.resident_id, facts, violations);
+    fn read(resource: &pb::Enrolment, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
+        let resident =
+            declared::person("enrolments.resident", "resident_id", &resource.resident_id, context, violations);
         Self {
             resident: resident.sealed,
             resident_index: resident.index,
@@ -69,9 +70,9 @@ impl Declared for EnrolmentRecord {
         }
     }
 
-    fn resource(&self, facts: Facts<'_>, reveal: bool) -> Result<pb::Enrolment, Error> {
+    fn resource(&self, context: RuleContext<'_>, reveal: bool) -> Result<pb::Enrolment, Error> {
         Ok(pb::Enrolment {
-            resident_id: declared::shown_person("enrolments.resident", &self.resident, facts, reveal)?,
+            resident_id: declared::shown_person("enrolments.resident", &self.resident, context, reveal)?,
             scheme: declared::enum_number(self.scheme),
             entry_kind: declared::enum_number(self.entry_kind),
             registration_area: self.registration_area.clone(),
@@ -105,8 +106,12 @@ impl Declared for EnrolmentRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(_: &pb::Enrolment, _: RuleContext<'_>) -> Option<String> {
+        None
     }
 
     fn clear_decided(_: &mut pb::Enrolment) {}

@@ -207,9 +207,9 @@ async fn coverage_is_answered_for_the_day_in_question_and_every_question_is_logg
         let answer = questions.check_coverage(asking(1, date(2025, 7, 1))).await.expect("answered").into_inner();
         assert!(!answer.covered);
 
-        let looks = started.accesses();
-        assert_eq!(looks.len(), 8);
-        let (department, purpose, case_number, method) = &looks[0];
+        let accesses = started.accesses();
+        assert_eq!(accesses.len(), 8);
+        let (department, purpose, case_number, method) = &accesses[0];
         assert_eq!((department.as_str(), case_number.as_str()), ("health", "bill-1"));
         assert_eq!(*purpose, i64::from(i32::from(Purpose::MedicalSettlement)));
         assert!(method.ends_with("QuestionService/CheckCoverage"), "{method}");

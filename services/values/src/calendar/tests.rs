@@ -17,8 +17,8 @@ fn days_and_moments_convert_both_ways() {
 fn a_day_in_china_begins_at_four_in_the_afternoon_before_in_utc() {
     let start = start_of_day_micros(day("2025-08-05"));
     assert_eq!(start, 20_305 * 86_400_000_000 - 8 * 3_600_000_000);
-    assert_eq!(day_of_moment(start), Some(day("2025-08-05")));
-    assert_eq!(day_of_moment(start - 1), Some(day("2025-08-04")));
+    assert_eq!(day_of_instant(start), Some(day("2025-08-05")));
+    assert_eq!(day_of_instant(start - 1), Some(day("2025-08-04")));
 }
 
 #[test]

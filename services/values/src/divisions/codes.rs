@@ -19,7 +19,7 @@ pub enum AreaLevel {
     County,
 }
 
-/// Says why a text is not the code of a division.
+/// Why a text is not the code of a division.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DivisionError {
     /// The text does not have the digits of such a code.

@@ -292,7 +292,7 @@ fn within<T>(sorted: &[T], area: AreaCode, code: impl Fn(&T) -> &str) -> &[T] {
     &sorted[start..start + length]
 }
 
-/// Says what is wrong with a compiled-in table; only a test ever sees it.
+/// What is wrong with a compiled-in table; only a test ever sees it.
 #[derive(Debug, thiserror::Error)]
 enum LoadError {
     #[error("a row does not read")]

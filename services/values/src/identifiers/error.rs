@@ -42,7 +42,7 @@ impl fmt::Display for IdentifierKind {
     }
 }
 
-/// Says which rule a text breaks that was offered as an identifier.
+/// Which rule a text breaks that was offered as an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdentifierError {
     /// The text has the wrong number of characters.

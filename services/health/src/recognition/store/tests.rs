@@ -3,7 +3,7 @@
 use minsheng_kit::{
     keys::Keys,
     on_each,
-    register::{FOREVER, Facts, Head, Period, Table as _},
+    register::{FOREVER, Head, Period, RuleContext, Table as _},
     store::{Store, StoreConfig, Tx, Unit, system_clock},
     values::calendar::Calendar,
 };
@@ -184,7 +184,7 @@ impl Case {
         });
         // One after the other, as they come in, so that each must mark the others.
         let keys = Keys::derive(&[7; 32], "health");
-        let facts = Facts {
+        let context = RuleContext {
             parameters: Parameters::get(),
             calendar: Calendar::get(),
             keys: &keys,
@@ -193,7 +193,7 @@ impl Case {
         for mut states in certificates {
             mark_new(tx.connection, &mut states)?;
             QualityCertificateRecord::insert(tx.connection, &states)?;
-            mark_others(tx, &states, facts)?;
+            mark_others(tx, &states, context)?;
         }
         Ok(())
     }

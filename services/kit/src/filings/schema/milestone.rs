@@ -4,7 +4,7 @@
 
 use crate::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::returns::v1 as pb;
 
@@ -36,7 +36,7 @@ impl Declared for MilestoneRecord {
     type Resource = pb::Milestone;
     type Row = pb::MilestoneRow;
 
-    fn read(resource: &pb::Milestone, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::Milestone, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             commitment: resource.commitment.clone(),
             subject: resource.subject.clone(),
@@ -46,7 +46,12 @@ impl Declared for MilestoneRecord {
                 resource.milestone_state,
                 violations,
             ) as i64,
-            happened_on: declared::optional_day("happened_on", resource.happened_on.as_ref(), violations),
+            happened_on: declared::not_after_today(
+                "happened_on",
+                declared::optional_day("happened_on", resource.happened_on.as_ref(), violations),
+                context,
+                violations,
+            ),
             evidence: resource.evidence.clone(),
             source: resource.source.clone(),
             confidence: i64::from(resource.confidence),
@@ -54,7 +59,7 @@ impl Declared for MilestoneRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::Milestone, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::Milestone, Error> {
         Ok(pb::Milestone {
             commitment: self.commitment.clone(),
             subject: self.subject.clone(),
@@ -82,8 +87,12 @@ impl Declared for MilestoneRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(resource: &pb::Milestone, _: RuleContext<'_>) -> Option<String> {
+        Some(declared::natural_key(&[&resource.commitment, &resource.subject, &resource.area]))
     }
 
     fn clear_decided(resource: &mut pb::Milestone) {

@@ -4,7 +4,7 @@
 
 use crate::{
     error::{Error, Violations},
-    register::{Declared, Facts, Head, Table as _, declared},
+    register::{Declared, Head, RuleContext, Table as _, declared},
 };
 use minsheng_proto::returns::v1 as pb;
 
@@ -40,7 +40,7 @@ impl Declared for ReturnRecord {
     type Resource = pb::Return;
     type Row = pb::ReturnRow;
 
-    fn read(resource: &pb::Return, head: Head, _: Facts<'_>, violations: &mut Violations) -> Self {
+    fn read(resource: &pb::Return, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             commitment: resource.commitment.clone(),
             measure: resource.measure.clone(),
@@ -55,7 +55,7 @@ impl Declared for ReturnRecord {
         }
     }
 
-    fn resource(&self, _: Facts<'_>, _: bool) -> Result<pb::Return, Error> {
+    fn resource(&self, _: RuleContext<'_>, _: bool) -> Result<pb::Return, Error> {
         Ok(pb::Return {
             commitment: self.commitment.clone(),
             measure: self.measure.clone(),
@@ -86,8 +86,17 @@ impl Declared for ReturnRecord {
         }
     }
 
-    fn references(&self) -> Vec<(&'static str, &str)> {
+    fn references(&self) -> Vec<declared::Named<'_>> {
         Vec::new()
+    }
+
+    fn natural_id(resource: &pb::Return, _: RuleContext<'_>) -> Option<String> {
+        Some(declared::natural_key(&[
+            &resource.commitment,
+            &resource.measure,
+            &resource.area,
+            &declared::month_part(resource.month.as_ref()?),
+        ]))
     }
 
     fn clear_decided(resource: &mut pb::Return) {

@@ -7,7 +7,10 @@ pub mod waiting;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::Violations,
-    values::divisions::{CountyCode, Divisions},
+    values::{
+        calendar::day_of_epoch,
+        divisions::{CountyCode, Divisions},
+    },
 };
 use minsheng_proto::social_security::v1 as pb;
 
@@ -153,6 +156,27 @@ pub fn is_registered_elsewhere(registration: &str, county: CountyCode, on: Naive
     }
     let places = Divisions::get().resolve_historic(registration, on)?;
     Some(!places.iter().any(|place| place.contains(county)))
+}
+
+/// Compares the registered residence with the county of the record; notes a violation when no list knows that area.
+pub(super) fn registered_elsewhere(
+    area: &str,
+    registration_area: &str,
+    applied_on: i64,
+    violations: &mut Violations,
+) -> bool {
+    let county = CountyCode::parse(area).ok();
+    let elsewhere = county
+        .zip(day_of_epoch(applied_on))
+        .and_then(|(county, on)| is_registered_elsewhere(registration_area, county, on));
+    violations.require(
+        elsewhere.is_some(),
+        "registration_area",
+        "UNKNOWN_DIVISION",
+        "is in no list of the region's divisions, or names a county that was divided among its neighbours",
+        "不在本区历年区划代码表内，或原县已并入多个邻县",
+    );
+    elsewhere.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Register, day},
+    register::{Declared as _, Head, Register, RuleContext, day},
     store::AnyConnection,
     values::calendar::epoch_day,
 };
@@ -23,15 +23,15 @@ impl Register for Institutions {
     type Record = InstitutionRecord;
     type Row = pb::InstitutionRow;
 
-    fn decode(
+    fn validate(
         &self,
         institution: &pb::Institution,
         head: Head,
         previous: Option<&InstitutionRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<InstitutionRecord, Violations> {
         let mut violations = Violations::new();
-        let mut record = InstitutionRecord::read(institution, head, facts, &mut violations);
+        let mut record = InstitutionRecord::read(institution, head, context, &mut violations);
         check_institution(&record, &mut violations);
         // The assessments decide the certificate of each day; see `align`.
         record.age_friendly_from = previous.and_then(|record| record.age_friendly_from);
@@ -43,12 +43,12 @@ impl Register for Institutions {
         institution.operating_from.as_ref().and_then(day).unwrap_or(today)
     }
 
-    /// Gives each day the age-friendly certificate that the assessments say, whatever became of the days.
+    /// Returns each day the age-friendly certificate that the assessments say, whatever became of the days.
     fn align(
         &self,
         connection: &mut AnyConnection,
         states: &mut Vec<InstitutionRecord>,
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<(), Error> {
         let Some(first) = states.first() else { return Ok(()) };
         let certificates = certificates_of(connection, std::slice::from_ref(&first.id))?;

@@ -3,12 +3,11 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::Violations,
-    register::{Declared as _, Facts, Head, Register, day},
-    values::divisions::{AreaCode, Divisions},
+    register::{Declared as _, Head, Register, RuleContext, day},
 };
 use minsheng_proto::education::v1 as pb;
 
-use super::rules::{NurseryFigures, check_days, check_nursery, check_pupils};
+use super::rules::{NurseryFigures, check_border, check_days, check_nursery, check_pupils};
 use crate::schema::SchoolRecord;
 
 /// The register of schools.
@@ -19,15 +18,15 @@ impl Register for Schools {
     type Record = SchoolRecord;
     type Row = pb::SchoolRow;
 
-    fn decode(
+    fn validate(
         &self,
         school: &pb::School,
         head: Head,
         _: Option<&SchoolRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<SchoolRecord, Violations> {
         let mut violations = Violations::new();
-        let record = SchoolRecord::read(school, head, facts, &mut violations);
+        let record = SchoolRecord::read(school, head, context, &mut violations);
         let nursery = NurseryFigures {
             classes: school.nursery_classes,
             places: school.nursery_places,
@@ -36,13 +35,7 @@ impl Register for Schools {
         check_nursery(school.stage(), nursery, &mut violations);
         check_days(record.opened_on, record.closed_on, &mut violations);
         check_pupils(record.opened_on, school.pupils, school.large_classes, &mut violations);
-        violations.require(
-            lies_on_border(&record.area).is_none_or(|border| border == school.border),
-            "border",
-            "NOT_AS_DIVISION",
-            "does not agree with the table of divisions",
-            "与区划表中的边境县标识不一致",
-        );
+        check_border(&record.area, school.border, &mut violations);
         violations.into_result(record)
     }
 
@@ -50,12 +43,6 @@ impl Register for Schools {
     fn effective_on(&self, school: &pb::School, today: NaiveDate) -> NaiveDate {
         school.opened_on.as_ref().and_then(day).map_or(today, |opened| opened.min(today))
     }
-}
-
-/// Says whether a county lies on the border, by the table of divisions.
-fn lies_on_border(area: &str) -> Option<bool> {
-    let county = AreaCode::parse(area).ok()?.county()?;
-    Some(Divisions::get().is_border(county))
 }
 
 minsheng_kit::register_api! {

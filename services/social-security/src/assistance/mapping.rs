@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
     register::{
-        Declared as _, Facts, Head, Holders, Register, Table as _, day, declared::days_read, enum_field, enum_number,
+        Declared as _, Head, Holders, Register, RuleContext, Table as _, day, declared::days_read, enum_field,
+        enum_number,
     },
     store::{AnyConnection, Tx, lock_keys},
     values::{
@@ -37,32 +38,32 @@ impl Register for AssistanceHouseholds {
     type Record = AssistanceHouseholdRecord;
     type Row = pb::AssistanceHouseholdRow;
 
-    fn decode(
+    fn validate(
         &self,
         household: &pb::AssistanceHousehold,
         head: Head,
         previous: Option<&AssistanceHouseholdRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<AssistanceHouseholdRecord, Violations> {
         let mut violations = Violations::new();
-        let members = members_of(household, facts, &mut violations);
+        let members = members_of(household, context, &mut violations);
         let count = |says: fn(&pb::HouseholdMember) -> bool| {
             household.members.iter().map(|member| i64::from(says(member))).sum()
         };
         let former = previous.map(|previous| former(previous, &head));
         let mut record = AssistanceHouseholdRecord {
-            members: sealed(&household.members, facts.keys),
-            member_indexes: members.iter().flat_map(|(resident, _)| facts.keys.blind(resident)).collect(),
+            members: sealed(&household.members, context.keys),
+            member_indexes: members.iter().flat_map(|(resident, _)| context.keys.blind(resident)).collect(),
             member_count: count(|_| true),
             severely_disabled_members: count(|member| member.severe_disability),
             single_person_members: count(|member| member.single_person_dibao),
-            ..AssistanceHouseholdRecord::read(household, head, facts, &mut violations)
+            ..AssistanceHouseholdRecord::read(household, head, context, &mut violations)
         };
         if days_read(&violations) {
             let recognition = recognition_of(household, &record);
-            check_recognition(&recognition, epoch_day(facts.today), &mut violations);
+            check_recognition(&recognition, epoch_day(context.today), &mut violations);
             let case = Case { household, recognition: &recognition, former: former.as_ref() };
-            paid_to(&mut record, case, facts, &mut violations);
+            paid_to(&mut record, case, context, &mut violations);
         }
         violations.into_result(record)
     }
@@ -70,18 +71,18 @@ impl Register for AssistanceHouseholds {
     fn encode(
         &self,
         record: &AssistanceHouseholdRecord,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
         reveal: bool,
     ) -> Result<pb::AssistanceHousehold, Error> {
-        let members = opened(&record.members, facts.keys, reveal)?;
-        Ok(pb::AssistanceHousehold { members, ..record.resource(facts, reveal)? })
+        let members = opened(&record.members, context.keys, reveal)?;
+        Ok(pb::AssistanceHousehold { members, ..record.resource(context, reveal)? })
     }
 
-    fn row(&self, record: &AssistanceHouseholdRecord, facts: Facts<'_>) -> pb::AssistanceHouseholdRow {
+    fn row(&self, record: &AssistanceHouseholdRecord, context: RuleContext<'_>) -> pb::AssistanceHouseholdRow {
         pb::AssistanceHouseholdRow {
             members: record.member_count,
             monthly_amount_fen: banded(Fen::new(record.monthly_amount_fen)).get(),
-            decision_working_days: decision_working_days(record.applied_on, record.decided_on, facts.calendar),
+            decision_working_days: decision_working_days(record.applied_on, record.decided_on, context.calendar),
             ..record.row()
         }
     }
@@ -92,16 +93,17 @@ impl Register for AssistanceHouseholds {
     }
 
     /// A person belongs to one assisted household at a time.
-    fn check(
+    fn lock(&self, connection: &mut AnyConnection, records: &[AssistanceHouseholdRecord]) -> Result<(), Error> {
+        lock_keys(connection, "assistance_members.resident", members_in_force(records))
+    }
+
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[AssistanceHouseholdRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        let people: BTreeSet<&[u8]> =
-            records.iter().filter(|record| category_period(record).is_some()).flat_map(member_indexes).collect();
-        lock_keys(connection, "assistance_members.resident", people.iter().copied())?;
-        let people: Vec<&[u8]> = people.into_iter().collect();
+        let people: Vec<&[u8]> = members_in_force(records).into_iter().collect();
         let members = members_of_people(connection, &people)?.into_iter();
         let mut households: Holders<Vec<u8>> = members
             .map(|member| {
@@ -116,14 +118,24 @@ impl Register for AssistanceHouseholds {
         &self,
         tx: &mut Tx<'_>,
         states: &[AssistanceHouseholdRecord],
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<(), Error> {
-        write_members(tx.connection, states, facts.keys)
+        write_members(tx.connection, states, context.keys)
     }
 
-    fn written(&self, tx: &mut Tx<'_>, states: &[AssistanceHouseholdRecord], facts: Facts<'_>) -> Result<(), Error> {
-        self.write_children(tx, states, facts)
+    fn after_write(
+        &self,
+        tx: &mut Tx<'_>,
+        states: &[AssistanceHouseholdRecord],
+        context: RuleContext<'_>,
+    ) -> Result<(), Error> {
+        self.write_children(tx, states, context)
     }
+}
+
+/// Returns the blind indexes of the members of households that have a category.
+fn members_in_force(records: &[AssistanceHouseholdRecord]) -> BTreeSet<&[u8]> {
+    records.iter().filter(|record| category_period(record).is_some()).flat_map(member_indexes).collect()
 }
 
 /// What is decided about a household.
@@ -154,7 +166,12 @@ fn former(previous: &AssistanceHouseholdRecord, head: &Head) -> Former {
 
 /// Checks the category by the figures of the state's first day, and puts on the record what is paid and by which
 /// standard.
-fn paid_to(record: &mut AssistanceHouseholdRecord, case: Case<'_>, facts: Facts<'_>, violations: &mut Violations) {
+fn paid_to(
+    record: &mut AssistanceHouseholdRecord,
+    case: Case<'_>,
+    context: RuleContext<'_>,
+    violations: &mut Violations,
+) {
     let Case { household, recognition, former } = case;
     let first_day = recognition.valid_from.unwrap_or(recognition.decided_on).max(record.effective_on);
     // The kit and the contract refuse an unknown county or residence themselves.
@@ -163,7 +180,7 @@ fn paid_to(record: &mut AssistanceHouseholdRecord, case: Case<'_>, facts: Facts<
     if residence == pb::ResidenceKind::Unspecified {
         return;
     }
-    let parameters = facts.parameters;
+    let parameters = context.parameters;
     let figures = || -> Result<_, ParameterError> {
         Ok((
             Lines::on(parameters, county, residence, first_day)?,
@@ -212,13 +229,13 @@ fn paid_to(record: &mut AssistanceHouseholdRecord, case: Case<'_>, facts: Facts<
 /// Reads the members' identities and relations, and checks them.
 fn members_of(
     household: &pb::AssistanceHousehold,
-    facts: Facts<'_>,
+    context: RuleContext<'_>,
     violations: &mut Violations,
 ) -> Vec<(ResidentId, pb::MemberRelation)> {
     let mut members = Vec::with_capacity(household.members.len());
     for (index, member) in household.members.iter().enumerate() {
         let relation = enum_field(&format!("members[{index}].relation"), member.relation, violations);
-        match ResidentId::parse(&member.resident_id, facts.today) {
+        match ResidentId::parse(&member.resident_id, context.today) {
             Ok(resident) => members.push((resident, relation)),
             Err(error) => {
                 let field = format!("members[{index}].resident_id");

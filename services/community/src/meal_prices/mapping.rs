@@ -4,20 +4,13 @@ use chrono::NaiveDate;
 use minsheng_kit::{
     clients::DepartmentChannel,
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Held, Register, Table as _, day, declared::reference_id},
-    store::AnyConnection,
-    values::{
-        calendar::{day_of_epoch, epoch_day},
-        divisions::AreaCode,
-        identifiers::ResidentId,
-        money::Fen,
-    },
+    register::{Declared as _, Head, Held, Register, RuleContext, Table as _, day},
+    store::{AnyConnection, lock_keys},
 };
 use minsheng_proto::community::v1 as pb;
 
 use super::{
-    evidence::category_of,
-    rules::{PriceShares, check_against_point, is_elder},
+    rules::{check_against_point, check_age, price_of},
     store,
 };
 use crate::{schema::MealPriceRecord, service_points::store::service_points_by_id};
@@ -42,47 +35,9 @@ impl MealPrices {
         Self { social_security }
     }
 
-    /// Gives the channel to social security.
+    /// Returns the channel to social security.
     pub(super) fn social_security(&self) -> Option<DepartmentChannel> {
         self.social_security.clone()
-    }
-}
-
-/// Computes the price of a record by the category that it holds and the figures of the day of the application.
-pub(super) fn price_of(record: &MealPriceRecord, facts: Facts<'_>) -> Result<i64, Violations> {
-    let mut violations = Violations::new();
-    let area = AreaCode::parse(&record.area);
-    let (Ok(area), Some(applied_on)) = (area, day_of_epoch(record.applied_on)) else {
-        violations.add("area", "DIVISION_CODE_UNKNOWN", "is not a division", "行政区划代码不存在");
-        return Err(violations);
-    };
-    let shares = PriceShares::on(area, applied_on, facts.parameters).map_err(|error| {
-        let mut violations = Violations::new();
-        violations.add("applied_on", error.reason(), error.to_string(), error.message_zh());
-        violations
-    })?;
-    shares.price(Fen::new(record.base_price_fen), category_of(record)).map(Fen::get).map_err(|error| {
-        violations.add("base_price_fen", error.reason(), error.to_string(), error.message_zh());
-        violations
-    })
-}
-
-/// Checks the person's age on the day of the application.
-fn check_age(price: &pb::MealPrice, record: &MealPriceRecord, facts: Facts<'_>, violations: &mut Violations) {
-    let (area, day) = (AreaCode::parse(&record.area), day_of_epoch(record.applied_on));
-    // What is no person, area or day was noted where it was read.
-    let (Ok(resident), Ok(area), Some(day)) = (ResidentId::parse(&price.resident_id, facts.today), area, day) else {
-        return;
-    };
-    match is_elder(&resident, area, day, facts.parameters) {
-        Ok(elder) => violations.require(
-            elder,
-            "resident_id",
-            "NOT_AN_ELDER",
-            "is a person who is not an elder on the day of the application",
-            "申请当日未达老年人年龄",
-        ),
-        Err(error) => violations.add("applied_on", error.reason(), error.to_string(), error.message_zh()),
     }
 }
 
@@ -91,23 +46,16 @@ impl Register for MealPrices {
     type Row = pb::MealPriceRow;
 
     /// A change of the person or of the day asks social security again; a change of the full price keeps the category.
-    fn decode(
+    fn validate(
         &self,
         price: &pb::MealPrice,
         head: Head,
         previous: Option<&MealPriceRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<MealPriceRecord, Violations> {
         let mut violations = Violations::new();
-        let mut record = MealPriceRecord::read(price, head, facts, &mut violations);
-        violations.require(
-            record.applied_on <= epoch_day(facts.today),
-            "applied_on",
-            "IN_FUTURE",
-            "lies in the future",
-            "日期在未来",
-        );
-        check_age(price, &record, facts, &mut violations);
+        let mut record = MealPriceRecord::read(price, head, context, &mut violations);
+        check_age(price, &record, context, &mut violations);
         record.outcome = pb::PriceOutcome::WaitingForEvidence as i64;
         let decided = previous.filter(|previous| {
             previous.resident_index == record.resident_index && previous.applied_on == record.applied_on
@@ -117,7 +65,7 @@ impl Register for MealPrices {
             record.assistance_category = decided.assistance_category;
             record.decided_on = decided.decided_on;
         }
-        match price_of(&record, facts) {
+        match price_of(&record, context) {
             Ok(price_fen) => record.price_fen = price_fen,
             Err(found) => violations.extend_under("", found),
         }
@@ -125,7 +73,7 @@ impl Register for MealPrices {
     }
 
     /// The price to pay is not told: what it is of the full price tells the category.
-    fn row(&self, record: &MealPriceRecord, _: Facts<'_>) -> pb::MealPriceRow {
+    fn row(&self, record: &MealPriceRecord, _: RuleContext<'_>) -> pb::MealPriceRow {
         let reduced = record.price_fen < record.base_price_fen;
         pb::MealPriceRow { price_fen: 0, reduced, ..record.row() }
     }
@@ -135,23 +83,18 @@ impl Register for MealPrices {
         price.applied_on.as_ref().and_then(day).unwrap_or(today)
     }
 
-    /// A person, a point and a day make one application. The id is a digest under the department's key, because it is
-    /// told to social security as the case number.
-    fn natural_id(&self, price: &pb::MealPrice, facts: Facts<'_>) -> Option<String> {
-        let resident = ResidentId::parse(&price.resident_id, facts.today).ok()?;
-        let point = reference_id("service_point", "service_points", &price.service_point, &mut Violations::new());
-        let applied_on = price.applied_on.as_ref().and_then(day)?;
-        let key = [&facts.keys.blind(&resident), format!("/{point}/{applied_on}").as_bytes()].concat();
-        Some(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &key).simple().to_string())
+    /// A person has one price at a point.
+    fn lock(&self, connection: &mut AnyConnection, records: &[MealPriceRecord]) -> Result<(), Error> {
+        lock_keys(connection, "meal_prices.resident", records.iter().map(|record| record.resident_index.as_slice()))
     }
 
     /// The point is a meal point in service on the day of the application, and the person has no other price there on the same
     /// days.
-    fn check(
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[MealPriceRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let points = service_points_by_id(connection, records.iter().map(|record| record.service_point.as_str()))?;
         let persons: Vec<&[u8]> = records.iter().map(|record| record.resident_index.as_slice()).collect();

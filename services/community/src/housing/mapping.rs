@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{ACTIVE, Declared as _, Envelope as _, Facts, Head, Register, date, day, optional_day},
+    register::{ACTIVE, Declared as _, Head, Register, RuleContext, date, day, optional_day},
     store::Tx,
     values::calendar::epoch_day,
 };
@@ -32,12 +32,12 @@ impl Register for HousingProjects {
     type Record = HousingProjectRecord;
     type Row = pb::HousingProjectRow;
 
-    fn decode(
+    fn validate(
         &self,
         project: &pb::HousingProject,
         head: Head,
         previous: Option<&HousingProjectRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<HousingProjectRecord, Violations> {
         let mut violations = Violations::new();
         let counted = Counted {
@@ -49,10 +49,10 @@ impl Register for HousingProjects {
         let effective_on = if head.is_carried_over() {
             head.effective_on
         } else {
-            counted.true_from(epoch_day(facts.today), &mut violations)
+            counted.true_from(epoch_day(context.today), &mut violations)
         };
         let head = Head { effective_on, ..head };
-        let record = HousingProjectRecord::read(project, head, facts, &mut violations);
+        let record = HousingProjectRecord::read(project, head, context, &mut violations);
         check_stages(record.stages(), &mut violations);
         violations.into_result(record)
     }
@@ -61,11 +61,11 @@ impl Register for HousingProjects {
     fn encode(
         &self,
         record: &HousingProjectRecord,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
         reveal: bool,
     ) -> Result<pb::HousingProject, Error> {
-        let counted_on = Some(record.effective_on).filter(|day| *day <= epoch_day(facts.today));
-        Ok(pb::HousingProject { counted_on: counted_on.and_then(date), ..record.resource(facts, reveal)? })
+        let counted_on = Some(record.effective_on).filter(|day| *day <= epoch_day(context.today));
+        Ok(pb::HousingProject { counted_on: counted_on.and_then(date), ..record.resource(context, reveal)? })
     }
 
     /// The numbers are true from the day on which they were counted, or else from today: what is finished in February is
@@ -75,17 +75,17 @@ impl Register for HousingProjects {
     }
 
     /// From one state of a project to the next one no stage runs backwards, whichever of the two was changed.
-    fn written(&self, _: &mut Tx<'_>, records: &[HousingProjectRecord], _: Facts<'_>) -> Result<(), Error> {
+    fn validate_states(&self, states: &[HousingProjectRecord]) -> Violations {
         let mut violations = Violations::new();
-        let in_force: Vec<_> = records.iter().filter(|record| record.state == ACTIVE).collect();
-        for states in in_force.windows(2).filter(|states| states[0].id == states[1].id) {
+        let in_force: Vec<_> = states.iter().filter(|state| state.state == ACTIVE).collect();
+        for states in in_force.windows(2) {
             check_progress(states[0].stages(), states[1].stages(), &mut violations);
         }
-        violations.into_result(()).map_err(|found| {
-            let mut violations = Violations::new();
-            violations.extend_under(Self::FIELD, found);
-            Error::Invalid(violations)
-        })?;
+        violations
+    }
+
+    /// Leaves a note in the log where more homes are raised than planned.
+    fn after_write(&self, _: &mut Tx<'_>, records: &[HousingProjectRecord], _: RuleContext<'_>) -> Result<(), Error> {
         for record in records.iter().filter(|record| record.stages().exceeds_plan()) {
             tracing::warn!(
                 housing_project = record.id,

@@ -3,11 +3,8 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{
-        Declared as _, Facts, Head, Held, Register, Table as _, declared::reference_id, month_end, month_start,
-        natural_key,
-    },
-    store::AnyConnection,
+    register::{Declared as _, Head, Held, Register, RuleContext, Table as _, month_end, month_start},
+    store::{AnyConnection, lock_keys},
     values::calendar::{day_of_epoch, epoch_day},
 };
 use minsheng_proto::community::v1 as pb;
@@ -34,15 +31,15 @@ impl Register for PointActivities {
     type Record = PointActivityRecord;
     type Row = pb::PointActivityRow;
 
-    fn decode(
+    fn validate(
         &self,
         activity: &pb::PointActivity,
         head: Head,
         _: Option<&PointActivityRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<PointActivityRecord, Violations> {
         let mut violations = Violations::new();
-        let record = PointActivityRecord::read(activity, head, facts, &mut violations);
+        let record = PointActivityRecord::read(activity, head, context, &mut violations);
         let Some(month_to) = activity.month.as_ref().and_then(month_end) else { return Err(violations) };
         let counted = Activity {
             month_from: record.month_from,
@@ -53,7 +50,7 @@ impl Register for PointActivities {
             services: activity.services,
             discounted_services: activity.discounted_services,
         };
-        check_activity(counted, epoch_day(facts.today), &mut violations);
+        check_activity(counted, epoch_day(context.today), &mut violations);
         violations.into_result(record)
     }
 
@@ -62,20 +59,20 @@ impl Register for PointActivities {
         activity.month.as_ref().and_then(month_start).and_then(day_of_epoch).unwrap_or(today)
     }
 
-    /// A point and a month have one record: sent twice under no name of its own, it is found again.
-    fn natural_id(&self, activity: &pb::PointActivity, _: Facts<'_>) -> Option<String> {
-        let month = activity.month.as_ref()?;
-        let point = reference_id("service_point", "service_points", &activity.service_point, &mut Violations::new());
-        Some(natural_key(&[&point, &format!("{:04}-{:02}", month.year, month.month)]))
+    /// A point has one record of a month.
+    fn lock(&self, connection: &mut AnyConnection, records: &[PointActivityRecord]) -> Result<(), Error> {
+        let keys = records.iter().map(|record| format!("{}/{}", record.service_point, record.month_from));
+        let keys: Vec<String> = keys.collect();
+        lock_keys(connection, "point_activities.month", keys.iter().map(String::as_bytes))
     }
 
     /// The point exists, is of the kind and the county, was in service in the month and has no other record of it on the same
     /// days.
-    fn check(
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[PointActivityRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let points =
             store::service_points_by_id(connection, records.iter().map(|record| record.service_point.as_str()))?;

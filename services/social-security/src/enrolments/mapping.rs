@@ -5,17 +5,14 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Held, Holders, Register, day, declared::days_read},
+    register::{Declared as _, Head, Held, Holders, Register, RuleContext, day, declared::days_read},
     store::{AnyConnection, lock_keys},
-    values::{
-        calendar::{day_of_epoch, epoch_day},
-        divisions::CountyCode,
-    },
+    values::calendar::epoch_day,
 };
 use minsheng_proto::social_security::v1 as pb;
 
 use super::{
-    rules::{Application, check_application, check_change, is_registered_elsewhere},
+    rules::{Application, check_application, check_change, registered_elsewhere},
     store::{cover_period, covers_of_people},
 };
 use crate::{duration::decision_working_days, schema::EnrolmentRecord};
@@ -35,19 +32,20 @@ impl Register for Enrolments {
     type Record = EnrolmentRecord;
     type Row = pb::EnrolmentRow;
 
-    fn decode(
+    fn validate(
         &self,
         enrolment: &pb::Enrolment,
         head: Head,
         previous: Option<&EnrolmentRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<EnrolmentRecord, Violations> {
         let mut violations = Violations::new();
-        let mut record = EnrolmentRecord::read(enrolment, head, facts, &mut violations);
-        let elsewhere = registered_elsewhere(&record.area, enrolment, record.applied_on, &mut violations);
+        let mut record = EnrolmentRecord::read(enrolment, head, context, &mut violations);
+        let elsewhere =
+            registered_elsewhere(&record.area, &enrolment.registration_area, record.applied_on, &mut violations);
         record.registered_elsewhere = elsewhere;
         if days_read(&violations) {
-            check_application(&application_of(enrolment, &record), epoch_day(facts.today), &mut violations);
+            check_application(&application_of(enrolment, &record), epoch_day(context.today), &mut violations);
         }
         if let Some(previous) = previous.filter(|_| !record.person.is_empty()) {
             check_change(previous, &record, &mut violations);
@@ -55,11 +53,11 @@ impl Register for Enrolments {
         violations.into_result(record)
     }
 
-    fn row(&self, record: &EnrolmentRecord, facts: Facts<'_>) -> pb::EnrolmentRow {
+    fn row(&self, record: &EnrolmentRecord, context: RuleContext<'_>) -> pb::EnrolmentRow {
         pb::EnrolmentRow {
             decision_working_days: record
                 .decided_on
-                .and_then(|decided_on| decision_working_days(record.applied_on, decided_on, facts.calendar)),
+                .and_then(|decided_on| decision_working_days(record.applied_on, decided_on, context.calendar)),
             ..record.row()
         }
     }
@@ -71,19 +69,17 @@ impl Register for Enrolments {
     }
 
     /// A person has one cover of a scheme at a time.
-    fn check(
+    fn lock(&self, connection: &mut AnyConnection, records: &[EnrolmentRecord]) -> Result<(), Error> {
+        lock_keys(connection, "enrolments.resident", covered_people(records))
+    }
+
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[EnrolmentRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        let people: BTreeSet<&[u8]> = records
-            .iter()
-            .filter(|record| cover_period(record).is_some())
-            .map(|record| record.resident_index.as_slice())
-            .collect();
-        lock_keys(connection, "enrolments.resident", people.iter().copied())?;
-        let people: Vec<&[u8]> = people.into_iter().collect();
+        let people: Vec<&[u8]> = covered_people(records).into_iter().collect();
         let covers = covers_of_people(connection, &people)?.into_iter();
         let mut holders: Holders<(Vec<u8>, i64)> =
             covers.map(|cover| ((cover.resident_index, cover.scheme), cover.enrolment, cover.period)).collect();
@@ -99,6 +95,12 @@ impl Register for Enrolments {
     }
 }
 
+/// Returns the blind indexes of the people whom records cover.
+fn covered_people(records: &[EnrolmentRecord]) -> BTreeSet<&[u8]> {
+    let covered = records.iter().filter(|record| cover_period(record).is_some());
+    covered.map(|record| record.resident_index.as_slice()).collect()
+}
+
 /// Returns what the rules judge.
 fn application_of(enrolment: &pb::Enrolment, record: &EnrolmentRecord) -> Application {
     Application {
@@ -112,22 +114,6 @@ fn application_of(enrolment: &pb::Enrolment, record: &EnrolmentRecord) -> Applic
         covered_to: record.covered_to,
         premium_payer: enrolment.premium_payer(),
     }
-}
-
-/// Compares the registered residence with the county of the record; notes a violation when no list knows the place.
-fn registered_elsewhere(area: &str, enrolment: &pb::Enrolment, applied_on: i64, violations: &mut Violations) -> bool {
-    let county = CountyCode::parse(area).ok();
-    let elsewhere = county
-        .zip(day_of_epoch(applied_on))
-        .and_then(|(county, on)| is_registered_elsewhere(&enrolment.registration_area, county, on));
-    violations.require(
-        elsewhere.is_some(),
-        "registration_area",
-        "UNKNOWN_DIVISION",
-        "is in no list of the region's divisions, or names a county that was divided among its neighbours",
-        "不在本区历年区划代码表内，或原县已并入多个邻县",
-    );
-    elsewhere.unwrap_or_default()
 }
 
 minsheng_kit::register_api! {

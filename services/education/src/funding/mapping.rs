@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{Declared as _, Facts, Head, Held, Period, Register, Table as _, day, enum_number, natural_key},
-    store::AnyConnection,
+    register::{Declared as _, Head, Held, Period, Register, RuleContext, Table as _, day, enum_number},
+    store::{AnyConnection, lock_keys},
     values::{
         calendar::{day_of_epoch, epoch_day},
         divisions::{AreaCode, Divisions},
@@ -41,22 +41,15 @@ impl Register for FundingRecords {
     type Record = FundingRecord;
     type Row = pb::FundingRecordRow;
 
-    fn decode(
+    fn validate(
         &self,
         funding: &pb::FundingRecord,
         head: Head,
         _: Option<&FundingRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<FundingRecord, Violations> {
         let mut violations = Violations::new();
-        let mut record = FundingRecord::read(funding, head, facts, &mut violations);
-        violations.require(
-            record.paid_on <= epoch_day(facts.today),
-            "paid_on",
-            "IN_FUTURE",
-            "lies in the future",
-            "拨付日期晚于今天",
-        );
+        let mut record = FundingRecord::read(funding, head, context, &mut violations);
         let fund = fund_of(&record);
         check_nutrition(fund, funding.amount_fen, funding.nutrition_fen, funding.nutrition_students, &mut violations);
         let (Some(days), true) = (term_days(funding.term_year, funding.term()), violations.is_empty()) else {
@@ -72,20 +65,19 @@ impl Register for FundingRecords {
         funding.paid_on.as_ref().and_then(day).unwrap_or(today)
     }
 
-    /// The school, the fund and the term name the record, so that a file loaded twice loads nothing twice.
-    fn natural_id(&self, funding: &pb::FundingRecord, _: Facts<'_>) -> Option<String> {
-        let school = funding.school.rsplit('/').next()?;
-        let [fund, year, term] = [funding.fund, funding.term_year, funding.term].map(|part| part.to_string());
-        Some(natural_key(&[school, &fund, &year, &term]))
+    /// A school has one record of a fund in a term.
+    fn lock(&self, connection: &mut AnyConnection, records: &[FundingRecord]) -> Result<(), Error> {
+        let keys: Vec<String> = records.iter().map(|record| format!("{:?}", once(record))).collect();
+        lock_keys(connection, "funding_records.term", keys.iter().map(String::as_bytes))
     }
 
     /// Checks that the school is there and may have the fund, that standards are in force for the term, and that the term
     /// has no other record.
-    fn check(
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[FundingRecord],
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
         let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
         let mut there = there_already(connection, records)?;
@@ -93,7 +85,7 @@ impl Register for FundingRecords {
             .iter()
             .map(|record| {
                 let mut violations = Violations::new();
-                schools.check(&record.school, &record.area, &mut violations);
+                schools.check_county(&record.school, &record.area, &mut violations);
                 match schools.in_term(&record.school, term_of(record)) {
                     Some(school) => {
                         let in_term = SchoolInTerm {
@@ -103,8 +95,8 @@ impl Register for FundingRecords {
                             in_service: school.teaches_in(term_of(record)),
                         };
                         check_school(fund_of(record), record.nutrition_students, in_term, &mut violations);
-                        if let Err(none) = verdict_on(record, school, facts.parameters) {
-                            note(&none, &mut violations);
+                        if let Err(none) = verdict_on(record, school, context.parameters) {
+                            none.note(&mut violations);
                         }
                     }
                     None if violations.is_empty() => note_not_in_service(&mut violations),
@@ -121,12 +113,12 @@ impl Register for FundingRecords {
         &self,
         connection: &mut AnyConnection,
         records: &mut [FundingRecord],
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<(), Error> {
         let schools = schools::named(connection, records.iter().map(|record| record.school.as_str()))?;
         for record in records {
             let Some(school) = schools.in_term(&record.school, term_of(record)) else { continue };
-            let Ok(verdict) = verdict_on(record, school, facts.parameters) else { continue };
+            let Ok(verdict) = verdict_on(record, school, context.parameters) else { continue };
             record.per_student_year_fen = verdict.per_student_year_fen;
             record.base_per_student_year_fen = verdict.base.per_student_year_fen;
             record.standard_fen = verdict.base.standard_fen;
@@ -173,18 +165,6 @@ fn verdict_on(record: &FundingRecord, school: &SchoolRecord, parameters: &Parame
     let area = AreaCode::parse(&school.area).unwrap_or_else(|_| Divisions::get().region());
     let kind = Kind { stage: school.school_stage(), altitude_class: school.altitude(), area };
     verdict(given, kind, day_of_epoch(record.term_from).unwrap_or_default(), parameters)
-}
-
-fn note(none: &NoVerdict, violations: &mut Violations) {
-    match none {
-        NoVerdict::Standard(error) => {
-            violations.add("term_year", error.reason(), error.to_string(), error.message_zh());
-        }
-        NoVerdict::NutritionStandard(error) => {
-            violations.add("nutrition_students", error.reason(), error.to_string(), error.message_zh());
-        }
-        NoVerdict::TooLarge => violations.add("amount_fen", "TOO_LARGE", "exceeds what can be kept", "金额过大"),
-    }
 }
 
 minsheng_kit::register_api! {

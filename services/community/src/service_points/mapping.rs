@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use minsheng_kit::{
     error::{Error, Violations},
-    register::{ACTIVE, Declared as _, FOREVER, Facts, Head, Period, Register, Table as _, day, enum_number},
+    register::{ACTIVE, Declared as _, FOREVER, Head, Period, Register, RuleContext, Table as _, day, enum_number},
     store::AnyConnection,
     values::calendar::epoch_day,
 };
@@ -12,7 +12,7 @@ use minsheng_proto::community::v1 as pb;
 use super::{
     activity_rules::keeps_month,
     operation::InService,
-    rules::{Place, check_kind, check_opening, check_place, unit_code},
+    rules::{Place, check_kept_kind, check_kind, check_opening, check_place, unit_code},
     store,
 };
 use crate::schema::ServicePointRecord;
@@ -29,7 +29,7 @@ impl ServicePointRecord {
         open.intersection(self.period()).filter(|_| self.is_in_force())
     }
 
-    /// Says whether the record is in force on the days of this state.
+    /// Reports whether the record is in force on the days of this state.
     pub fn is_in_force(&self) -> bool {
         self.state == ACTIVE
     }
@@ -48,23 +48,23 @@ impl Register for ServicePoints {
     type Record = ServicePointRecord;
     type Row = pb::ServicePointRow;
 
-    fn decode(
+    fn validate(
         &self,
         point: &pb::ServicePoint,
         head: Head,
         _: Option<&ServicePointRecord>,
-        facts: Facts<'_>,
+        context: RuleContext<'_>,
     ) -> Result<ServicePointRecord, Violations> {
         let mut violations = Violations::new();
-        let record = ServicePointRecord::read(point, head, facts, &mut violations);
+        let record = ServicePointRecord::read(point, head, context, &mut violations);
         let told = InService { opened_on: record.opened_on, closed_on: record.closed_on };
         check_place(record.place(), &mut violations);
         check_kind(point.kind(), &record, &mut violations);
-        check_opening(told, record.weekly_opening_minutes, epoch_day(facts.today), &mut violations);
+        check_opening(told, record.weekly_opening_minutes, epoch_day(context.today), &mut violations);
         violations.into_result(record)
     }
 
-    fn row(&self, record: &ServicePointRecord, _: Facts<'_>) -> pb::ServicePointRow {
+    fn row(&self, record: &ServicePointRecord, _: RuleContext<'_>) -> pb::ServicePointRow {
         pb::ServicePointRow { unit_code: unit_code(record.place()).to_owned(), ..record.row() }
     }
 
@@ -75,11 +75,11 @@ impl Register for ServicePoints {
 
     /// A point keeps its kind on days on which something rests on it: the months say what kind of service they count, and
     /// prices of elders belong to meal points.
-    fn check(
+    fn validate_against_store(
         &self,
         connection: &mut AnyConnection,
         records: &[ServicePointRecord],
-        _: Facts<'_>,
+        _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
         // Only the change of a recorded point can find what rests on it: months and prices are accepted for a point that exists.
         let changed: Vec<&ServicePointRecord> = records.iter().filter(|record| record.created_at > 0).collect();
@@ -94,22 +94,9 @@ impl Register for ServicePoints {
         let verdict = |record: &ServicePointRecord| {
             let mut violations = Violations::new();
             let mut months = months.iter().filter(|(point, _)| *point == record.id).map(|(_, month)| *month);
-            violations.require(
-                months.all(|month| keeps_month(record, month)),
-                "kind",
-                "HAS_ACTIVITY",
-                "cannot change on days of which the point has reported activity",
-                "该期间已有月报，不能更改类型",
-            );
-            let serves_meals = record.kind == pb::ServicePointKind::ElderMealPoint as i64;
             let priced = |(point, days): &(String, Period)| *point == record.id && days.overlaps(record.period());
-            violations.require(
-                serves_meals || !prices.iter().any(priced),
-                "kind",
-                "HAS_PRICES",
-                "cannot change while prices of elders are in force at the point",
-                "有效助餐价格存续期间不能更改类型",
-            );
+            let (keeps_months, priced) = (months.all(|month| keeps_month(record, month)), prices.iter().any(priced));
+            check_kept_kind(record, keeps_months, priced, &mut violations);
             violations
         };
         Ok(records.iter().map(verdict).collect())
