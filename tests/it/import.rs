@@ -29,8 +29,8 @@ fn bad_rows_are_named_by_line_and_column_and_good_rows_go_in_once_or_none_do() {
 
     let (code, out, refused) = import(&["--dry-run", "--lang", "zh"]);
     assert_eq!(code, 3, "{refused}");
-    assert!(out.contains("可载入 2 条,0 条此前已有,2 行有误"), "{out}");
-    for expected in ["第 3 行,“区划代码”", "第 4 行,“类型”", "第 4 行,“capacity”", "第 4 行,“opened on”"]
+    assert!(out.contains("可载入 2 条，0 条此前已有，2 行有误"), "{out}");
+    for expected in ["第 3 行，“区划代码”", "第 4 行，“类型”", "第 4 行，“capacity”", "第 4 行，“opened on”"]
     {
         assert!(refused.contains(expected), "{expected} is not in {refused}");
     }
