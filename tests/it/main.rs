@@ -5,12 +5,14 @@
 
 mod bench;
 mod carry_over;
+mod conformance;
 mod contracts;
 mod demo;
 mod directories;
 mod durability;
 mod import;
 mod integrating;
+mod samplers;
 mod schedule;
 mod states;
 mod support;

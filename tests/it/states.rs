@@ -3,35 +3,28 @@
 //! Random histories (everything that the kit lets one do to a record, what it refuses included) are sent through the RPCs
 //! and done to a naive model, day by day. Then for every day in a window the model is compared with `Get…` and `List…`,
 //! with the questions of departments and the rules by which other registers judge, with the feed's sum as known at every
-//! instant in between, and with what the statistics count. A register brings a sampler ([`sampler::Sampler`]); one of the
-//! contracts without a sampler fails the test.
+//! instant in between, and with what the statistics count. A register brings a sampler ([`Sampler`](minsheng_testkit::sampler::Sampler)).
 //!
 //! `MINSHENG_SOAK=1` takes more and longer histories. A failing run prints its seed; `MINSHENG_SEED` repeats it.
 
-mod community;
-mod education;
 mod feed;
 mod figures;
-mod filings;
 mod ground;
-mod health;
 mod history;
 mod model;
 mod parameters;
-mod sampler;
 mod shown;
-mod social_security;
 
-use std::{collections::BTreeSet, sync::Mutex};
+use std::sync::Mutex;
 
 use chrono::{Days, NaiveDate};
 use futures::{StreamExt as _, stream};
-use minsheng::registers;
-use minsheng_testkit::{TestDatabase, databases};
+use minsheng_testkit::{TestDatabase, databases, sampler::FIRST_DAY};
 
 use ground::Ground;
 use history::{History, Steady};
-use sampler::FIRST_DAY;
+
+use crate::samplers;
 
 /// Days of the window, from [`FIRST_DAY`] on: half a year.
 const DAYS: usize = 181;
@@ -102,13 +95,6 @@ fn seed() -> u64 {
     seed
 }
 
-#[test]
-fn every_register_of_the_contracts_has_a_sampler() {
-    let sampled: BTreeSet<&str> = sampler::all().iter().map(|sampler| sampler.register()).collect();
-    let declared: BTreeSet<&str> = registers::names().into_iter().collect();
-    assert_eq!(sampled, declared, "samplers on the left, the contracts' registers on the right");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_asked_about_a_day_says_the_same() {
     let size = if std::env::var_os("MINSHENG_SOAK").is_some() { LONG } else { SHORT };
@@ -121,7 +107,7 @@ async fn whoever_is_asked_about_a_day_says_the_same() {
 async fn same_answers(database: TestDatabase, size: Size, seed: u64) {
     let ground = Ground::start_all(database, day_of(FIRST_STEP)).await;
     let numbers = 0..size.histories;
-    let wanted = sampler::all().into_iter().flat_map(|sampler| numbers.clone().map(move |number| (sampler, number)));
+    let wanted = samplers::all().into_iter().flat_map(|sampler| numbers.clone().map(move |number| (sampler, number)));
     let prepared = stream::iter(wanted).map(|(sampler, number)| History::prepare(&ground, sampler, number, seed));
     let mut histories: Vec<History> = prepared.buffered(AT_ONCE).collect().await;
     let steady: Vec<Steady> = histories.iter().flat_map(|history| history.steady.clone()).collect();

@@ -3,7 +3,10 @@
 //! Real sockets, real mutual TLS, real databases; only the clock is made. Databases of PostgreSQL come from the
 //! cluster that `MINSHENG_TEST_POSTGRES_URL` names (`tests/run` starts one), each test in a database of its own.
 
+pub mod conformance;
+pub mod sampler;
 pub mod shared;
+pub mod wire;
 
 use std::{
     path::Path,

@@ -13,9 +13,10 @@ use minsheng_analytics::feed::{Feed as _, FlightFeed};
 use super::{
     DAYS, Faults, Round, day_of,
     ground::Ground,
-    history::{History, Steady, department},
+    history::{History, Steady},
     model::Timeline,
 };
+use crate::samplers::department;
 
 /// A row of a feed.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,8 +18,9 @@ use minsheng_analytics::{
 use super::{
     DAYS, Faults, Round, Size, day_of,
     ground::{Ground, register},
-    history::{History, Steady, department},
+    history::{History, Steady},
 };
+use crate::samplers::department;
 
 /// Reads all feeds into a lake, and compares what is counted with the models: at the ends of months, on some days more, and
 /// as known at some of the earlier instants.

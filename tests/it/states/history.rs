@@ -2,16 +2,20 @@
 
 use fastrand::Rng;
 use minsheng::registers::Register;
-use minsheng_proto::{common::v1 as common, descriptors};
+use minsheng_proto::common::v1 as common;
+use minsheng_testkit::{
+    sampler::{FIRST_DAY, Place, Sampler},
+    wire::{call, date_value, inner, mask_value, meta, text},
+};
 use prost_reflect::{DynamicMessage, Value};
 use tonic::{Code, Status};
 
 use super::{
-    DAYS, day_of, filings,
-    ground::{Ground, call, date, inner, meta, register},
+    DAYS, day_of,
+    ground::{Ground, register},
     model::{Content, Day, Operation, Scope, Timeline},
-    sampler::{Place, Sampler},
 };
+use crate::samplers::department;
 
 /// A step of a script.
 enum Step {
@@ -107,7 +111,7 @@ impl History {
                 register: needed.register,
                 name: text(&created, "name"),
                 county: place.county.clone(),
-                from: usize::try_from((from - super::sampler::FIRST_DAY).num_days()).unwrap_or_default(),
+                from: usize::try_from((from - FIRST_DAY).num_days()).unwrap_or_default(),
             });
         }
         Self {
@@ -264,7 +268,7 @@ impl History {
             Operation::Create { from, content } => {
                 let mut fields = vec![id, (&*field, Value::Message(self.resource(content)))];
                 if *from > 0 || !self.sampler.names_its_first_day() {
-                    fields.push(("effective_on", date(day_of(*from))));
+                    fields.push(("effective_on", date_value(day_of(*from))));
                 }
                 call(&channel, &self.register.method("Create"), fields).await
             }
@@ -275,25 +279,25 @@ impl History {
                 }
                 let mut fields = vec![id, (&*field, Value::Message(resource)), etag];
                 if !whole {
-                    fields.push(("update_mask", mask(content)));
+                    fields.push(("update_mask", mask_value(content.keys().copied())));
                 }
                 match scope {
                     Scope::From { day, resume } => {
-                        fields.extend([("effective_on", date(day_of(*day))), ("resume", Value::Bool(*resume))]);
+                        fields.extend([("effective_on", date_value(day_of(*day))), ("resume", Value::Bool(*resume))]);
                     }
-                    Scope::On(day) => fields.push(("correct_on", date(day_of(*day)))),
+                    Scope::On(day) => fields.push(("correct_on", date_value(day_of(*day)))),
                     Scope::All => fields.push(("correct_all", Value::Bool(true))),
                     Scope::Present => {}
                 }
                 call(&channel, &self.register.method("Update"), fields).await
             }
             Operation::End { day } => {
-                let fields = [id, name, etag, end(common::EndKind::Ended), ("ended_on", date(day_of(*day)))];
+                let fields = [id, name, etag, end(common::EndKind::Ended), ("ended_on", date_value(day_of(*day)))];
                 call(&channel, &path, fields).await
             }
             Operation::Lift => call(&channel, &path, [id, name, etag, end(common::EndKind::Lifted)]).await,
             Operation::TakeBack { day } => {
-                let day = ("effective_on", date(day_of(*day)));
+                let day = ("effective_on", date_value(day_of(*day)));
                 call(&channel, &path, [id, name, etag, end(common::EndKind::TakenBack), day]).await
             }
             Operation::Withdraw => call(&channel, &path, [id, name, etag, end(common::EndKind::Withdrawn)]).await,
@@ -359,24 +363,7 @@ impl History {
     }
 }
 
-/// Returns the department in which a register is sampled.
-pub(super) fn department(register: &Register) -> &str {
-    register.keeper.as_deref().unwrap_or(filings::DEPARTMENT)
-}
-
-pub(super) fn text(message: &DynamicMessage, field: &str) -> String {
-    message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 /// Draws a UUID.
 pub(super) fn request_id(dice: &mut Rng) -> Value {
     Value::String(uuid::Builder::from_random_bytes(dice.u128(..).to_ne_bytes()).into_uuid().to_string())
-}
-
-fn mask(content: &Content) -> Value {
-    let message = descriptors().get_message_by_name("google.protobuf.FieldMask").expect("in the contract");
-    let mut mask = DynamicMessage::new(message);
-    let paths = content.keys().map(|field| Value::String((*field).to_owned())).collect();
-    mask.set_field_by_name("paths", Value::List(paths));
-    Value::Message(mask)
 }

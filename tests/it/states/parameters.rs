@@ -15,9 +15,9 @@ use super::{
     feed::{self, Entry},
     ground::Ground,
     history::request_id,
-    sampler::date,
     seed,
 };
+use crate::samplers::date;
 
 /// Keys of health whose values are filed, one of which the software ships without.
 const KEYS: [(&str, &str); 3] =

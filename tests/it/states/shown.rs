@@ -7,22 +7,26 @@ use futures::{StreamExt as _, stream};
 use minsheng::upload::Uploader;
 use minsheng_kit::clients::OutgoingRequest as _;
 use minsheng_proto::common::v1 as common;
+use minsheng_testkit::{
+    sampler::Question,
+    wire::{Raw, call, date_value, inner, meta, text},
+};
 use prost_reflect::{DynamicMessage, Value};
 use tonic::{Code, Request, client::Grpc};
 use uuid::Uuid;
 
 use super::{
     AT_ONCE, DAYS, Faults, REGION, day_of,
-    ground::{Ground, Raw, call, date, inner, meta},
-    history::{History, Steady, department, text},
+    ground::Ground,
+    history::{History, Steady},
     model::Seen,
-    sampler::Question,
 };
+use crate::samplers::{date, department};
 
 /// Compares an answer with what the model says of a day.
 fn compare(shown: &DynamicMessage, seen: &Seen<'_>, version: u32) -> Result<(), String> {
     let meta = meta(shown);
-    let day = |day: usize| super::sampler::date(day_of(day));
+    let day = |day: usize| date(day_of(day));
     let state = if seen.ended { common::RecordState::Ended } else { common::RecordState::Active };
     let expected = common::RecordMeta {
         etag: format!("v{version}"),
@@ -62,7 +66,7 @@ async fn history_by_name(ground: &Ground, history: &History, today: usize, seed:
     let name = || ("name", Value::String(history.name.clone()));
     let (path, field) = (history.register.method("Get"), history.register.field());
     for day in some_days(history, seed) {
-        let found = call(&channel, &path, [name(), ("on", date(day_of(day)))]).await;
+        let found = call(&channel, &path, [name(), ("on", date_value(day_of(day)))]).await;
         let on = day_of(day);
         match (found, history.timeline.seen(day)) {
             (Ok(answer), Some(seen)) => compare(&inner(&answer, &field), &seen, history.timeline.version)
@@ -128,7 +132,7 @@ async fn list(ground: &Ground, register: &str, day: usize, in_force_only: bool) 
             ("area", Value::String(REGION.to_owned())),
             ("page_size", Value::I32(1000)),
             ("page_token", Value::String(token)),
-            ("on", date(day_of(day))),
+            ("on", date_value(day_of(day))),
             ("in_force_only", Value::Bool(in_force_only)),
         ];
         let page = call(&channel, &register.method("List"), fields).await.expect("listed");

@@ -2,9 +2,10 @@
 
 use chrono::{Datelike as _, NaiveDate};
 use minsheng_proto::{common::v1 as common, community::v1 as pb};
+use minsheng_testkit::sampler::{FIRST_DAY, Place, Question, Sample, Sampler};
 use prost_reflect::Value;
 
-use super::sampler::{FIRST_DAY, Place, Question, Sample, Sampler, bytes, date, need, numbers, on, sample, switch};
+use super::{bytes, date, need, numbers, on, sample, switch};
 
 pub(super) const SAMPLERS: &[&dyn Sampler] = &[&Points, &Activities, &Prices, &Projects];
 

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use chrono::NaiveDate;
 use minsheng_proto::{common::v1 as common, social_security::v1 as pb};
+use minsheng_testkit::sampler::{FIRST_DAY, Place, Question, Sample, Sampler};
 use prost::Message as _;
 use prost_reflect::Value;
 
-use super::sampler::{FIRST_DAY, Place, Question, Sample, Sampler, bytes, choices, date, numbers, on, sample};
+use super::{bytes, choices, date, numbers, on, sample};
 
 pub(super) const SAMPLERS: &[&dyn Sampler] = &[&Enrolments, &Households];
 

@@ -2,9 +2,10 @@
 
 use minsheng_catalogue::Catalogue;
 use minsheng_proto::{common::v1 as common, returns::v1 as pb};
+use minsheng_testkit::sampler::{FIRST_DAY, Place, Sample, Sampler};
 use prost_reflect::Value;
 
-use super::sampler::{FIRST_DAY, Place, Sample, Sampler, date, sample, texts};
+use super::{date, sample, texts};
 
 pub(super) const SAMPLERS: &[&dyn Sampler] = &[&Milestones, &Returns];
 
@@ -37,6 +38,10 @@ impl Sampler for Milestones {
         sample(vec![], &milestone)
     }
 
+    fn lies_in_a_county(&self) -> bool {
+        false
+    }
+
     fn variations(&self) -> Vec<(&'static str, Vec<Value>)> {
         vec![("evidence", texts(&["a", "b", "c"])), ("source", texts(&["a", "b"]))]
     }
@@ -61,6 +66,10 @@ impl Sampler for Returns {
             ..pb::Return::default()
         };
         sample(vec![], &filed)
+    }
+
+    fn lies_in_a_county(&self) -> bool {
+        false
     }
 
     fn variations(&self) -> Vec<(&'static str, Vec<Value>)> {

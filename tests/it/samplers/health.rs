@@ -3,15 +3,11 @@
 use bytes::Bytes;
 use chrono::NaiveDate;
 use minsheng_proto::{common::v1 as common, health::v1 as pb};
+use minsheng_testkit::sampler::{FIRST_DAY, Needed, Place, Question, Sample, Sampler};
 use prost::Message as _;
 use prost_reflect::Value;
 
-use super::{
-    sampler::{
-        FIRST_DAY, Needed, Place, Question, Sample, Sampler, bytes, choices, date, need, numbers, on, sample, switch,
-    },
-    social_security::context,
-};
+use super::{bytes, choices, date, need, numbers, on, sample, social_security::context, switch};
 
 pub(super) const SAMPLERS: &[&dyn Sampler] = &[&Institutions, &Items, &Certificates, &Decisions, &Assessments];
 
@@ -125,6 +121,10 @@ impl Sampler for Items {
 
     fn sample(&self, place: &Place, name: &str) -> Sample {
         sample(two_institutions(place, "item"), &item(place, name, &Self::code(place)))
+    }
+
+    fn lies_in_a_county(&self) -> bool {
+        false
     }
 
     fn variations(&self) -> Vec<(&'static str, Vec<Value>)> {
