@@ -15,6 +15,7 @@ mod end;
 mod history;
 mod list;
 mod natural_id;
+mod race;
 mod refusal;
 mod update;
 mod upload;
@@ -38,7 +39,7 @@ const TODAY: u64 = 60;
 type Run = (&'static str, u16, for<'a> fn(&'a Case) -> LocalBoxFuture<'a, Outcome>);
 
 /// The cases. The list comes first: its counties lie in one prefecture.
-const CASES: [Run; 9] = [
+const CASES: [Run; 10] = [
     ("list", list::COUNTIES, |case| list::run(case).boxed_local()),
     ("create", 2, |case| create::run(case).boxed_local()),
     ("natural-id", 2, |case| natural_id::run(case).boxed_local()),
@@ -46,6 +47,7 @@ const CASES: [Run; 9] = [
     ("end", 1, |case| end::run(case).boxed_local()),
     ("approve", 1, |case| approve::run(case).boxed_local()),
     ("upload", upload::COUNTIES, |case| upload::run(case).boxed_local()),
+    ("race", 2, |case| race::run(case).boxed_local()),
     ("history", 1, |case| history::run(case).boxed_local()),
     ("bad-input", 1, |case| bad_input::run(case).boxed_local()),
 ];
