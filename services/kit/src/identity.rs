@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
@@ -98,6 +99,13 @@ impl Department {
             several => Err(IdentityError::Count(several.len())),
         }
     }
+}
+
+/// Returns how long a certificate is still good; nothing where it cannot be read or has run out.
+pub fn time_left(certificate: &CertificateDer<'_>, now: SystemTime) -> Option<Duration> {
+    let (_, parsed) = X509Certificate::from_der(certificate.as_ref()).ok()?;
+    let until = u64::try_from(parsed.validity().not_after.timestamp()).ok()?;
+    (SystemTime::UNIX_EPOCH + Duration::from_secs(until)).duration_since(now).ok()
 }
 
 impl fmt::Display for Department {

@@ -123,6 +123,16 @@ impl Authority {
     /// Issues a department's certificate and key, unless a sound one for these names is already there with more than
     /// 30 days left. Returns whether one was issued.
     pub fn issue(&self, department: &Department, subject: &Subject) -> Result<bool, AuthorityError> {
+        self.issue_for(department, subject, VALIDITY)
+    }
+
+    /// As [`issue`](Self::issue), for a time of its own: for tests of what happens when it is over.
+    pub fn issue_for(
+        &self,
+        department: &Department,
+        subject: &Subject,
+        validity: Duration,
+    ) -> Result<bool, AuthorityError> {
         let directory = self.directory.join(department.as_str());
         make_directory(&directory)?;
         let (certificate, key) = (directory.join(CERTIFICATE), directory.join(KEY));
@@ -140,7 +150,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         // A day earlier, so that a machine whose clock is behind accepts it.
         params.not_before = (now - DAY).into();
-        params.not_after = (now + VALIDITY).into();
+        params.not_after = (now + validity).into();
         let pair = KeyPair::generate()?;
         let issued = params.signed_by(&pair, &self.issuer)?;
         write_file(&key, &pair.serialize_pem(), 0o600)?;

@@ -13,7 +13,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -30,7 +30,10 @@ use tower::{Service, ServiceExt};
 use tracing::{debug, warn};
 
 use super::{ServerConfig, callers::Callers};
-use crate::{identity::Caller, telemetry::CallMetrics};
+use crate::{
+    identity::{Caller, time_left},
+    telemetry::CallMetrics,
+};
 
 /// How much a stream, and a connection, may send before the reader has taken it up, in bytes.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -83,6 +86,11 @@ pub(super) async fn serve<S>(
             return;
         }
     };
+    // A resumed session carries the certificate of the first one, which TLS does not check again.
+    let Some(good_for) = chain.first().and_then(|own| time_left(own, SystemTime::now())) else {
+        warn!(%peer, caller = %caller.department, "a connection is refused: its certificate has run out");
+        return;
+    };
     let places = callers.of(&caller.department);
     let _place = match places.connection() {
         Ok(place) => place,
@@ -106,7 +114,8 @@ pub(super) async fn serve<S>(
 
     let builder = builder(config);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut age = pin!(sleep(config.connection_age));
+    // Whoever has no good certificate any more makes no further call on a connection that is open.
+    let mut age = pin!(sleep(config.connection_age.min(good_for)));
     let mut first_call = pin!(sleep(config.first_call));
     let mut closing = false;
     let mut grace = pin!(sleep(Duration::MAX));

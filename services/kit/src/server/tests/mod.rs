@@ -17,7 +17,8 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use super::ServerConfig;
-use echo::{Bench, ECHO, Echo, call, stream, who, within};
+use crate::pki::{Authority, Subject};
+use echo::{Bench, ECHO, Echo, call, named, stream, who, within};
 
 fn config() -> ServerConfig {
     ServerConfig::default().without_notice()
@@ -182,6 +183,25 @@ async fn a_connection_that_is_silent_after_the_handshake_is_cut() {
     let channel = bench.channel("education", &running);
     call(channel.clone(), "Left", Request::new(0)).await.expect("in time");
     call(channel, "Sleep", Request::new(100)).await.expect("longer than the time for the first call");
+}
+
+#[tokio::test]
+async fn a_certificate_that_runs_out_ends_its_connections() {
+    let bench = Bench::new();
+    let running = bench.serve(config(), Echo::default()).await;
+    let authority = Authority::create_or_open(bench.pki.path()).expect("an authority");
+    let short = Duration::from_secs(2);
+    authority.issue_for(&named("visitor"), &Subject::localhost(), short).expect("issued");
+    let channel = bench.channel("visitor", &running);
+    call(channel.clone(), "Left", Request::new(0)).await.expect("still good");
+    let over = async {
+        // The connection is asked to close; a new one would need a good certificate.
+        while call(channel.clone(), "Left", Request::new(0)).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), over).await.expect("ends with the certificate");
+    call(bench.channel("education", &running), "Left", Request::new(0)).await.expect("another's is good");
 }
 
 #[tokio::test]
