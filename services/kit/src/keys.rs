@@ -71,12 +71,17 @@ impl Keys {
     /// The secret is whole before it has its name, and the name is given once: replicas that start together on one
     /// directory all read the secret of the one that was first.
     pub fn open_or_create(directory: &Path, department: &str) -> Result<Self, Error> {
-        if !file_of(directory, department).try_exists().map_err(Error::internal)? {
+        if !Self::exist(directory, department)? {
             create(directory, department).map_err(|error| {
                 Error::internal(format!("cannot make {}: {error}", file_of(directory, department).display()))
             })?;
         }
         Self::existing(directory, department)
+    }
+
+    /// Reports whether a directory holds the department's secret.
+    pub fn exist(directory: &Path, department: &str) -> Result<bool, Error> {
+        file_of(directory, department).try_exists().map_err(Error::internal)
     }
 
     /// Reads the department's secret from a directory; an error when there is none.

@@ -29,6 +29,8 @@ pub struct Launch {
     pub store: StoreConfig,
     /// Directory of the department's secret.
     pub keys: PathBuf,
+    /// Whether the database may be empty though the secret is there.
+    pub new_database: bool,
     /// Certificate and key of the department.
     pub credentials: Arc<Credentials>,
     /// Access policies.
@@ -48,7 +50,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// Gives the usual launch out of the directories that hold keys and certificates.
+    /// Returns the usual launch out of the directories that hold keys and certificates.
     pub fn new(
         definition: &Definition,
         database: impl Into<String>,
@@ -59,6 +61,7 @@ impl Launch {
         Ok(Self {
             store: StoreConfig::new(database),
             keys: keys.into(),
+            new_database: false,
             credentials: Credentials::load(pki, &department).map_err(Error::internal)?,
             access: Arc::new(AccessPolicies::embedded().map_err(Error::internal)?),
             upstreams: Vec::new(),
@@ -94,7 +97,11 @@ pub async fn prepare(definition: &'static Definition, launch: Launch) -> Result<
     let store = tokio::task::spawn_blocking(move || Store::open(&config, &definition.all_migrations(), clock))
         .await
         .map_err(Error::internal)??;
-    let keys = store.open_keys(&launch.keys, definition.department).await?;
+    let keys = if launch.new_database {
+        store.begin_with_keys(&launch.keys, definition.department).await?
+    } else {
+        store.open_keys(&launch.keys, definition.department).await?
+    };
     let mut context = Context::new(definition.service, store, keys);
     context.catalogue = launch.catalogue;
     context.intervals = launch.intervals;
@@ -134,9 +141,14 @@ impl Ready {
 ///
 /// Exits 64 before any port is bound when the configuration is bad, 1 when the service cannot run.
 pub fn main(definition: &'static Definition) -> ExitCode {
+    main_with(definition, false)
+}
+
+/// As [`main`]; `new_database` lets an empty database begin though the department's secret is there.
+pub fn main_with(definition: &'static Definition, new_database: bool) -> ExitCode {
     let Ok(department) = Department::new(definition.department) else { return ExitCode::FAILURE };
     let config = match ServiceConfig::load(&department) {
-        Ok(config) => config,
+        Ok(config) => ServiceConfig { new_database: config.new_database || new_database, ..config },
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::from(EXIT_BAD_CONFIGURATION);
@@ -193,6 +205,7 @@ pub async fn run(definition: &'static Definition, config: ServiceConfig) -> Resu
     let launch = Launch {
         store: StoreConfig::new(config.database.as_str()),
         keys: config.keys,
+        new_database: config.new_database,
         credentials,
         access: Arc::new(access.map_err(Error::internal)?),
         upstreams: config.upstreams.into_iter().collect(),

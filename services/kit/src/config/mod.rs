@@ -122,6 +122,8 @@ pub struct ServiceConfig {
     pub pki: PathBuf,
     /// Where the department's secrets are.
     pub keys: PathBuf,
+    /// Whether the database may be empty though the secrets are there.
+    pub new_database: bool,
     /// Where the access policies are, if not those of the build.
     pub policies: Option<PathBuf>,
     /// Where the catalogue of commitments is, if not that of the build.
@@ -164,6 +166,9 @@ impl ServiceConfig {
         });
         let pki = settings.require("MINSHENG_PKI_DIR", "pki_dir", |text| Ok(PathBuf::from(text)));
         let keys = settings.require("MINSHENG_KEYS_DIR", "keys_dir", |text| Ok(PathBuf::from(text)));
+        let new_database = settings.read("MINSHENG_NEW_DATABASE", "new_database", |text| {
+            text.parse::<bool>().map_err(|_| format!("`{text}` is neither true nor false"))
+        });
         let policies = settings.read("MINSHENG_POLICIES_DIR", "policies_dir", |text| Ok(PathBuf::from(text)));
         let catalogue = settings.read("MINSHENG_CATALOGUE_DIR", "catalogue_dir", |text| {
             let directory = PathBuf::from(text);
@@ -182,6 +187,7 @@ impl ServiceConfig {
                 database,
                 pki,
                 keys,
+                new_database: new_database.unwrap_or_default(),
                 policies,
                 catalogue,
                 tls_server_name,

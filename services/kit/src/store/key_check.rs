@@ -3,7 +3,7 @@
 //! With another key the sealed columns cannot be read, nobody is found by a blind index, and pseudonyms change silently:
 //! a missing or foreign key beside a full database is an error at start, never a reason to make a new key.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use diesel::{
     ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::exists, result::OptionalExtension as _, select,
@@ -15,10 +15,38 @@ use super::{
 };
 use crate::{error::Error, keys::Keys, on_each};
 
+/// Time in which another replica that begins with the same database notes its key there.
+const OTHER_REPLICA: Duration = Duration::from_secs(2);
+
 impl Store {
     /// Opens the department's keys in a directory; makes them only for a database in which nothing was written yet.
+    ///
+    /// A key that is there beside an empty database is refused: the database was lost, or its volume is not mounted, and
+    /// every question would be answered as if nobody had ever been recorded.
     pub async fn open_keys(&self, directory: &Path, department: &str) -> Result<Keys, Error> {
-        let (check, written) = self.read(|connection| Ok((known(connection)?, written(connection)?))).await?;
+        self.open_or_begin(directory, department, false).await
+    }
+
+    /// As [`open_keys`](Self::open_keys), where the operator says that an empty database begins with the key that is there.
+    pub async fn begin_with_keys(&self, directory: &Path, department: &str) -> Result<Keys, Error> {
+        self.open_or_begin(directory, department, true).await
+    }
+
+    async fn open_or_begin(&self, directory: &Path, department: &str, begins: bool) -> Result<Keys, Error> {
+        let state = |connection: &mut AnyConnection| Ok((known(connection)?, written(connection)?));
+        let (mut check, mut written) = self.read(state).await?;
+        if check.is_none() && !written && !begins && Keys::exist(directory, department)? {
+            // Another replica may have made the key and be about to note it.
+            tokio::time::sleep(OTHER_REPLICA).await;
+            (check, written) = self.read(state).await?;
+            if check.is_none() && !written {
+                return Err(Error::internal(format!(
+                    "the database is empty, and {department}.key in {} was made for one that is not: is the database's \
+                     volume mounted? If it is to begin empty, say so once with `serve --new` or MINSHENG_NEW_DATABASE=true",
+                    directory.display()
+                )));
+            }
+        }
         let keys = if check.is_some() || written {
             Keys::existing(directory, department)?
         } else {

@@ -314,6 +314,14 @@ async fn a_database_is_opened_only_with_the_key_it_was_written_with() {
         Keys::open_or_create(&other, "probe").expect("a foreign key");
         let error = store.open_keys(&other, "probe").await.expect_err("a foreign key");
         assert!(format!("{error:?}").contains("is not the key"), "{database:?}: {error:?}");
+
+        // The key is there and the database is not, as when its volume was not mounted.
+        let elsewhere = TestSite::new().expect("a directory");
+        let empty = open(&elsewhere, database);
+        let error = empty.open_keys(&own, "probe").await.expect_err("the database was lost");
+        assert!(format!("{error:?}").contains("the database is empty"), "{database:?}: {error:?}");
+        empty.begin_with_keys(&own, "probe").await.expect("the operator says so");
+        empty.open_keys(&own, "probe").await.expect("and need not say it again");
     }
 }
 
