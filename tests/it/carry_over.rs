@@ -20,7 +20,7 @@ use minsheng::{
 };
 use minsheng_analytics::{job::JobOutcome, model::Status};
 use minsheng_kit::assembly::Definition;
-use minsheng_testkit::{TestClock, TestDatabase, databases};
+use minsheng_testkit::{TestClock, TestDatabase, TestSite, databases, schema};
 
 use answers::Asked;
 use fixture::{Database, Fixture, Report};
@@ -178,6 +178,21 @@ fn everything(database: &mut Database) -> BTreeMap<String, Vec<String>> {
         (table, rows)
     };
     tables.into_iter().map(read).collect()
+}
+
+#[test]
+fn a_database_of_the_previous_version_gets_the_schema_of_a_new_one() {
+    for kind in databases() {
+        let (fixture, new) = (Fixture::unpack(), TestSite::new().expect("a site"));
+        for definition in SERVICES {
+            drop(fixture.open_before(kind, definition));
+            let schemas = [&fixture.site, &new].map(|site| schema::migrated(site, definition, kind));
+            for (name, table) in &schemas[1] {
+                assert_eq!(schemas[0].get(name), Some(table), "{}: {name}", definition.department);
+            }
+            assert_eq!(schemas[0].len(), schemas[1].len(), "{}", definition.department);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

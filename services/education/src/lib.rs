@@ -21,12 +21,8 @@ use minsheng_kit::{
 };
 
 /// The service, for its own process, the demo and the tests.
-pub static DEFINITION: Definition = Definition {
-    department: "education",
-    service: "education",
-    migrations: minsheng_kit::migrations!("migrations/sqlite", "migrations/postgres"),
-    assemble,
-};
+pub static DEFINITION: Definition =
+    Definition { department: "education", service: "education", migrations: minsheng_kit::migrations!(), assemble };
 
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let Parts { context, upstreams } = parts;

@@ -24,12 +24,8 @@ use minsheng_kit::{
 pub use recognition::seed_items;
 
 /// The service, for its own process, the demo and the tests.
-pub static DEFINITION: Definition = Definition {
-    department: "health",
-    service: "health",
-    migrations: minsheng_kit::migrations!("migrations/sqlite", "migrations/postgres"),
-    assemble,
-};
+pub static DEFINITION: Definition =
+    Definition { department: "health", service: "health", migrations: minsheng_kit::migrations!(), assemble };
 
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
     use age_friendly::{AgeFriendlyAssessmentRpc, AgeFriendlyAssessments};

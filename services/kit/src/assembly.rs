@@ -82,7 +82,7 @@ impl Upstreams {
 impl Definition {
     /// Lists the migrations in the order in which they run.
     pub fn all_migrations(&self) -> [Migrations; 2] {
-        [KIT_MIGRATIONS, Migrations { sqlite: self.migrations.sqlite, postgres: self.migrations.postgres }]
+        [KIT_MIGRATIONS, self.migrations]
     }
 }
 

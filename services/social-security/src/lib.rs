@@ -23,7 +23,7 @@ pub use questions::Questions;
 pub static DEFINITION: Definition = Definition {
     department: "social-security",
     service: "social_security",
-    migrations: minsheng_kit::migrations!("migrations/sqlite", "migrations/postgres"),
+    migrations: minsheng_kit::migrations!(),
     assemble,
 };
 

@@ -5,6 +5,7 @@
 
 pub mod conformance;
 pub mod sampler;
+pub mod schema;
 pub mod shared;
 pub mod wire;
 

@@ -25,6 +25,8 @@ use serde_json::Value;
 
 /// The first migrations of this version; the previous one had those before.
 const FIRST_MIGRATION: &str = "2026-11-28";
+/// The one that has a lower version than theirs.
+const BLOB_MIGRATION: &str = "2025-12-31-000000_blob";
 
 /// A site whose directory holds what the previous version left there.
 pub(super) struct Fixture {
@@ -122,17 +124,21 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Lays out a service's migrations for PostgreSQL without those of this version.
+/// Lays out a service's migrations as the previous version had them for PostgreSQL: without those of this version, and
+/// with PostgreSQL's own name for bytes.
 fn previous_migrations(directory: &Path, service: &str) -> PathBuf {
-    let all = root().join("services").join(service).join("migrations/postgres");
+    let all = root().join("services").join(service).join("migrations");
     let previous = directory.join(service);
-    for migration in fs::read_dir(all).expect("migrations") {
+    let folders = if service == "kit" { vec![all.join("both"), all.join("postgres")] } else { vec![all] };
+    for migration in folders.iter().flat_map(|folder| fs::read_dir(folder).expect("migrations")) {
         let migration = migration.expect("a migration");
-        if migration.file_name().to_string_lossy().as_ref() < FIRST_MIGRATION {
-            let copy = previous.join(migration.file_name());
+        let name = migration.file_name();
+        if name.to_string_lossy().as_ref() < FIRST_MIGRATION && name != BLOB_MIGRATION {
+            let copy = previous.join(name);
             fs::create_dir_all(&copy).expect("a directory");
             for file in ["up.sql", "down.sql"] {
-                fs::copy(migration.path().join(file), copy.join(file)).expect("copied");
+                let text = fs::read_to_string(migration.path().join(file)).expect("read");
+                fs::write(copy.join(file), text.replace("BLOB", "BYTEA")).expect("written");
             }
         }
     }

@@ -7,6 +7,7 @@ mod activities;
 mod filings;
 mod housing;
 mod meal_prices;
+mod schema;
 mod service_points;
 mod social_security;
 mod support;

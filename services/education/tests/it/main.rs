@@ -6,5 +6,6 @@
 mod aid;
 mod filings;
 mod funding;
+mod schema;
 mod schools;
 mod support;

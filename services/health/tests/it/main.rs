@@ -9,5 +9,6 @@ mod institutions;
 mod process;
 mod recognition;
 mod recognition_rounds;
+mod schema;
 mod states;
 mod support;

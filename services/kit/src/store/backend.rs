@@ -2,35 +2,79 @@
 
 use std::{collections::HashSet, path::PathBuf, time::Duration};
 
-use diesel::{backend::Backend as Database, migration::MigrationSource};
+use diesel::{
+    backend::Backend as Database,
+    migration::{Migration, MigrationSource},
+    pg::Pg,
+    sqlite::Sqlite,
+};
 use diesel_migrations::EmbeddedMigrations;
 
 use super::{AnyConnection, postgres::PostgresBackend, sqlite::SqliteBackend};
 use crate::error::Error;
 
-/// The embedded migrations of one part of the schema, for both databases.
+/// The embedded migrations of one part of the schema. A version is in one of the three places only.
+#[derive(Clone, Copy)]
 pub struct Migrations {
-    /// For SQLite.
-    pub sqlite: fn() -> EmbeddedMigrations,
-    /// For PostgreSQL.
-    pub postgres: fn() -> EmbeddedMigrations,
+    /// Those that both databases run.
+    pub both: &'static EmbeddedMigrations,
+    /// Those of SQLite alone.
+    pub sqlite: &'static EmbeddedMigrations,
+    /// Those of PostgreSQL alone.
+    pub postgres: &'static EmbeddedMigrations,
 }
 
-/// Embeds the migrations of the calling crate out of its two folders.
+const NOTHING: EmbeddedMigrations = EmbeddedMigrations::new(&[]);
+
+impl Migrations {
+    /// A part without tables of its own.
+    pub const NONE: Self = Self::of_both(&NOTHING);
+
+    /// Makes a part of migrations that both databases run.
+    pub const fn of_both(both: &'static EmbeddedMigrations) -> Self {
+        Self { both, sqlite: &NOTHING, postgres: &NOTHING }
+    }
+}
+
+impl MigrationSource<Sqlite> for Migrations {
+    fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<Sqlite>>>> {
+        joined(self.both, self.sqlite)
+    }
+}
+
+impl MigrationSource<Pg> for Migrations {
+    fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<Pg>>>> {
+        joined(self.both, self.postgres)
+    }
+}
+
+fn joined<DB: Database>(
+    both: &EmbeddedMigrations,
+    one: &EmbeddedMigrations,
+) -> diesel::migration::Result<Vec<Box<dyn Migration<DB>>>> {
+    let mut all = both.migrations()?;
+    all.append(&mut one.migrations()?);
+    Ok(all)
+}
+
+/// Embeds the migrations of the calling crate out of `migrations/`, which both databases run. PostgreSQL knows `BLOB`
+/// from the kit's first migration.
 #[macro_export]
 macro_rules! migrations {
-    ($sqlite:literal, $postgres:literal) => {{
-        const SQLITE: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!($sqlite);
-        const POSTGRES: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!($postgres);
-        $crate::store::Migrations { sqlite: || SQLITE, postgres: || POSTGRES }
+    () => {{
+        const BOTH: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations");
+        $crate::store::Migrations::of_both(&BOTH)
     }};
 }
 
 /// Refuses parts of which two have a migration of one version: the later one would be taken for done and never run.
-pub(super) fn told_apart<DB: Database>(parts: impl Iterator<Item = EmbeddedMigrations>) -> Result<(), Error> {
+pub(super) fn check_unique_versions<DB: Database>(parts: &[Migrations]) -> Result<(), Error>
+where
+    Migrations: MigrationSource<DB>,
+{
     let mut versions = HashSet::new();
     for part in parts {
-        for migration in MigrationSource::<DB>::migrations(&part).map_err(Error::Internal)? {
+        for migration in MigrationSource::<DB>::migrations(part).map_err(Error::Internal)? {
             let name = migration.name();
             if !versions.insert(name.version().as_owned()) {
                 return Err(Error::internal(format!("two migrations have the version of {name}")));
@@ -124,9 +168,10 @@ mod tests {
 
     #[test]
     fn two_migrations_of_one_version_are_refused_before_any_runs() {
-        let kit = || (crate::store::KIT_MIGRATIONS.sqlite)();
-        assert!(told_apart::<diesel::sqlite::Sqlite>([kit()].into_iter()).is_ok());
-        let twice = told_apart::<diesel::sqlite::Sqlite>([kit(), kit()].into_iter()).expect_err("one version twice");
+        let kit = crate::store::KIT_MIGRATIONS;
+        assert!(check_unique_versions::<Sqlite>(&[kit]).is_ok());
+        assert!(check_unique_versions::<Pg>(&[kit]).is_ok());
+        let twice = check_unique_versions::<Sqlite>(&[kit, kit]).expect_err("one version twice");
         assert!(format!("{twice:?}").contains("two migrations"), "{twice:?}");
     }
 }

@@ -153,5 +153,9 @@ impl Store {
     }
 }
 
+const BOTH: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations/both");
+const OF_SQLITE: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations/sqlite");
+const OF_POSTGRES: diesel_migrations::EmbeddedMigrations = diesel_migrations::embed_migrations!("migrations/postgres");
+
 /// The migrations of the kit's own tables; every service runs them before its own.
-pub const KIT_MIGRATIONS: Migrations = crate::migrations!("migrations/sqlite", "migrations/postgres");
+pub const KIT_MIGRATIONS: Migrations = Migrations { both: &BOTH, sqlite: &OF_SQLITE, postgres: &OF_POSTGRES };

@@ -10,7 +10,7 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness as _;
 
-use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments, place, workers::Workers};
+use super::{AnyConnection, Migrations, StoreConfig, backend::check_unique_versions, moments, place, workers::Workers};
 use crate::error::Error;
 
 /// Key of the advisory lock under which replicas migrate, one after the other ("minsheng" in ASCII).
@@ -56,12 +56,12 @@ impl ManageConnection for Manager {
 
 impl PostgresBackend {
     pub(super) fn open(config: &StoreConfig, migrations: &[Migrations]) -> Result<Self, Error> {
-        told_apart::<diesel::pg::Pg>(migrations.iter().map(|part| (part.postgres)()))?;
+        check_unique_versions::<diesel::pg::Pg>(migrations)?;
         let mut connection =
             PgConnection::establish(&config.url).map_err(|error| Error::StoreUnavailable(Box::new(error)))?;
         diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK).execute(&mut connection)?;
         for part in migrations {
-            connection.run_pending_migrations((part.postgres)()).map_err(Error::Internal)?;
+            connection.run_pending_migrations(*part).map_err(Error::Internal)?;
         }
         place::recognise(&mut connection)?;
         diesel::sql_query("SELECT pg_advisory_unlock($1)")

@@ -22,7 +22,9 @@ use diesel_migrations::MigrationHarness as _;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::{AnyConnection, Migrations, StoreConfig, backend::told_apart, moments::Moments, schema::journal};
+use super::{
+    AnyConnection, Migrations, StoreConfig, backend::check_unique_versions, moments::Moments, schema::journal,
+};
 use crate::error::Error;
 
 /// Settings of each connection to an SQLite file; the benchmark's bare connection has the same.
@@ -98,9 +100,9 @@ impl SqliteBackend {
         let lock = File::create(path.with_extension("lock")).map_err(Error::internal)?;
         lock.try_lock().map_err(|error| Error::StoreUnavailable(Box::new(std::io::Error::from(error))))?;
         let mut connection = connect(&path)?;
-        told_apart::<diesel::sqlite::Sqlite>(migrations.iter().map(|part| (part.sqlite)()))?;
+        check_unique_versions::<diesel::sqlite::Sqlite>(migrations)?;
         for part in migrations {
-            connection.run_pending_migrations((part.sqlite)()).map_err(Error::Internal)?;
+            connection.run_pending_migrations(*part).map_err(Error::Internal)?;
         }
         // Moments grow with positions: the last entry has the latest one.
         let last = journal::table.order(journal::position.desc()).select(journal::recorded_at);

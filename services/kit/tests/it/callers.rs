@@ -21,13 +21,9 @@ use tonic_types::StatusExt as _;
 static DEFINITION: Definition = Definition {
     department: "health",
     service: "health",
-    migrations: Migrations { sqlite: no_migrations, postgres: no_migrations },
+    migrations: Migrations::NONE,
     assemble: |parts| Assembly::new(parts.context),
 };
-
-fn no_migrations() -> diesel_migrations::EmbeddedMigrations {
-    diesel_migrations::EmbeddedMigrations::new(&[])
-}
 
 async fn start() -> (TestSite, TestService, DepartmentChannel) {
     let site = TestSite::new().expect("certificates");

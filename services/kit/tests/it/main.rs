@@ -11,6 +11,7 @@ mod register;
 mod replicas;
 mod restore;
 mod round_trips;
+mod schema;
 mod slow_reader;
 mod statuses;
 mod telemetry_export;

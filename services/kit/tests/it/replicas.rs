@@ -10,7 +10,6 @@ use diesel::{
     Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection,
     connection::SimpleConnection as _, migration::MigrationSource, pg::Pg, sql_types::BigInt,
 };
-use diesel_migrations::EmbeddedMigrations;
 use minsheng_kit::{
     assembly::{Assembly, Definition},
     context::Context,
@@ -27,7 +26,7 @@ static CONTEXTS: Mutex<Vec<Context>> = Mutex::new(Vec::new());
 static DEFINITION: Definition = Definition {
     department: "health",
     service: "health",
-    migrations: Migrations { sqlite: || EmbeddedMigrations::new(&[]), postgres: || EmbeddedMigrations::new(&[]) },
+    migrations: Migrations::NONE,
     assemble: |parts| {
         CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner).push(parts.context.clone());
         Assembly::new(parts.context)
@@ -134,7 +133,7 @@ async fn replicas_that_start_at_once_on_an_empty_database_all_start_and_make_its
              (SELECT count(*) FROM journal_state) AS incarnations",
         );
         let there: Schema = there.get_result(&mut connection).expect("counted");
-        let embedded = MigrationSource::<Pg>::migrations(&(KIT_MIGRATIONS.postgres)()).expect("embedded");
+        let embedded = MigrationSource::<Pg>::migrations(&KIT_MIGRATIONS).expect("embedded");
         assert_eq!(usize::try_from(there.migrations), Ok(embedded.len()));
         assert_eq!((there.journals, there.incarnations), (1, 1));
     }

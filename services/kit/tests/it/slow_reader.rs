@@ -7,7 +7,6 @@ use diesel::{
     Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _,
     sql_types::Integer,
 };
-use diesel_migrations::EmbeddedMigrations;
 use minsheng_kit::{
     assembly::{Assembly, Definition},
     journal::flight::FeedTicket,
@@ -26,7 +25,7 @@ const READERS: usize = 12;
 static DEFINITION: Definition = Definition {
     department: "health",
     service: "health",
-    migrations: Migrations { sqlite: || EmbeddedMigrations::new(&[]), postgres: || EmbeddedMigrations::new(&[]) },
+    migrations: Migrations::NONE,
     assemble: |parts| Assembly::new(parts.context),
 };
 

@@ -7,5 +7,6 @@ mod assistance;
 mod ends;
 mod enrolments;
 mod filings;
+mod schema;
 mod states;
 mod support;

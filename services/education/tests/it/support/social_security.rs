@@ -2,7 +2,6 @@
 //! over the real server, policies and access log.
 
 use diesel::{QueryDsl as _, RunQueryDsl as _, connection::Connection as _};
-use diesel_migrations::EmbeddedMigrations;
 use minsheng_kit::{
     assembly::{Assembly, Definition, Parts},
     context::Context,
@@ -16,12 +15,8 @@ use pb::question_service_server::{QuestionService, QuestionServiceServer};
 use tonic::{Request, Response, Status};
 
 /// The stand-in as a service. It has no register of its own, so only the kit's tables.
-pub(crate) static DEFINITION: Definition = Definition {
-    department: "social-security",
-    service: "social_security",
-    migrations: Migrations { sqlite: || EmbeddedMigrations::new(&[]), postgres: || EmbeddedMigrations::new(&[]) },
-    assemble,
-};
+pub(crate) static DEFINITION: Definition =
+    Definition { department: "social-security", service: "social_security", migrations: Migrations::NONE, assemble };
 
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
     let questions = Questions { context: parts.context.clone() };

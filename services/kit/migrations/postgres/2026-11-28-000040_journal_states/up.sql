@@ -23,23 +23,21 @@ CREATE TABLE journal (
 CREATE INDEX journal_by_dataset ON journal (dataset, position);
 CREATE INDEX journal_by_tx ON journal (dataset, tx);
 
-ALTER TABLE journal_state ADD COLUMN tells_states BOOLEAN NOT NULL DEFAULT FALSE;
-ALTER TABLE journal_state ADD COLUMN parameters_edition BIGINT NOT NULL DEFAULT 0;
-UPDATE journal_state SET tells_states = NOT EXISTS (SELECT 1 FROM journal_before);
-
--- The values of parameters as the journal asserts them: the states of a key in an area.
-CREATE TABLE parameter_states (
-    record TEXT NOT NULL,           -- key and area
-    assertion BIGINT NOT NULL,
-    area TEXT NOT NULL,
+-- A version of a record may have had several states.
+CREATE TABLE revisions_before AS SELECT * FROM revisions;
+DROP TABLE revisions;
+CREATE TABLE revisions (
+    register TEXT NOT NULL,
+    record TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    number BIGINT NOT NULL,
     effective_on BIGINT NOT NULL,
     effective_until BIGINT NOT NULL,
-    told BYTEA NOT NULL,             -- the dataset's row, encoded
-    PRIMARY KEY (record, assertion)
+    replaced_at BIGINT NOT NULL,
+    department TEXT NOT NULL,
+    resource BYTEA NOT NULL,
+    PRIMARY KEY (register, record, version, number)
 );
-
--- A version of a record may have had several states.
-ALTER TABLE revisions ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE revisions ADD COLUMN effective_until BIGINT NOT NULL DEFAULT 9223372036854775807;
-ALTER TABLE revisions DROP CONSTRAINT revisions_pkey;
-ALTER TABLE revisions ADD PRIMARY KEY (register, record, version, number);
+INSERT INTO revisions (register, record, version, number, effective_on, effective_until, replaced_at, department, resource)
+SELECT register, record, version, 0, effective_on, 9223372036854775807, replaced_at, department, resource FROM revisions_before;
+DROP TABLE revisions_before;

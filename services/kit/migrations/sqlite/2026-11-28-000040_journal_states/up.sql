@@ -18,21 +18,6 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_by_dataset ON journal (dataset, position);
 
-ALTER TABLE journal_state ADD COLUMN tells_states BOOLEAN NOT NULL DEFAULT FALSE;
-ALTER TABLE journal_state ADD COLUMN parameters_edition BIGINT NOT NULL DEFAULT 0;
-UPDATE journal_state SET tells_states = NOT EXISTS (SELECT 1 FROM journal_before);
-
--- The values of parameters as the journal asserts them: the states of a key in an area.
-CREATE TABLE parameter_states (
-    record TEXT NOT NULL,           -- key and area
-    assertion BIGINT NOT NULL,
-    area TEXT NOT NULL,
-    effective_on BIGINT NOT NULL,
-    effective_until BIGINT NOT NULL,
-    told BLOB NOT NULL,             -- the dataset's row, encoded
-    PRIMARY KEY (record, assertion)
-);
-
 -- A version of a record may have had several states.
 ALTER TABLE revisions RENAME TO revisions_before;
 CREATE TABLE revisions (

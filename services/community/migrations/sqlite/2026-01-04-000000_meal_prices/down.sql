@@ -1,1 +1,0 @@
-DROP TABLE meal_prices;

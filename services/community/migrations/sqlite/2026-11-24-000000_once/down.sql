@@ -1,2 +1,0 @@
-DROP INDEX point_activities_once;
-DROP INDEX meal_prices_once;

@@ -1,1 +1,0 @@
-DROP TABLE aid_cases;

@@ -1,2 +1,0 @@
-DROP INDEX aid_cases_by_school;
-ALTER TABLE schools DROP COLUMN ownership;

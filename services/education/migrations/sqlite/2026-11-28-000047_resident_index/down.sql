@@ -1,1 +1,0 @@
-ALTER TABLE aid_cases RENAME COLUMN resident_index TO resident_blind;

@@ -1,2 +1,0 @@
-DROP INDEX journal_of_institutions;
-DROP TABLE age_friendly_assessments;

@@ -1,1 +1,0 @@
-ALTER TABLE quality_certificates DROP COLUMN failed_on;

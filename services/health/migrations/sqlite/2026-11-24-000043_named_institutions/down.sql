@@ -1,2 +1,0 @@
-DROP INDEX result_decisions_by_receiving;
-DROP INDEX result_decisions_by_performing;

@@ -1,2 +1,0 @@
-DROP TABLE milestones;
-DROP TABLE returns;

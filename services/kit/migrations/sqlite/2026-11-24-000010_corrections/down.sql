@@ -1,1 +1,0 @@
-ALTER TABLE returns DROP COLUMN correction_reason;

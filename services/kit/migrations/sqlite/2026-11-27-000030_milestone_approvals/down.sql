@@ -1,1 +1,0 @@
-ALTER TABLE milestones DROP COLUMN filing_state;

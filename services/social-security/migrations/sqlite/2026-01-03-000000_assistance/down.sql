@@ -1,2 +1,0 @@
-DROP TABLE assistance_members;
-DROP TABLE assistance_households;
