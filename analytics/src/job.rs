@@ -20,6 +20,7 @@ use crate::catalogue::{Areas, Catalogue};
 use crate::feed::{Feed, FlightFeed, Pulled, SharedLake, pull};
 use crate::lake::{Lake, LakeError, Resync};
 use crate::model::{AttainmentDocument, Commitment, Run, SourceRun, SourceState};
+use crate::reference;
 use crate::report::{self, Files, Options, Report, ReportError};
 use crate::statistics::{self, Question, Statistics, StatisticsError};
 
@@ -102,7 +103,11 @@ pub async fn run(config: JobConfig) -> Result<JobOutcome, JobError> {
     let lake: SharedLake = Arc::new(Mutex::new(lake));
     let feeds = config.sources.iter().map(|(service, channel)| FlightFeed::new(service, channel.clone())).collect();
     let collected = collect(feeds, &lake).await;
-    let work = move || compute_report(&config, &lake.lock().unwrap_or_else(PoisonError::into_inner), collected);
+    let work = move || {
+        let mut lake = lake.lock().unwrap_or_else(PoisonError::into_inner);
+        lake.maintain(Utc::now())?;
+        compute_report(&config, &lake, collected)
+    };
     tokio::task::spawn_blocking(work).await.map_err(|_| JobError::Stopped)?
 }
 
@@ -138,6 +143,7 @@ pub fn compute_report(config: &JobConfig, lake: &Lake, collected: Collected) -> 
         .unwrap_or_else(|| config.on.and_time(NaiveTime::MIN).and_utc());
     let question = Question { on: config.on, as_of };
     let figures = statistics::compute(&config.catalogue, lake, &question)?;
+    lake.publish(reference::tables(&config.catalogue, &question, &figures.reference))?;
     let run: Run = figures.sources.iter().map(|source| became_of(&source.service, lake, &collected)).collect();
     let commitments = commitments(&config.catalogue, &figures, config.on);
     let areas = Areas::of_the_region();

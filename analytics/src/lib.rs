@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod job;
 pub mod lake;
 pub mod model;
+mod reference;
 pub mod report;
 pub mod schedule;
 pub mod serve;

@@ -99,6 +99,8 @@ pub enum ResyncReason {
     JournalReplaced,
     /// The department does not know the place to go on from: it is of another version, or was given under another key.
     CursorRefused,
+    /// The lake was written by an earlier version, which kept it in another form.
+    LakeReplaced,
 }
 
 /// How much of what should have reported did.

@@ -279,11 +279,22 @@ pub(crate) fn lake_of(rows: &[Row]) -> (tempfile::TempDir, Lake) {
     (directory, lake)
 }
 
-/// Makes the manifest of a closed lake that of the layout before: its rows are of journals without assertions.
+/// Makes a closed lake one that an earlier version left: files by month, listed in a manifest.
 pub(crate) fn make_outdated(directory: &std::path::Path) {
-    let path = directory.join("manifest.json");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let former = text.replacen("\"version\": 2", "\"version\": 1", 1);
-    assert_ne!(text, former);
-    std::fs::write(path, former).unwrap();
+    let mut sources = serde_json::Map::new();
+    for table in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+        let log = table.join("_delta_log");
+        if !log.is_dir() {
+            continue;
+        }
+        std::fs::remove_dir_all(log).unwrap();
+        for month in std::fs::read_dir(&table).unwrap().map(|entry| entry.unwrap()) {
+            let former = format!("month={}", month.file_name().into_string().unwrap());
+            std::fs::rename(month.path(), table.join(former)).unwrap();
+        }
+        let name = table.file_name().unwrap().to_str().unwrap().to_owned();
+        sources.insert(name, serde_json::json!({"cursor": "c", "position": 7, "files": []}));
+    }
+    let manifest = serde_json::json!({"version": 1, "sources": sources});
+    std::fs::write(directory.join("manifest.json"), manifest.to_string()).unwrap();
 }

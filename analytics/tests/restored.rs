@@ -5,7 +5,6 @@ use std::{path::Path, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
-use diesel_migrations::EmbeddedMigrations;
 use minsheng_analytics::{
     assessment::Policy,
     catalogue::{Catalogue, Form},
@@ -31,7 +30,7 @@ const PARAMETERS: &str = "health.parameters";
 static DEFINITION: Definition = Definition {
     department: "health",
     service: "health",
-    migrations: Migrations { sqlite: || EmbeddedMigrations::new(&[]), postgres: || EmbeddedMigrations::new(&[]) },
+    migrations: Migrations::NONE,
     assemble: |parts| Assembly::new(parts.context),
 };
 
@@ -182,8 +181,9 @@ async fn after_a_restore_the_report_reads_the_records_again_and_says_that_earlie
             (2 + told, 2, ResyncReason::JournalReplaced),
             "{database:?}"
         );
-        let aside = probe.lake().join(&read.set_aside);
-        assert!(aside.is_dir() && read.set_aside.contains("journal-replaced"), "{}", aside.display());
+        let former = read.former_version.expect("there was a table");
+        let commit = format!("{DATASET}/_delta_log/{former:020}.json");
+        assert!(probe.lake().join(&commit).is_file(), "{commit}: what was read before is still there");
         let told = after.run["health"].resynced.clone().expect("it is said");
         assert!(told.why == ResyncReason::JournalReplaced && told.at.timestamp() >= began.timestamp());
 
@@ -206,11 +206,11 @@ async fn a_lake_whose_places_are_of_another_make_is_read_again() {
         let mut probe = Probe::start(database).await;
         probe.file(1).await;
         probe.report(None).await;
-        let manifest = probe.lake().join("manifest.json");
-        let text = std::fs::read_to_string(&manifest).expect("a manifest");
+        let commit = probe.lake().join(DATASET).join("_delta_log").join(format!("{:020}.json", 0));
+        let text = std::fs::read_to_string(&commit).expect("a commit");
         let cursor = Lake::open_read_only(&probe.lake()).expect("a lake").cursor(DATASET).to_owned();
         // As places looked before they were sealed.
-        std::fs::write(&manifest, text.replace(&cursor, "eyJmcm9tIjoiMSJ9")).expect("written");
+        std::fs::write(&commit, text.replace(&cursor, "eyJmcm9tIjoiMSJ9")).expect("written");
 
         let after = probe.report(None).await;
         assert_eq!(

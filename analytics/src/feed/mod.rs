@@ -118,8 +118,7 @@ pub async fn pull(feed: &mut impl Feed, lake: &SharedLake) -> Result<Pulled, Fee
             (lake.cursor(&dataset).to_owned(), lake.is_outdated(&dataset))
         };
         let why = if outdated {
-            // Since these rows were read, the service has rewritten its journal.
-            ResyncReason::JournalReplaced
+            ResyncReason::LakeReplaced
         } else {
             match pull_behind(feed, lake, &dataset, &cursor).await {
                 Ok(rows) => {
@@ -143,7 +142,8 @@ pub async fn pull(feed: &mut impl Feed, lake: &SharedLake) -> Result<Pulled, Fee
         let (shared, finished) = (Arc::clone(lake), dataset.clone());
         let finish = tokio::task::spawn_blocking(move || open(&shared).finish_resync(&finished));
         if let Some(resynced) = finish.await.map_err(|_| FeedError::Stopped)?? {
-            tracing::warn!(service, dataset, set_aside = resynced.set_aside, "read again from its beginning");
+            let former_version = resynced.former_version;
+            tracing::warn!(service, dataset, former_version, "read again from its beginning");
             pulled.resynced.insert(dataset, resynced);
         }
     }

@@ -165,7 +165,8 @@ async fn a_feed_that_does_not_go_on_is_read_again_from_its_beginning_and_the_for
         let resynced = pulled.resynced[DATASET].clone();
         assert_eq!((pulled.rows, resynced.why), (3, why));
         assert!(resynced.at >= before);
-        assert!(directory.path().join(&resynced.set_aside).join("month=2025-01").is_dir(), "{resynced:?}");
+        assert_eq!(resynced.former_version, Some(0), "what was read before is still there");
+        assert_eq!(std::fs::read_dir(directory.path().join(DATASET).join("2025-01")).unwrap().count(), 2);
         let next = pull(&mut feed, &lake).await.unwrap();
         assert_eq!((next.rows, next.resynced.len()), (2, 0), "from there it goes on as ever");
         assert_eq!(feed.cursors, ["", "end7", "", "end3"]);
@@ -177,7 +178,7 @@ async fn a_feed_that_does_not_go_on_is_read_again_from_its_beginning_and_the_for
 
 #[tokio::test]
 async fn a_feed_that_refuses_its_beginning_too_or_is_cut_again_leaves_the_former_rows_in_force() {
-    let (directory, shared) = lake();
+    let (_directory, shared) = lake();
     let mut feed = Scripted::of(vec![
         vec![piece(1..8), end(7)],
         vec![replaced()],
@@ -193,7 +194,7 @@ async fn a_feed_that_refuses_its_beginning_too_or_is_cut_again_leaves_the_former
         assert_eq!(feed.cursors.len() % 2, 1, "once in a run: {:?}", feed.cursors);
         let lake = shared.lock().unwrap();
         assert_eq!((lake.rows(DATASET), lake.cursor(DATASET)), (7, "end7"));
-        assert!(!directory.path().join("set-aside").exists());
+        assert_eq!(lake.sources()[DATASET].version, Some(0));
     }
     assert_eq!(pull(&mut feed, &shared).await.unwrap().rows, 2);
     assert_eq!(shared.lock().unwrap().rows(DATASET), 2);
@@ -217,8 +218,11 @@ async fn a_lake_of_a_former_layout_is_read_again_by_itself_whatever_the_service_
     assert!(shared.lock().unwrap().is_outdated(DATASET), "a reading that is cut changes nothing");
     let pulled = pull(&mut feed, &shared).await.unwrap();
     let resynced = &pulled.resynced[DATASET];
-    assert_eq!((pulled.rows, resynced.why), (3, ResyncReason::JournalReplaced));
-    assert!(directory.path().join(&resynced.set_aside).is_dir(), "the former rows are kept");
+    assert_eq!((pulled.rows, resynced.why), (3, ResyncReason::LakeReplaced));
+    assert_eq!(resynced.former_version, None);
+    let former = directory.path().join("former");
+    assert!(former.join(DATASET).join("month=2025-01").is_dir(), "the former rows are kept");
+    assert!(former.join("manifest.json").is_file());
     assert_eq!(pull(&mut feed, &shared).await.unwrap().rows, 2, "from there it goes on as ever");
     assert_eq!(feed.cursors, ["", "", "", "end3"]);
     let lake = shared.lock().unwrap();

@@ -282,6 +282,22 @@ async fn without_any_record_every_commitment_is_there_and_says_that_nothing_is_k
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_the_one_that_was_written_is_in_no_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path(), "lake", "out");
+    let mut lake = Lake::open(&config.lake_dir).unwrap();
+    append(&mut lake, &rows(), usize::MAX);
+    let file = config.lake_dir.join(&lake.sources()["health.institutions"].files[0].path);
+    drop(lake);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let error = run(config).await.unwrap_err();
+    assert!(matches!(error, JobError::Statistics(StatisticsError::Lake(LakeError::Altered { .. }))), "{error}");
+}
+
+#[tokio::test]
 async fn a_commitment_beyond_the_notice_is_one_more_entry_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let files = directory.path().join("catalogue");

@@ -1,22 +1,22 @@
 //! Files that are there after a crash, or not at all.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File, FileType, TryLockError};
-use std::io::{BufReader, ErrorKind, Read, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use chrono::Utc;
 use polars::prelude::DataFrame;
 use sha2::{Digest, Sha256};
 
-use super::manifest::{FILE_NAME, FileEntry, Manifest};
-use super::resync::reading_of;
+use super::log::{FileEntry, Table, UNLINKED};
 use super::{LakeError, Step, frames};
 use crate::catalogue::columns_of;
 
 const LOCK_NAME: &str = "lock";
-const TEMPORARY: &str = "tmp";
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LakeError {
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LakeError {
     let path = path.to_owned();
     move |source| LakeError::Io { doing, path, source }
 }
@@ -42,56 +42,50 @@ pub(super) fn remove(path: &Path) -> Result<(), LakeError> {
     fs::remove_file(path).map_err(failed("remove", path))
 }
 
-/// Writes rows into a file of their dataset and month, durably.
+/// Where a file of rows goes.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The lake's directory.
+    pub(super) directory: &'a Path,
+    /// The dataset.
+    pub(super) dataset: &'a str,
+    /// The version of the table that is to list it: no other file has its name.
+    pub(super) version: u64,
+    /// The month in which its rows were recorded, `YYYY-MM`.
+    pub(super) month: &'a str,
+}
+
+/// Writes rows into a file, durably; it counts once the table lists it.
 pub(super) fn write_rows(
-    directory: &Path,
-    dataset: &str,
-    folder: &str,
-    month: &str,
+    place: Place<'_>,
     rows: &mut DataFrame,
     at: &mut impl FnMut(Step) -> Result<(), LakeError>,
 ) -> Result<FileEntry, LakeError> {
+    let Place { directory, dataset, version, month } = place;
     let (first, last) = frames::position_range(dataset, rows)?;
-    let relative = format!("{folder}/month={month}");
-    let folder = directory.join(&relative);
-    make_directory(&folder)?;
-    let name = format!("{first:012}-{last:012}.parquet");
-    let temporary = folder.join(format!("{name}.{TEMPORARY}"));
-    let file = File::create(&temporary).map_err(failed("write", &temporary))?;
-    frames::write(dataset, &file, rows)?;
-    file.sync_all().map_err(failed("write", &temporary))?;
-    drop(file);
+    let path = format!("{dataset}/{month}/{version:06}-{first:012}-{last:012}.parquet");
+    let bytes = frames::encode(dataset, rows)?;
+    let file = write(directory, path, &bytes, rows.height())?;
     at(Step::RowsWritten)?;
-    let path = folder.join(&name);
-    fs::rename(&temporary, &path).map_err(failed("name", &path))?;
-    sync_directories(&folder, directory)?;
-    at(Step::RowsNamed)?;
-    let bytes = fs::metadata(&path).map_err(failed("read", &path))?.len();
-    let sha256 = digest(&path)?.unwrap_or_default();
-    Ok(FileEntry {
-        path: format!("{relative}/{name}"),
-        rows: u64::try_from(rows.height()).unwrap_or(u64::MAX),
-        bytes,
-        sha256,
-    })
+    Ok(FileEntry { positions: Some((first, last)), ..file })
 }
 
-/// Puts another manifest in the place of the present one.
-pub(super) fn replace_manifest(
-    directory: &Path,
-    manifest: &Manifest,
-    at: &mut impl FnMut(Step) -> Result<(), LakeError>,
-) -> Result<(), LakeError> {
-    let path = directory.join(FILE_NAME);
-    let temporary = directory.join(format!("{FILE_NAME}.{TEMPORARY}"));
-    let bytes =
-        serde_json::to_vec_pretty(manifest).map_err(|source| LakeError::Manifest { path: path.clone(), source })?;
-    let mut file = File::create(&temporary).map_err(failed("write", &temporary))?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed("write", &temporary))?;
-    drop(file);
-    at(Step::ManifestWritten)?;
-    fs::rename(&temporary, &path).map_err(failed("replace", &path))?;
-    sync_directory(directory)
+/// Writes a file below the lake's directory, durably.
+pub(super) fn write(directory: &Path, path: String, bytes: &[u8], rows: usize) -> Result<FileEntry, LakeError> {
+    let whole = directory.join(&path);
+    let folder = whole.parent().unwrap_or(directory);
+    make_directory(folder)?;
+    let mut file = File::create(&whole).map_err(failed("write", &whole))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write", &whole))?;
+    sync_directories(folder, directory)?;
+    Ok(FileEntry {
+        path,
+        rows: u64::try_from(rows).unwrap_or(u64::MAX),
+        bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        sha256: digest(bytes),
+        written_at: Utc::now().timestamp_millis(),
+        positions: None,
+    })
 }
 
 /// Renames a folder below the lake's directory, durably.
@@ -101,7 +95,7 @@ pub(super) fn rename(directory: &Path, from: &Path, to: &Path) -> Result<(), Lak
 }
 
 /// Makes names durable from a folder up to the lake's directory.
-fn sync_directories(folder: &Path, top: &Path) -> Result<(), LakeError> {
+pub(super) fn sync_directories(folder: &Path, top: &Path) -> Result<(), LakeError> {
     for step in folder.ancestors() {
         sync_directory(step)?;
         if step == top {
@@ -111,56 +105,46 @@ fn sync_directories(folder: &Path, top: &Path) -> Result<(), LakeError> {
     Ok(())
 }
 
-fn sync_directory(path: &Path) -> Result<(), LakeError> {
+pub(super) fn sync_directory(path: &Path) -> Result<(), LakeError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(failed("write", path))
 }
 
-/// Returns the SHA-256 of a file in hexadecimal digits; none where there is no file.
-pub(super) fn digest(path: &Path) -> Result<Option<String>, LakeError> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(failed("read", path)(source)),
-    };
-    let mut reader = BufReader::with_capacity(1 << 16, file);
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = reader.read(&mut buffer).map_err(failed("read", path))?;
-        if read == 0 {
-            break;
-        }
-        digest.update(&buffer[..read]);
-    }
-    let digits = digest.finalize().iter().fold(String::new(), |mut digits, byte| {
+/// Returns the SHA-256 of some bytes in hexadecimal digits.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
         digits
-    });
-    Ok(Some(digits))
+    })
 }
 
-/// Returns the files of rows that the manifest does not list, and files that were never finished.
-///
-/// Only what the lake itself could have written is looked at: `<dataset>/month=YYYY-MM/<first>-<last>.parquet`, the
-/// same in the folder of a later reading and with `.tmp`, and the manifest's own temporary file. Anything else in the
-/// directory belongs to somebody else, and what a symbolic link points to is not in the lake.
-pub(super) fn unlisted(directory: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, LakeError> {
-    let listed: std::collections::BTreeSet<PathBuf> =
-        manifest.sources.values().flat_map(|source| &source.files).map(|file| directory.join(&file.path)).collect();
-    // What a former reading left is set aside and not removed.
-    let is_dataset = |name: &str| {
-        let (dataset, reading) = reading_of(name);
-        let source = manifest.sources.get(dataset);
-        source.map_or(columns_of(dataset).is_some(), |source| reading >= source.reading)
+/// Reads a file that the lake lists; none where there is no file, an error where it is not the one that was written.
+pub(super) fn read_checked(directory: &Path, file: &FileEntry) -> Result<Option<Vec<u8>>, LakeError> {
+    let path = directory.join(&file.path);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed("read", &path)(source)),
     };
+    if digest(&bytes) == file.sha256 { Ok(Some(bytes)) } else { Err(LakeError::Altered { path }) }
+}
+
+/// Returns the files of rows that no table knows, and commits that were never finished.
+///
+/// Only what the lake itself could have written is looked at: `<dataset>/YYYY-MM/<version>-<first>-<last>.parquet`, and
+/// the commit that waits beside a log. Anything else in the directory belongs to somebody else, and what a symbolic
+/// link points to is not in the lake.
+pub(super) fn unlisted(directory: &Path, tables: &BTreeMap<String, Table>) -> Result<Vec<PathBuf>, LakeError> {
+    let known: BTreeSet<PathBuf> =
+        tables.values().flat_map(Table::known_paths).map(|path| directory.join(path)).collect();
     let mut found = Vec::new();
-    for (name, path, kind) in entries(directory)? {
-        if kind.is_file() && name == format!("{FILE_NAME}.{TEMPORARY}") {
-            found.push(path);
-        } else if kind.is_dir() && is_dataset(&name) {
-            for (_, month, _) in entries(&path)?.into_iter().filter(|(name, _, kind)| kind.is_dir() && is_month(name)) {
-                let files = entries(&month)?.into_iter().filter(|(name, _, kind)| kind.is_file() && is_ours(name));
-                found.extend(files.map(|(_, path, _)| path).filter(|path| !listed.contains(path)));
+    let folders = entries(directory)?.into_iter().filter(|(name, _, kind)| kind.is_dir() && columns_of(name).is_some());
+    for (_, folder, _) in folders {
+        for (name, path, kind) in entries(&folder)? {
+            if kind.is_file() && name == UNLINKED {
+                found.push(path);
+            } else if kind.is_dir() && is_month(&name) {
+                let files = entries(&path)?.into_iter().filter(|(name, _, kind)| kind.is_file() && is_ours(name));
+                found.extend(files.map(|(_, path, _)| path).filter(|path| !known.contains(path)));
             }
         }
     }
@@ -169,7 +153,7 @@ pub(super) fn unlisted(directory: &Path, manifest: &Manifest) -> Result<Vec<Path
 }
 
 /// Lists a folder by name, path and kind; a symbolic link is of its own kind, whatever it points to.
-fn entries(folder: &Path) -> Result<Vec<(String, PathBuf, FileType)>, LakeError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf, FileType)>, LakeError> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
         let entry = entry.map_err(failed("read", folder))?;
@@ -181,17 +165,16 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf, FileType)>, LakeError>
     Ok(all)
 }
 
-/// Reports whether a folder is named as one of a month, `month=YYYY-MM`.
+/// Reports whether a folder is named as one of a month, `YYYY-MM`.
 fn is_month(name: &str) -> bool {
     let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    let month = name.strip_prefix("month=").and_then(|month| month.split_once('-'));
-    month.is_some_and(|(year, month)| digits(year, 4) && digits(month, 2))
+    name.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2))
 }
 
-/// Reports whether a file is named by two positions, finished or not.
+/// Reports whether a file is named by a version and two positions.
 fn is_ours(name: &str) -> bool {
-    let name = name.strip_suffix(TEMPORARY).and_then(|name| name.strip_suffix('.')).unwrap_or(name);
-    let position = |text: &str| text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let range = name.strip_suffix(".parquet").and_then(|range| range.split_once('-'));
-    range.is_some_and(|(first, last)| position(first) && position(last))
+    let number = |text: &str, least| text.len() >= least && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = name.strip_suffix(".parquet").unwrap_or_default().splitn(3, '-');
+    let mut next = |least| parts.next().is_some_and(|part| number(part, least));
+    next(6) && next(12) && next(12)
 }

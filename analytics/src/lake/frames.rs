@@ -4,21 +4,25 @@
 //! memory, which both read and which needs no unsafe code.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Cursor;
-use std::path::PathBuf;
+use std::io::{Cursor, ErrorKind};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::scope;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType as ArrowType, Field};
+use arrow::datatypes::{DataType as ArrowType, Field as ArrowField};
 use arrow::ipc::writer::StreamWriter;
 use chrono::{DateTime, Datelike as _, Utc};
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Int64Chunked, IpcStreamReader, NewChunkedArray as _, ParquetReader,
-    ParquetWriter, PolarsResult, SerReader as _, SortMultipleOptions, TimeUnit,
+    BooleanChunked, Column, DataFrame, DataType, Int64Chunked, IntoSeries as _, IpcStreamReader, NewChunkedArray as _,
+    ParquetReader, ParquetWriter, PolarsResult, SerReader as _, SortMultipleOptions, TimeUnit, TimeZone,
 };
 
 use super::LakeError;
+use super::files::read_checked;
+use super::log::{Field, FileEntry};
+use crate::catalogue::{ColumnKind, columns_of};
 
 /// A column that is wanted from the lake.
 pub type SchemaColumn = (String, DataType);
@@ -29,11 +33,36 @@ pub type Schema = Vec<SchemaColumn>;
 const POSITION: &str = "_position";
 const RECORD: &str = "_record";
 const RECORDED_AT: &str = "_recorded_at";
-/// What every row has beside its dataset's own columns.
-const JOURNAL_COLUMNS: [&str; 9] =
-    [POSITION, RECORD, "_assertion", "_diff", "_from", "_until", "_ended", RECORDED_AT, "_area"];
+/// What every row has beside its dataset's own columns, its type in a table, and what it means.
+const JOURNAL_COLUMNS: [(&str, &str, &str); 9] = [
+    (POSITION, "long", "position in the department's journal"),
+    (RECORD, "string", "the record's name"),
+    ("_assertion", "long", "number of the assertion within its record"),
+    ("_diff", "long", "1: the row is asserted; -1: it is retracted"),
+    ("_from", "date", "first day for which the row is true"),
+    ("_until", "date", "first day for which it no longer is; null while it is open"),
+    ("_ended", "boolean", "the record has ended in this row"),
+    (RECORDED_AT, "timestamp", "when it was recorded"),
+    ("_area", "string", "division, GB/T 2260"),
+];
 
-fn frame_error(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> LakeError {
+/// Returns the columns of a dataset's table: those of every journal row, then the contract's.
+pub(super) fn fields_of(dataset: &str) -> Vec<Field> {
+    let journal = JOURNAL_COLUMNS.iter().map(|(name, kind, meaning)| Field::new(name, kind).meaning(meaning));
+    let own = columns_of(dataset).unwrap_or_default().iter().map(|column| {
+        let kind = match column.kind {
+            ColumnKind::Text => "string",
+            ColumnKind::Integer => "long",
+            ColumnKind::Decimal => "double",
+            ColumnKind::Boolean => "boolean",
+            ColumnKind::Day => "date",
+        };
+        Field::new(&column.name, kind)
+    });
+    journal.chain(own).collect()
+}
+
+pub(super) fn frame_error(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> LakeError {
     let dataset = dataset.to_owned();
     move |source| LakeError::Frame { dataset: dataset.clone(), source: Box::new(source) }
 }
@@ -60,7 +89,7 @@ pub(super) fn from_batches(dataset: &str, batches: &[RecordBatch]) -> Result<Opt
             }
         }
     }
-    for required in JOURNAL_COLUMNS {
+    for (required, ..) in JOURNAL_COLUMNS {
         if frame.as_ref().is_some_and(|frame| frame.column(required).is_err()) {
             return Err(LakeError::MissingColumn { dataset: dataset.to_owned(), column: required.to_owned() });
         }
@@ -76,7 +105,7 @@ fn with_plain_instants(dataset: &str, batch: &RecordBatch) -> Result<RecordBatch
     for (field, column) in schema.fields().iter().zip(batch.columns()) {
         if matches!(field.data_type(), ArrowType::Timestamp(..)) {
             columns.push(arrow::compute::cast(column, &ArrowType::Int64).map_err(batch_error(dataset))?);
-            fields.push(Arc::new(Field::new(field.name(), ArrowType::Int64, field.is_nullable())));
+            fields.push(Arc::new(ArrowField::new(field.name(), ArrowType::Int64, field.is_nullable())));
         } else {
             columns.push(Arc::clone(column));
             fields.push(Arc::clone(field));
@@ -118,54 +147,110 @@ pub(super) fn position_range(dataset: &str, frame: &DataFrame) -> Result<(i64, i
     Ok((least, positions.iter().flatten().max().unwrap_or_default()))
 }
 
-/// Writes rows as Parquet; instants are written as such.
-pub(super) fn write(dataset: &str, file: &File, frame: &mut DataFrame) -> Result<(), LakeError> {
+/// Returns rows as Parquet; instants are written as such, in UTC.
+pub(super) fn encode(dataset: &str, frame: &mut DataFrame) -> Result<Vec<u8>, LakeError> {
     let wrong = frame_error(dataset);
-    let instants = frame
-        .column(RECORDED_AT)
-        .and_then(|column| column.cast(&DataType::Datetime(TimeUnit::Microseconds, None)))
-        .map_err(&wrong)?;
-    frame.with_column(instants).map_err(&wrong)?;
-    ParquetWriter::new(file).set_parallel(false).finish(frame).map_err(wrong)?;
-    Ok(())
+    let instants = integers(frame, RECORDED_AT).map_err(&wrong)?;
+    let instants = instants.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series();
+    frame.with_column(instants.with_name(RECORDED_AT.into()).into()).map_err(&wrong)?;
+    to_parquet(frame).map_err(wrong)
 }
 
-/// Reads files; instants come back as whole microseconds.
-pub(super) fn read(dataset: &str, paths: &[PathBuf], schema: &Schema) -> Result<DataFrame, LakeError> {
+/// Returns a frame as Parquet.
+pub(super) fn to_parquet(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).set_parallel(false).finish(frame)?;
+    Ok(bytes)
+}
+
+/// Returns the columns of rows as a table names their types; none in place of a type that no feed sends.
+pub(super) fn kinds(frame: &DataFrame) -> impl Iterator<Item = (&str, Option<&'static str>)> {
+    frame.columns().iter().map(|column| {
+        let kind = match column.dtype() {
+            _ if column.name() == RECORDED_AT => Some("timestamp"),
+            DataType::String => Some("string"),
+            DataType::Int64 => Some("long"),
+            DataType::Float64 => Some("double"),
+            DataType::Boolean => Some("boolean"),
+            DataType::Date => Some("date"),
+            DataType::Datetime(..) => Some("timestamp"),
+            _ => None,
+        };
+        (column.name().as_str(), kind)
+    })
+}
+
+/// Returns the type that a table's column has in a frame; instants are whole microseconds.
+pub(super) fn frame_type(kind: &str) -> DataType {
+    match kind {
+        "long" | "timestamp" => DataType::Int64,
+        "double" => DataType::Float64,
+        "boolean" => DataType::Boolean,
+        "date" => DataType::Date,
+        _ => DataType::String,
+    }
+}
+
+/// Reads files of a lake, none that is not the one that was written; instants come back as whole microseconds.
+pub(super) fn read(
+    directory: &Path,
+    dataset: &str,
+    files: &[FileEntry],
+    schema: &Schema,
+) -> Result<DataFrame, LakeError> {
     let wrong = frame_error(dataset);
     let empty = schema.iter().map(|(name, kind)| Column::new_empty(name.as_str().into(), kind)).collect();
     let mut all = DataFrame::new(0, empty).map_err(&wrong)?;
-    for path in paths {
-        let file = File::open(path).map_err(|source| LakeError::Io { doing: "read", path: path.clone(), source })?;
-        let mut reader = ParquetReader::new(file);
-        let present = reader.schema().map_err(&wrong)?;
-        let wanted: Vec<String> =
-            schema.iter().map(|(name, _)| name.clone()).filter(|name| present.contains(name)).collect();
-        let part = reader.with_columns(Some(wanted)).finish().map_err(&wrong)?;
-        let height = part.height();
-        let columns = schema
-            .iter()
-            .map(|(name, kind)| match part.column(name) {
-                Ok(column) => column.cast(kind),
-                Err(_) => Ok(Column::full_null(name.as_str().into(), height, kind)),
-            })
-            .collect::<PolarsResult<Vec<Column>>>()
-            .map_err(&wrong)?;
-        all.vstack_mut_owned(DataFrame::new(height, columns).map_err(&wrong)?).map_err(&wrong)?;
-    }
-    Ok(all)
+    // While one file is decoded, the next one is read and checked.
+    let (sender, checked) = sync_channel(1);
+    scope(|scope| {
+        scope.spawn(move || {
+            for file in files {
+                let missing = || {
+                    let (path, source) = (directory.join(&file.path), ErrorKind::NotFound.into());
+                    LakeError::Io { doing: "read", path, source }
+                };
+                if sender.send(read_checked(directory, file).and_then(|bytes| bytes.ok_or_else(missing))).is_err() {
+                    break;
+                }
+            }
+        });
+        for bytes in checked {
+            all.vstack_mut_owned(decode(bytes?, schema).map_err(&wrong)?).map_err(&wrong)?;
+        }
+        Ok(all)
+    })
+}
+
+/// Reads the columns of a schema from Parquet; those that are not there are null.
+fn decode(bytes: Vec<u8>, schema: &Schema) -> PolarsResult<DataFrame> {
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let present = reader.schema()?;
+    let wanted: Vec<String> =
+        schema.iter().map(|(name, _)| name.clone()).filter(|name| present.contains(name)).collect();
+    let part = reader.with_columns(Some(wanted)).finish()?;
+    let height = part.height();
+    let columns = schema
+        .iter()
+        .map(|(name, kind)| match part.column(name) {
+            Ok(column) => column.cast(kind),
+            Err(_) => Ok(Column::full_null(name.as_str().into(), height, kind)),
+        })
+        .collect::<PolarsResult<Vec<Column>>>()?;
+    DataFrame::new(height, columns)
 }
 
 /// Counts the different records of files.
-pub(super) fn records(dataset: &str, paths: &[PathBuf]) -> Result<u64, LakeError> {
-    let frame = read(dataset, paths, &vec![(RECORD.to_owned(), DataType::String)])?;
+pub(super) fn records(directory: &Path, dataset: &str, files: &[FileEntry]) -> Result<u64, LakeError> {
+    let frame = read(directory, dataset, files, &vec![(RECORD.to_owned(), DataType::String)])?;
     let found = frame.column(RECORD).and_then(Column::n_unique).map_err(frame_error(dataset))?;
     Ok(u64::try_from(found).unwrap_or(u64::MAX))
 }
 
-/// Returns the positions that files hold.
-pub(super) fn positions(dataset: &str, paths: &[PathBuf]) -> Result<Vec<i64>, LakeError> {
-    let frame = read(dataset, paths, &vec![(POSITION.to_owned(), DataType::Int64)])?;
-    let positions = integers(&frame, POSITION).map_err(frame_error(dataset))?;
+/// Returns the positions that rows hold.
+pub(super) fn positions(dataset: &str, bytes: Vec<u8>) -> Result<Vec<i64>, LakeError> {
+    let wrong = frame_error(dataset);
+    let frame = decode(bytes, &vec![(POSITION.to_owned(), DataType::Int64)]).map_err(&wrong)?;
+    let positions = integers(&frame, POSITION).map_err(wrong)?;
     Ok(positions.iter().flatten().collect())
 }

@@ -1,37 +1,47 @@
-//! The lake: every journal row that was ever read, append-only, in Parquet files that a manifest lists.
+//! The lake: every journal row that was ever read, one Delta table for each dataset, which any engine reads.
 //!
-//! `<dataset>/month=YYYY-MM/<first>-<last>.parquet` holds rows recorded in a month; the name carries the least and
-//! the greatest position in it. `manifest.json` says which files count and from where each feed goes on, and is
-//! replaced in one step. So a crash at any instant leaves either the state before an append or the state after it:
-//! a file that the manifest does not list was never there. The lake judges nothing and asks nobody.
+//! `<dataset>/_delta_log` says which files count and from where the feed goes on, in one step for each append, so that
+//! a crash at any instant leaves either the state before an append or the state after it: a file that no table lists
+//! was never there. `<dataset>/YYYY-MM/<version>-<first>-<last>.parquet` holds rows recorded in a month; the name
+//! carries the version that listed it first, and the least and the greatest position in it. The log keeps each file's
+//! checksum, and no file is read that is not the one that was written. The lake judges nothing and asks nobody.
 //!
-//! A feed that cannot go on is read again from its beginning; its former rows are then set aside ([`Resync`]), in
-//! one step like all others. So is one whose rows are of a former layout; until that has happened for all datasets of
-//! its service, the service counts as never read.
+//! A feed that cannot go on is read again from its beginning; its former rows are then the table's version before
+//! ([`Resync`]). A lake of an earlier version of this software is kept and read again by itself (`former`); until that
+//! has happened for all datasets of a service, the service counts as never read.
 //!
-//! One process writes at a time; [`Lake::open`] takes a lock for that.
+//! One process writes at a time; [`Lake::open`] takes a lock for that, and another writer's commit is never
+//! overwritten.
 
+mod checkpoint;
 mod files;
+mod former;
 mod frames;
-mod manifest;
+mod log;
+mod maintain;
+mod published;
 mod resync;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use polars::prelude::{DataFrame, PolarsError};
 
-use crate::catalogue::service_of;
+use crate::catalogue::{columns_of, service_of};
 use crate::model;
 
+use frames::fields_of;
+use log::{Change, Field};
+
 pub use frames::{Schema, SchemaColumn};
-pub use manifest::{FileEntry, Manifest, SourceEntry};
+pub use log::{FileEntry, Table};
+pub(crate) use published::Published;
 pub use resync::Resync;
 
 /// Why the lake could not do what was asked.
@@ -48,22 +58,64 @@ pub enum LakeError {
         #[source]
         source: std::io::Error,
     },
-    /// The manifest is not one.
-    #[error("the manifest {path} does not read")]
-    Manifest {
+    /// A line of a log is not one.
+    #[error("{path} does not read")]
+    Log {
         /// The file.
         path: PathBuf,
         /// Where it fails.
         #[source]
         source: serde_json::Error,
     },
-    /// The manifest is of a layout that this version does not know.
-    #[error("the manifest {path} is of version {version}, which a later version of this software wrote")]
+    /// A table, or a lake's manifest, is of a layout that this version does not know.
+    #[error("{path} is of version {version}, which a later version of this software, or another one, wrote")]
     Version {
-        /// The file.
+        /// The table, or the file.
         path: PathBuf,
         /// Its version.
         version: u32,
+    },
+    /// A log lacks a commit between others.
+    #[error("the log {path} lacks version {version}")]
+    Gap {
+        /// The log.
+        path: PathBuf,
+        /// The first version that is not there.
+        version: u64,
+    },
+    /// Another writer has made a commit of this version.
+    #[error("another writer was faster: {path} is there already")]
+    Conflict {
+        /// The commit.
+        path: PathBuf,
+    },
+    /// A file is not the one that was written.
+    #[error("{path} is not the file that was written: its checksum does not fit / {path} 校验和不符，文件已被改动")]
+    Altered {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no lake.
+    #[error("there is no lake in {path} / {path} 中没有数据湖")]
+    NotALake {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A column is of another type than in the table.
+    #[error("the column {column} of {dataset} is of another type than before")]
+    ColumnChanged {
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+    },
+    /// What was known at an instant is not in the lake any more.
+    #[error("{as_of} lies before {horizon}, up to which the lake has forgotten what was corrected since")]
+    BeforeHorizon {
+        /// What was asked for.
+        as_of: DateTime<Utc>,
+        /// The first instant that can be asked for.
+        horizon: DateTime<Utc>,
     },
     /// Rows of the present layout cannot stand beside those of a former one.
     #[error("the rows of {dataset} are of a former layout; its feed has to be read again first")]
@@ -103,6 +155,14 @@ pub enum LakeError {
         /// The directory.
         path: PathBuf,
     },
+    /// What a horizon would forget is not known completely yet.
+    #[error("{dataset} is not read up to {horizon} yet")]
+    HorizonAhead {
+        /// The dataset.
+        dataset: String,
+        /// The horizon.
+        horizon: DateTime<Utc>,
+    },
     /// A test broke the work off.
     #[error("broken off")]
     BrokenOff,
@@ -122,24 +182,22 @@ pub struct Progress {
 /// A step of an append behind which a crash makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The rows are in a temporary file.
+    /// The rows are in a file.
     RowsWritten,
-    /// The file has its name.
-    RowsNamed,
-    /// The new manifest is in a temporary file.
-    ManifestWritten,
-    /// The new manifest counts.
-    ManifestReplaced,
+    /// The commit is in a file beside the log.
+    CommitWritten,
+    /// The commit counts.
+    Committed,
 }
 
 /// What a check of the lake found wrong; nothing for a sound lake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// A file that the manifest lists is not there.
+    /// A file that a table lists is not there.
     Missing(PathBuf),
     /// A file is not the one that was written.
     Altered(PathBuf),
-    /// A file holds other rows than the manifest says.
+    /// A file holds other rows than its table says.
     WrongRows(PathBuf),
     /// A position stands in the lake twice.
     Repeated {
@@ -156,21 +214,21 @@ pub enum Finding {
 #[derive(Debug)]
 pub struct Lake {
     directory: PathBuf,
-    manifest: Manifest,
-    /// What is being read again, by dataset; it does not count yet.
-    resyncs: BTreeMap<String, SourceEntry>,
-    _lock: Option<fs::File>,
+    tables: BTreeMap<String, Table>,
+    /// The datasets of an earlier version's lake.
+    former: BTreeSet<String>,
+    /// What is being read again, by dataset, with the files of it; it does not count yet.
+    resyncs: BTreeMap<String, (Table, Vec<FileEntry>)>,
+    lock: Option<fs::File>,
 }
 
 impl Lake {
     /// Opens a lake for reading and appending, and makes the directory where there is none.
     ///
-    /// What a crash left behind is removed, and what it kept from being set aside is; a file that the lake cannot have
-    /// written is left alone.
+    /// What a crash left behind is removed; a file that the lake cannot have written is left alone.
     pub fn open(directory: &Path) -> Result<Self, LakeError> {
         let lake = Self::open_as_it_is(directory)?;
-        resync::set_aside(directory, &lake.manifest)?;
-        for path in files::unlisted(directory, &lake.manifest)? {
+        for path in files::unlisted(directory, &lake.tables)? {
             files::remove(&path)?;
         }
         Ok(lake)
@@ -180,34 +238,52 @@ impl Lake {
     pub fn open_as_it_is(directory: &Path) -> Result<Self, LakeError> {
         files::make_directory(directory)?;
         let lock = files::lock(directory)?;
-        let manifest = Manifest::read(directory)?;
-        Ok(Self { directory: directory.to_owned(), manifest, resyncs: BTreeMap::new(), _lock: Some(lock) })
+        former::set_aside(directory)?;
+        Ok(Self { lock: Some(lock), ..Self::open_read_only(directory)? })
     }
 
     /// Opens a lake for reading only; others may append meanwhile and are not seen.
     pub fn open_read_only(directory: &Path) -> Result<Self, LakeError> {
-        let manifest = Manifest::read(directory)?;
-        Ok(Self { directory: directory.to_owned(), manifest, resyncs: BTreeMap::new(), _lock: None })
+        let mut tables = BTreeMap::new();
+        if directory.is_dir() {
+            for (name, _, kind) in files::entries(directory)? {
+                if kind.is_dir() && columns_of(&name).is_some() {
+                    let table = Table::read(directory, &name, service_of(&name))?;
+                    tables.extend(table.map(|table| (name, table)));
+                }
+            }
+        }
+        let former = former::datasets(directory)?;
+        Ok(Self { directory: directory.to_owned(), tables, former, resyncs: BTreeMap::new(), lock: None })
+    }
+
+    /// Fails where there is no lake, so that nobody mistakes a wrong directory for an empty one.
+    pub fn must_exist(directory: &Path) -> Result<(), LakeError> {
+        let there = Self::open_read_only(directory)?;
+        if there.tables.is_empty() && there.former.is_empty() {
+            return Err(LakeError::NotALake { path: directory.to_owned() });
+        }
+        Ok(())
     }
 
     /// Returns what the lake holds, by dataset.
-    pub fn sources(&self) -> &BTreeMap<String, SourceEntry> {
-        &self.manifest.sources
+    pub fn sources(&self) -> &BTreeMap<String, Table> {
+        &self.tables
     }
 
     /// Returns where the feed of a dataset goes on; empty at its beginning.
     pub fn cursor(&self, dataset: &str) -> &str {
-        self.manifest.sources.get(dataset).map_or("", |source| source.cursor.as_str())
+        self.tables.get(dataset).map_or("", |table| table.cursor.as_str())
     }
 
-    /// Reports whether the rows of a dataset are of a former layout.
+    /// Reports whether an earlier version read the rows of a dataset, and this one has not read them again.
     pub fn is_outdated(&self, dataset: &str) -> bool {
-        self.manifest.sources.get(dataset).is_some_and(|source| source.outdated)
+        self.former.contains(dataset) && !self.tables.contains_key(dataset)
     }
 
-    /// Reports whether a service counts: of one with rows of a former layout nothing does.
+    /// Reports whether a service counts: of one with rows of an earlier version nothing does.
     fn counts(&self, service: &str) -> bool {
-        !self.manifest.sources.values().any(|source| source.service == service && source.outdated)
+        !self.former.iter().any(|dataset| service_of(dataset) == service && self.is_outdated(dataset))
     }
 
     /// Returns the instant up to which all records of a service are in the lake, microseconds UTC.
@@ -215,20 +291,24 @@ impl Lake {
     /// Its datasets are read one after the other, so it is the earliest of theirs. None for a service that was never
     /// read, or never said.
     pub fn complete_until(&self, service: &str) -> Option<i64> {
-        let own = self.manifest.sources.values().filter(|source| source.service == service && self.counts(service));
-        own.filter_map(|source| source.recorded_until).min()
+        let own = self.tables.values().filter(|table| table.service == service && self.counts(service));
+        own.filter_map(|table| table.recorded_until).min()
     }
 
     /// Returns when the records of a service, or some of them, were read again from their beginning for the last time.
     pub fn resynced(&self, service: &str) -> Option<model::Resync> {
-        let own = self.manifest.sources.values().filter(|source| source.service == service);
-        let last = own.filter_map(|source| source.resynced.as_ref()).max_by_key(|read| read.at)?;
+        let own = self.tables.values().filter(|table| table.service == service);
+        let last = own.filter_map(|table| table.resynced.as_ref()).max_by_key(|read| read.at)?;
         Some(model::Resync { at: DateTime::from_timestamp_micros(last.at)?, why: last.why })
     }
 
     /// Returns the number of rows of a dataset.
     pub fn rows(&self, dataset: &str) -> u64 {
-        self.manifest.sources.get(dataset).map_or(0, |source| source.files.iter().map(|file| file.rows).sum())
+        self.files(dataset).iter().map(|file| file.rows).sum()
+    }
+
+    fn files(&self, dataset: &str) -> &[FileEntry] {
+        self.tables.get(dataset).map_or(&[][..], |table| table.files.as_slice())
     }
 
     /// Appends what a feed gave and remembers how far it was read; returns the number of rows.
@@ -246,69 +326,71 @@ impl Lake {
         progress: Progress,
         mut at: impl FnMut(Step) -> Result<(), LakeError>,
     ) -> Result<u64, LakeError> {
-        let waiting = self.resyncs.get(dataset).cloned();
+        let waiting = self.resyncs.get(dataset).map(|(table, _)| table.clone());
         let again = waiting.is_some();
         if !again && self.is_outdated(dataset) {
             return Err(LakeError::Outdated { dataset: dataset.to_owned() });
         }
-        let mut next = self.manifest.clone();
-        next.sources.extend(waiting.map(|entry| (dataset.to_owned(), entry)));
-        let source = next.sources.entry(dataset.to_owned()).or_insert_with(|| SourceEntry::new(service_of(dataset)));
-        let mut rows = 0;
+        let mut table = waiting
+            .or_else(|| self.tables.get(dataset).cloned())
+            .unwrap_or_else(|| Table::new(service_of(dataset), Vec::new()));
+        add_fields(&mut table.fields, fields_of(dataset));
+        let mut added = Vec::new();
         if let Some(frame) = frames::from_batches(dataset, batches)? {
+            take_columns(dataset, &mut table.fields, &frame)?;
+            let version = table.version.map_or(0, |version| version + 1);
             for (month, mut part) in frames::by_month(dataset, &frame)? {
-                let folder = resync::folder(dataset, source.reading);
-                let file = files::write_rows(&self.directory, dataset, &folder, &month, &mut part, &mut at)?;
-                rows += file.rows;
-                source.files.push(file);
+                let place = files::Place { directory: &self.directory, dataset, version, month: &month };
+                added.push(files::write_rows(place, &mut part, &mut at)?);
             }
         }
-        source.cursor = progress.cursor;
-        source.position = source.position.max(progress.position);
-        source.recorded_until = source.recorded_until.max(progress.recorded_until);
+        let rows = added.iter().map(|file| file.rows).sum();
+        table.cursor = progress.cursor;
+        table.position = table.position.max(progress.position);
+        table.recorded_until = table.recorded_until.max(progress.recorded_until);
         if again {
-            self.resyncs.extend(next.sources.remove_entry(dataset));
+            let (_, mut files) = self.resyncs.remove(dataset).unwrap_or_else(|| (table.clone(), Vec::new()));
+            files.extend(added);
+            self.resyncs.insert(dataset.to_owned(), (table, files));
             return Ok(rows);
         }
-        files::replace_manifest(&self.directory, &next, &mut at)?;
-        self.manifest = next;
-        at(Step::ManifestReplaced)?;
+        let now = Utc::now().timestamp_millis();
+        let change = Change { operation: "WRITE", at: now, added, ..Change::default() };
+        let table = table.commit(&self.directory, dataset, change, &mut at)?;
+        self.tables.insert(dataset.to_owned(), table);
         Ok(rows)
     }
 
     /// Reads the rows of a dataset, only the columns of `schema`; a column that older files lack is null there.
     ///
     /// The order of the rows means nothing. Without any file, and for a service that does not count, the frame has the
-    /// columns and no rows.
+    /// columns and no rows. A file that is not the one that was written is an error.
     pub fn read(&self, dataset: &str, schema: &Schema) -> Result<DataFrame, LakeError> {
-        let source = self.manifest.sources.get(dataset).filter(|source| self.counts(&source.service));
-        let entries = source.map_or(&[][..], |source| source.files.as_slice());
-        let paths: Vec<PathBuf> = entries.iter().map(|file| self.directory.join(&file.path)).collect();
-        let rows = frames::read(dataset, &paths, schema)?;
-        tracing::debug!(dataset, files = paths.len(), rows = rows.height(), "dataset read");
+        let files = if self.counts(&service_of(dataset)) { self.files(dataset) } else { &[] };
+        let rows = frames::read(&self.directory, dataset, files, schema)?;
+        tracing::debug!(dataset, files = files.len(), rows = rows.height(), "dataset read");
         Ok(rows)
     }
 
     /// Counts the records of a dataset that were ever heard of, whatever became of them.
     pub fn records(&self, dataset: &str) -> Result<u64, LakeError> {
-        let entries = self.manifest.sources.get(dataset).map_or(&[][..], |source| source.files.as_slice());
-        let paths: Vec<PathBuf> = entries.iter().map(|file| self.directory.join(&file.path)).collect();
-        frames::records(dataset, &paths)
+        frames::records(&self.directory, dataset, self.files(dataset))
     }
 
-    /// Compares every file with the manifest and every position with every other.
+    /// Compares every file with its table and every position with every other.
     pub fn verify(&self) -> Result<Vec<Finding>, LakeError> {
         let mut findings = Vec::new();
-        for (dataset, source) in &self.manifest.sources {
+        for (dataset, table) in &self.tables {
             let mut sound = Vec::new();
-            for entry in &source.files {
-                let path = self.directory.join(&entry.path);
-                match files::digest(&path)? {
-                    None => findings.push(Finding::Missing(path)),
-                    Some(digest) if digest != entry.sha256 => findings.push(Finding::Altered(path)),
-                    Some(_) => {
-                        let positions = frames::positions(dataset, std::slice::from_ref(&path))?;
-                        if u64::try_from(positions.len()).unwrap_or(u64::MAX) != entry.rows {
+            for file in &table.files {
+                let path = self.directory.join(&file.path);
+                match files::read_checked(&self.directory, file) {
+                    Ok(None) => findings.push(Finding::Missing(path)),
+                    Err(LakeError::Altered { path }) => findings.push(Finding::Altered(path)),
+                    Err(other) => return Err(other),
+                    Ok(Some(bytes)) => {
+                        let positions = frames::positions(dataset, bytes)?;
+                        if u64::try_from(positions.len()).unwrap_or(u64::MAX) != file.rows {
                             findings.push(Finding::WrongRows(path));
                         }
                         sound.extend(positions);
@@ -323,7 +405,30 @@ impl Lake {
                 findings.push(Finding::Repeated { dataset: dataset.clone(), rows });
             }
         }
-        findings.extend(files::unlisted(&self.directory, &self.manifest)?.into_iter().map(Finding::Unlisted));
+        findings.extend(files::unlisted(&self.directory, &self.tables)?.into_iter().map(Finding::Unlisted));
         Ok(findings)
     }
+}
+
+/// Adds columns that a table has not yet.
+fn add_fields(fields: &mut Vec<Field>, more: Vec<Field>) {
+    for field in more {
+        if !fields.iter().any(|other| other.name == field.name) {
+            fields.push(field);
+        }
+    }
+}
+
+/// Adds the columns of rows to those of their table; one that has become of another type is refused, because files
+/// written before could not be read beside it.
+fn take_columns(dataset: &str, fields: &mut Vec<Field>, rows: &DataFrame) -> Result<(), LakeError> {
+    for (name, kind) in frames::kinds(rows) {
+        let known = fields.iter().find(|field| field.name == name);
+        match (known, kind) {
+            (Some(known), Some(kind)) if known.kind == kind => {}
+            (None, Some(kind)) => fields.push(Field::new(name, kind)),
+            _ => return Err(LakeError::ColumnChanged { dataset: dataset.to_owned(), column: name.to_owned() }),
+        }
+    }
+    Ok(())
 }

@@ -153,6 +153,7 @@ pub fn resynced(run: &SourceRun, as_of: DateTime<Utc>) -> Option<(String, String
     let (zh, en) = match read.why {
         ResyncReason::JournalReplaced => ("部门变更日志已恢复或重建", "its journal was restored or recreated"),
         ResyncReason::CursorRefused => ("原读取位置已不被接受", "it did not accept the place to go on from"),
+        ResyncReason::LakeReplaced => ("数据湖原为旧版格式", "the lake was of an earlier version"),
     };
     let (mut zh, mut en) = (format!("{at} 起从头重新读取（{zh}）"), format!("read again from {at} on ({en})"));
     if run.may_differ_from_before(as_of) {

@@ -15,6 +15,7 @@ mod netting;
 mod parameters;
 mod parts;
 mod reach;
+mod reference;
 mod sources;
 
 #[cfg(test)]
@@ -30,6 +31,8 @@ use crate::lake::{Lake, LakeError};
 use crate::model::{
     Area, Completeness, CompletenessRow, Level, PRIMARY_MEASURE, SourceKind, SourceState, StatisticRow,
 };
+
+pub use reference::Reference;
 
 /// The first month of every series that is counted; what was filed speaks for whatever month it names.
 const FIRST_MONTH: (i32, u32) = (2024, 1);
@@ -89,6 +92,8 @@ pub struct Statistics {
     /// Where each commitment's figure was taken from in fact: a register's commitment that nobody keeps records
     /// of yet is read from the returns, where there are any.
     pub taken_from: BTreeMap<String, (SourceKind, String)>,
+    /// What the figures were computed by beside the records.
+    pub reference: Reference,
 }
 
 /// A month of a series and the day that its value is true for.
@@ -141,6 +146,9 @@ impl Figures {
 }
 
 fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
+    if let Some(horizon) = lake.horizon().filter(|horizon| question.as_of < *horizon) {
+        return Err(LakeError::BeforeHorizon { as_of: question.as_of, horizon }.into());
+    }
     let areas = Areas::of_the_region();
     let moments = moments(question.on);
     let beside = SERVICES.iter().flat_map(|service| {
@@ -155,7 +163,8 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Resu
     let filings = filing::Filings::read(&mut frames, question)?;
     let milestones = milestones::Milestones::read(&mut frames)?;
     let told = parameters::Told::read(&mut frames, catalogue)?;
-    let mut statistics = Statistics { sources: sources.states.clone(), ..Statistics::default() };
+    let reference = Reference::of(catalogue, &areas, &moments, &sources, &told);
+    let mut statistics = Statistics { sources: sources.states.clone(), reference, ..Statistics::default() };
     for entry in &catalogue.entries {
         let entry = &*told.beside(entry);
         let reported = Places::of(entry, &areas);

@@ -73,6 +73,11 @@ impl Sources {
         self.by_dataset.get(dataset).unwrap_or(&self.nothing)
     }
 
+    /// Returns what is known of each dataset that was ever read, by name.
+    pub(super) fn datasets(&self) -> impl Iterator<Item = (&str, &Known)> {
+        self.by_dataset.iter().map(|(dataset, known)| (dataset.as_str(), known))
+    }
+
     /// Returns the last day that a service's records speak for.
     pub(super) fn until(&self, service: &str) -> Option<NaiveDate> {
         self.until.get(service).copied()

@@ -132,12 +132,13 @@ impl Institutions {
 
     /// Certified institutions and all, of each county, as the one line of `docs/FEED.md` sums them up.
     fn age_friendly(&mut self, on: NaiveDate, as_of: &str) -> Vec<(String, [f64; 2])> {
+        let instant = crate::testing::micros(as_of) + 86_399_000_000;
         let certified =
             format!("age_friendly_from <= DATE '{on}' AND (age_friendly_to IS NULL OR age_friendly_to >= DATE '{on}')");
         let sql = format!(
             "SELECT _area, SUM(CASE WHEN {certified} THEN _diff ELSE 0 END) AS certified, SUM(_diff) AS open \
              FROM institutions \
-             WHERE _recorded_at <= TIMESTAMP '{as_of} 23:59:59' \
+             WHERE CAST(_recorded_at AS BIGINT) <= {instant} \
              AND _from <= DATE '{on}' AND (_until IS NULL OR _until > DATE '{on}') AND NOT _ended \
              AND institution_class <> 'CLINIC' AND operating_from <= DATE '{on}' GROUP BY _area"
         );
@@ -241,6 +242,27 @@ fn the_same_rows_in_other_files_and_another_order_give_the_same_figures() {
     assert!(whole.rows.len() > 500, "only {} rows", whole.rows.len());
     assert_eq!(of_chunks(7), whole);
     assert_eq!(of_chunks(50), whole);
+}
+
+#[test]
+fn compaction_and_a_horizon_change_no_figure_that_can_be_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    append(&mut lake, &random_rows(8), 20);
+    let catalogue = Catalogue::embedded().unwrap();
+    let of = |lake: &Lake, as_of: &str| compute(&catalogue, lake, &question("2025-08-20", as_of));
+    let instants = ["2025-06-15", "2025-07-20", "2026-01-01"];
+    let before = instants.map(|as_of| of(&lake, as_of).unwrap());
+    let datasets: Vec<String> = lake.sources().keys().cloned().collect();
+    let dropped: usize = datasets.iter().map(|dataset| lake.compact(dataset, 2).unwrap()).sum();
+    assert!(dropped > 10, "{dropped}");
+    assert_eq!(instants.map(|as_of| of(&lake, as_of).unwrap()), before);
+
+    let gone = lake.forget_before(day("2025-06-01").and_hms_opt(0, 0, 0).unwrap().and_utc()).unwrap();
+    assert!(gone > 50, "{gone}");
+    assert_eq!(instants.map(|as_of| of(&lake, as_of).unwrap()), before);
+    let earlier = of(&lake, "2025-05-20").unwrap_err();
+    assert!(matches!(earlier, StatisticsError::Lake(LakeError::BeforeHorizon { .. })), "{earlier}");
 }
 
 #[test]
