@@ -42,7 +42,7 @@ pub(super) fn bad_records(record: &DynamicMessage, register: &Register, in_count
     if in_county {
         put("area", "a prefecture where a county is required", "WRONG_LEVEL", "540100");
     }
-    for Reference { field, collection, kept_whole } in &register.references {
+    for Reference { field, collection, kept_whole, .. } in &register.references {
         // What is kept as it was given is compared as it is.
         let malformed = if *kept_whole { "NO_SUCH_RECORD" } else { "NOT_A_REFERENCE" };
         put(field, "a malformed reference", malformed, "a b");

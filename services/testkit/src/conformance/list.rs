@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 use minsheng_kit::register;
 use prost_reflect::Value;
 
-use super::case::{Case, Expected as _, Outcome};
+use super::case::{Case, Expected as _, Outcome, personal};
 use crate::wire::{call, date_value, meta, text};
 
 /// Counties of the case: all of a prefecture, so that no other case has records there.
@@ -57,6 +57,9 @@ async fn walk(case: &Case, prefecture: &str, names: &[String]) -> Outcome {
         let page = case.list(asked).await.expected("a page")?;
         let full = page.records.len() == usize::try_from(PAGE).unwrap_or_default();
         case.check(full || page.next_page_token.is_empty(), || format!("a page of {} goes on", page.records.len()));
+        for person in page.records.iter().flat_map(personal) {
+            case.check(person.value.contains("****"), || format!("{} is not masked in a list", person.path));
+        }
         found.extend(page.records.iter().map(|record| text(record, "name")));
         next = page.next_page_token;
         if next.is_empty() {
