@@ -46,17 +46,22 @@ pub struct TableSchema {
 }
 
 impl TableSchema {
-    /// Spells all of it, a line for each column and index.
+    /// Spells all of it.
     fn lines(&self) -> Vec<String> {
         let columns = self.columns.iter().enumerate().map(|(place, column)| format!("{place}: {column:?}"));
-        let key = std::iter::once(format!("key {:?}", self.key));
-        columns.chain(key).chain(self.indexes.iter().map(|(name, index)| format!("{name}: {index:?}"))).collect()
+        let indexes = self.indexes.iter().map(|(name, index)| format!("{name}: {index:?}"));
+        columns.chain([format!("key {:?}", self.key)]).chain(indexes).collect()
+    }
+
+    /// Spells what code declares of it. The order of columns is no part of that: diesel names them in each statement.
+    fn declared_lines(&self) -> Vec<String> {
+        let columns = self.columns.iter().map(|column| declared_line(&column.name, &column.kind, column.nullable));
+        columns.chain([format!("key {:?}", self.key)]).collect()
     }
 }
 
-/// Lists the lines that others lack.
-fn lacking<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a String> {
-    lines.iter().filter(|line| !others.contains(line)).collect()
+fn declared_line(name: &str, kind: &str, nullable: bool) -> String {
+    format!("{name}: {kind}{}", if nullable { ", may be absent" } else { "" })
 }
 
 /// A column as a catalogue has it.
@@ -89,6 +94,13 @@ pub struct DeclaredTable {
     name: String,
     columns: Vec<DeclaredColumn>,
     key: Vec<String>,
+}
+
+impl DeclaredTable {
+    fn lines(&self) -> Vec<String> {
+        let columns = self.columns.iter().map(|(name, kind, nullable)| declared_line(name, kind, *nullable));
+        columns.chain([format!("key {:?}", self.key)]).collect()
+    }
 }
 
 /// Name, type, and whether it may be absent.
@@ -188,25 +200,37 @@ pub fn check<const TABLES: usize>(definition: &Definition, tables: [DeclaredTabl
         schema
     };
     let sqlite = of(TestDatabase::Sqlite);
+    let declared = tables.into_iter().chain(kit_tables()).map(|table| (table.name.clone(), table.lines())).collect();
+    let mut found = differences(("the databases", &declared_lines(&sqlite)), ("the code", &declared));
     if databases().contains(&TestDatabase::Postgres) {
         let postgres = of(TestDatabase::Postgres);
-        let tables = |schema: &Schema| schema.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(
-            tables(&sqlite),
-            tables(&postgres),
-            "SQLite has the tables on the left, PostgreSQL those on the right"
-        );
-        for (name, table) in &sqlite {
-            let (sqlite, postgres) = (table.lines(), postgres[name].lines());
-            assert!(
-                sqlite == postgres,
-                "{name}: SQLite alone has {:#?}, PostgreSQL alone {:#?}",
-                lacking(&sqlite, &postgres),
-                lacking(&postgres, &sqlite)
-            );
-        }
+        found.extend(differences(("SQLite", &lines(&sqlite)), ("PostgreSQL", &lines(&postgres))));
     }
-    check_declared(&sqlite, tables.into_iter().chain(kit_tables()));
+    assert!(found.is_empty(), "{}:\n{}", definition.department, found.join("\n"));
+}
+
+/// A line for all that is compared of a table, by table.
+type Lines = BTreeMap<String, Vec<String>>;
+
+/// Lists the lines that are in one place and not in the other.
+fn differences(one: (&str, &Lines), other: (&str, &Lines)) -> Vec<String> {
+    let lacking = |(place, lines): (&str, &Lines), others: &Lines| {
+        let of_table = |(table, lines): (&String, &Vec<String>)| {
+            let there = others.get(table).map(Vec::as_slice).unwrap_or_default();
+            let alone = lines.iter().filter(|line| !there.contains(line));
+            alone.map(|line| format!("{table}, {place} alone: {line}")).collect::<Vec<_>>()
+        };
+        lines.iter().flat_map(of_table).collect::<Vec<_>>()
+    };
+    [lacking(one, other.1), lacking(other, one.1)].concat()
+}
+
+fn lines(schema: &Schema) -> Lines {
+    schema.iter().map(|(name, table)| (name.clone(), table.lines())).collect()
+}
+
+fn declared_lines(schema: &Schema) -> Lines {
+    schema.iter().map(|(name, table)| (name.clone(), table.declared_lines())).collect()
 }
 
 /// Brings a service's database up to date, which is made where there is none, and reads its schema.
@@ -261,32 +285,6 @@ fn remove_intended_differences(schema: &mut Schema, kind: TestDatabase) {
         }
     };
     schema.extend(changed);
-}
-
-/// Compares the tables of a database with those that are declared. The order of columns is no part of a declaration:
-/// diesel names them in each statement.
-fn check_declared(schema: &Schema, declared: impl Iterator<Item = DeclaredTable>) {
-    let sorted = |mut columns: Vec<String>| {
-        columns.sort();
-        columns
-    };
-    let mut declared: BTreeMap<_, _> = declared.map(|table| (table.name.clone(), table)).collect();
-    for (name, table) in schema {
-        let declared = declared.remove(name).unwrap_or_else(|| panic!("no code declares {name}, or the test lacks it"));
-        let line =
-            |name: &str, kind: &str, nullable| format!("{name}: {kind}{}", if nullable { ", or nothing" } else { "" });
-        let columns = table.columns.iter().map(|column| line(&column.name, &column.kind, column.nullable));
-        let by_code = declared.columns.iter().map(|(name, kind, nullable)| line(name, kind, *nullable));
-        let (there, by_code) = (sorted(columns.collect()), sorted(by_code.collect()));
-        assert!(
-            there == by_code,
-            "{name}: the databases alone have {:#?}, the code alone {:#?}",
-            lacking(&there, &by_code),
-            lacking(&by_code, &there)
-        );
-        assert_eq!(table.key, declared.key, "the key of {name}: the databases left, the code right");
-    }
-    assert!(declared.is_empty(), "the databases lack {:?}", declared.keys());
 }
 
 #[derive(QueryableByName)]
@@ -429,5 +427,50 @@ mod tests {
         assert_eq!(normalised("((outcome = 3) AND (state = 1))"), normalised("outcome = 3 AND state = 1"));
         assert_eq!(normalised("''::text"), normalised("''"));
         assert_ne!(normalised("((outcome = 3) AND (state = 1))"), normalised("outcome = 2 AND state = 1"));
+    }
+    diesel::table! {
+        grants (id, number) {
+            id -> Text,
+            number -> BigInt,
+            sealed -> Binary,
+            paid_on -> Nullable<BigInt>,
+        }
+    }
+
+    #[test]
+    fn each_way_in_which_a_declaration_may_be_wrong_is_found() {
+        let column = |name: &str, kind: &str, nullable| {
+            let (name, kind) = (name.to_owned(), kind.to_owned());
+            ColumnSchema { name, kind, nullable, default: None }
+        };
+        let right = TableSchema {
+            columns: vec![
+                column("id", "Text", false),
+                column("paid_on", "BigInt", true),
+                column("sealed", "Binary", false),
+                column("number", "BigInt", false),
+            ],
+            key: vec!["id".to_owned(), "number".to_owned()],
+            indexes: BTreeMap::new(),
+        };
+        let found = |table: &TableSchema| {
+            let by_code = declared::<grants::table>();
+            let there = Lines::from([("grants".to_owned(), table.declared_lines())]);
+            differences(("there", &there), ("code", &Lines::from([(by_code.name.clone(), by_code.lines())])))
+        };
+        assert_eq!(found(&right), Vec::<String>::new());
+        let wrong: [fn(&mut TableSchema); 6] = [
+            |table| table.columns[1].name = "paid".to_owned(),
+            |table| table.columns[2].kind = "Text".to_owned(),
+            |table| table.columns[1].nullable = false,
+            |table| table.columns[2].nullable = true,
+            |table| table.key.reverse(),
+            |table| drop(table.columns.pop()),
+        ];
+        for (place, make_wrong) in wrong.iter().enumerate() {
+            let mut table = right.clone();
+            make_wrong(&mut table);
+            assert!(!found(&table).is_empty(), "the {place}th is not found");
+        }
     }
 }
