@@ -22,6 +22,8 @@ const MONTH: &str = "minsheng.common.v1.YearMonth";
 const NO_VALUE: i32 = 9_999;
 /// Characters of a text that no field takes.
 const TOO_LONG: usize = 5_000;
+/// A county in which no record of the case lies.
+const OTHER_COUNTY: &str = "540102";
 /// The reason of whatever breaks a rule of the contract.
 const CONTRACT: &str = "CONTRACT_RULE";
 
@@ -48,6 +50,9 @@ pub(super) fn bad_records(record: &DynamicMessage, register: &Register, in_count
         put(field, "a malformed reference", malformed, "a b");
         put(field, "a reference to another collection", malformed, "nowhere/x");
         put(field, "a reference that names nothing", "NO_SUCH_RECORD", &format!("{collection}/nothing-there"));
+        if register.resource.get_field_by_name(field).is_some_and(|field| is_set(&field, "same_county")) {
+            put("area", "another county than that of what is named", "OTHER_COUNTY", OTHER_COUNTY);
+        }
     }
     bad
 }
