@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Text};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use minsheng_kit::{
     error::Error,
     load_among,
-    register::{ACTIVE, Holders, Period, ROWS_PER_INSERT, Table as _, WITHDRAWN},
-    store::AnyConnection,
+    register::{ACTIVE, Holders, Period, Table as _, WITHDRAWN},
+    store::{AnyConnection, LockStrength, lock_records_in_unit},
 };
 
-use crate::schema::{ServicePointRecord, meal_prices, point_activities, service_points};
+use crate::schema::{ServicePointRecord, meal_prices, point_activities};
 
 /// Points that were not withdrawn, each with all its states, in the order of days.
 #[derive(Debug)]
@@ -30,30 +30,14 @@ pub(crate) fn service_points_by_id<'a>(
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Points, Error> {
     let ids: Vec<String> = ids.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect();
+    lock_records_in_unit(connection, "service_points", ids.iter().map(String::as_str), LockStrength::Shared)?;
     let mut found: HashMap<String, Vec<ServicePointRecord>> = HashMap::with_capacity(ids.len());
-    for part in ids.chunks(ROWS_PER_INSERT) {
-        hold(connection, part)?;
-        for state in ServicePointRecord::find(connection, part)? {
-            if state.state != WITHDRAWN {
-                found.entry(state.id.clone()).or_default().push(state);
-            }
+    for state in ServicePointRecord::find(connection, &ids)? {
+        if state.state != WITHDRAWN {
+            found.entry(state.id.clone()).or_default().push(state);
         }
     }
     Ok(Points(found))
-}
-
-/// Holds points on PostgreSQL where the transaction may write; whoever changes a point locks all its rows for updating
-/// first, and so waits. The states are read afterwards, so that what a change added for which this waited is among
-/// them. On SQLite one unit runs at a time.
-fn hold(connection: &mut AnyConnection, ids: &[String]) -> Result<(), Error> {
-    let AnyConnection::Postgres(postgres) = connection else { return Ok(()) };
-    let read_only: String =
-        diesel::select(sql::<Text>("current_setting('transaction_read_only')")).get_result(postgres)?;
-    if read_only == "off" {
-        let points = service_points::table.filter(service_points::id.eq_any(ids)).filter(service_points::number.eq(0));
-        points.order(service_points::id).select(service_points::id).for_share().load::<String>(postgres)?;
-    }
-    Ok(())
 }
 
 /// A month that a point has reported.

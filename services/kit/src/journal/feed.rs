@@ -1,31 +1,22 @@
 //! Follows the journal: no committed change is missed or given twice, whatever commits at the same time.
 //!
-//! On SQLite one writer appends, so positions follow commits and a cursor is a position. On PostgreSQL a position is
-//! drawn before the commit, and a transaction with a low position may commit last: a cursor there is a snapshot, and a
-//! reading gives what the present snapshot sees and the cursor's did not, in the order of positions. Nothing is missed
-//! or repeated, because a transaction is in a snapshot or not; and each record's history holds: a record's row is
-//! locked when its entry is written, so its positions follow its history, and a snapshot that sees a later change sees
-//! the earlier ones.
-//!
-//! Reading behind the oldest running transaction, ordered by transaction id, would miss nothing either, but it breaks
-//! the history of a record that an old transaction touches late, and a long transaction would hold the feed up.
+//! What a mark is on either database, and why nothing is missed between two of them: `store/window.rs`.
 //!
 //! A window's ends are fixed when it is opened, and what lies in it never changes. So a reading needs a connection only
 //! for the moment in which it fetches a batch, and each batch may be fetched through another one.
 
-use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
-    sql_types::{BigInt, Binary, Bool, Nullable, Text},
-};
+use diesel::{QueryDsl as _, RunQueryDsl as _};
 use serde::{Deserialize, Serialize};
 
+pub use crate::store::JournalRecord;
 use crate::{
     error::Error,
     keys::Keys,
     on_each,
     store::{
         AnyConnection,
-        schema::{journal, journal_state},
+        schema::journal_state,
+        window::{self, Window, bad_cursor},
     },
 };
 
@@ -56,6 +47,11 @@ impl Cursor {
         opened.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(bad_cursor)
     }
 
+    /// Returns the window that is being read.
+    fn window<'a>(&'a self, dataset: &'a str) -> Window<'a> {
+        Window { dataset, from: &self.from, until: &self.until }
+    }
+
     /// Writes it for the reader, who cannot change it and cannot use it elsewhere.
     pub fn seal(&self, keys: &Keys, dataset: &str) -> String {
         keys.page_token(&scope(dataset), &serde_json::to_string(self).unwrap_or_default())
@@ -64,41 +60,6 @@ impl Cursor {
 
 fn scope(dataset: &str) -> String {
     format!("feed/{dataset}")
-}
-
-/// One change, as stored.
-#[derive(Clone, Debug, diesel::Queryable, QueryableByName, PartialEq, Eq)]
-pub struct JournalRecord {
-    /// Position in the journal.
-    #[diesel(sql_type = BigInt)]
-    pub position: i64,
-    /// Id of the record.
-    #[diesel(sql_type = Text)]
-    pub record: String,
-    /// Number of the assertion within its record.
-    #[diesel(sql_type = BigInt)]
-    pub assertion: i64,
-    /// 1 where it is asserted, -1 where it is retracted.
-    #[diesel(sql_type = BigInt)]
-    pub diff: i64,
-    /// First day for which it is true.
-    #[diesel(sql_type = BigInt)]
-    pub valid_from: i64,
-    /// First day for which it no longer is.
-    #[diesel(sql_type = BigInt)]
-    pub valid_until: i64,
-    /// Whether the record has ended on these days.
-    #[diesel(sql_type = Bool)]
-    pub ended: bool,
-    /// Microseconds UTC.
-    #[diesel(sql_type = BigInt)]
-    pub recorded_at: i64,
-    /// Division.
-    #[diesel(sql_type = Text)]
-    pub area: String,
-    /// The row message, encoded.
-    #[diesel(sql_type = Binary)]
-    pub payload: Vec<u8>,
 }
 
 /// How far a reading went.
@@ -124,18 +85,6 @@ pub struct Reading {
     progress: Progress,
 }
 
-#[derive(QueryableByName)]
-struct Mark {
-    #[diesel(sql_type = Text)]
-    mark: String,
-}
-
-#[derive(QueryableByName)]
-struct First {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    first: Option<i64>,
-}
-
 impl Reading {
     /// Begins to read a dataset's changes behind a cursor, up to what is committed now.
     ///
@@ -143,8 +92,10 @@ impl Reading {
     pub fn begin(connection: &mut AnyConnection, settled: i64, dataset: &str, cursor: &Cursor) -> Result<Self, Error> {
         let state = journal_state::table.select(journal_state::incarnation);
         let incarnation: String = on_each!(connection, c => state.first(c))?;
-        let end = mark(connection)?;
-        if *cursor != Cursor::default() && (cursor.incarnation != incarnation || is_ahead(connection, cursor, &end)?) {
+        let end = window::mark(connection)?;
+        if *cursor != Cursor::default()
+            && (cursor.incarnation != incarnation || window::is_ahead(connection, &cursor.until, &end)?)
+        {
             return Err(Error::Precondition {
                 reason: "JOURNAL_REPLACED",
                 description: format!(
@@ -182,9 +133,9 @@ impl Reading {
             let cursor = &mut self.progress.cursor;
             if cursor.from == cursor.until {
                 cursor.until.clone_from(&self.end);
-                cursor.after = before_window(connection, &self.dataset, cursor)?;
+                cursor.after = cursor.window(&self.dataset).before_first(connection)?;
             }
-            let rows = window(connection, &self.dataset, cursor, batch)?;
+            let rows = cursor.window(&self.dataset).entries(connection, cursor.after, batch)?;
             if let Some(last) = rows.last() {
                 cursor.after = last.position;
                 self.progress.position = self.progress.position.max(last.position);
@@ -229,114 +180,6 @@ pub fn read(
         let rows = reading.next(connection, batch)?;
         if rows.is_empty() || !give(rows, reading.progress()) {
             return Ok(reading.progress);
-        }
-    }
-}
-
-/// Marks what can be read now.
-fn mark(connection: &mut AnyConnection) -> Result<String, Error> {
-    match connection {
-        AnyConnection::Sqlite(connection) => {
-            let last = journal::table.order(journal::position.desc()).select(journal::position);
-            let last: Option<i64> = last.first(connection).optional()?;
-            Ok(last.unwrap_or(0).to_string())
-        }
-        AnyConnection::Postgres(connection) => {
-            let now: Mark = diesel::sql_query("SELECT pg_current_snapshot()::text AS mark").get_result(connection)?;
-            Ok(now.mark)
-        }
-    }
-}
-
-/// Reports whether a cursor has seen what this journal does not have.
-fn is_ahead(connection: &AnyConnection, cursor: &Cursor, now: &str) -> Result<bool, Error> {
-    Ok(match connection {
-        AnyConnection::Sqlite(_) => position_of(&cursor.until)? > position_of(now)?,
-        AnyConnection::Postgres(_) => end_of(&cursor.until)? > end_of(now)?,
-    })
-}
-
-/// Reads a mark of SQLite.
-fn position_of(mark: &str) -> Result<i64, Error> {
-    if mark.is_empty() { Ok(0) } else { mark.parse().map_err(|_| bad_cursor()) }
-}
-
-/// Reads the first transaction that had not begun in a mark of PostgreSQL.
-fn end_of(mark: &str) -> Result<u64, Error> {
-    mark.split(':').nth(1).and_then(|end| end.parse().ok()).ok_or_else(bad_cursor)
-}
-
-fn bad_cursor() -> Error {
-    Error::invalid("cursor", "BAD_CURSOR", "is not a cursor of this feed", "不是本数据流的游标")
-}
-
-/// What nothing has seen on PostgreSQL: the mark before the beginning.
-const BEGINNING: &str = "1:1:";
-
-/// Returns a position before the first one of a window, so that its batches need not look for it among older entries.
-fn before_window(connection: &mut AnyConnection, dataset: &str, cursor: &Cursor) -> Result<i64, Error> {
-    let AnyConnection::Postgres(connection) = connection else { return Ok(0) };
-    if cursor.from.is_empty() {
-        return Ok(0);
-    }
-    // `+ 0` keeps PostgreSQL from walking the positions in their order, which begins with the oldest.
-    let found: First = diesel::sql_query(
-        "SELECT min(position + 0) AS first FROM journal WHERE dataset = $1 AND tx >= $2::xid8 \
-         AND NOT pg_visible_in_snapshot(tx, $3::pg_snapshot) AND pg_visible_in_snapshot(tx, $4::pg_snapshot)",
-    )
-    .bind::<Text, _>(dataset)
-    .bind::<Text, _>(cursor.from.split(':').next().unwrap_or_default())
-    .bind::<Text, _>(&cursor.from)
-    .bind::<Text, _>(&cursor.until)
-    .get_result(connection)?;
-    Ok(found.first.map_or(i64::MAX, |first| first - 1))
-}
-
-/// Fetches the next entries of a window in the order of positions.
-fn window(
-    connection: &mut AnyConnection,
-    dataset: &str,
-    cursor: &Cursor,
-    batch: usize,
-) -> Result<Vec<JournalRecord>, Error> {
-    let limit = i64::try_from(batch).map_err(Error::internal)?;
-    match connection {
-        AnyConnection::Sqlite(connection) => Ok(journal::table
-            .filter(journal::dataset.eq(dataset))
-            .filter(journal::position.gt(position_of(&cursor.from)?.max(cursor.after)))
-            .filter(journal::position.le(position_of(&cursor.until)?))
-            .order(journal::position)
-            .limit(limit)
-            .select((
-                journal::position,
-                journal::record,
-                journal::assertion,
-                journal::diff,
-                journal::valid_from,
-                journal::valid_until,
-                journal::ended,
-                journal::recorded_at,
-                journal::area,
-                journal::payload,
-            ))
-            .load(connection)?),
-        AnyConnection::Postgres(connection) => {
-            let from = if cursor.from.is_empty() { BEGINNING } else { &cursor.from };
-            let oldest = from.split(':').next().unwrap_or_default();
-            Ok(diesel::sql_query(
-                "SELECT position, record, assertion, diff, valid_from, valid_until, ended, recorded_at, area, payload \
-                 FROM journal \
-                 WHERE dataset = $1 AND tx >= $2::xid8 AND position > $3 \
-                 AND NOT pg_visible_in_snapshot(tx, $4::pg_snapshot) \
-                 AND pg_visible_in_snapshot(tx, $5::pg_snapshot) ORDER BY position LIMIT $6",
-            )
-            .bind::<Text, _>(dataset)
-            .bind::<Text, _>(oldest)
-            .bind::<BigInt, _>(cursor.after)
-            .bind::<Text, _>(from)
-            .bind::<Text, _>(&cursor.until)
-            .bind::<BigInt, _>(limit)
-            .load(connection)?)
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     store::{
         AnyConnection, Tx, Unit, lock_keys,
         schema::{journal, journal_before, journal_state, revisions},
+        window::continue_positions,
     },
 };
 
@@ -398,10 +399,7 @@ fn finish(tx: &mut Tx<'_>, parameters: &str) -> Result<(), Error> {
     let begun = diesel::update(journal_state::table)
         .set((journal_state::tells_states.eq(true), journal_state::incarnation.eq(incarnation)));
     on_each!(tx.connection, c => begun.execute(c))?;
-    if let AnyConnection::Postgres(connection) = tx.connection {
-        diesel::sql_query("SELECT setval('journal_position_seq', greatest(1, (SELECT max(position) FROM journal)))")
-            .execute(connection)?;
-    }
+    continue_positions(tx.connection)?;
     let emptied = diesel::sql_query("DROP TABLE journal_before");
     on_each!(tx.connection, c => emptied.execute(c))?;
     Ok(())

@@ -243,11 +243,8 @@ macro_rules! register_table {
                 id: &str,
             ) -> Result<Vec<Self>, $crate::error::Error> {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                if let $crate::store::AnyConnection::Postgres(c) = connection {
-                    // The first state first: what a unit that held it has added is seen by the statement that follows.
-                    let first = $table::table.filter($table::id.eq(id)).filter($table::number.eq(0));
-                    first.select($table::number).for_update().load::<i64>(c)?;
-                }
+                let exclusive = $crate::store::LockStrength::Exclusive;
+                $crate::store::lock_records(connection, stringify!($table), [id], exclusive)?;
                 let states = $table::table.filter($table::id.eq(id)).order($table::number);
                 Ok($crate::on_each!(connection, c => states.load(c))?)
             }

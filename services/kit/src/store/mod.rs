@@ -11,9 +11,11 @@ mod locks;
 mod moments;
 mod place;
 mod postgres;
+pub(crate) mod records;
 pub mod schema;
 mod sqlite;
 mod unit;
+pub(crate) mod window;
 mod workers;
 
 use std::sync::Arc;
@@ -21,8 +23,10 @@ use std::sync::Arc;
 pub use backend::{Migrations, StoreConfig};
 pub use connection::{AnyConnection, ROWS_OF_A_STATEMENT, ROWS_WORTH_A_COPY};
 pub use locks::lock_keys;
+pub use records::{LockStrength, lock_records, lock_records_in_unit};
 pub use sqlite::SQLITE_SETTINGS;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
+pub use window::JournalRecord;
 
 use crate::{error::Error, keys::Keys};
 
