@@ -45,6 +45,8 @@ pub struct Reference {
     pub collection: String,
     /// Whether it is kept as it was given, with its collection; otherwise the id is.
     pub kept_whole: bool,
+    /// Whether the record lies in the county of the one that it names.
+    pub same_county: bool,
 }
 
 /// Returns the registers of the contracts, by collection.
@@ -87,6 +89,7 @@ impl Reference {
             field: field.name().to_owned(),
             collection: field_option_string(field, "refers_to")?,
             kept_whole: is_set(field, "kept_whole"),
+            same_county: is_set(field, "same_county"),
         })
     }
 }

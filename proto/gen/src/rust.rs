@@ -317,13 +317,13 @@ fn decided_of(register: &Register) -> (String, String) {
 
 /// Writes the records that a state names.
 fn references_of(register: &Register) -> String {
-    let named = register.references.iter().map(|Reference { field, collection, kept_whole }| {
+    let named = register.references.iter().map(|Reference { field, collection, kept_whole, same_county }| {
         let id = if *kept_whole {
             format!("declared::id_within(\"{collection}\", &self.{field})")
         } else {
             format!("&self.{field}")
         };
-        format!("declared::Named {{ field: \"{field}\", collection: \"{collection}\", id: {id} }}")
+        format!("declared::Named {{ field: \"{field}\", collection: \"{collection}\", same_county: {same_county}, id: {id} }}")
     });
     let named: Vec<String> = named.collect();
     if named.is_empty() { "Vec::new()".to_owned() } else { format!("vec![{}]", named.join(", ")) }

@@ -120,8 +120,6 @@ pub(super) fn price_of(record: &MealPriceRecord, context: RuleContext<'_>) -> Re
 /// Checks a price against the state that its point has on the day of the application; no states are given when none
 /// stands under the id.
 pub(super) fn check_against_point(price: &MealPriceRecord, point: &[ServicePointRecord], violations: &mut Violations) {
-    // That there is one is asked of every reference.
-    let [first, ..] = point else { return };
     let on_the_day = |state: &&ServicePointRecord| state.is_in_force() && state.period().contains(price.applied_on);
     let state = point.iter().find(on_the_day);
     violations.require(
@@ -130,13 +128,6 @@ pub(super) fn check_against_point(price: &MealPriceRecord, point: &[ServicePoint
         "NOT_A_MEAL_POINT",
         "is not an elder meal point",
         "不是老年助餐点",
-    );
-    violations.require(
-        price.area == first.area,
-        "area",
-        "NOT_THE_POINTS",
-        "is not the county that keeps the point",
-        "与服务点所属县区不符",
     );
     violations.require(
         state.and_then(ServicePointRecord::in_service).is_some_and(|days| days.contains(price.applied_on)),
@@ -218,7 +209,6 @@ mod tests {
             |area: &str| MealPriceRecord { area: area.to_owned(), applied_on: 150, ..MealPriceRecord::default() };
         for (price, point, expected) in [
             (price("540102"), &point[..], None),
-            (price("540103"), &point, Some("NOT_THE_POINTS")),
             (price("540102"), &closed, Some("NOT_IN_SERVICE")),
             (price("540102"), &[nursery], Some("NOT_A_MEAL_POINT")),
             (price("540102"), &was_nursery, None),

@@ -86,7 +86,12 @@ impl Declared for PointActivityRecord {
     }
 
     fn references(&self) -> Vec<declared::Named<'_>> {
-        vec![declared::Named { field: "service_point", collection: "service_points", id: &self.service_point }]
+        vec![declared::Named {
+            field: "service_point",
+            collection: "service_points",
+            same_county: true,
+            id: &self.service_point,
+        }]
     }
 
     fn natural_id(resource: &pb::PointActivity, _: RuleContext<'_>) -> Option<String> {

@@ -99,8 +99,6 @@ pub(super) fn check_against_point(
     point: &[ServicePointRecord],
     violations: &mut Violations,
 ) {
-    // That there is one is asked of every reference.
-    let [first, ..] = point else { return };
     let states = || point.iter().filter(|state| state.is_in_force() && state.period().overlaps(activity.month()));
     let in_service_on =
         |period: Period| states().filter_map(ServicePointRecord::in_service).any(|days| days.overlaps(period));
@@ -112,13 +110,6 @@ pub(super) fn check_against_point(
         "NOT_THE_POINTS",
         "is not the point's",
         "与服务点类型不符",
-    );
-    violations.require(
-        activity.area == first.area,
-        "area",
-        "NOT_THE_POINTS",
-        "is not the county that keeps the point",
-        "与服务点所属县区不符",
     );
     match activity.last_served_on {
         Some(day) => violations.require(
@@ -234,7 +225,7 @@ mod tests {
             (april("540102", 1, Some(99)), &point, vec!["NOT_IN_SERVICE"]),
             (april("540102", 1, Some(104)), &ended, vec![]),
             (april("540102", 1, Some(105)), &ended, vec!["NOT_IN_SERVICE"]),
-            (april("540103", 2, None), &point, vec!["NOT_THE_POINTS", "NOT_THE_POINTS"]),
+            (april("540103", 2, None), &point, vec!["NOT_THE_POINTS"]),
             (PointActivityRecord { month_from: 120, ..april("540102", 1, None) }, &point, vec!["NOT_IN_SERVICE"]),
             (PointActivityRecord { month_from: 212, ..april("540102", 2, None) }, &point, vec!["NOT_IN_SERVICE"]),
         ] {

@@ -89,12 +89,9 @@ impl Register for AidCases {
             .iter()
             .map(|record| {
                 let mut violations = Violations::new();
-                schools.check_county(&record.school, &record.area, &mut violations);
-                if violations.is_empty() {
-                    let on_the_day = schools.on(&record.school, record.applied_on);
-                    let was_there = schools.was_there_before(&record.school, record.applied_on);
-                    check_school(record, on_the_day, was_there, &mut violations);
-                }
+                let on_the_day = schools.on(&record.school, record.applied_on);
+                let was_there = schools.was_there_before(&record.school, record.applied_on);
+                check_school(record, on_the_day, was_there, &mut violations);
                 there.claim(once(record), &record.id, record.period(), HELD, &mut violations);
                 violations
             })

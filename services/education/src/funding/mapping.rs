@@ -85,7 +85,6 @@ impl Register for FundingRecords {
             .iter()
             .map(|record| {
                 let mut violations = Violations::new();
-                schools.check_county(&record.school, &record.area, &mut violations);
                 match schools.in_term(&record.school, term_of(record)) {
                     Some(school) => {
                         let in_term = SchoolInTerm {
@@ -99,8 +98,7 @@ impl Register for FundingRecords {
                             none.note(&mut violations);
                         }
                     }
-                    None if violations.is_empty() => note_not_in_service(&mut violations),
-                    None => {}
+                    None => note_not_in_service(&mut violations),
                 }
                 there.claim(once(record), &record.id, record.period(), HELD, &mut violations);
                 violations

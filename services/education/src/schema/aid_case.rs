@@ -101,6 +101,7 @@ impl Declared for AidCaseRecord {
         vec![declared::Named {
             field: "school",
             collection: "schools",
+            same_county: true,
             id: declared::id_within("schools", &self.school),
         }]
     }

@@ -119,6 +119,7 @@ impl Declared for FundingRecord {
         vec![declared::Named {
             field: "school",
             collection: "schools",
+            same_county: true,
             id: declared::id_within("schools", &self.school),
         }]
     }

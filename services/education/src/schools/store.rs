@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use minsheng_kit::{
-    error::{Error, Violations},
+    error::Error,
     register::{ACTIVE, FOREVER, Period, ROWS_PER_INSERT, Table as _, enum_number},
     store::AnyConnection,
 };
@@ -34,17 +34,6 @@ pub fn named<'a>(
 }
 
 impl SchoolsNamed {
-    /// Checks that the school that a record of a county names is of that county.
-    pub fn check_county(&self, name: &str, area: &str, violations: &mut Violations) {
-        violations.require(
-            self.states(name).first().is_none_or(|school| school.area == area),
-            "school",
-            "SCHOOL_OF_ANOTHER_COUNTY",
-            "lies in another county than the record",
-            "学校所在县与记录不一致",
-        );
-    }
-
     /// Returns the state of a school that is in force on a day.
     pub fn on(&self, name: &str, day: i64) -> Option<&SchoolRecord> {
         self.in_force(name).find(|school| school.period().contains(day))

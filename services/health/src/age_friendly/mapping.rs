@@ -66,12 +66,9 @@ impl Register for AgeFriendlyAssessments {
         let institutions = InstitutionReferences::find(connection, ids)?;
         let judge = |record: &AgeFriendlyAssessmentRecord| {
             let mut violations = Violations::new();
-            institutions.check_county(&record.institution, &record.area, &mut violations);
-            if violations.is_empty() {
-                let institution = institutions.in_operation(&record.institution, record.assessed_on);
-                let class = institution.map(|institution| institution.class());
-                check_eligible(class, record, context.parameters, &mut violations);
-            }
+            let institution = institutions.in_operation(&record.institution, record.assessed_on);
+            let class = institution.map(|institution| institution.class());
+            check_eligible(class, record, context.parameters, &mut violations);
             violations
         };
         Ok(records.iter().map(judge).collect())

@@ -125,22 +125,6 @@ impl InstitutionReferences {
         );
     }
 
-    /// Requires that a record lies in the county of the institution that it names.
-    pub fn check_county(&self, id: &str, area: &str, violations: &mut Violations) {
-        violations.require(
-            self.area(id).is_none_or(|county| county == area),
-            "area",
-            "NOT_THE_INSTITUTIONS_COUNTY",
-            "is not the county of the institution",
-            "区划与机构所在县不一致",
-        );
-    }
-
-    /// Returns the county of an institution, the same in all its states.
-    pub fn area(&self, id: &str) -> Option<&str> {
-        self.0.get(id)?.first().map(|state| state.area.as_str())
-    }
-
     /// Returns the state of an institution on a day on which it was in operation.
     pub fn in_operation(&self, id: &str, day: i64) -> Option<&NamedInstitution> {
         self.0.get(id)?.iter().find(|state| state.operating.operates_on(day))

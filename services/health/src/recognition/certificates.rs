@@ -9,7 +9,7 @@ use minsheng_kit::{
 use minsheng_proto::health::v1 as pb;
 
 use super::{rounds, rules::check_certificate, store::check_listed};
-use crate::{institutions::InstitutionReferences, schema::QualityCertificateRecord};
+use crate::schema::QualityCertificateRecord;
 
 /// The register of quality certificates, by institution, item and round.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +51,7 @@ impl Register for QualityCertificates {
         records: &[QualityCertificateRecord],
         _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        let ids = records.iter().map(|record| record.institution.as_str());
-        let institutions = InstitutionReferences::find(connection, ids)?;
-        let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
-        for (record, violations) in records.iter().zip(&mut verdicts) {
-            institutions.check_county(&record.institution, &record.area, violations);
-        }
-        Ok(verdicts)
+        check_listed(connection, records.iter().map(|record| record.item_code.as_str()))
     }
 
     /// Marks what a later round took away.

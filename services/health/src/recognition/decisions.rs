@@ -48,13 +48,7 @@ impl Register for ResultDecisions {
         records: &[ResultDecisionRecord],
         _: RuleContext<'_>,
     ) -> Result<Vec<Violations>, Error> {
-        let receiving = records.iter().map(|record| record.receiving_institution.as_str());
-        let institutions = InstitutionReferences::find(connection, receiving)?;
-        let mut verdicts = check_listed(connection, records.iter().map(|record| record.item_code.as_str()))?;
-        for (record, violations) in records.iter().zip(&mut verdicts) {
-            institutions.check_county(&record.receiving_institution, &record.area, violations);
-        }
-        Ok(verdicts)
+        check_listed(connection, records.iter().map(|record| record.item_code.as_str()))
     }
 
     /// Marks what was recognisable on the day of the decision, as is known now: what the question would have answered.

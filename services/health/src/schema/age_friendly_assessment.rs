@@ -102,7 +102,12 @@ impl Declared for AgeFriendlyAssessmentRecord {
     }
 
     fn references(&self) -> Vec<declared::Named<'_>> {
-        vec![declared::Named { field: "institution", collection: "institutions", id: &self.institution }]
+        vec![declared::Named {
+            field: "institution",
+            collection: "institutions",
+            same_county: true,
+            id: &self.institution,
+        }]
     }
 
     fn natural_id(_: &pb::AgeFriendlyAssessment, _: RuleContext<'_>) -> Option<String> {

@@ -78,7 +78,12 @@ impl Declared for QualityCertificateRecord {
     }
 
     fn references(&self) -> Vec<declared::Named<'_>> {
-        vec![declared::Named { field: "institution", collection: "institutions", id: &self.institution }]
+        vec![declared::Named {
+            field: "institution",
+            collection: "institutions",
+            same_county: true,
+            id: &self.institution,
+        }]
     }
 
     fn natural_id(resource: &pb::QualityCertificate, _: RuleContext<'_>) -> Option<String> {

@@ -108,11 +108,13 @@ impl Declared for ResultDecisionRecord {
             declared::Named {
                 field: "performing_institution",
                 collection: "institutions",
+                same_county: false,
                 id: &self.performing_institution,
             },
             declared::Named {
                 field: "receiving_institution",
                 collection: "institutions",
+                same_county: true,
                 id: &self.receiving_institution,
             },
         ]

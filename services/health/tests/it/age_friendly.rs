@@ -223,7 +223,7 @@ async fn an_upload_is_judged_item_by_item_and_a_resumed_one_records_nothing_twic
             [
                 (Rejected, vec!["CLASS_NOT_ASSESSED"]),
                 (Rejected, vec!["NO_SUCH_RECORD"]),
-                (Rejected, vec!["NOT_THE_INSTITUTIONS_COUNTY"]),
+                (Rejected, vec!["OTHER_COUNTY"]),
                 (Rejected, vec!["PARAMETER_NOT_IN_FORCE"]),
                 (Rejected, vec!["IN_FUTURE"]),
                 (Rejected, vec!["BEFORE_CERTIFICATE"]),

@@ -365,8 +365,9 @@ fn check_id(id: &str) -> Result<(), Violations> {
     violations.into_result(())
 }
 
-/// Locks what states rest on and validates them against the store: that what they name is there, then by the register's own
-/// checks. One set of violations for each; where something that it names is not there, no other check speaks.
+/// Locks what states rest on and validates them against the store: that what they name is there, and in their county where
+/// the contract says so, then by the register's own checks. One set of violations for each; where it names the wrong record,
+/// no other check speaks.
 pub(super) fn validate_against_store<R: Register>(
     register: &R,
     connection: &mut AnyConnection,
@@ -375,13 +376,10 @@ pub(super) fn validate_against_store<R: Register>(
     context: RuleContext<'_>,
 ) -> Result<Vec<Violations>, Error> {
     register.lock(connection, states)?;
-    let missing = references::validate_existence(connection, states, lookup)?;
+    let named = references::validate_named(connection, states, lookup)?;
     let verdicts = register.validate_against_store(connection, states, context)?;
-    Ok(missing
-        .into_iter()
-        .zip(verdicts)
-        .map(|(missing, verdict)| if missing.is_empty() { verdict } else { missing })
-        .collect())
+    let verdict = |(named, stored): (Violations, Violations)| if named.is_empty() { stored } else { named };
+    Ok(named.into_iter().zip(verdicts).map(verdict).collect())
 }
 
 /// Finds what is stored under the ids of items.

@@ -58,6 +58,8 @@ pub struct Named<'a> {
     pub field: &'static str,
     /// Collection of its register.
     pub collection: &'static str,
+    /// Whether it lies in the state's own county.
+    pub same_county: bool,
     /// Its id.
     pub id: &'a str,
 }

@@ -4,12 +4,9 @@
 //! The rules of a register say what the named record must be on the day that matters. Whoever withdraws a record locks its
 //! first state; so does, in share, whoever names it. On SQLite there is nothing to lock: one unit runs at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use diesel::{
-    QueryableByName, RunQueryDsl as _, sql_query,
-    sql_types::{Array, Text},
-};
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::Text};
 use minsheng_proto::{register_of_collection, registers};
 
 use super::{
@@ -20,12 +17,13 @@ use super::{
 use crate::{
     error::{Error, Violations},
     on_each,
-    store::AnyConnection,
+    store::{AnyConnection, LockStrength, records::first_states},
 };
 
 #[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = Text)]
+    #[expect(dead_code, reason = "that there is one says enough")]
     id: String,
 }
 
@@ -38,29 +36,38 @@ pub(super) enum Lookup {
     Unlocked,
 }
 
-/// Notes of each state in force which of the records that it names is in no register, or was withdrawn.
-pub(super) fn validate_existence(
+/// Notes of each state which of the records that it names is in no register, or was withdrawn, or lies in another county than
+/// it should.
+pub(super) fn validate_named(
     connection: &mut AnyConnection,
     states: &[impl Declared],
     lookup: Lookup,
 ) -> Result<Vec<Violations>, Error> {
     let found = find_named(connection, states, lookup)?;
-    let missing = |state: &_| {
+    let verdict = |state: &_| {
+        let area = super::Table::head(state).area;
         let mut violations = Violations::new();
         for named in Declared::references(state) {
-            if !is_there(&found, named) {
-                let title = register_of_collection(named.collection).map_or("", |register| &register.title_zh);
-                violations.add(
+            let title = register_of_collection(named.collection).map_or("", |register| &register.title_zh);
+            match area_of(&found, named) {
+                None => violations.add(
                     named.field,
                     "NO_SUCH_RECORD",
                     format!("names no record of {}", named.collection),
                     format!("所引用的{title}未登记"),
-                );
+                ),
+                Some(county) if named.same_county && *county != area => violations.add(
+                    "area",
+                    "OTHER_COUNTY",
+                    format!("is not the county of what `{}` names", named.field),
+                    format!("与所引用的{title}所在县不一致"),
+                ),
+                Some(_) => {}
             }
         }
         violations
     };
-    Ok(states.iter().map(missing).collect())
+    Ok(states.iter().map(verdict).collect())
 }
 
 /// Keeps what these states name from going away, and refuses the withdrawal of what others name.
@@ -69,7 +76,7 @@ pub(super) fn keep<R: Register>(connection: &mut AnyConnection, states: &[R::Rec
         let in_force: Vec<&R::Record> = states.iter().filter(|state| state.head().is_active()).collect();
         let found = find_named(connection, in_force.iter().copied(), Lookup::Locked)?;
         let mut named = in_force.iter().flat_map(|state| state.references());
-        if named.any(|named| !is_there(&found, named)) {
+        if named.any(|named| area_of(&found, named).is_none()) {
             // It went away since it was looked up: the unit runs again and says so.
             return Err(Error::Raced);
         }
@@ -80,55 +87,35 @@ pub(super) fn keep<R: Register>(connection: &mut AnyConnection, states: &[R::Rec
     Ok(())
 }
 
-fn is_there(found: &BTreeMap<&'static str, HashSet<String>>, named: Named<'_>) -> bool {
-    found.get(named.collection).is_some_and(|ids| ids.contains(named.id))
+fn area_of<'a>(found: &'a BTreeMap<&'static str, HashMap<String, String>>, named: Named<'_>) -> Option<&'a String> {
+    found.get(named.collection)?.get(named.id)
 }
 
-/// Finds which of the records that states name are there, by collection.
+/// Finds the records that states name and their areas, by collection.
 fn find_named<'a, D: Declared + 'a>(
     connection: &mut AnyConnection,
     states: impl IntoIterator<Item = &'a D>,
     lookup: Lookup,
-) -> Result<BTreeMap<&'static str, HashSet<String>>, Error> {
+) -> Result<BTreeMap<&'static str, HashMap<String, String>>, Error> {
     let mut named: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for state in states {
         for reference in state.references() {
             named.entry(reference.collection).or_default().insert(reference.id);
         }
     }
+    let lock = (lookup == Lookup::Locked).then_some(LockStrength::Shared);
     // Collections and ids in their order: units that name some of the same cannot wait for each other in a circle.
     let mut found = BTreeMap::new();
     for (collection, ids) in named {
         let ids = Vec::from_iter(ids);
-        let there: &mut HashSet<String> = found.entry(collection).or_default();
+        let there: &mut HashMap<String, String> = found.entry(collection).or_default();
         for part in ids.chunks(ROWS_PER_INSERT) {
-            there.extend(find_of_collection(connection, collection, part, lookup)?);
+            let found = first_states(connection, collection, part, lock)?;
+            let found = found.into_iter().filter(|found| found.state != WITHDRAWN);
+            there.extend(found.map(|found| (found.id, found.area)));
         }
     }
     Ok(found)
-}
-
-/// Finds which records of a collection are there and were not withdrawn.
-fn find_of_collection(
-    connection: &mut AnyConnection,
-    collection: &str,
-    ids: &[&str],
-    lookup: Lookup,
-) -> Result<Vec<String>, Error> {
-    let query = format!("SELECT id FROM {collection} WHERE number = 0 AND state <> {WITHDRAWN}");
-    let found: Vec<Id> = match connection {
-        AnyConnection::Sqlite(connection) => {
-            let ids = serde_json::to_string(ids).map_err(Error::internal)?;
-            sql_query(format!("{query} AND id IN (SELECT value FROM json_each($1))"))
-                .bind::<Text, _>(ids)
-                .load(connection)?
-        }
-        AnyConnection::Postgres(connection) => {
-            let lock = if lookup == Lookup::Locked { " ORDER BY id FOR KEY SHARE" } else { "" };
-            sql_query(format!("{query} AND id = ANY($1){lock}")).bind::<Array<Text>, _>(ids).load(connection)?
-        }
-    };
-    Ok(found.into_iter().map(|found| found.id).collect())
 }
 
 /// Refuses to withdraw a record that others name which were not withdrawn themselves: they would speak of something that

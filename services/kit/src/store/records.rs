@@ -21,8 +21,12 @@ use crate::error::Error;
 /// Who else may lock a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockStrength {
-    /// Whoever shares the lock: nobody writes the record.
+    /// Whoever shares the lock: nobody changes or withdraws the record.
     Shared,
+    /// Whoever shares the lock: nobody else writes the record. For a write that takes nothing away from what rests on
+    /// the record, out of a unit that rests on it itself: of two units that share a lock, each would wait for the other
+    /// to get it for itself.
+    SharedWrite,
     /// Nobody.
     Exclusive,
 }
@@ -98,6 +102,7 @@ impl QueryFragment<Pg> for FirstStates<'_, &[&str]> {
         out.push_sql(match self.lock {
             None => ")",
             Some(LockStrength::Shared) => ") ORDER BY id FOR KEY SHARE",
+            Some(LockStrength::SharedWrite) => ") ORDER BY id FOR NO KEY UPDATE",
             Some(LockStrength::Exclusive) => ") ORDER BY id FOR UPDATE",
         });
         Ok(())
