@@ -170,6 +170,10 @@ impl SqliteBackend {
         let (answer, answered) = oneshot::channel();
         let span = tracing::Span::current();
         let work = Box::new(move |connection: &mut AnyConnection, floor| {
+            if answer.is_closed() {
+                // Its caller went away while it waited, by a deadline or a lost connection: nobody would hear of the write.
+                return Done { recorded_at: None, answer: Box::new(|_| ()) };
+            }
             let result = span.in_scope(|| {
                 control::unit(connection, |connection| {
                     catch_unwind(AssertUnwindSafe(|| work(connection, floor)))

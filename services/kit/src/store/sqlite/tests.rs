@@ -31,6 +31,26 @@ async fn rows(store: &Store) -> i64 {
     store.read(count).await.expect("counted")
 }
 
+/// Holds the writer in a unit until it is released.
+async fn held(store: &Store) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<ReturnRow, Error>>) {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (entered, inside) = oneshot::channel();
+    let mut entered = Some(entered);
+    let holding = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let hold = move |_: &mut crate::store::Tx<'_>| {
+                let _ = entered.take().map(|entered| entered.send(()));
+                held.recv().map_err(Error::internal)?;
+                Ok(ReturnRow::default())
+            };
+            store.write(Unit::of("probe"), hold).await
+        })
+    };
+    inside.await.expect("the writer is held");
+    (release, holding)
+}
+
 #[tokio::test]
 async fn a_full_disk_fails_the_units_that_met_it_and_no_later_one() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -64,21 +84,7 @@ async fn a_unit_that_fails_takes_no_other_of_its_group_with_it() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = open(directory.path());
     run(&store, "CREATE TABLE probe (id INTEGER PRIMARY KEY)").await.expect("made");
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let (entered, inside) = oneshot::channel();
-    let mut entered = Some(entered);
-    let holding = {
-        let store = store.clone();
-        tokio::spawn(async move {
-            let hold = move |_: &mut crate::store::Tx<'_>| {
-                let _ = entered.take().map(|entered| entered.send(()));
-                held.recv().map_err(Error::internal)?;
-                Ok(ReturnRow::default())
-            };
-            store.write(Unit::of("probe"), hold).await
-        })
-    };
-    inside.await.expect("the writer is held");
+    let (release, holding) = held(&store).await;
     let units = (0..60_i64).map(|number| {
         let unit = move |tx: &mut crate::store::Tx<'_>| {
             diesel::sql_query("INSERT INTO probe VALUES (?)").bind::<BigInt, _>(number).execute(tx.connection)?;
@@ -116,4 +122,19 @@ fn callers_are_answered_although_the_runtime_of_the_first_of_them_is_gone() {
         Answers { done: vec![done], fault: Some("the disk is full".to_owned()) }.give(callers);
         assert_eq!(answered.try_recv(), Ok(Some("the disk is full".to_owned())));
     }
+}
+
+#[tokio::test]
+async fn for_a_caller_that_went_away_while_it_waited_nothing_is_written() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path());
+    run(&store, "CREATE TABLE probe (id INTEGER PRIMARY KEY)").await.expect("made");
+    let (release, holding) = held(&store).await;
+    let mut gone = Box::pin(run(&store, "INSERT INTO probe VALUES (1)"));
+    assert!(futures::poll!(&mut gone).is_pending());
+    drop(gone);
+    release.send(()).expect("held");
+    holding.await.expect("no panic").expect("ran");
+    run(&store, "INSERT INTO probe VALUES (2)").await.expect("the writer goes on");
+    assert_eq!(rows(&store).await, 1);
 }
