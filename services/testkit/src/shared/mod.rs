@@ -23,10 +23,8 @@ macro_rules! shared_tests {
         $crate::shared_tests! { $definition:
             a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitment
             a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_again_and_its_history_stays
-            a_page_token_leads_through_all_pages_of_its_own_list_and_of_no_other
-            a_milestone_is_recorded_reached_and_ended_and_changes_no_more_from_its_end_on
-            a_milestone_is_approved_as_it_stands_and_needs_a_new_approval_when_it_is_changed
-            a_figure_of_an_upload_that_breaks_the_contract_is_answered_and_the_others_go_in
+            a_milestone_is_reached_on_its_day_and_with_its_evidence
+            an_approval_outlasts_the_end_of_a_milestone_and_not_its_withdrawal
             a_batch_and_a_chunk_with_a_bad_envelope_are_refused_with_all_that_is_wrong_in_them
             a_parameter_is_filed_corrected_and_kept_and_none_of_those_filed_at_once_is_lost
             a_parameter_is_told_as_the_values_of_a_key_in_an_area_from_day_to_day
