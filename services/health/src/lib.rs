@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | medical institutions | [`institutions`] | `health.institutions` |
 //! | age-friendly assessments | [`age_friendly`] | `health.age_friendly`, and the certificates in `health.institutions` |
+//! | capabilities of institutions | [`capabilities`] | `health.capabilities` |
 //! | items of the list | [`recognition`] | `health.recognition_items` |
 //! | quality certificates | [`recognition`] | `health.quality_certificates` |
 //! | decisions on results | [`recognition`] | `health.result_decisions` |
@@ -12,6 +13,7 @@
 //! [`recognition`] also answers the department's questions: whether a result is recognisable, how many items are.
 
 pub mod age_friendly;
+pub mod capabilities;
 pub mod institutions;
 pub mod recognition;
 pub mod schema;
@@ -29,6 +31,7 @@ pub static DEFINITION: Definition =
 
 fn assemble(parts: Parts) -> Result<Assembly, Error> {
     use age_friendly::{AgeFriendlyAssessmentRpc, AgeFriendlyAssessments};
+    use capabilities::{Capabilities, CapabilityRpc};
     use institutions::{InstitutionRpc, Institutions};
     use recognition::{
         QualityCertificateRpc, QualityCertificates, RecognitionItemRpc, RecognitionItems, RecognitionQuestions,
@@ -38,6 +41,7 @@ fn assemble(parts: Parts) -> Result<Assembly, Error> {
     Ok(Assembly::new(context.clone())?
         .register(InstitutionRpc::new(Institutions, context.clone()))
         .register(AgeFriendlyAssessmentRpc::new(AgeFriendlyAssessments, context.clone()))
+        .register(CapabilityRpc::new(Capabilities, context.clone()))
         .register(RecognitionItemRpc::new(RecognitionItems, context.clone()))
         .register(QualityCertificateRpc::new(QualityCertificates, context.clone()))
         .register(ResultDecisionRpc::new(ResultDecisions, context.clone()))

@@ -9,7 +9,8 @@ use prost_reflect::Value;
 
 use super::{bytes, choices, date, need, numbers, on, sample, social_security::context, switch};
 
-pub(super) const SAMPLERS: &[&dyn Sampler] = &[&Institutions, &Items, &Certificates, &Decisions, &Assessments];
+pub(super) const SAMPLERS: &[&dyn Sampler] =
+    &[&Institutions, &Items, &Certificates, &Decisions, &Assessments, &Capabilities];
 
 fn institution(place: &Place, name: &str) -> pb::Institution {
     pb::Institution {
@@ -235,5 +236,30 @@ impl Sampler for Assessments {
     fn variations(&self) -> Vec<(&'static str, Vec<Value>)> {
         // Each pair gives another total.
         vec![("service_score", numbers([80, 90, 100])), ("environment_score", numbers([80, 84]))]
+    }
+}
+
+struct Capabilities;
+
+impl Sampler for Capabilities {
+    fn register(&self) -> &'static str {
+        "capabilities"
+    }
+
+    fn sample(&self, place: &Place, name: &str) -> Sample {
+        let capability = pb::Capability {
+            name: name.to_owned(),
+            area: place.county.clone(),
+            institution: role_name(place, "capability", "p"),
+            kind: pb::CapabilityKind::Midwifery.into(),
+            held_from: date(FIRST_DAY),
+            evidence: "示例文件".to_owned(),
+            ..pb::Capability::default()
+        };
+        sample(two_institutions(place, "capability"), &capability)
+    }
+
+    fn variations(&self) -> Vec<(&'static str, Vec<Value>)> {
+        vec![("kind", choices([pb::CapabilityKind::Midwifery, pb::CapabilityKind::Telemedicine]))]
     }
 }

@@ -2,11 +2,14 @@
 
 use minsheng_health::{
     DEFINITION,
-    schema::{age_friendly_assessments, institutions, quality_certificates, recognition_items, result_decisions},
+    schema::{
+        age_friendly_assessments, capabilities, institutions, quality_certificates, recognition_items, result_decisions,
+    },
 };
 
 minsheng_testkit::schema_test!(
     DEFINITION: age_friendly_assessments,
+    capabilities,
     institutions,
     quality_certificates,
     recognition_items,
