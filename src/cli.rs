@@ -101,6 +101,9 @@ pub struct DemoArgs {
 pub struct ServeArgs {
     /// social-security, education, health or community
     pub service: String,
+    /// Begin with an empty database though the department's secret is there
+    #[arg(long)]
+    pub new: bool,
 }
 
 /// Options of `report`.
@@ -258,6 +261,7 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.demo.on", "报告日期；缺省 2026-03-31（synthetic）或今天（public）"),
     ("minsheng.serve", "运行一个部门的服务，按环境变量和文件配置"),
     ("minsheng.serve.service", "social-security、education、health 或 community"),
+    ("minsheng.serve.new", "部门密钥已存在而数据库为空时，仍从空库开始"),
     ("minsheng.report", "生成某日的报告"),
     ("minsheng.report.on", "数字所属日期；缺省今天"),
     ("minsheng.report.as_of", "计入此刻之前的记录，如 2026-04-01T00:00:00Z；缺省全部"),

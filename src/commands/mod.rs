@@ -23,7 +23,7 @@ use crate::{
 pub fn run(action: Action, lang: Lang) -> ExitCode {
     // The service's own process sets up its runtime, its telemetry and its exit codes by itself.
     if let Action::Serve(arguments) = &action {
-        return serve::run(&arguments.service, lang);
+        return serve::run(&arguments.service, arguments.new, lang);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

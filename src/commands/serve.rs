@@ -9,7 +9,7 @@ use minsheng_kit::{
 
 use crate::{lang::Lang, output, said, site};
 
-pub(super) fn run(name: &str, lang: Lang) -> ExitCode {
+pub(super) fn run(name: &str, new_database: bool, lang: Lang) -> ExitCode {
     let Some(definition) = site::service(name) else {
         output::error(site::unknown_service(name, lang));
         return ExitCode::from(output::EXIT_USAGE);
@@ -21,7 +21,7 @@ pub(super) fn run(name: &str, lang: Lang) -> ExitCode {
         output::error(faults(&error, lang));
         return ExitCode::from(EXIT_BAD_CONFIGURATION);
     }
-    minsheng_kit::launch::main(definition)
+    minsheng_kit::launch::main_with(definition, new_database)
 }
 
 /// Says in words what is wrong with a configuration.
@@ -34,7 +34,7 @@ pub(super) fn faults(error: &ConfigError, lang: Lang) -> String {
     );
     for fault in &error.faults {
         let (place, problem) = (&fault.place, in_words(&fault.problem, lang));
-        text.push_str(&said!(lang, "\n  {place}:{problem}", "\n  {place}: {problem}"));
+        text.push_str(&said!(lang, "\n  {place}：{problem}", "\n  {place}: {problem}"));
     }
     text
 }
