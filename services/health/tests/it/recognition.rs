@@ -184,7 +184,7 @@ async fn an_upload_of_decisions_is_judged_item_by_item_and_its_marks_make_no_oth
                 (Rejected, vec!["PERSONAL_DATA"]),
                 (Rejected, vec!["UNKNOWN_ITEM"]),
                 (Rejected, vec!["OWN_RESULT"]),
-                (Rejected, vec!["NOT_THE_INSTITUTIONS_COUNTY"]),
+                (Rejected, vec!["OTHER_COUNTY"]),
                 (Rejected, vec!["CONTRACT_RULE"]),
                 (Rejected, vec!["BEFORE_TEST"]),
             ]
@@ -235,10 +235,7 @@ async fn an_item_with_a_wrong_check_digit_is_refused_and_certificates_need_a_kno
             certificate("rural", LHASA_URBAN, "LAB-K", pb::RecognitionScope::Region),
         ];
         let results = record_certificates(&site, 11, held).await;
-        assert_eq!(
-            outcomes(&results),
-            [(Rejected, vec!["UNKNOWN_ITEM"]), (Rejected, vec!["NOT_THE_INSTITUTIONS_COUNTY"])]
-        );
+        assert_eq!(outcomes(&results), [(Rejected, vec!["UNKNOWN_ITEM"]), (Rejected, vec!["OTHER_COUNTY"])]);
         site.service.stop().await.expect("stops");
     }
 }
