@@ -1,11 +1,7 @@
 //! A question from one department to another is one trace: each service, as a process of its own, tells a collector of
 //! its side, and the two sides belong together.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::support::{Process, environment, free_port};
 use chrono::NaiveDate;
@@ -18,6 +14,7 @@ use prost::Message;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 /// The part of OpenTelemetry's `ExportTraceServiceRequest` that is looked at.
@@ -80,7 +77,7 @@ const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 
 /// Bodies as they came, each an [`Export`].
-type Received = Arc<Mutex<Vec<Vec<u8>>>>;
+type Received = Arc<watch::Sender<Vec<Vec<u8>>>>;
 
 /// Accepts what one exporter posts and answers that all is well.
 async fn collect(stream: TcpStream, received: Received) -> std::io::Result<()> {
@@ -99,31 +96,30 @@ async fn collect(stream: TcpStream, received: Received) -> std::io::Result<()> {
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await?;
-        received.lock().expect("no panic").push(body);
+        received.send_modify(|bodies| bodies.push(body));
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await?;
     }
 }
 
+/// Finds what a service told of its side of a method.
+fn span_of(bodies: &[Vec<u8>], service: &str, method: &str, kind: i32) -> Option<Span> {
+    let exports = bodies.iter().map(|body| Export::decode(body.as_slice()).expect("an export"));
+    let of_service = exports.flat_map(|export| export.services).filter(|of| {
+        let attributes = of.resource.iter().flat_map(|resource| &resource.attributes);
+        let mut names = attributes.filter(|attribute| attribute.key == "service.name");
+        names.any(|name| name.value.as_ref().is_some_and(|value| value.text == service))
+    });
+    let mut spans = of_service.flat_map(|of| of.scopes).flat_map(|scope| scope.spans);
+    spans.find(|span| span.name.ends_with(method) && span.kind == kind)
+}
+
 /// Waits until a service has told of its side of a method.
 async fn told(received: &Received, service: &str, method: &str, kind: i32) -> Span {
-    let telling = async {
-        loop {
-            let exports: Vec<_> = received.lock().expect("no panic").clone();
-            let exports = exports.iter().map(|body| Export::decode(body.as_slice()).expect("an export"));
-            let of_service = exports.flat_map(|export| export.services).filter(|of| {
-                let attributes = of.resource.iter().flat_map(|resource| &resource.attributes);
-                let mut names = attributes.filter(|attribute| attribute.key == "service.name");
-                names.any(|name| name.value.as_ref().is_some_and(|value| value.text == service))
-            });
-            let mut spans = of_service.flat_map(|of| of.scopes).flat_map(|scope| scope.spans);
-            if let Some(span) = spans.find(|span| span.name.ends_with(method) && span.kind == kind) {
-                return span;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
+    let mut bodies = received.subscribe();
+    let telling = bodies.wait_for(|bodies| span_of(bodies, service, method, kind).is_some());
     let waited = tokio::time::timeout(Duration::from_secs(30), telling).await;
-    waited.unwrap_or_else(|_| panic!("{service} told nothing of {method} as {kind}"))
+    let told = waited.unwrap_or_else(|_| panic!("{service} told nothing of {method} as {kind}"));
+    span_of(&told.expect("the sender is kept"), service, method, kind).expect("it is there")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,7 +199,7 @@ async fn a_question_of_community_to_social_security_is_one_trace_on_both_sides()
     assert_eq!(answered.trace, asked.trace, "two traces");
     assert_eq!(answered.parent, asked.id, "the answer does not hang on the question");
     assert_eq!((asked.trace, asked.parent), (caused.trace, caused.id), "the question does not hang on its cause");
-    let bodies = received.lock().expect("no panic").concat();
+    let bodies = received.borrow().concat();
     let number = resident.expose().as_bytes();
     assert!(!bodies.windows(number.len()).any(|part| part == number), "a person's number is in a trace");
 }

@@ -206,7 +206,7 @@ async fn a_question_that_decides_nothing_is_not_asked_again_at_once_and_holds_up
         let waiting = send(9, &unclear).await;
         let asked = async {
             while asked_about(&unclear) == 0 {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                answers.arrived.notified().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(30), asked).await.expect("asked in time");

@@ -14,7 +14,11 @@ use minsheng_kit::{
 };
 use minsheng_proto::social_security::v1 as pb;
 use pb::question_service_server::{QuestionService, QuestionServiceServer};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::support::department;
@@ -26,6 +30,8 @@ pub(crate) struct Answers {
     pub(crate) categories: Arc<Mutex<HashMap<String, pb::AssistanceCategory>>>,
     /// The questions, in order.
     pub(crate) asked: Arc<Mutex<Vec<pb::GetAssistanceCategoryRequest>>>,
+    /// Told of each question.
+    pub(crate) arrived: Arc<Notify>,
 }
 
 #[tonic::async_trait]
@@ -44,6 +50,7 @@ impl QuestionService for Answers {
         let (_, question) = Question::take(request, |message| message.context.as_ref())?;
         let category = self.categories.lock().expect("lock").get(&question.resident_id).copied();
         self.asked.lock().expect("lock").push(question);
+        self.arrived.notify_one();
         Ok(Response::new(pb::GetAssistanceCategoryResponse {
             category: category.unwrap_or(pb::AssistanceCategory::None).into(),
             valid_until: None,

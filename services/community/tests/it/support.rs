@@ -19,6 +19,9 @@ use minsheng_proto::{common::v1 as common, community::v1 as pb};
 use minsheng_testkit::{TestClock, TestDatabase, TestSite};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+/// Time between two rounds of questions about prices that wait.
+const SOON: Duration = Duration::from_millis(50);
+
 /// A community service on loopback with a client's channel to it.
 pub(crate) struct Community {
     pub(crate) site: TestSite,
@@ -39,6 +42,8 @@ impl Community {
         let mut launch = Launch::new(&DEFINITION, database.clone(), site.path().join("keys"), &pki).expect("a launch");
         launch.clock = clock.clock();
         launch.server = ServerConfig::default().without_notice();
+        // No test waits for what a service does by itself.
+        launch.intervals.settle = SOON;
         if let Some(address) = social_security {
             launch.upstreams.push((department("social-security"), address.to_owned()));
         }
