@@ -220,6 +220,20 @@ fn the_command_line_speaks_to_a_database_in_its_benchmark_alone() {
 }
 
 #[test]
+fn the_choice_between_databases_is_made_in_the_store_alone() {
+    let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("services");
+    let mut files = Vec::new();
+    rust_files(&services, &mut files);
+    for file in files {
+        let place = file.strip_prefix(&services).expect("it was found there").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).expect("a source file reads");
+        let chooses = text.contains("AnyConnection::Postgres") || text.contains("AnyConnection::Sqlite");
+        let may = place.starts_with("kit/src/store/") || place.contains("/tests/");
+        assert!(may || !chooses, "services/{place} chooses between the databases");
+    }
+}
+
+#[test]
 fn every_crate_takes_version_licence_and_lints_from_the_workspace() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for package in metadata().workspace_packages() {
