@@ -6,7 +6,7 @@ use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    rules::{Figures, check_figures, check_scope, commitment_of, measure_of},
+    rules::{Figures, check_figures, check_month, check_scope, commitment_of, measure_of},
     schema::ReturnRecord,
 };
 use crate::{
@@ -83,13 +83,7 @@ impl Register for Returns {
                 check_figures(measure, &filed.unit, figures, &mut violations);
             }
         }
-        violations.require(
-            record.month_from <= epoch_day(context.today),
-            "month",
-            "IN_THE_FUTURE",
-            "has not begun",
-            "月份尚未开始",
-        );
+        check_month(record.month_from, epoch_day(context.today), &mut violations);
         // A corrected figure is filed again and needs a new approval.
         record.return_state = pb::ReturnState::Submitted as i64;
         record.correction_reason = previous.map(|_| filed.correction_reason.clone()).unwrap_or_default();

@@ -130,6 +130,11 @@ pub(super) fn check_figures(measure: &Measure, unit: &str, figures: Figures, vio
     );
 }
 
+/// Checks that a month of which figures are filed has begun.
+pub(super) fn check_month(month_from: i64, today: i64, violations: &mut Violations) {
+    violations.require(month_from <= today, "month", "IN_THE_FUTURE", "has not begun", "月份尚未开始");
+}
+
 /// Checks that a step that is under way or done says since when, and one that is done on what ground.
 pub(super) fn check_step(
     state: pb::MilestoneState,

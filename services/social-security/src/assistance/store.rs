@@ -12,7 +12,10 @@ use minsheng_kit::{
 };
 use minsheng_proto::social_security::v1 as pb;
 
-use super::sealed::opened;
+use super::{
+    rules::{category_period, member_indexes},
+    sealed::opened,
+};
 use crate::schema::AssistanceHouseholdRecord;
 
 diesel::table! {
@@ -33,9 +36,6 @@ diesel::table! {
         valid_until -> BigInt,
     }
 }
-
-/// Bytes of a blind index.
-pub(super) const INDEX_BYTES: usize = 32;
 
 /// A row of the table of members.
 #[derive(Debug, Insertable, Queryable)]
@@ -60,18 +60,6 @@ impl MemberRecord {
     pub(super) fn period(&self) -> Period {
         Period { from: self.valid_from, until: self.valid_until }
     }
-}
-
-/// Returns the blind indexes of a household's members, in their order.
-pub(super) fn member_indexes(record: &AssistanceHouseholdRecord) -> impl Iterator<Item = &[u8]> {
-    record.member_indexes.chunks(INDEX_BYTES)
-}
-
-/// Returns the days on which a state in force puts the household's members in a category; none for the category NONE.
-pub(super) fn category_period(record: &AssistanceHouseholdRecord) -> Option<Period> {
-    let counts = record.category != pb::AssistanceCategory::None as i64;
-    let from = record.valid_from.filter(|_| counts)?;
-    record.period().intersection(Period::of_days(from, record.valid_to))
 }
 
 /// Reads in which households some people are, and when.
