@@ -17,6 +17,7 @@ mod reference;
 pub mod report;
 pub mod schedule;
 pub mod serve;
+pub mod sql;
 pub mod statistics;
 
 #[cfg(test)]

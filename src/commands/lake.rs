@@ -1,6 +1,6 @@
 //! `lake`: what the lake holds, and what an operator does to it.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use chrono::{DateTime, Utc};
 use minsheng_analytics::lake::{Lake, LakeError};
@@ -13,7 +13,7 @@ const FILES_FROM: usize = 2;
 /// Runs the command.
 pub(super) async fn run(arguments: LakeArgs, lang: Lang) -> Result<ExitCode, Error> {
     let LakeArgs { lake, compact, forget_before } = arguments;
-    let work = move || keep(lake, compact, forget_before, lang);
+    let work = move || keep(&lake, compact, forget_before, lang);
     let lines = tokio::task::spawn_blocking(work).await.map_err(Error::internal)?;
     lines.map_err(|error| Error::Analytics(Box::new(error)))?.iter().for_each(output::line);
     Ok(ExitCode::SUCCESS)
@@ -21,13 +21,13 @@ pub(super) async fn run(arguments: LakeArgs, lang: Lang) -> Result<ExitCode, Err
 
 /// Does what is asked for and says what the lake holds then.
 fn keep(
-    directory: PathBuf,
+    directory: &Path,
     compact: bool,
     forget_before: Option<DateTime<Utc>>,
     lang: Lang,
 ) -> Result<Vec<String>, LakeError> {
-    Lake::must_exist(&directory)?;
-    let mut lake = Lake::open(&directory)?;
+    Lake::must_exist(directory)?;
+    let mut lake = Lake::open(directory)?;
     let mut lines = Vec::new();
     if let Some(horizon) = forget_before {
         let gone = lake.forget_before(horizon)?;
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_directory_without_a_lake_is_told() {
         let directory = tempfile::tempdir().expect("a directory");
-        let error = keep(directory.path().to_owned(), true, None, Lang::En).expect_err("there is none");
+        let error = keep(directory.path(), true, None, Lang::En).expect_err("there is none");
         assert!(matches!(error, LakeError::NotALake { .. }), "{error}");
     }
 }

@@ -300,7 +300,9 @@ fn absent(node: Node, repeated: u8, defined: u8, columns: &mut [Column]) -> &mut
         _ => 1,
     };
     let (own, behind) = columns.split_at_mut(leaves);
-    own.iter_mut().for_each(|column| column.push(repeated, defined, &Value::Null));
+    for column in own {
+        column.push(repeated, defined, &Value::Null);
+    }
     behind
 }
 

@@ -23,7 +23,7 @@ const LAST_VERSION: u32 = 2;
 #[derive(Deserialize)]
 struct Manifest {
     version: u32,
-    sources: std::collections::BTreeMap<String, serde::de::IgnoredAny>,
+    sources: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Returns the datasets of the earlier version's lake.
@@ -42,7 +42,12 @@ pub(super) fn datasets(directory: &Path) -> Result<BTreeSet<String>, LakeError> 
             return Err(LakeError::Version { path, version: manifest.version });
         }
         // Of one that no service gives any more nothing is missing.
-        return Ok(manifest.sources.into_keys().filter(|dataset| columns_of(dataset).is_some()).collect());
+        return Ok(manifest
+            .sources
+            .into_iter()
+            .map(|(dataset, _)| dataset)
+            .filter(|dataset| columns_of(dataset).is_some())
+            .collect());
     }
     Ok(BTreeSet::new())
 }

@@ -237,7 +237,7 @@ impl Table {
                     let stem = entry.to_str().and_then(|name| name.strip_suffix(".json")).unwrap_or_default();
                     match stem.strip_suffix(".compacted").and_then(|range| range.split_once('.')) {
                         Some((first, last)) if first.parse() == Ok(0_u64) => {
-                            compacted = compacted.max(last.parse().ok())
+                            compacted = compacted.max(last.parse().ok());
                         }
                         Some(_) => {}
                         None => commits.extend(stem.parse::<u64>()),
@@ -400,7 +400,7 @@ impl Table {
         actions.extend(self.removed.iter().map(|removed| remove(name, removed)));
         actions.extend(self.files.iter().map(|file| add(name, file, false)));
         let log = folder.join(LOG);
-        let (path, checkpoint) = (compacted_path(&log, version), log.join(format!("{version:020}.checkpoint.parquet")));
+        let (path, checkpoint) = (compacted_path(&log, version), checkpoint_path(&log, version));
         let values: Result<Vec<Value>, _> = actions.iter().map(serde_json::to_value).collect();
         let values = values.map_err(|source| LakeError::Log { path: checkpoint.clone(), source })?;
         let last = json!({"version": version, "size": actions.len()}).to_string();
@@ -410,7 +410,17 @@ impl Table {
         let (hint, written) = (log.join(LAST_CHECKPOINT), folder.join(UNLINKED));
         fs::write(&written, last).map_err(failed("write", &written))?;
         fs::rename(&written, &hint).map_err(failed("replace", &hint))?;
-        files::sync_directory(&log)
+        files::sync_directory(&log)?;
+        // The one before stays, for who is reading it; every commit stays, so that any version can be read.
+        if let Some(old) = version.checked_sub(2 * SUMMED_UP_EVERY) {
+            for path in [compacted_path(&log, old), checkpoint_path(&log, old)] {
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed("remove", &path)(error)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns the paths of the files that count or still are there for earlier versions, below the lake's directory.
@@ -426,6 +436,10 @@ fn commit_path(log: &Path, version: u64) -> PathBuf {
 
 fn compacted_path(log: &Path, version: u64) -> PathBuf {
     log.join(format!("{:020}.{version:020}.compacted.json", 0))
+}
+
+fn checkpoint_path(log: &Path, version: u64) -> PathBuf {
+    log.join(format!("{version:020}.checkpoint.parquet"))
 }
 
 fn protocol() -> Action {

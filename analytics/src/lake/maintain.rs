@@ -58,7 +58,7 @@ impl Lake {
                 let group = std::mem::take(&mut group);
                 if group.len() > 1 {
                     let rows = self.all_columns(dataset, &table, &group)?;
-                    change.added.push(self.rewrite(dataset, &table, month, rows)?);
+                    change.added.push(self.rewrite(dataset, &table, month, &rows)?);
                     change.dropped.extend(group.into_iter().map(|file| file.path));
                 }
             }
@@ -118,7 +118,7 @@ impl Lake {
                 let mask = BooleanChunked::from_iter_values("mask".into(), mask.into_iter());
                 let rows = rows.filter(&mask).map_err(frames::frame_error(&dataset))?;
                 if rows.height() > 0 {
-                    change.added.push(self.rewrite(&dataset, &table, month_of(file), rows)?);
+                    change.added.push(self.rewrite(&dataset, &table, month_of(file), &rows)?);
                 }
                 change.dropped.push(file.path.clone());
             }
@@ -151,7 +151,7 @@ impl Lake {
     }
 
     /// Writes rows as one file of a month, in the order of [`ORDER`].
-    fn rewrite(&self, dataset: &str, table: &Table, month: &str, rows: DataFrame) -> Result<FileEntry, LakeError> {
+    fn rewrite(&self, dataset: &str, table: &Table, month: &str, rows: &DataFrame) -> Result<FileEntry, LakeError> {
         let mut rows = rows.sort(ORDER, SortMultipleOptions::default()).map_err(frames::frame_error(dataset))?;
         let version = table.version.map_or(0, |version| version + 1);
         let place = files::Place { directory: &self.directory, dataset, version, month };

@@ -4,6 +4,7 @@ mod filed;
 mod parameters;
 mod reading;
 mod second_engine;
+mod shared_sql;
 
 use super::*;
 use crate::testing::{Row, Value, day, lake_of, row};

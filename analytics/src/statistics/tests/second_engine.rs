@@ -10,10 +10,10 @@ use crate::lake::Lake;
 use crate::testing::{History, append};
 
 /// A generator whose numbers are the same on every machine (splitmix64).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -21,11 +21,11 @@ impl Random {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    pub(super) fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
     }
 
-    fn day(&mut self) -> NaiveDate {
+    pub(super) fn day(&mut self) -> NaiveDate {
         day("2024-01-01") + Days::new(self.below(600))
     }
 }
