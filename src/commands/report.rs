@@ -138,7 +138,7 @@ pub(super) fn missing(outcome: &JobOutcome, lang: Lang) -> Vec<String> {
         said!(
             lang,
             "{service} 的记录只读到 {until}，早于报告的截止时刻；其后的记录可能改变数字。",
-            "{service} is known only up to {until}, before the moment of the report; later records may change its figures."
+            "{service} is known only up to {until}, before the instant of the report; later records may change its figures."
         )
     });
     unreached.chain(incomplete).collect()

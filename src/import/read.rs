@@ -96,8 +96,8 @@ fn xlsx_lines(path: &Path, shown: &str) -> Result<Vec<Line>, TableError> {
 }
 
 /// The day of an instant, as a person writes it.
-fn day_text(moment: (u16, u8, u8, u8, u8, u8, u16)) -> String {
-    format!("{:04}-{:02}-{:02}", moment.0, moment.1, moment.2)
+fn day_text(at: (u16, u8, u8, u8, u8, u8, u16)) -> String {
+    format!("{:04}-{:02}-{:02}", at.0, at.1, at.2)
 }
 
 fn error_value(text: &str) -> Option<CellError> {
@@ -117,7 +117,7 @@ fn fault_of(cell: &Data) -> Option<CellError> {
 
 fn cell_text(cell: &Data) -> String {
     match cell {
-        Data::DateTime(moment) => day_text(moment.to_ymd_hms_milli()),
+        Data::DateTime(at) => day_text(at.to_ymd_hms_milli()),
         Data::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => format!("{number:.0}"),
         Data::Bool(flag) => (if *flag { "是" } else { "否" }).to_owned(),
         Data::Empty => String::new(),

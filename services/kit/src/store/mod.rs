@@ -8,13 +8,13 @@ mod backend;
 mod connection;
 mod key_check;
 mod locks;
-mod moments;
-mod place;
 mod postgres;
 pub(crate) mod records;
+mod restore_point;
 pub mod schema;
 mod sqlite;
 mod unit;
+mod watermark;
 pub(crate) mod window;
 mod workers;
 

@@ -10,7 +10,9 @@ use diesel::{
 };
 use diesel_migrations::MigrationHarness as _;
 
-use super::{AnyConnection, Migrations, StoreConfig, backend::check_unique_versions, moments, place, workers::Workers};
+use super::{
+    AnyConnection, Migrations, StoreConfig, backend::check_unique_versions, restore_point, watermark, workers::Workers,
+};
 use crate::error::Error;
 
 /// Key of the advisory lock under which replicas migrate, one after the other ("minsheng" in ASCII).
@@ -63,7 +65,7 @@ impl PostgresBackend {
         for part in migrations {
             connection.run_pending_migrations(*part).map_err(Error::Internal)?;
         }
-        place::recognise(&mut connection)?;
+        restore_point::recognise(&mut connection)?;
         diesel::sql_query("SELECT pg_advisory_unlock($1)")
             .bind::<BigInt, _>(MIGRATION_LOCK)
             .execute(&mut connection)?;
@@ -94,7 +96,7 @@ impl PostgresBackend {
     }
 
     pub(super) fn settle(&self, now: i64) -> Result<i64, Error> {
-        moments::settle(inner(&mut *self.connection()?), now)
+        watermark::settle(inner(&mut *self.connection()?), now)
     }
 
     /// Carries out a unit, and again a few times if it meets another one: then nothing of it is there, and the next

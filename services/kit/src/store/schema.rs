@@ -126,7 +126,7 @@ diesel::table! {
         id -> BigInt,
         /// Which life of the journal a cursor belongs to: another one after a restore that was noticed.
         incarnation -> Text,
-        /// Moment that was called settled, microseconds UTC; PostgreSQL only.
+        /// Instant that was called settled, microseconds UTC; PostgreSQL only.
         settled -> BigInt,
         /// Cluster, timeline and database in which it was opened last; PostgreSQL only.
         place -> Text,

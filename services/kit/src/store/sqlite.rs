@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
-    AnyConnection, Migrations, StoreConfig, backend::check_unique_versions, moments::Moments, schema::journal,
+    AnyConnection, Migrations, StoreConfig, backend::check_unique_versions, schema::journal, watermark::Watermark,
 };
 use crate::error::Error;
 
@@ -86,7 +86,7 @@ pub(super) struct SqliteBackend {
     writer: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     readers: Mutex<Vec<AnyConnection>>,
-    moments: Arc<Moments>,
+    watermark: Arc<Watermark>,
     path: PathBuf,
     connections: usize,
     _lock: File,
@@ -104,23 +104,23 @@ impl SqliteBackend {
         for part in migrations {
             connection.run_pending_migrations(*part).map_err(Error::Internal)?;
         }
-        // Moments grow with positions: the last entry has the latest one.
+        // Instants grow with positions: the last entry has the latest one.
         let last = journal::table.order(journal::position.desc()).select(journal::recorded_at);
         let floor = last.first(&mut connection).optional()?.unwrap_or(0);
-        let moments = Arc::new(Moments::default());
+        let watermark = Arc::new(Watermark::default());
         let (writer, jobs) = crossbeam_channel::bounded::<Job>(GROUP_LIMIT * 4);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn({
-                let (path, moments) = (path.clone(), Arc::clone(&moments));
-                move || write_groups(AnyConnection::Sqlite(connection), &path, &jobs, &moments, floor)
+                let (path, watermark) = (path.clone(), Arc::clone(&watermark));
+                move || write_groups(AnyConnection::Sqlite(connection), &path, &jobs, &watermark, floor)
             })
             .map_err(Error::internal)?;
         Ok(Self {
             writer: Some(writer),
             thread: Some(thread),
             readers: Mutex::new(Vec::new()),
-            moments,
+            watermark,
             path,
             connections: config.connections as usize,
             _lock: lock,
@@ -128,7 +128,7 @@ impl SqliteBackend {
     }
 
     pub(super) fn settle(&self, now: i64) -> i64 {
-        self.moments.settle(now)
+        self.watermark.settle(now)
     }
 
     pub(super) fn read<T, F>(&self, f: F) -> Result<T, Error>
@@ -239,7 +239,13 @@ fn connect(path: &Path) -> Result<SqliteConnection, Error> {
 ///
 /// `floor` is the instant of the newest entry: instants grow strictly, so that "everything up to an instant" is settled
 /// once an entry of that instant can be read, even when the machine's clock goes back.
-fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>, moments: &Moments, mut floor: i64) {
+fn write_groups(
+    mut connection: AnyConnection,
+    path: &Path,
+    jobs: &Receiver<Job>,
+    watermark: &Watermark,
+    mut floor: i64,
+) {
     let mut pace = Pace::default();
     let mut broken = false;
     while let Ok(first) = jobs.recv() {
@@ -253,7 +259,7 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
                 }
             }
         }
-        floor = moments.begin(floor);
+        floor = watermark.begin(floor);
         let mut group = Group::begin(pace);
         let mut done = Vec::new();
         let callers = first.caller.clone();
@@ -273,7 +279,7 @@ fn write_groups(mut connection: AnyConnection, path: &Path, jobs: &Receiver<Job>
             group.complete();
             Ok::<_, diesel::result::Error>(())
         });
-        moments.end();
+        watermark.end();
         broken = committed.is_err();
         pace = group.committed(done.len());
         let fault = committed.err().map(|error| error.to_string());

@@ -7,9 +7,9 @@ use diesel::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    AnyConnection, moments,
+    AnyConnection,
     schema::{accesses, idempotency, journal, revisions},
-    sqlite,
+    sqlite, watermark,
 };
 use crate::{error::Error, insert_rows, on_each, register::Head};
 
@@ -271,17 +271,17 @@ where
         revisions: Vec::new(),
     };
     let answer = f(&mut tx)?;
-    let Tx { connection, now, journal: mut entries, accesses: looks, revisions: contents, .. } = tx;
+    let Tx { connection, now, journal: mut entries, accesses, revisions: contents, .. } = tx;
     for entry in &mut entries {
         entry.recorded_at = now;
     }
-    if !moments::append_one(connection, &entries)? {
-        moments::stamp(connection, &mut entries, now)?;
+    if !watermark::append_one(connection, &entries)? {
+        watermark::stamp(connection, &mut entries, now)?;
         for rows in entries.chunks(ROWS_PER_STATEMENT) {
             insert_rows!(connection, journal::table, rows)?;
         }
     }
-    for rows in looks.chunks(ROWS_PER_STATEMENT) {
+    for rows in accesses.chunks(ROWS_PER_STATEMENT) {
         insert_rows!(connection, accesses::table, rows)?;
     }
     for rows in contents.chunks(ROWS_PER_STATEMENT) {
@@ -316,7 +316,7 @@ fn first_answer<T: prost::Message + Default>(
             .get_result(connection)
             .optional()?,
         AnyConnection::Postgres(connection) => {
-            // Two calls of one request_id at the same moment: the second waits here and then finds the first's answer.
+            // Two calls of one request_id at the same time: the second waits here and then finds the first's answer.
             let mut lock = [0; 8];
             let digest = Sha256::digest(format!("{}\0{}\0{}", key.caller, key.method, key.request_id));
             lock.copy_from_slice(&digest[..8]);

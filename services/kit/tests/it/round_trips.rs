@@ -104,7 +104,7 @@ async fn units_and_reads_make_no_more_round_trips_than_their_statements_and_prep
 
     write(&store, 4, &["e", "f"]).await;
     let round_trips = sent();
-    assert_eq!(round_trips.len(), 6, "the moment of several entries is one more: {round_trips:#?}");
+    assert_eq!(round_trips.len(), 6, "the instant of several entries is one more: {round_trips:#?}");
 
     answer(&store).await;
     let round_trips = sent();

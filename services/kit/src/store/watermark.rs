@@ -18,12 +18,13 @@ use crate::error::Error;
 
 diesel::define_sql_function! {
     /// See the migration that makes it.
-    fn announce_moment(moment: BigInt) -> BigInt;
+    #[sql_name = "announce_moment"]
+    fn announce_instant(instant: BigInt) -> BigInt;
 }
 
 /// What SQLite's one writer and its readers tell each other.
 #[derive(Debug, Default)]
-pub(super) struct Moments(Mutex<State>);
+pub(super) struct Watermark(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -32,7 +33,7 @@ struct State {
     settled: i64,
 }
 
-impl Moments {
+impl Watermark {
     /// Begins a group that follows the entry of the instant `floor`; gives the instant after which it is recorded.
     pub(super) fn begin(&self, floor: i64) -> i64 {
         let mut state = self.0.lock();
@@ -81,7 +82,7 @@ pub(super) fn settle(connection: &mut PgConnection, now: i64) -> Result<i64, Err
 /// Appends the entry of a unit that has but one, with its instant, in one statement on PostgreSQL; says whether it did.
 pub(super) fn append_one(connection: &mut AnyConnection, entries: &[JournalEntry]) -> Result<bool, Error> {
     let (AnyConnection::Postgres(connection), [entry]) = (connection, entries) else { return Ok(false) };
-    let moment = announce_moment(entry.recorded_at);
+    let instant = announce_instant(entry.recorded_at);
     diesel::insert_into(journal::table)
         .values((
             journal::dataset.eq(&entry.dataset),
@@ -91,7 +92,7 @@ pub(super) fn append_one(connection: &mut AnyConnection, entries: &[JournalEntry
             journal::valid_from.eq(entry.valid_from),
             journal::valid_until.eq(entry.valid_until),
             journal::ended.eq(entry.ended),
-            journal::recorded_at.eq(moment),
+            journal::recorded_at.eq(instant),
             journal::area.eq(&entry.area),
             journal::payload.eq(&entry.payload),
         ))
@@ -105,9 +106,9 @@ pub(super) fn stamp(connection: &mut AnyConnection, entries: &mut [JournalEntry]
     if entries.is_empty() {
         return Ok(());
     }
-    let moment: i64 = diesel::select(announce_moment(now)).get_result(connection)?;
+    let instant: i64 = diesel::select(announce_instant(now)).get_result(connection)?;
     for entry in entries {
-        entry.recorded_at = moment;
+        entry.recorded_at = instant;
     }
     Ok(())
 }
@@ -118,11 +119,11 @@ mod tests {
 
     #[test]
     fn what_a_group_under_way_will_record_is_not_settled() {
-        let moments = Moments::default();
-        assert_eq!(moments.begin(100), 100);
-        assert_eq!(moments.settle(500), 100, "the group may record at 101");
-        moments.end();
-        assert_eq!(moments.settle(500), 500, "the clock, not the last entry");
-        assert_eq!(moments.begin(101), 500, "the next group is recorded after what was settled");
+        let watermark = Watermark::default();
+        assert_eq!(watermark.begin(100), 100);
+        assert_eq!(watermark.settle(500), 100, "the group may record at 101");
+        watermark.end();
+        assert_eq!(watermark.settle(500), 500, "the clock, not the last entry");
+        assert_eq!(watermark.begin(101), 500, "the next group is recorded after what was settled");
     }
 }
