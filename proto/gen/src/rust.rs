@@ -251,22 +251,7 @@ fn body(register: &Register, record: &str, columns: &[Column]) -> String {
         if let Some(reads) = reads {
             let _ = writeln!(read, "            {name}: {reads},");
         }
-        let writes = match kept {
-            Kept::Not => continue,
-            Kept::Plain => plain_back(&field),
-            Kept::Enumeration { .. } => format!("declared::enum_number(self.{name})"),
-            Kept::Date { required: true } => format!("declared::date(self.{name})"),
-            Kept::Date { required: false } => format!("self.{name}.and_then(declared::date)"),
-            Kept::Month => format!("declared::month(self.{name}_from)"),
-            Kept::Reference { collection } => format!("declared::reference(\"{collection}\", &self.{name})"),
-            Kept::Person => {
-                format!(
-                    "declared::shown_person(\"{}.{1}\", &self.{1}, context, reveal)?",
-                    register.collection,
-                    stem(name)
-                )
-            }
-        };
+        let Some(writes) = writes(register, &field) else { continue };
         let _ = writeln!(write, "            {rust}: {writes},");
     }
     let (references, rows) = (references_of(register), row_of(register, columns));
@@ -295,6 +280,23 @@ fn body(register: &Register, record: &str, columns: &[Column]) -> String {
          fn clear_decided({decides}: &mut pb::{name}) {{\n{clear}    }}\n\n    \
          fn restore_decided(&mut self, {decides}: &pb::{name}) {{\n{restore}    }}\n}}\n",
     )
+}
+
+/// Writes how a field of the resource is made of its columns.
+fn writes(register: &Register, field: &FieldDescriptor) -> Option<String> {
+    let name = field.name();
+    Some(match kept(register, field) {
+        Kept::Not => return None,
+        Kept::Plain => plain_back(field),
+        Kept::Enumeration { .. } => format!("declared::enum_number(self.{name})"),
+        Kept::Date { required: true } => format!("declared::date(self.{name})"),
+        Kept::Date { required: false } => format!("self.{name}.and_then(declared::date)"),
+        Kept::Month => format!("declared::month(self.{name}_from)"),
+        Kept::Reference { collection } => format!("declared::reference(\"{collection}\", &self.{name})"),
+        Kept::Person => {
+            format!("declared::shown_person(\"{}.{1}\", &self.{1}, context, reveal)?", register.collection, stem(name))
+        }
+    })
 }
 
 /// Writes how the fields that a register decides are cleared in a resource, and how they are taken back from it.
@@ -333,17 +335,15 @@ fn references_of(register: &Register) -> String {
 fn row_of(register: &Register, columns: &[Column]) -> String {
     let fields = row::fields(register);
     let (copied, computed): (Vec<&RowField>, Vec<&RowField>) = fields.iter().partition(|field| !field.computed);
-    let copied: String = copied
-        .into_iter()
-        .map(|field| {
-            let column = columns.iter().find(|column| column.name == field.name);
-            let told = column.and_then(|column| told(column, field));
-            let told = told.unwrap_or_else(|| panic!("{}: no column {} for the row", register.collection, field.name));
-            format!("            {}: {told},\n", rust_name(&field.name))
-        })
-        .collect();
+    let mut text = String::new();
+    for field in copied {
+        let column = columns.iter().find(|column| column.name == field.name);
+        let told = column.and_then(|column| told(column, field));
+        let told = told.unwrap_or_else(|| panic!("{}: no column {} for the row", register.collection, field.name));
+        let _ = writeln!(text, "            {}: {told},", rust_name(&field.name));
+    }
     let rest = format!("            ..pb::{}Row::default()\n", register.resource.name());
-    copied + if computed.is_empty() { "" } else { &rest }
+    text + if computed.is_empty() { "" } else { &rest }
 }
 
 /// Writes how a column is told in the dataset's row; nothing where it holds something else there.

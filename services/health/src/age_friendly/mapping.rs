@@ -16,7 +16,10 @@ use super::{
     },
     store::align_institutions,
 };
-use crate::{institutions::InstitutionReferences, schema::AgeFriendlyAssessmentRecord};
+use crate::{
+    institutions::{InstitutionReferences, NamedInstitution},
+    schema::AgeFriendlyAssessmentRecord,
+};
 
 /// The register of age-friendly assessments.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +70,7 @@ impl Register for AgeFriendlyAssessments {
         let judge = |record: &AgeFriendlyAssessmentRecord| {
             let mut violations = Violations::new();
             let institution = institutions.in_operation(&record.institution, record.assessed_on);
-            let class = institution.map(|institution| institution.class());
+            let class = institution.map(NamedInstitution::class);
             check_eligible(class, record, context.parameters, &mut violations);
             violations
         };

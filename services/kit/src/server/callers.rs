@@ -19,7 +19,7 @@ use crate::identity::Department;
 /// Services whose calls count as questions end so.
 const QUESTIONS: &str = ".QuestionService/";
 /// One hour.
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// The callers of a server and what each of them holds.
 #[derive(Debug)]

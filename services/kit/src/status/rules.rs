@@ -393,7 +393,10 @@ mod tests {
         };
         assert_eq!(said(&context), ["case_number: holds the character U+0000 / 含有 U+0000 字符"]);
         let member = social::HouseholdMember { resident_id: "\0".to_owned(), ..Default::default() };
-        let household = social::AssistanceHousehold { members: vec![Default::default(), member], ..Default::default() };
+        let household = social::AssistanceHousehold {
+            members: vec![social::HouseholdMember::default(), member],
+            ..Default::default()
+        };
         let found = said(&household);
         assert_eq!(found[0], "members[1].resident_id: holds the character U+0000 / 含有 U+0000 字符");
     }

@@ -323,7 +323,7 @@ pub async fn who_looked_at_a_person_is_told_to_the_keeper_page_by_page_and_for_t
             page_size: 2,
             page_token: page_token.to_owned(),
         };
-        // Each look at the list is a look that the next one shows.
+        // Each read of the list is a read that the next one shows.
         for case in ["a", "b", "c"] {
             records.list_accesses(asked(1, case, "")).await.expect("listed");
         }
