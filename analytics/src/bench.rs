@@ -1,7 +1,7 @@
-//! A lake of many rows for measurements, and one question to it, answered twice: by the statistics, and by a query that
-//! somebody wrote by hand for this question alone.
+//! A lake of many rows for measurements, and one cutoff to it, answered twice: by the statistics, and by a query that
+//! somebody wrote by hand for this cutoff alone.
 //!
-//! The question is the share of insurance applications decided on their merits, for every month, county and
+//! The cutoff is the share of insurance applications decided on their merits, for every month, county and
 //! prefecture: records that change, end or are withdrawn later, a condition that depends on the day.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
@@ -19,7 +19,7 @@ use crate::{
     catalogue::{Areas, Catalogue},
     lake::{Lake, Progress},
     model::{Level, REGION},
-    statistics::{Question, StatisticsError, compute, month_end},
+    statistics::{BitemporalCutoff, StatisticsError, compute, month_end},
 };
 
 const DATASET: &str = "social_security.enrolments";
@@ -77,9 +77,9 @@ pub fn by_statistics(directory: &Path) -> Result<Measured, StatisticsError> {
         Catalogue::embedded().map_err(|error| wrong(PolarsError::ComputeError(error.to_string().into())))?;
     catalogue.entries.retain(|entry| entry.commitment.id == COMMITMENT);
     catalogue.entries.iter_mut().for_each(|entry| entry.measures.truncate(1));
-    let question = Question { on: on(), as_of: as_of() };
+    let cutoff = BitemporalCutoff { on: on(), as_of: as_of() };
     measured(|| {
-        let statistics = compute(&catalogue, &lake, &question)?;
+        let statistics = compute(&catalogue, &lake, &cutoff)?;
         let counted = statistics.rows.into_iter().filter_map(|row| {
             let denominator = row.denominator.filter(|denominator| *denominator > 0.0)?;
             Some(((row.area, row.month), (row.numerator.unwrap_or_default(), denominator)))
@@ -88,7 +88,7 @@ pub fn by_statistics(directory: &Path) -> Result<Measured, StatisticsError> {
     })
 }
 
-/// Answers by a query for this question alone: what it counts adds up, those that have ended too, so that it sums `_diff`
+/// Answers by a query for this cutoff alone: what it counts adds up, those that have ended too, so that it sums `_diff`
 /// and needs no record.
 pub fn by_hand(directory: &Path) -> Result<Measured, StatisticsError> {
     let lake = Lake::open_read_only(directory)?;

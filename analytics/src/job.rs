@@ -22,7 +22,7 @@ use crate::lake::{Lake, LakeError, Resync};
 use crate::model::{AttainmentDocument, Commitment, Run, SourceRun, SourceState};
 use crate::reference;
 use crate::report::{self, Files, Options, Report, ReportError};
-use crate::statistics::{self, Question, Statistics, StatisticsError};
+use crate::statistics::{self, BitemporalCutoff, Statistics, StatisticsError};
 
 /// What a run needs.
 #[derive(Debug, Clone)]
@@ -141,9 +141,9 @@ pub fn compute_report(config: &JobConfig, lake: &Lake, collected: Collected) -> 
         .as_of
         .or_else(|| complete_until(lake, &collected))
         .unwrap_or_else(|| config.on.and_time(NaiveTime::MIN).and_utc());
-    let question = Question { on: config.on, as_of };
-    let figures = statistics::compute(&config.catalogue, lake, &question)?;
-    lake.publish(reference::tables(&config.catalogue, &question, &figures.reference))?;
+    let cutoff = BitemporalCutoff { on: config.on, as_of };
+    let figures = statistics::compute(&config.catalogue, lake, &cutoff)?;
+    lake.publish(reference::tables(&config.catalogue, &cutoff, &figures.reference))?;
     let run: Run = figures.sources.iter().map(|source| became_of(&source.service, lake, &collected)).collect();
     let commitments = commitments(&config.catalogue, &figures, config.on);
     let areas = Areas::of_the_region();

@@ -50,7 +50,7 @@ pub struct SourceState {
     pub position: i64,
     /// The instant up to which its records are known, microseconds UTC, at most that of the report; none when it was
     /// never read.
-    #[serde(with = "wire::optional_moment")]
+    #[serde(with = "wire::optional_instant")]
     pub recorded_until: Option<i64>,
     /// Its records are known only to an instant before that of the report: later ones may still change the figures.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -8,25 +8,25 @@ use minsheng_values::divisions::Divisions;
 use crate::catalogue::{Areas, Catalogue, Form};
 use crate::lake::Published;
 use crate::model::{Commitment, Level};
-use crate::statistics::{Question, Reference};
+use crate::statistics::{BitemporalCutoff, Reference};
 
 /// Returns the tables that belong to the figures of a cut-off.
-pub(crate) fn tables(catalogue: &Catalogue, question: &Question, reference: &Reference) -> Vec<Published> {
+pub(crate) fn tables(catalogue: &Catalogue, cutoff: &BitemporalCutoff, reference: &Reference) -> Vec<Published> {
     vec![
-        cutoff(catalogue, question),
+        cutoff_table(catalogue, cutoff),
         divisions(),
         months(reference),
         first_days(reference),
         parameters(reference),
-        commitments(&catalogue.commitments(question.on)),
+        commitments(&catalogue.commitments(cutoff.on)),
         measures(catalogue),
     ]
 }
 
-fn cutoff(catalogue: &Catalogue, question: &Question) -> Published {
-    let as_of: DateTime<Utc> = question.as_of;
+fn cutoff_table(catalogue: &Catalogue, cutoff: &BitemporalCutoff) -> Published {
+    let as_of: DateTime<Utc> = cutoff.as_of;
     Published::new("reference.cutoff", "For which day, as known when, the other reference tables speak")
-        .days("on_day", "the day that the figures are true for", [question.on])
+        .days("on_day", "the day that the figures are true for", [cutoff.on])
         .instants("as_of", "records up to this instant count", [as_of])
         .texts("catalogue", "digest of the catalogue of commitments", [catalogue.edition.clone()])
 }

@@ -95,26 +95,26 @@ impl Schedule {
     }
 
     /// Returns the first instant after one at which a run is due; none where there is no such instant.
-    pub fn next_after(&self, moment: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let local = moment.with_timezone(&self.zone);
+    pub fn next_after(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let local = instant.with_timezone(&self.zone);
         self.cron.find_next_occurrence(&local, false).ok().map(|due| due.with_timezone(&Utc))
     }
 
     /// Returns the day in the schedule's zone.
-    pub fn day_of(&self, moment: DateTime<Utc>) -> chrono::NaiveDate {
-        moment.with_timezone(&self.zone).date_naive()
+    pub fn day_of(&self, instant: DateTime<Utc>) -> chrono::NaiveDate {
+        instant.with_timezone(&self.zone).date_naive()
     }
 
     /// Returns what was due after one instant and until another, at most the newest [`MOST_MADE_UP`].
     pub fn due_between(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let mut due = VecDeque::new();
         let mut next = self.next_after(after);
-        while let Some(moment) = next.filter(|moment| *moment <= until) {
-            due.push_back(moment);
+        while let Some(instant) = next.filter(|instant| *instant <= until) {
+            due.push_back(instant);
             if due.len() > MOST_MADE_UP {
                 due.pop_front();
             }
-            next = self.next_after(moment);
+            next = self.next_after(instant);
         }
         due.into()
     }
@@ -145,13 +145,13 @@ pub struct Ended {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// When it was due.
-    #[serde(with = "wire::moment")]
+    #[serde(with = "wire::instant")]
     pub due_at: DateTime<Utc>,
     /// When it began.
-    #[serde(with = "wire::moment")]
+    #[serde(with = "wire::instant")]
     pub began_at: DateTime<Utc>,
     /// When it ended.
-    #[serde(with = "wire::moment")]
+    #[serde(with = "wire::instant")]
     pub ended_at: DateTime<Utc>,
     /// It was made up: another run was due before it began.
     pub made_up: bool,
@@ -177,7 +177,7 @@ enum Line {
     /// The beginning of the record.
     Beginning {
         /// Since when the schedule is kept.
-        #[serde(with = "wire::moment")]
+        #[serde(with = "wire::instant")]
         kept_since: DateTime<Utc>,
     },
 }
@@ -297,7 +297,7 @@ pub trait Clock {
     fn now(&self) -> DateTime<Utc>;
 
     /// Waits until an instant.
-    fn wait_until(&self, moment: DateTime<Utc>) -> impl Future<Output = ()> + Send;
+    fn wait_until(&self, instant: DateTime<Utc>) -> impl Future<Output = ()> + Send;
 }
 
 /// The machine's clock.
@@ -309,9 +309,9 @@ impl Clock for SystemClock {
         Utc::now()
     }
 
-    async fn wait_until(&self, moment: DateTime<Utc>) {
+    async fn wait_until(&self, instant: DateTime<Utc>) {
         // In steps of a minute at most, so that a clock that was set is noticed.
-        while let Ok(left) = (moment - Utc::now()).to_std() {
+        while let Ok(left) = (instant - Utc::now()).to_std() {
             tokio::time::sleep(left.min(std::time::Duration::from_mins(1))).await;
             if left.is_zero() {
                 break;

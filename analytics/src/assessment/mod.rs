@@ -251,7 +251,7 @@ fn wanted_forecast(
     if !ahead || !judged || facts.milestone || area.level > input.policy.forecast_down_to {
         return None;
     }
-    let question = forecast::Question {
+    let request = forecast::ForecastRequest {
         on: input.on,
         horizon: facts.due?,
         target: facts.target,
@@ -259,7 +259,7 @@ fn wanted_forecast(
         bounds: facts.bounds,
         cumulative: facts.cumulative,
     };
-    forecast::forecast(series.observations(), &question, area.level == Level::Region)
+    forecast::forecast(series.observations(), &request, area.level == Level::Region)
 }
 
 fn projected_progress(

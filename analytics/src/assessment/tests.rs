@@ -269,7 +269,7 @@ fn areas() -> Vec<Area> {
 fn assessed(commitment: &Commitment, rows: &[StatisticRow]) -> AttainmentDocument {
     assess(&Input {
         on: day("2025-06-30"),
-        as_of: DateTime::from_timestamp(1_751_328_000, 0).expect("a moment"),
+        as_of: DateTime::from_timestamp(1_751_328_000, 0).expect("an instant"),
         catalogue: "test",
         commitments: std::slice::from_ref(commitment),
         areas: &areas(),

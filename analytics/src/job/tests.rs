@@ -185,7 +185,7 @@ async fn a_report_of_a_later_moment_than_a_feed_was_read_to_says_so() {
     let community = outcome.document.sources.iter().find(|source| source.service == "community").unwrap();
     assert!(community.incomplete);
     assert_eq!(community.recorded_until, Some(micros("2025-11-15")));
-    let read_to = outcome.incomplete["community"].map(|moment| moment.timestamp_micros());
+    let read_to = outcome.incomplete["community"].map(|instant| instant.timestamp_micros());
     assert_eq!(read_to, Some(micros("2025-11-15")));
 }
 

@@ -176,7 +176,7 @@ pub struct AttainmentDocument {
     #[serde(with = "wire::date")]
     pub on: NaiveDate,
     /// The instant up to which records were taken into account.
-    #[serde(with = "wire::moment")]
+    #[serde(with = "wire::instant")]
     pub as_of: DateTime<Utc>,
     /// Edition or digest of the catalogue.
     pub catalogue: String,

@@ -22,7 +22,7 @@ pub mod month {
 }
 
 /// An instant as RFC 3339 in UTC.
-pub mod moment {
+pub mod instant {
     use super::{DateTime, Deserialize, Deserializer, SecondsFormat, Serializer, Utc};
 
     /// Writes the instant.
@@ -32,17 +32,17 @@ pub mod moment {
 
     /// Reads the instant.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-        super::parse_moment(&String::deserialize(deserializer)?)
+        super::parse_instant(&String::deserialize(deserializer)?)
     }
 }
 
 /// Microseconds UTC, written as RFC 3339, or null.
-pub mod optional_moment {
+pub mod optional_instant {
     use super::{Deserialize, Deserializer, Serializer};
 
     /// Writes the instant or null.
     pub fn serialize<S: Serializer>(value: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
-        match value.and_then(super::moment_text) {
+        match value.and_then(super::instant_text) {
             Some(text) => serializer.serialize_str(&text),
             None => serializer.serialize_none(),
         }
@@ -51,18 +51,18 @@ pub mod optional_moment {
     /// Reads the instant or null.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
         Option::<String>::deserialize(deserializer)?
-            .map(|text| super::parse_moment::<D::Error>(&text).map(|moment| moment.timestamp_micros()))
+            .map(|text| super::parse_instant::<D::Error>(&text).map(|instant| instant.timestamp_micros()))
             .transpose()
     }
 }
 
 /// Returns microseconds UTC as RFC 3339, or none for an instant outside the calendar.
-pub fn moment_text(micros: i64) -> Option<String> {
-    DateTime::<Utc>::from_timestamp_micros(micros).map(|moment| moment.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+pub fn instant_text(micros: i64) -> Option<String> {
+    DateTime::<Utc>::from_timestamp_micros(micros).map(|instant| instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-fn parse_moment<E: serde::de::Error>(text: &str) -> Result<DateTime<Utc>, E> {
+fn parse_instant<E: serde::de::Error>(text: &str) -> Result<DateTime<Utc>, E> {
     DateTime::parse_from_rfc3339(text)
-        .map(|moment| moment.to_utc())
-        .map_err(|_| E::custom(format!("not a moment: {text}")))
+        .map(|instant| instant.to_utc())
+        .map_err(|_| E::custom(format!("not an instant: {text}")))
 }

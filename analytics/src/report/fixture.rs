@@ -18,8 +18,8 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-fn moment(text: &str) -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339(text).expect("a moment").to_utc()
+fn instant(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).expect("an instant").to_utc()
 }
 
 fn text(zh: &str, en: &str) -> Bilingual {
@@ -368,7 +368,7 @@ pub(super) fn rows() -> Vec<StatisticRow> {
 pub(super) fn assessed(commitments: &[Commitment], areas: &[Area], rows: &[StatisticRow]) -> AttainmentDocument {
     assess(&Input {
         on: day(ON),
-        as_of: moment("2026-07-01T00:00:00Z"),
+        as_of: instant("2026-07-01T00:00:00Z"),
         catalogue: "other rows",
         commitments,
         areas,
@@ -392,12 +392,12 @@ pub(super) fn document() -> AttainmentDocument {
     let source = |service: &str, position, until: &str| SourceState {
         service: service.into(),
         position,
-        recorded_until: Some(moment(until).timestamp_micros()),
+        recorded_until: Some(instant(until).timestamp_micros()),
         incomplete: false,
     };
     assess(&Input {
         on: day(ON),
-        as_of: moment("2026-07-01T00:00:00Z"),
+        as_of: instant("2026-07-01T00:00:00Z"),
         catalogue: "2025-08 (15 entries)",
         commitments: &commitments(),
         areas: &areas(),

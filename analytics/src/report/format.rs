@@ -93,13 +93,13 @@ pub fn probability(value: f64) -> String {
 }
 
 /// Returns an instant to the minute, in the region's legal time.
-pub fn moment(moment: DateTime<Utc>) -> String {
-    moment.with_timezone(&LEGAL_TIME).format("%Y-%m-%d %H:%M UTC+8").to_string()
+pub fn instant(instant: DateTime<Utc>) -> String {
+    instant.with_timezone(&LEGAL_TIME).format("%Y-%m-%d %H:%M UTC+8").to_string()
 }
 
 /// Returns microseconds UTC to the minute, in the region's legal time.
 pub fn micros(micros: i64) -> String {
-    DateTime::<Utc>::from_timestamp_micros(micros).map_or_else(|| "?".to_owned(), self::moment)
+    DateTime::<Utc>::from_timestamp_micros(micros).map_or_else(|| "?".to_owned(), self::instant)
 }
 
 /// Returns the age of a source in calendar days: up to the report's day, or up to its cut-off where that is later.
@@ -117,8 +117,8 @@ pub fn days(days: i64) -> String {
 }
 
 /// Returns the day on which an instant falls in the region, eight hours ahead of UTC.
-fn legal_day(moment: DateTime<Utc>) -> NaiveDate {
-    moment.with_timezone(&LEGAL_TIME).date_naive()
+fn legal_day(instant: DateTime<Utc>) -> NaiveDate {
+    instant.with_timezone(&LEGAL_TIME).date_naive()
 }
 
 /// Returns a month as `2025-06`.

@@ -8,7 +8,7 @@ use crate::model::AttainmentDocument;
 /// Writes the document; the same document gives the same bytes.
 pub fn write(out: &mut dyn Write, document: &AttainmentDocument) -> Result<(), ReportError> {
     writeln!(out, "{{\"on\":\"{}\",", document.on)?;
-    writeln!(out, "\"as_of\":{},", serde_json::to_string(&super::moment_text(document.as_of))?)?;
+    writeln!(out, "\"as_of\":{},", serde_json::to_string(&super::instant_text(document.as_of))?)?;
     writeln!(out, "\"catalogue\":{},", serde_json::to_string(&document.catalogue)?)?;
     write!(out, "\"sources\":[")?;
     list(out, &document.sources)?;

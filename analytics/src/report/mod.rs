@@ -142,8 +142,8 @@ fn replace(
 }
 
 /// An instant as RFC 3339.
-fn moment_text(moment: DateTime<Utc>) -> String {
-    moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+fn instant_text(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// The name of a source of figures as machines use it.

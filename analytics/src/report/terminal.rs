@@ -37,7 +37,7 @@ fn rule(out: &mut String, width: usize) {
 fn heading(out: &mut String, document: &AttainmentDocument, lang: Lang, width: usize) {
     rule(out, width);
     line(out, lang.pick("民生举措落实情况", "Livelihood commitments: how far they have come"), width);
-    let as_of = format::moment(document.as_of);
+    let as_of = format::instant(document.as_of);
     let when = match lang {
         Lang::Zh => format!("{}（记录截至 {as_of}）", document.on),
         Lang::En => format!("on {} (records up to {as_of})", document.on),

@@ -142,7 +142,7 @@ fn scoreboard(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Re
     prepare(sheet, "总览 Scoreboard", &head, first, styles)?;
     sheet.write_string_with_format(0, 0, "民生举措落实情况 Livelihood commitments", &styles.title)?;
     sheet.write_string(1, 0, format!("数据日期 On {}", report.document.on))?;
-    sheet.write_string(2, 0, format!("记录截至 Records up to {}", format::moment(report.document.as_of)))?;
+    sheet.write_string(2, 0, format!("记录截至 Records up to {}", format::instant(report.document.as_of)))?;
     if let Some(notice) = &report.document.notice {
         sheet.write_string_with_format(3, 0, both((&notice.zh, &notice.en)), &styles.notice)?;
     }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::*;
 
-fn moment(text: &str) -> DateTime<Utc> {
+fn instant(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
 }
 
@@ -13,7 +13,7 @@ struct Jumping(Mutex<DateTime<Utc>>);
 
 impl Jumping {
     fn at(text: &str) -> Self {
-        Self(Mutex::new(moment(text)))
+        Self(Mutex::new(instant(text)))
     }
 }
 
@@ -22,8 +22,8 @@ impl Clock for Jumping {
         *self.0.lock().unwrap()
     }
 
-    async fn wait_until(&self, moment: DateTime<Utc>) {
-        *self.0.lock().unwrap() = moment;
+    async fn wait_until(&self, instant: DateTime<Utc>) {
+        *self.0.lock().unwrap() = instant;
         tokio::task::yield_now().await;
     }
 }
@@ -38,7 +38,7 @@ fn the_newest_report_is_that_of_the_run_that_was_due_last_and_has_one() {
         std::fs::create_dir(reports.join(name)).unwrap();
         std::fs::write(reports.join(name).join("a.json"), "{}").unwrap();
     }
-    let due_at = moment("2026-07-02T06:00:00+08:00");
+    let due_at = instant("2026-07-02T06:00:00+08:00");
     assert_eq!(newest(), Some(reports.join(directory_of(due_at)).join("a.json")));
     // A run that gave none, or has not yet.
     std::fs::create_dir(reports.join("2026-07-02T2200")).unwrap();
@@ -102,8 +102,8 @@ async fn keep_for(runs: usize, log: &mut RunLog, clock: &Jumping, hours: i64) ->
 
 #[test]
 fn a_schedule_speaks_the_time_of_its_zone() {
-    let next = daily().next_after(moment("2025-08-05T00:00:00Z")).unwrap();
-    assert_eq!(next, moment("2025-08-05T22:00:00Z"), "six in the morning at Lhasa's legal time");
+    let next = daily().next_after(instant("2025-08-05T00:00:00Z")).unwrap();
+    assert_eq!(next, instant("2025-08-05T22:00:00Z"), "six in the morning at Lhasa's legal time");
     assert_eq!(daily().day_of(next).to_string(), "2025-08-06");
     assert!(matches!(Schedule::parse("every day", "Asia/Shanghai"), Err(ScheduleError::Expression { .. })));
     assert!(matches!(Schedule::parse("0 6 * * *", "Asia/Lhassa"), Err(ScheduleError::Zone(_))));
@@ -116,11 +116,11 @@ async fn runs_follow_each_other_and_stand_on_record() {
     let mut log = RunLog::open(&path).unwrap();
     let clock = Jumping::at("2025-08-05T00:00:00Z");
     let due = keep_for(2, &mut log, &clock, 1).await;
-    assert_eq!(due, [moment("2025-08-05T22:00:00Z"), moment("2025-08-06T22:00:00Z")]);
+    assert_eq!(due, [instant("2025-08-05T22:00:00Z"), instant("2025-08-06T22:00:00Z")]);
     let records = RunLog::read(&path).unwrap();
     assert_eq!(records.iter().map(|record| record.due_at).collect::<Vec<_>>(), due);
     assert!(records.iter().all(|record| !record.made_up && record.outcome == Outcome::Done && record.detail == "out"));
-    assert_eq!(records[0].ended_at, moment("2025-08-05T23:00:00Z"));
+    assert_eq!(records[0].ended_at, instant("2025-08-05T23:00:00Z"));
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn what_was_missed_is_made_up_in_its_order() {
     let mut log = RunLog::open(&path).unwrap();
     let due = keep_for(4, &mut log, &Jumping::at("2025-08-08T23:00:00Z"), 1).await;
     let expected =
-        ["2025-08-06", "2025-08-07", "2025-08-08", "2025-08-09"].map(|day| moment(&format!("{day}T22:00:00Z")));
+        ["2025-08-06", "2025-08-07", "2025-08-08", "2025-08-09"].map(|day| instant(&format!("{day}T22:00:00Z")));
     assert_eq!(due, expected);
     let made_up: Vec<bool> = RunLog::read(&path).unwrap().iter().map(|record| record.made_up).collect();
     assert_eq!(made_up, [false, true, true, false, false]);
@@ -144,7 +144,7 @@ async fn a_run_that_takes_longer_than_a_day_delays_the_next_and_loses_none() {
     let directory = tempfile::tempdir().unwrap();
     let mut log = RunLog::open(&directory.path().join("runs.jsonl")).unwrap();
     let due = keep_for(3, &mut log, &Jumping::at("2025-08-05T00:00:00Z"), 30).await;
-    let expected = ["2025-08-05", "2025-08-06", "2025-08-07"].map(|day| moment(&format!("{day}T22:00:00Z")));
+    let expected = ["2025-08-05", "2025-08-06", "2025-08-07"].map(|day| instant(&format!("{day}T22:00:00Z")));
     assert_eq!(due, expected);
 }
 
@@ -160,9 +160,9 @@ async fn a_run_that_fails_is_on_record_with_its_reason() {
 
 #[test]
 fn after_a_long_absence_only_the_newest_runs_are_made_up() {
-    let due = daily().due_between(moment("2025-01-01T00:00:00Z"), moment("2025-12-31T00:00:00Z"));
+    let due = daily().due_between(instant("2025-01-01T00:00:00Z"), instant("2025-12-31T00:00:00Z"));
     assert_eq!(due.len(), MOST_MADE_UP);
-    assert_eq!(due.last(), Some(&moment("2025-12-30T22:00:00Z")));
+    assert_eq!(due.last(), Some(&instant("2025-12-30T22:00:00Z")));
 }
 
 #[tokio::test]
@@ -175,9 +175,9 @@ async fn a_line_that_a_crash_cut_short_is_taken_off_and_its_run_made_up() {
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
     let mut log = RunLog::open(&path).unwrap();
-    assert_eq!(log.newest_due(), Some(moment("2025-08-05T22:00:00Z")));
+    assert_eq!(log.newest_due(), Some(instant("2025-08-05T22:00:00Z")));
     let due = keep_for(1, &mut log, &Jumping::at("2025-08-07T00:00:00Z"), 1).await;
-    assert_eq!(due, [moment("2025-08-06T22:00:00Z")]);
+    assert_eq!(due, [instant("2025-08-06T22:00:00Z")]);
     assert_eq!(RunLog::read(&path).unwrap().len(), 2);
 }
 
@@ -214,7 +214,7 @@ async fn the_very_first_run_is_made_up_when_it_was_cut_short() {
     assert_eq!(RunLog::read(&path).unwrap(), []);
     let mut log = RunLog::open(&path).unwrap();
     let due = keep_for(1, &mut log, &Jumping::at("2025-08-06T01:00:00Z"), 1).await;
-    assert_eq!(due, [moment("2025-08-05T22:00:00Z")]);
+    assert_eq!(due, [instant("2025-08-05T22:00:00Z")]);
 }
 
 #[tokio::test]
@@ -223,12 +223,12 @@ async fn a_run_without_a_whole_report_says_so_and_is_tried_again_until_it_has_on
     let path = directory.path().join("runs.jsonl");
     let outcomes = [Outcome::Incomplete, Outcome::Failed, Outcome::Done, Outcome::Done];
     let tries = keep_with(&daily(), &path, &Jumping::at("2025-08-05T00:00:00Z"), &outcomes).await;
-    let first = moment("2025-08-05T22:00:00Z");
-    let second = moment("2025-08-06T22:00:00Z");
+    let first = instant("2025-08-05T22:00:00Z");
+    let second = instant("2025-08-06T22:00:00Z");
     let expected = [
         (first, 1, first),
-        (first, 2, moment("2025-08-05T22:01:00Z")),
-        (first, 3, moment("2025-08-05T22:11:00Z")),
+        (first, 2, instant("2025-08-05T22:01:00Z")),
+        (first, 3, instant("2025-08-05T22:11:00Z")),
         (second, 1, second),
     ];
     assert_eq!(tries, expected);
@@ -241,14 +241,14 @@ async fn a_run_is_tried_again_so_often_and_not_beyond_the_next_one() {
     let start = "2025-08-05T00:00:00Z";
     let tries = keep_with(&daily(), &path, &Jumping::at(start), &[Outcome::Failed; 5]).await;
     let tries: Vec<_> = tries.into_iter().map(|(due_at, attempt, _)| (due_at, attempt)).collect();
-    let (first, second) = (moment("2025-08-05T22:00:00Z"), moment("2025-08-06T22:00:00Z"));
+    let (first, second) = (instant("2025-08-05T22:00:00Z"), instant("2025-08-06T22:00:00Z"));
     assert_eq!(tries, [(first, 1), (first, 2), (first, 3), (first, 4), (second, 1)]);
 
     let path = directory.path().join("often.jsonl");
     let often = Schedule::parse("*/30 * * * *", "Asia/Shanghai").unwrap();
     let tries = keep_with(&often, &path, &Jumping::at(start), &[Outcome::Incomplete; 4]).await;
     let began: Vec<_> = tries.into_iter().map(|(_, attempt, began_at)| (attempt, began_at)).collect();
-    let at = |time: &str| moment(&format!("2025-08-05T{time}:00Z"));
+    let at = |time: &str| instant(&format!("2025-08-05T{time}:00Z"));
     assert_eq!(began, [(1, at("00:30")), (2, at("00:31")), (3, at("00:41")), (1, at("01:00"))]);
 }
 
@@ -258,5 +258,5 @@ async fn trying_again_goes_on_after_a_restart() {
     let path = directory.path().join("runs.jsonl");
     keep_with(&daily(), &path, &Jumping::at("2025-08-05T00:00:00Z"), &[Outcome::Failed]).await;
     let tries = keep_with(&daily(), &path, &Jumping::at("2025-08-05T23:00:00Z"), &[Outcome::Done]).await;
-    assert_eq!(tries, [(moment("2025-08-05T22:00:00Z"), 2, moment("2025-08-05T23:01:00Z"))]);
+    assert_eq!(tries, [(instant("2025-08-05T22:00:00Z"), 2, instant("2025-08-05T23:01:00Z"))]);
 }

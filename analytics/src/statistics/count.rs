@@ -16,7 +16,7 @@ use super::lasting::{Lasting, MONTH};
 use super::parameters::of_counted;
 use super::parts::Parts;
 use super::sources::Known;
-use super::{Cell, Cells, Moment, Places, StatisticsError};
+use super::{Cell, Cells, CountingDay, Places, StatisticsError};
 use crate::catalogue::{
     Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Empty, Entry, ExpressionError, Measure, Period,
     columns_used, compile, conjuncts, is_additive,
@@ -38,25 +38,25 @@ type Numbers = BTreeMap<(i32, i32), f64>;
 pub(super) fn count(
     entry: &Entry,
     measure: &Measure,
-    moments: &[Moment],
+    counting_days: &[CountingDay],
     places: &Places<'_>,
     known: &Known,
     frames: &mut Frames<'_>,
 ) -> Result<Option<Cells>, StatisticsError> {
     let Some(count) = &measure.count else { return Ok(None) };
-    let mut moments = super::until(moments, known);
+    let mut counting_days = super::until(counting_days, known);
     if count.period == Some(Period::Month) {
-        moments.retain(|moment| moment.day == super::month_end(moment.month));
+        counting_days.retain(|counting_day| counting_day.day == super::month_end(counting_day.month));
     }
     let what = named(entry, measure);
-    let Some(counted) = Counted::of(entry, count, &measure.dataset, &what, &moments, places, frames)? else {
+    let Some(counted) = Counted::of(entry, count, &measure.dataset, &what, &counting_days, places, frames)? else {
         return Ok(None);
     };
     let denominators = match &count.denominator {
         Some(Denominator::Other(other)) => {
             let whole =
                 Count { condition: other.condition.clone(), numerator: Some(other.count.clone()), ..Count::default() };
-            let whole = Counted::of(entry, &whole, &other.dataset, &what, &moments, places, frames)?;
+            let whole = Counted::of(entry, &whole, &other.dataset, &what, &counting_days, places, frames)?;
             whole.map(|whole| whole.numerators).unwrap_or_default()
         }
         _ => counted.denominators.clone(),
@@ -67,7 +67,7 @@ pub(super) fn count(
 
 /// What was counted by area and month, before it is laid out.
 struct Counted {
-    moments: Vec<Moment>,
+    counting_days: Vec<CountingDay>,
     numerators: Numbers,
     denominators: Numbers,
 }
@@ -78,7 +78,7 @@ impl Counted {
         count: &Count,
         dataset: &str,
         what: &str,
-        moments: &[Moment],
+        counting_days: &[CountingDay],
         places: &Places<'_>,
         frames: &mut Frames<'_>,
     ) -> Result<Option<Self>, StatisticsError> {
@@ -91,14 +91,15 @@ impl Counted {
         for restriction in &plan.restrictions {
             partners.push(plan.partner(restriction, frames.get(&restriction.dataset)?).map_err(wrong)?);
         }
-        let moments: Vec<Moment> = moments.iter().copied().filter(|moment| first <= moment.day).collect();
+        let counting_days: Vec<CountingDay> =
+            counting_days.iter().copied().filter(|counting_day| first <= counting_day.day).collect();
         let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
         let (mut numerators, mut denominators) = (Numbers::new(), Numbers::new());
-        for some in moments.chunks(at_once) {
+        for some in counting_days.chunks(at_once) {
             let rows = plan.rows_at(&base, &partners, some).map_err(wrong)?;
             plan.numbers(&rows, &mut numerators, &mut denominators).map_err(wrong)?;
         }
-        Ok(Some(Self { moments, numerators, denominators }))
+        Ok(Some(Self { counting_days, numerators, denominators }))
     }
 
     /// Turns numbers into cells. An area that never sent a record of the dataset counts nothing only where the
@@ -116,12 +117,12 @@ impl Counted {
             let first =
                 if count.holds_below { known.first_day_around(&area.code) } else { known.first_day(&area.code) };
             let first = first.unwrap_or(i32::MAX);
-            for moment in &self.moments {
-                let key = (code, month_number(moment.month));
+            for counting_day in &self.counting_days {
+                let key = (code, month_number(counting_day.month));
                 let (part, whole) = (self.numerators.get(&key), denominators.get(&key));
                 let speaks = match count.empty {
                     Empty::Zero => true,
-                    Empty::ZeroWhereKnown => first <= moment.day.to_epoch_days(),
+                    Empty::ZeroWhereKnown => first <= counting_day.day.to_epoch_days(),
                     Empty::Unknown => part.is_some() || whole.is_some(),
                 };
                 if !speaks {
@@ -134,7 +135,7 @@ impl Counted {
                     (Some(_), None) => Some(whole.copied().unwrap_or_default()),
                 };
                 let cell = Cell { numerator: Some(part.copied().unwrap_or_default()), denominator, value: None };
-                cells.insert((area.code.clone(), moment.month), cell);
+                cells.insert((area.code.clone(), counting_day.month), cell);
             }
         }
         cells
@@ -284,10 +285,10 @@ impl<'a> Plan<'a> {
     }
 
     /// The rows that take part at some instants, each with its month.
-    fn rows_at(&self, base: &Lasting, partners: &[Lasting], moments: &[Moment]) -> PolarsResult<DataFrame> {
-        let mut rows = self.conditions.apply_on_day(base.at(moments, self.entry)?.lazy());
+    fn rows_at(&self, base: &Lasting, partners: &[Lasting], counting_days: &[CountingDay]) -> PolarsResult<DataFrame> {
+        let mut rows = self.conditions.apply_on_day(base.at(counting_days, self.entry)?.lazy());
         for (restriction, partner) in self.restrictions.iter().zip(partners) {
-            let other = partner.at(moments, self.entry)?.lazy();
+            let other = partner.at(counting_days, self.entry)?.lazy();
             let other = restriction.conditions.apply_on_day(other).select([
                 col(restriction.key.as_str()).alias(KEY),
                 col(MONTH),

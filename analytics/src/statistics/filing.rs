@@ -15,7 +15,7 @@ use polars::prelude::PolarsResult;
 
 use super::columns::{ENDED, FROM, UNTIL, day, days, numbers};
 use super::frames::Frames;
-use super::{Cell, Figures, Places, Question, StatisticsError, month_end};
+use super::{BitemporalCutoff, Cell, Figures, Places, StatisticsError, month_end};
 use crate::catalogue::{Entry, Measure, SERVICES};
 use crate::model::{Level, PRIMARY_MEASURE, REGION};
 
@@ -40,14 +40,14 @@ pub(super) struct Filings {
 }
 
 impl Filings {
-    /// Reads the returns of all services as they stood at the question's instant, for months that have ended.
-    pub(super) fn read(frames: &mut Frames<'_>, question: &Question) -> Result<Self, StatisticsError> {
+    /// Reads the returns of all services as they stood at the cutoff's instant, for months that have ended.
+    pub(super) fn read(frames: &mut Frames<'_>, cutoff: &BitemporalCutoff) -> Result<Self, StatisticsError> {
         let mut filings = Self { by_subject: BTreeMap::new() };
         for service in SERVICES {
             let dataset = dataset_of(service);
             let frame = frames.take(&dataset)?;
             filings
-                .take(&frame, question.on)
+                .take(&frame, cutoff.on)
                 .map_err(|source| StatisticsError::Engine { what: dataset, source: Box::new(source) })?;
         }
         Ok(filings)

@@ -1,4 +1,4 @@
-//! The rows of the lake's datasets that hold at the question's instant, each dataset read once.
+//! The rows of the lake's datasets that hold at the cutoff's instant, each dataset read once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use polars::prelude::{DataFrame, DataType, Expr, col};
 use super::columns::{ENDED, FROM, ID, PLACE, UNTIL, without_collection};
 use super::netting::net;
 use super::reach;
-use super::{Question, StatisticsError};
+use super::{BitemporalCutoff, StatisticsError};
 use crate::catalogue::{Catalogue, columns_of, columns_used, compile, frame_type};
 use crate::lake::{Lake, Schema};
 
@@ -26,7 +26,7 @@ const JOURNAL: [(&str, DataType); 9] = [
 /// Loads datasets when they are first asked for.
 pub(super) struct Frames<'a> {
     lake: &'a Lake,
-    question: &'a Question,
+    cutoff: &'a BitemporalCutoff,
     wanted: BTreeMap<String, BTreeSet<String>>,
     loaded: BTreeMap<String, DataFrame>,
 }
@@ -36,7 +36,7 @@ impl<'a> Frames<'a> {
     pub(super) fn new(
         lake: &'a Lake,
         catalogue: &Catalogue,
-        question: &'a Question,
+        cutoff: &'a BitemporalCutoff,
         beside: impl IntoIterator<Item = (String, &'static [&'static str])>,
     ) -> Self {
         let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -60,10 +60,10 @@ impl<'a> Frames<'a> {
         for (dataset, columns) in beside {
             wanted.entry(dataset).or_default().extend(columns.iter().map(|column| (*column).to_owned()));
         }
-        Self { lake, question, wanted, loaded: BTreeMap::new() }
+        Self { lake, cutoff, wanted, loaded: BTreeMap::new() }
     }
 
-    /// Returns the rows of a dataset that hold on any day, as known at the question's instant.
+    /// Returns the rows of a dataset that hold on any day, as known at the cutoff's instant.
     pub(super) fn get(&mut self, dataset: &str) -> Result<&DataFrame, StatisticsError> {
         if !self.loaded.contains_key(dataset) {
             self.load(dataset)?;
@@ -116,7 +116,7 @@ impl<'a> Frames<'a> {
     }
 
     fn as_of(&self) -> i64 {
-        self.question.as_of.timestamp_micros()
+        self.cutoff.as_of.timestamp_micros()
     }
 }
 

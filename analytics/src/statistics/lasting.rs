@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use polars::prelude::{Column, DataFrame, DataType, IdxCa, IdxSize, NamedFromOwned as _, PolarsResult, Series};
 
-use super::Moment;
+use super::CountingDay;
 use super::columns::{FROM, PLACE, UNTIL, days};
 use super::parameters::InForce;
 use crate::catalogue::{DAY_COLUMNS, Entry};
@@ -42,18 +42,18 @@ impl Lasting {
     /// Repeats each row for every instant at which it is true, with what is known from the instant.
     ///
     /// A parameter is the one of the row's area; where none is in force at an instant it is null.
-    pub(super) fn at(&self, moments: &[Moment], parameters_of: &Entry) -> PolarsResult<DataFrame> {
+    pub(super) fn at(&self, counting_days: &[CountingDay], parameters_of: &Entry) -> PolarsResult<DataFrame> {
         let mut picked: Vec<IdxSize> = Vec::new();
         let (mut months, mut on_days): (Vec<i32>, Vec<i32>) = Default::default();
         let names = parameters_of.parameters.iter().map(|parameter| parameter.name.as_str());
         let mut figures: BTreeMap<&str, Vec<Option<i64>>> = names.map(|name| (name, Vec::new())).collect();
         let places = self.rows.column(PLACE)?.i32()?;
-        for moment in moments {
+        for counting_day in counting_days {
             let begin = picked.len();
-            self.pick(moment.day.to_epoch_days(), &mut picked);
-            months.resize(picked.len(), moment.month.to_epoch_days());
-            on_days.resize(picked.len(), moment.day.to_epoch_days());
-            let in_force = InForce::of(parameters_of, moment.day);
+            self.pick(counting_day.day.to_epoch_days(), &mut picked);
+            months.resize(picked.len(), counting_day.month.to_epoch_days());
+            on_days.resize(picked.len(), counting_day.day.to_epoch_days());
+            let in_force = InForce::of(parameters_of, counting_day.day);
             for (name, values) in &mut figures {
                 in_force.fill(name, picked[begin..].iter().map(|row| places.get(*row as usize)), values);
             }

@@ -6,7 +6,7 @@ use polars::prelude::PolarsResult;
 
 use super::columns::{ENDED, FROM, UNTIL, days};
 use super::frames::Frames;
-use super::{Cell, Cells, Moment, Places, StatisticsError};
+use super::{Cell, Cells, CountingDay, Places, StatisticsError};
 use crate::catalogue::{Entry, Form, Measure, SERVICES, contains};
 
 /// The columns that are read of milestones.
@@ -32,7 +32,7 @@ pub(super) struct Milestones {
 }
 
 impl Milestones {
-    /// Reads the milestones of all services as they were known at the question's instant.
+    /// Reads the milestones of all services as they were known at the cutoff's instant.
     pub(super) fn read(frames: &mut Frames<'_>) -> Result<Self, StatisticsError> {
         let mut milestones = Self { by_commitment: BTreeMap::new() };
         for service in SERVICES {
@@ -75,7 +75,7 @@ impl Milestones {
         &self,
         entry: &Entry,
         measure: &Measure,
-        moments: &[Moment],
+        counting_days: &[CountingDay],
         places: &Places<'_>,
     ) -> Option<Cells> {
         let steps = self.by_commitment.get(&entry.commitment.id)?;
@@ -85,8 +85,8 @@ impl Milestones {
             let decides = |step: &&Step| measure.subjects.is_empty() || measure.subjects.contains(&step.subject);
             let own: Vec<&Step> =
                 steps.iter().filter(decides).filter(|step| contains(&area.code, &step.area)).collect();
-            for moment in moments {
-                let today = moment.day.to_epoch_days();
+            for counting_day in counting_days {
+                let today = counting_day.day.to_epoch_days();
                 let known =
                     own.iter().filter(|step| step.from <= today && step.until.is_none_or(|until| until > today));
                 let known: Vec<&&Step> = known.collect();
@@ -103,7 +103,7 @@ impl Milestones {
                     denominator: (measure.form != Form::Figure).then_some(all.len() as f64),
                     value: None,
                 };
-                cells.insert((area.code.clone(), moment.month), cell);
+                cells.insert((area.code.clone(), counting_day.month), cell);
             }
         }
         (!cells.is_empty()).then_some(cells)

@@ -73,7 +73,7 @@ pub enum StatisticsError {
 
 /// Which day, as known when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question {
+pub struct BitemporalCutoff {
     /// The day that the figures are true for.
     pub on: NaiveDate,
     /// The instant up to which records are taken into account.
@@ -98,7 +98,7 @@ pub struct Statistics {
 
 /// A month of a series and the day that its value is true for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct CountingDay {
     /// First day of the month.
     pub(crate) month: NaiveDate,
     /// Its last day, or the day of the report in its own month.
@@ -118,8 +118,8 @@ pub(crate) struct Cell {
 pub(crate) type Cells = BTreeMap<(String, NaiveDate), Cell>;
 
 /// Computes every measure of a catalogue.
-pub fn compute(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
-    crate::engine::on_own_thread(|| compute_here(catalogue, lake, question))
+pub fn compute(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -> Result<Statistics, StatisticsError> {
+    crate::engine::on_own_thread(|| compute_here(catalogue, lake, cutoff))
 }
 
 /// What a measure gave.
@@ -145,12 +145,12 @@ impl Figures {
     }
 }
 
-fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Result<Statistics, StatisticsError> {
-    if let Some(horizon) = lake.horizon().filter(|horizon| question.as_of < *horizon) {
-        return Err(LakeError::BeforeHorizon { as_of: question.as_of, horizon }.into());
+fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -> Result<Statistics, StatisticsError> {
+    if let Some(horizon) = lake.horizon().filter(|horizon| cutoff.as_of < *horizon) {
+        return Err(LakeError::BeforeHorizon { as_of: cutoff.as_of, horizon }.into());
     }
     let areas = Areas::of_the_region();
-    let moments = moments(question.on);
+    let counting_days = counting_days(cutoff.on);
     let beside = SERVICES.iter().flat_map(|service| {
         [
             (filing::dataset_of(service), &filing::COLUMNS[..]),
@@ -158,12 +158,12 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Resu
             (parameters::dataset_of(service), &parameters::COLUMNS[..]),
         ]
     });
-    let mut frames = frames::Frames::new(lake, catalogue, question, beside);
-    let sources = sources::read(lake, question, &mut frames)?;
-    let filings = filing::Filings::read(&mut frames, question)?;
+    let mut frames = frames::Frames::new(lake, catalogue, cutoff, beside);
+    let sources = sources::read(lake, cutoff, &mut frames)?;
+    let filings = filing::Filings::read(&mut frames, cutoff)?;
     let milestones = milestones::Milestones::read(&mut frames)?;
     let told = parameters::Told::read(&mut frames, catalogue)?;
-    let reference = Reference::of(catalogue, &areas, &moments, &sources, &told);
+    let reference = Reference::of(catalogue, &areas, &counting_days, &sources, &told);
     let mut statistics = Statistics { sources: sources.states.clone(), reference, ..Statistics::default() };
     for entry in &catalogue.entries {
         let entry = &*told.beside(entry);
@@ -174,11 +174,11 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Resu
             let mut dataset = measure.dataset.clone();
             let known = sources.of(&dataset);
             let mut figures = match source {
-                SourceKind::Register => count::count(entry, measure, &moments, &reported, known, &mut frames)?
+                SourceKind::Register => count::count(entry, measure, &counting_days, &reported, known, &mut frames)?
                     .map(|cells| Figures { cells, ..Figures::default() }),
                 SourceKind::Returns => None,
                 SourceKind::Milestones => milestones
-                    .cells(entry, measure, &until(&moments, known), &reported)
+                    .cells(entry, measure, &until(&counting_days, known), &reported)
                     .map(|cells| Figures { cells, ..Figures::default() }),
             };
             if figures.is_none() && source != SourceKind::Milestones {
@@ -203,7 +203,7 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Resu
                 let known = sources.of(&dataset);
                 let until = sources.until(&entry.commitment.service);
                 let reporting = Reporting { entry, source, places: &reported, known, until, filings: &filings };
-                statistics.completeness.extend(reporting.rows(&figures, question));
+                statistics.completeness.extend(reporting.rows(&figures, cutoff));
                 statistics.taken_from.insert(entry.commitment.id.clone(), (source, dataset));
             }
             let rows = figures.cells.into_iter();
@@ -214,19 +214,19 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, question: &Question) -> Resu
 }
 
 /// The instants up to which a dataset is known; the last one speaks for the last day that is.
-fn until(moments: &[Moment], known: &sources::Known) -> Vec<Moment> {
+fn until(counting_days: &[CountingDay], known: &sources::Known) -> Vec<CountingDay> {
     let until = known.until.unwrap_or(NaiveDate::MIN);
-    let known = moments.iter().filter(|moment| moment.month <= until);
-    known.map(|moment| Moment { day: moment.day.min(until), ..*moment }).collect()
+    let known = counting_days.iter().filter(|counting_day| counting_day.month <= until);
+    known.map(|counting_day| CountingDay { day: counting_day.day.min(until), ..*counting_day }).collect()
 }
 
 /// Returns the months up to a day.
-fn moments(on: NaiveDate) -> Vec<Moment> {
+fn counting_days(on: NaiveDate) -> Vec<CountingDay> {
     let (year, month) = FIRST_MONTH;
     let mut next = NaiveDate::from_ymd_opt(year, month, 1).unwrap_or_default();
     let mut all = Vec::new();
     while next <= on {
-        all.push(Moment { month: next, day: month_end(next).min(on) });
+        all.push(CountingDay { month: next, day: month_end(next).min(on) });
         next = next + Months::new(1);
     }
     all
@@ -317,15 +317,15 @@ struct Reporting<'a> {
 }
 
 impl Reporting<'_> {
-    fn rows(&self, figures: &Figures, question: &Question) -> Vec<CompletenessRow> {
+    fn rows(&self, figures: &Figures, cutoff: &BitemporalCutoff) -> Vec<CompletenessRow> {
         let rows = self.places.shown.iter().map(|area| {
-            let range = (area.code.clone(), NaiveDate::MIN)..=(area.code.clone(), question.on);
+            let range = (area.code.clone(), NaiveDate::MIN)..=(area.code.clone(), cutoff.on);
             let given = figures.cells.range(range.clone()).next_back().map(|((_, month), _)| *month);
             let withheld = figures.withheld.range(range).next_back().map(|(_, month)| *month);
             CompletenessRow {
                 commitment: self.entry.commitment.id.clone(),
                 area: area.code.clone(),
-                completeness: self.of(&area.code, given.or(withheld), question),
+                completeness: self.of(&area.code, given.or(withheld), cutoff),
                 known_on: self.until.filter(|_| self.source != SourceKind::Returns),
                 last_record: self.known.newest.filter(|_| self.source == SourceKind::Register),
                 partial: withheld > given,
@@ -334,12 +334,12 @@ impl Reporting<'_> {
         rows.collect()
     }
 
-    fn of(&self, area: &str, month: Option<NaiveDate>, question: &Question) -> Completeness {
+    fn of(&self, area: &str, month: Option<NaiveDate>, cutoff: &BitemporalCutoff) -> Completeness {
         let expected: Vec<&str> = self.places.lowest_in(area).collect();
         let Some(month) = month else {
             return Completeness { areas_reported: 0, areas_expected: size(expected.len()), oldest: None };
         };
-        let end = month_end(month).min(question.on);
+        let end = month_end(month).min(cutoff.on);
         let known = self.until.map_or(end, |until| until.min(end));
         let (reported, oldest) = match self.source {
             SourceKind::Register => (expected.iter().filter(|code| self.known.covers(code)).count(), known),

@@ -1,4 +1,4 @@
-//! The figures that departments judge by, as expressions use them: what their services told until the question's instant,
+//! The figures that departments judge by, as expressions use them: what their services told until the cutoff's instant,
 //! and what the software ships with where they told nothing.
 
 use std::borrow::Cow;

@@ -8,7 +8,7 @@ use minsheng_values::divisions::{AreaCode, Divisions};
 
 use super::parameters::Told;
 use super::sources::Sources;
-use super::{Moment, month_end};
+use super::{CountingDay, month_end};
 use crate::catalogue::{Areas, Catalogue, Entry, Figure, SERVICES, service_of};
 
 /// The day from which something holds that always did.
@@ -57,14 +57,20 @@ pub(crate) struct InForce {
 }
 
 impl Reference {
-    pub(super) fn of(catalogue: &Catalogue, areas: &Areas, moments: &[Moment], sources: &Sources, told: &Told) -> Self {
+    pub(super) fn of(
+        catalogue: &Catalogue,
+        areas: &Areas,
+        counting_days: &[CountingDay],
+        sources: &Sources,
+        told: &Told,
+    ) -> Self {
         let mut reference = Self::default();
         for service in SERVICES {
             let Some(until) = sources.until(service) else { continue };
-            for moment in moments.iter().filter(|moment| moment.month <= until) {
-                let day = moment.day.min(until);
-                let whole = day == month_end(moment.month);
-                reference.months.push(KnownMonth { service, month: moment.month, day, whole });
+            for counting_day in counting_days.iter().filter(|counting_day| counting_day.month <= until) {
+                let day = counting_day.day.min(until);
+                let whole = day == month_end(counting_day.month);
+                reference.months.push(KnownMonth { service, month: counting_day.month, day, whole });
             }
         }
         for (dataset, known) in sources.datasets().filter(|(dataset, _)| sources.until(&service_of(dataset)).is_some())

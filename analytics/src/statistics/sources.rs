@@ -1,6 +1,6 @@
-//! How far each service's records are known, at the question's instant.
+//! How far each service's records are known, at the cutoff's instant.
 //!
-//! A service is known up to the instant to which its whole feed was read, never beyond the question's; what the records
+//! A service is known up to the instant to which its whole feed was read, never beyond the cutoff's; what the records
 //! themselves say is told from those known then. So a lake that was rebuilt, or has grown since, tells the same.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use polars::prelude::{ChunkAgg as _, DataFrame, PolarsResult};
 
 use super::columns::{FROM, days, numbers};
 use super::frames::Frames;
-use super::{Question, StatisticsError};
+use super::{BitemporalCutoff, StatisticsError};
 use crate::catalogue::{SERVICES, contains};
 use crate::lake::Lake;
 use crate::model::{REGION, SourceState};
@@ -85,12 +85,16 @@ impl Sources {
 }
 
 fn day_of(micros: i64) -> Option<NaiveDate> {
-    DateTime::from_timestamp_micros(micros).map(|moment| moment.with_timezone(&LEGAL_TIME).date_naive())
+    DateTime::from_timestamp_micros(micros).map(|counting_day| counting_day.with_timezone(&LEGAL_TIME).date_naive())
 }
 
 /// Reads how far the lake goes.
-pub(super) fn read(lake: &Lake, question: &Question, frames: &mut Frames<'_>) -> Result<Sources, StatisticsError> {
-    let as_of = question.as_of.timestamp_micros();
+pub(super) fn read(
+    lake: &Lake,
+    cutoff: &BitemporalCutoff,
+    frames: &mut Frames<'_>,
+) -> Result<Sources, StatisticsError> {
+    let as_of = cutoff.as_of.timestamp_micros();
     let mut by_service: BTreeMap<String, Source> =
         SERVICES.iter().map(|service| ((*service).to_owned(), Source::default())).collect();
     let mut by_dataset = BTreeMap::new();

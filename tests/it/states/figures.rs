@@ -12,7 +12,7 @@ use minsheng_analytics::{
     feed::FlightFeed,
     job,
     lake::Lake,
-    statistics::{Question, Statistics, compute},
+    statistics::{BitemporalCutoff, Statistics, compute},
 };
 
 use super::{
@@ -65,7 +65,7 @@ impl Figures<'_> {
     /// Compares the months up to a day, as known at an instant that belongs to a round of steps.
     fn compare(&self, on: usize, instant: i64, round: usize, faults: &Faults) {
         let as_of = DateTime::from_timestamp_micros(instant).expect("an instant");
-        let question = Question { on: day_of(on), as_of };
+        let question = BitemporalCutoff { on: day_of(on), as_of };
         let counted = compute(&self.catalogue, self.lake, &question).expect("counted");
         let mut told = BTreeSet::new();
         let ends = (0..on).filter(|day| day_of(day + 1).day() == 1).chain([on]);

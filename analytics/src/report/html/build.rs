@@ -29,7 +29,7 @@ pub(super) fn page(report: &Report<'_>, options: &Options) -> Page {
     Page {
         lang: options.lang.code(),
         on: document.on.to_string(),
-        as_of: format::moment(document.as_of),
+        as_of: format::instant(document.as_of),
         catalogue: document.catalogue.clone(),
         notice: document.notice.as_ref().map(|notice| Words::new(&*notice.zh, &*notice.en)),
         heads: document.notice.as_ref().map(|notice| (in_style(&notice.zh), in_style(&notice.en))),

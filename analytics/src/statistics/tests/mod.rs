@@ -12,11 +12,11 @@ use crate::testing::{Row, Value, day, lake_of, row};
 /// The figures of the compiled-in catalogue over some rows.
 fn figures(rows: &[Row], on: &str, as_of: &str) -> Statistics {
     let (_directory, lake) = lake_of(rows);
-    compute(&Catalogue::embedded().unwrap(), &lake, &question(on, as_of)).unwrap()
+    compute(&Catalogue::embedded().unwrap(), &lake, &cutoff(on, as_of)).unwrap()
 }
 
-fn question(on: &str, as_of: &str) -> Question {
-    Question { on: day(on), as_of: day(as_of).and_hms_opt(23, 59, 59).unwrap().and_utc() }
+fn cutoff(on: &str, as_of: &str) -> BitemporalCutoff {
+    BitemporalCutoff { on: day(on), as_of: day(as_of).and_hms_opt(23, 59, 59).unwrap().and_utc() }
 }
 
 /// Numerator, denominator and value of a cell.
@@ -303,7 +303,7 @@ fn a_parameter_holds_from_its_own_first_day_and_for_no_month_before() {
 "#;
     let catalogue = counted_points(parameters, r#"numerator = "COUNT(*) FILTER (WHERE capacity >= least)""#);
     let (_directory, lake) = lake_of(&[place("m1", "540102", "ELDER_MEAL_POINT").with("capacity", 40_i64)]);
-    let figures = compute(&catalogue, &lake, &question("2025-06-30", "2025-12-31")).unwrap();
+    let figures = compute(&catalogue, &lake, &cutoff("2025-06-30", "2025-12-31")).unwrap();
     let counted =
         ["2025-01", "2025-02", "2025-03", "2025-04", "2025-05"].map(|month| value(&figures, "c", "540000", month));
     assert_eq!(counted, [0.0, 0.0, 1.0, 1.0, 0.0].map(Some));
@@ -343,7 +343,7 @@ fn a_register_is_known_up_to_the_day_to_which_its_department_was_read() {
     let directory = tempfile::tempdir().unwrap();
     let mut lake = Lake::open(directory.path()).unwrap();
     crate::testing::append_until(&mut lake, &[place("d1", "540102", "DISABLED_HOME")], usize::MAX, "2025-03-10");
-    let found = compute(&Catalogue::embedded().unwrap(), &lake, &question("2025-06-30", "2025-06-30")).unwrap();
+    let found = compute(&Catalogue::embedded().unwrap(), &lake, &cutoff("2025-06-30", "2025-06-30")).unwrap();
     assert_eq!(value(&found, "disabled-homes", "540000", "2025-03"), Some(1.0));
     assert_eq!(value(&found, "disabled-homes", "540000", "2025-04"), None);
     let region = found.completeness.iter().find(|row| row.commitment == "disabled-homes" && row.area == "540000");
@@ -497,8 +497,8 @@ fn the_sources_tell_how_far_the_records_go() {
     let figures = figures(&rows, "2025-04-30", "2025-04-30");
     let community = figures.sources.iter().find(|source| source.service == "community").unwrap();
     assert_eq!(community.position, 2);
-    let end = question("2025-04-30", "2025-04-30").as_of.timestamp_micros();
-    assert_eq!(community.recorded_until, Some(end), "the feed was read beyond the moment of the report");
+    let end = cutoff("2025-04-30", "2025-04-30").as_of.timestamp_micros();
+    assert_eq!(community.recorded_until, Some(end), "the feed was read beyond the counting_day of the report");
     assert!(!community.incomplete);
     assert_eq!(figures.sources.len(), 4);
     let region = figures.completeness.iter().find(|row| row.commitment == "disabled-homes" && row.area == "540000");

@@ -106,7 +106,7 @@ fn a_condition_on_rows_reads_the_figure_of_each_row_s_own_area() {
         filed("community", "meal_point.operating_minimum_meals", "540102", "2025-02-01", 50),
     ];
     let (_directory, lake) = lake_of(&rows);
-    let figures = compute(&catalogue, &lake, &question("2025-03-31", "2025-12-31")).unwrap();
+    let figures = compute(&catalogue, &lake, &cutoff("2025-03-31", "2025-12-31")).unwrap();
     let of = |area| ["2025-01", "2025-02"].map(|month| value(&figures, "c", area, month));
     assert_eq!(of("540102"), [1.0, 0.0].map(Some));
     assert_eq!(of("540103"), [1.0, 1.0].map(Some));
@@ -117,7 +117,7 @@ fn a_condition_on_rows_reads_the_figure_of_each_row_s_own_area() {
 fn a_parameter_that_does_not_fit_the_catalogue_s_is_named_and_no_figure_is_guessed() {
     let rows = [filed("health", KEY, "540000", "2025-01-01", 3).with("unit", "bushels")];
     let (_directory, lake) = lake_of(&rows);
-    let error = compute(&Catalogue::embedded().unwrap(), &lake, &question("2025-03-31", "2025-12-31")).unwrap_err();
+    let error = compute(&Catalogue::embedded().unwrap(), &lake, &cutoff("2025-03-31", "2025-12-31")).unwrap_err();
     assert!(error.to_string().contains(KEY) && error.to_string().contains("health"), "{error}");
 }
 

@@ -48,7 +48,7 @@ fn each_dataset_is_read_once_whoever_asks_for_it() {
     let reads = Reads::default();
     // On this thread, to which the subscriber belongs.
     tracing::subscriber::with_default(tracing_subscriber::registry().with(reads.clone()), || {
-        compute_here(&Catalogue::embedded().unwrap(), &lake, &question("2025-05-15", "2025-12-31")).unwrap()
+        compute_here(&Catalogue::embedded().unwrap(), &lake, &cutoff("2025-05-15", "2025-12-31")).unwrap()
     });
     let reads = reads.0.lock().unwrap().clone();
     for dataset in rows.iter().map(|row| &row.dataset) {

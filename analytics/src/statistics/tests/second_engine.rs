@@ -194,13 +194,13 @@ fn sums_by_sql_and_plain_loops_over_random_rows_give_the_same_figures() {
         let (on, as_of) = (day("2025-08-20"), "2025-06-15");
         let (directory, lake) = lake_of(&rows);
         let mut institutions = Institutions::of(directory.path(), &lake);
-        let found = compute(&Catalogue::embedded().unwrap(), &lake, &question(&on.to_string(), as_of)).unwrap();
+        let found = compute(&Catalogue::embedded().unwrap(), &lake, &cutoff(&on.to_string(), as_of)).unwrap();
         let mut compared = 0;
-        for moment in moments(on) {
-            let month = moment.month.format("%Y-%m").to_string();
+        for counting_day in counting_days(on) {
+            let month = counting_day.month.format("%Y-%m").to_string();
             // The last month that is known speaks for the last day that is.
-            let moment = Moment { day: moment.day.min(day(as_of) + Days::new(1)), ..moment };
-            let sums = institutions.age_friendly(moment.day, as_of);
+            let counting_day = CountingDay { day: counting_day.day.min(day(as_of) + Days::new(1)), ..counting_day };
+            let sums = institutions.age_friendly(counting_day.day, as_of);
             for area in ["540000", "540100", "540200", "542500", "540102", "540302"] {
                 if let Some((numerator, denominator, _)) =
                     cell(&found, "age-friendly-institutions", "primary", area, &month)
@@ -211,13 +211,13 @@ fn sums_by_sql_and_plain_loops_over_random_rows_give_the_same_figures() {
                     compared += 1;
                 }
                 if let Some(items) = value(&found, "mutual-recognition-items", area, &month) {
-                    let expected = recognisable(&rows, area, moment.day, day(as_of));
+                    let expected = recognisable(&rows, area, counting_day.day, day(as_of));
                     let expected = f64::from(u32::try_from(expected).unwrap());
                     assert_eq!(Some(items), Some(expected), "seed {seed} {area} {month}");
                     compared += 1;
                 }
                 if let Some((items, _, _)) = cell(&found, "mutual-recognition-items", "listed", area, &month) {
-                    let expected = u32::try_from(listed(&rows, area, moment.day, day(as_of))).unwrap();
+                    let expected = u32::try_from(listed(&rows, area, counting_day.day, day(as_of))).unwrap();
                     assert_eq!(items, Some(f64::from(expected)), "seed {seed} {area} {month}");
                     compared += 1;
                 }
@@ -230,7 +230,7 @@ fn sums_by_sql_and_plain_loops_over_random_rows_give_the_same_figures() {
 #[test]
 fn the_same_rows_in_other_files_and_another_order_give_the_same_figures() {
     let rows = random_rows(7);
-    let asked = question("2025-08-20", "2025-06-15");
+    let asked = cutoff("2025-08-20", "2025-06-15");
     let catalogue = Catalogue::embedded().unwrap();
     let of_chunks = |chunk: usize| {
         let directory = tempfile::tempdir().unwrap();
@@ -250,7 +250,7 @@ fn compaction_and_a_horizon_change_no_figure_that_can_be_asked_for() {
     let mut lake = Lake::open(directory.path()).unwrap();
     append(&mut lake, &random_rows(8), 20);
     let catalogue = Catalogue::embedded().unwrap();
-    let of = |lake: &Lake, as_of: &str| compute(&catalogue, lake, &question("2025-08-20", as_of));
+    let of = |lake: &Lake, as_of: &str| compute(&catalogue, lake, &cutoff("2025-08-20", as_of));
     let instants = ["2025-06-15", "2025-07-20", "2026-01-01"];
     let before = instants.map(|as_of| of(&lake, as_of).unwrap());
     let datasets: Vec<String> = lake.sources().keys().cloned().collect();
@@ -306,7 +306,7 @@ fn two_hundred_thousand_rows_over_two_years_take_less_than_ten_seconds() {
     let (_directory, lake) = lake_of(&rows);
     let catalogue = Catalogue::embedded().unwrap();
     let begun = std::time::Instant::now();
-    let found = compute(&catalogue, &lake, &question("2025-12-31", "2026-12-31")).unwrap();
+    let found = compute(&catalogue, &lake, &cutoff("2025-12-31", "2026-12-31")).unwrap();
     let taken = begun.elapsed();
     assert!(found.rows.len() > 10_000);
     assert!(taken.as_secs() < 10, "{taken:?}");

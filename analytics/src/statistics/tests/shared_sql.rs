@@ -313,7 +313,7 @@ fn the_shipped_views_give_in_another_engine_every_figure_that_is_counted() {
         let lake_directory = directory.path().join("lake");
         let mut lake = Lake::open(&lake_directory).unwrap();
         append(&mut lake, &random_rows(seed, &values, &datasets), 700);
-        let asked = question(on, as_of);
+        let asked = cutoff(on, as_of);
         let found = compute(catalogue, &lake, &asked).unwrap();
         lake.publish(crate::reference::tables(catalogue, &asked, &found.reference)).unwrap();
         let views = directory.path().join("views.sql");
