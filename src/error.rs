@@ -190,7 +190,7 @@ fn cause_text(lang: Lang, cause: &(dyn std::error::Error + 'static)) -> String {
         Some(ErrorKind::WouldBlock) => "正被另一进程使用",
         _ => return cause.to_string(),
     };
-    said!(lang, "{zh}({cause})", "{cause}")
+    said!(lang, "{zh}（{cause}）", "{cause}")
 }
 
 /// What an operator may make of a service's answer.

@@ -38,7 +38,7 @@ pub fn service(department: &str) -> Option<&'static Definition> {
     SERVICES.into_iter().find(|definition| definition.department == department)
 }
 
-/// Returns that there is no such service, and which there are.
+/// Returns the message that there is no such service, with those there are.
 pub fn unknown_service(name: &str, lang: Lang) -> String {
     let known = SERVICES.map(|definition| definition.department).join(", ");
     said!(lang, "没有服务 {name}；可用：{known}", "there is no service {name}; there are: {known}")

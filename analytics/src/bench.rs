@@ -1,7 +1,7 @@
-//! A lake of many rows for measurements, and one cutoff to it, answered twice: by the statistics, and by a query that
-//! somebody wrote by hand for this cutoff alone.
+//! A lake of many rows for measurements, and one figure of it, computed twice: by the statistics, and by a query that
+//! somebody wrote by hand for this figure alone.
 //!
-//! The cutoff is the share of insurance applications decided on their merits, for every month, county and
+//! The figure is the share of insurance applications decided on their merits, for every month, county and
 //! prefecture: records that change, end or are withdrawn later, a condition that depends on the day.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
@@ -88,7 +88,7 @@ pub fn by_statistics(directory: &Path) -> Result<Measured, StatisticsError> {
     })
 }
 
-/// Answers by a query for this cutoff alone: what it counts adds up, those that have ended too, so that it sums `_diff`
+/// Computes it by a query for this figure alone: what it counts adds up, those that have ended too, so that it sums `_diff`
 /// and needs no record.
 pub fn by_hand(directory: &Path) -> Result<Measured, StatisticsError> {
     let lake = Lake::open_read_only(directory)?;

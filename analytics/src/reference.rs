@@ -13,13 +13,14 @@ use crate::statistics::{BitemporalCutoff, Reference};
 /// Returns the tables that belong to the figures of a cut-off.
 pub(crate) fn tables(catalogue: &Catalogue, cutoff: &BitemporalCutoff, reference: &Reference) -> Vec<Published> {
     vec![
-        cutoff_table(catalogue, cutoff),
         divisions(),
         months(reference),
         first_days(reference),
         parameters(reference),
         commitments(&catalogue.commitments(cutoff.on)),
         measures(catalogue),
+        // The last one says of which day and instant the others are.
+        cutoff_table(catalogue, cutoff),
     ]
 }
 

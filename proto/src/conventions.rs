@@ -44,7 +44,7 @@ pub(crate) fn field_option_string(field: &FieldDescriptor, option: &str) -> Opti
     }
 }
 
-/// Returns whether an option of `minsheng.common.v1` that is true or false is set on a field.
+/// Reports whether an option of `minsheng.common.v1` that is true or false is set on a field.
 pub fn is_set(field: &FieldDescriptor, option: &str) -> bool {
     descriptors()
         .get_extension_by_name(&format!("minsheng.common.v1.{option}"))

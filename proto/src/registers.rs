@@ -43,7 +43,7 @@ pub struct Reference {
     pub field: String,
     /// Collection of the register whose record it names.
     pub collection: String,
-    /// Whether it is kept as it was given, with its collection; otherwise the id is.
+    /// Whether it is kept with its collection; otherwise the id is.
     pub kept_whole: bool,
     /// Whether the record lies in the county of the one that it names.
     pub same_county: bool,

@@ -30,7 +30,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Returns whether a greater measurement is the better one.
+    /// Reports whether a greater measurement is the better one.
     pub fn more_is_better(self) -> bool {
         self == Self::PerSecond
     }

@@ -220,7 +220,7 @@ fn take(
 /// The rule by which a register refuses a second record of a name.
 const RECORD_EXISTS: &str = "RECORD_EXISTS";
 
-/// Returns that a record is there with another content, and what makes it the same record.
+/// Returns the refusal of a record that is there with another content: what makes it the same record.
 fn exists(register: &Register, rows: &Rows, columns: &Columns, item: &Item, name: &str) -> Refusal {
     let (zh, en) = match item.identity {
         Identity::Given(_) => (String::new(), String::new()),

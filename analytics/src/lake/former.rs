@@ -52,12 +52,15 @@ pub(super) fn datasets(directory: &Path) -> Result<BTreeSet<String>, LakeError> 
     Ok(BTreeSet::new())
 }
 
-/// Moves the earlier version's lake out of the way; the manifest goes last, so that a crash changes nothing.
+/// Moves the earlier version's lake out of the way; the manifest goes last, so that the next opening goes on after a
+/// crash.
 pub(super) fn set_aside(directory: &Path) -> Result<(), LakeError> {
     let manifest = directory.join(MANIFEST);
     if !manifest.is_file() {
         return Ok(());
     }
+    // One that is not understood stays where it is.
+    datasets(directory)?;
     let former = directory.join(FORMER);
     files::make_directory(&former)?;
     for (name, path, kind) in files::entries(directory)? {

@@ -269,8 +269,10 @@ impl Table {
         let wrong = |source| LakeError::Log { path: path.to_owned(), source };
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let action: Action = serde_json::from_str(line).map_err(wrong)?;
-            if let Some(protocol) = action.protocol.filter(|protocol| protocol.min_reader_version > READER_VERSION) {
-                let version = protocol.min_reader_version;
+            if let Some(Protocol { min_reader_version: reader, min_writer_version: writer }) = action.protocol
+                && (reader > READER_VERSION || writer > WRITER_VERSION)
+            {
+                let version = if reader > READER_VERSION { reader } else { writer };
                 return Err(LakeError::Version { path: directory.join(name), version });
             }
             if let Some(metadata) = action.meta_data {
@@ -288,6 +290,8 @@ impl Table {
             }
             if let Some(add) = action.add {
                 let file = entry(name, add);
+                // The newest action for a path counts: what is listed again is not to be removed.
+                self.removed.retain(|removed| removed.path != file.path);
                 self.files.retain(|other| other.path != file.path);
                 self.files.push(file);
             }

@@ -291,6 +291,21 @@ fn a_lake_of_a_later_version_is_refused() {
     std::fs::write(directory.path().join("manifest.json"), r#"{"version": 3, "sources": {}}"#).unwrap();
     let error = Lake::open_read_only(directory.path()).unwrap_err();
     assert!(matches!(error, LakeError::Version { version: 3, .. }), "{error}");
+    let error = Lake::open(directory.path()).unwrap_err();
+    assert!(matches!(error, LakeError::Version { version: 3, .. }), "{error}");
+    assert!(directory.path().join("manifest.json").is_file(), "it stays where it is");
+}
+
+#[test]
+fn a_table_that_asks_more_of_a_writer_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    lake.append(DATASET, &[batch(1..3)], progress(2)).unwrap();
+    drop(lake);
+    let commit = directory.path().join(DATASET).join("_delta_log/00000000000000000001.json");
+    std::fs::write(&commit, r#"{"protocol": {"minReaderVersion": 1, "minWriterVersion": 4}}"#).unwrap();
+    let error = Lake::open(directory.path()).unwrap_err();
+    assert!(matches!(error, LakeError::Version { version: 4, .. }), "{error}");
 }
 
 #[test]
@@ -404,7 +419,7 @@ fn compaction_drops_nothing_and_vacuum_removes_what_was_rewritten_after_its_time
         lake.append(DATASET, &[batch(position..position + 1)], progress(position)).unwrap();
     }
     let (before, cursor) = (all_rows(&lake), lake.cursor(DATASET).to_owned());
-    assert_eq!(lake.compact(DATASET, 3).unwrap(), 9 - 2, "January has four files, February three, March two");
+    assert_eq!(lake.compact(DATASET, 3).unwrap(), 9 - 2, "January has four files, February two, March three");
     assert_eq!((lake.sources()[DATASET].files.len(), lake.compact(DATASET, 3).unwrap()), (4, 0));
     assert_eq!((all_rows(&lake), lake.cursor(DATASET), lake.verify().unwrap()), (before.clone(), &*cursor, vec![]));
     let old = directory.path().join(DATASET).join("2025-01/000000-000000000000-000000000000.parquet");

@@ -284,7 +284,7 @@ impl<'a> Plan<'a> {
         Lasting::of(&rows)
     }
 
-    /// The rows that take part at some instants, each with its month.
+    /// Returns the rows that take part on some counting days, each with its month.
     fn rows_at(&self, base: &Lasting, partners: &[Lasting], counting_days: &[CountingDay]) -> PolarsResult<DataFrame> {
         let mut rows = self.conditions.apply_on_day(base.at(counting_days, self.entry)?.lazy());
         for (restriction, partner) in self.restrictions.iter().zip(partners) {

@@ -213,7 +213,7 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -
     Ok(statistics)
 }
 
-/// The instants up to which a dataset is known; the last one speaks for the last day that is.
+/// Returns the counting days up to which a dataset is known; the last one speaks for the last day that is.
 fn until(counting_days: &[CountingDay], known: &sources::Known) -> Vec<CountingDay> {
     let until = known.until.unwrap_or(NaiveDate::MIN);
     let known = counting_days.iter().filter(|counting_day| counting_day.month <= until);

@@ -85,7 +85,7 @@ impl Sources {
 }
 
 fn day_of(micros: i64) -> Option<NaiveDate> {
-    DateTime::from_timestamp_micros(micros).map(|counting_day| counting_day.with_timezone(&LEGAL_TIME).date_naive())
+    DateTime::from_timestamp_micros(micros).map(|instant| instant.with_timezone(&LEGAL_TIME).date_naive())
 }
 
 /// Reads how far the lake goes.

@@ -20,7 +20,7 @@ fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     comment.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Returns whether the contract's rules demand a value: by `required`, or by refusing an enumeration's zero.
+/// Reports whether the contract's rules demand a value: by `required`, or by refusing an enumeration's zero.
 pub(crate) fn is_required(field: &FieldDescriptor) -> bool {
     let Some(extension) = descriptors().get_extension_by_name("buf.validate.field") else { return false };
     let options = field.options();
@@ -36,7 +36,7 @@ pub(crate) fn is_required(field: &FieldDescriptor) -> bool {
     required || refuses_zero
 }
 
-/// Returns whether a scalar field may be absent.
+/// Reports whether a scalar field may be absent.
 pub(crate) fn is_optional(field: &FieldDescriptor) -> bool {
     field.field_descriptor_proto().proto3_optional()
 }

@@ -199,7 +199,13 @@ fn body(register: &Register, record: &str, columns: &[Column]) -> String {
         let reads = match kept {
             Kept::Not => continue,
             _ if decided => None,
-            Kept::Plain => Some(plain(&field, "resource")),
+            Kept::Plain => Some(match register.references.iter().find(|reference| reference.field == name) {
+                Some(Reference { collection, .. }) => {
+                    judged = true;
+                    format!("declared::whole_reference(\"{name}\", \"{collection}\", &resource.{rust}, violations)")
+                }
+                None => plain(&field, "resource"),
+            }),
             Kept::Enumeration { required: false } => Some(format!("i64::from(resource.{rust})")),
             Kept::Enumeration { required: true } => {
                 judged = true;
@@ -256,7 +262,7 @@ fn body(register: &Register, record: &str, columns: &[Column]) -> String {
     }
     let (references, rows) = (references_of(register), row_of(register, columns));
     let (clear, restore) = decided_of(register);
-    let natural_id = natural_id_of(register);
+    let (natural_id, taken) = (natural_id_of(register), taken_of(register));
     let (of, of_context) = match &natural_id {
         Some(id) if id.contains("context)") => ("resource", "context"),
         Some(_) => ("resource", "_"),
@@ -264,12 +270,14 @@ fn body(register: &Register, record: &str, columns: &[Column]) -> String {
     };
     let natural_id = natural_id.unwrap_or_else(|| "None".to_owned());
     let (name, row) = (resource.name(), format!("{}Row", resource.name()));
+    let fields = names_of(resource);
     let violations_arg = if judged { "violations" } else { "_" };
     let (context, reveal) = if has_person { ("context", "reveal") } else { ("_", "_") };
     let of_reading = if has_person || needs_context { "context" } else { "_" };
     let decides = if clear.is_empty() { "_" } else { "resource" };
     format!(
         "impl Declared for {record} {{\n    type Resource = pb::{name};\n    type Row = pb::{row};\n\n    \
+         const FIELDS: &'static [&'static str] = &[{fields}];\n\n    \
          fn read(resource: &pb::{name}, head: Head, {of_reading}: RuleContext<'_>, {violations_arg}: &mut Violations) -> Self {{\n\
          {before}        Self {{\n{read}            ..Self::with_head(head)\n        }}\n    }}\n\n    \
          fn resource(&self, {context}: RuleContext<'_>, {reveal}: bool) -> Result<pb::{name}, Error> {{\n        \
@@ -277,6 +285,7 @@ fn body(register: &Register, record: &str, columns: &[Column]) -> String {
          fn row(&self) -> pb::{row} {{\n        pb::{row} {{\n{rows}        }}\n    }}\n\n    \
          fn references(&self) -> Vec<declared::Named<'_>> {{\n        {references}\n    }}\n\n    \
          fn natural_id({of}: &pb::{name}, {of_context}: RuleContext<'_>) -> Option<String> {{\n        {natural_id}\n    }}\n\n    \
+         fn take_field(field: &str, from: &pb::{name}, to: &mut pb::{name}) -> bool {{\n        match field {{\n{taken}            _ => return false,\n        }}\n        true\n    }}\n\n    \
          fn clear_decided({decides}: &mut pb::{name}) {{\n{clear}    }}\n\n    \
          fn restore_decided(&mut self, {decides}: &pb::{name}) {{\n{restore}    }}\n}}\n",
     )
@@ -315,6 +324,31 @@ fn decided_of(register: &Register) -> (String, String) {
         let _ = writeln!(restore, "        self.{name}{back};");
     }
     (clear, restore)
+}
+
+/// Writes the names of a resource's own fields.
+fn names_of(resource: &MessageDescriptor) -> String {
+    own_fields(resource).map(|field| format!("\"{}\"", field.name())).collect::<Vec<_>>().join(", ")
+}
+
+/// Writes how a field is taken from one resource into another.
+fn taken_of(register: &Register) -> String {
+    let mut taken = String::new();
+    for field in own_fields(&register.resource) {
+        let (name, rust) = (field.name(), rust_name(field.name()));
+        let copied = match field.kind() {
+            _ if field.is_list() => false,
+            Kind::String | Kind::Bytes => false,
+            Kind::Message(message) => matches!(message.name(), "Date" | "YearMonth"),
+            _ => true,
+        };
+        let _ = if copied {
+            writeln!(taken, "            \"{name}\" => to.{rust} = from.{rust},")
+        } else {
+            writeln!(taken, "            \"{name}\" => to.{rust}.clone_from(&from.{rust}),")
+        };
+    }
+    taken
 }
 
 /// Writes the records that a state names.

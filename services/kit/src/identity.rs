@@ -102,7 +102,7 @@ impl Department {
 }
 
 /// Returns how long a certificate is still good; nothing where it cannot be read or has run out.
-pub fn time_left(certificate: &CertificateDer<'_>, now: SystemTime) -> Option<Duration> {
+pub(crate) fn time_left(certificate: &CertificateDer<'_>, now: SystemTime) -> Option<Duration> {
     let (_, parsed) = X509Certificate::from_der(certificate.as_ref()).ok()?;
     let until = u64::try_from(parsed.validity().not_after.timestamp()).ok()?;
     (SystemTime::UNIX_EPOCH + Duration::from_secs(until)).duration_since(now).ok()

@@ -80,7 +80,7 @@ impl Keys {
     }
 
     /// Reports whether a directory holds the department's secret.
-    pub fn exist(directory: &Path, department: &str) -> Result<bool, Error> {
+    pub(crate) fn exist(directory: &Path, department: &str) -> Result<bool, Error> {
         file_of(directory, department).try_exists().map_err(Error::internal)
     }
 

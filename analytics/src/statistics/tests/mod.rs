@@ -498,7 +498,7 @@ fn the_sources_tell_how_far_the_records_go() {
     let community = figures.sources.iter().find(|source| source.service == "community").unwrap();
     assert_eq!(community.position, 2);
     let end = cutoff("2025-04-30", "2025-04-30").as_of.timestamp_micros();
-    assert_eq!(community.recorded_until, Some(end), "the feed was read beyond the counting_day of the report");
+    assert_eq!(community.recorded_until, Some(end), "the feed was read beyond the instant of the report");
     assert!(!community.incomplete);
     assert_eq!(figures.sources.len(), 4);
     let region = figures.completeness.iter().find(|row| row.commitment == "disabled-homes" && row.area == "540000");

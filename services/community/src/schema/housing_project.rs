@@ -34,6 +34,18 @@ impl Declared for HousingProjectRecord {
     type Resource = pb::HousingProject;
     type Row = pb::HousingProjectRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "title",
+        "kind",
+        "plan_year",
+        "units_planned",
+        "units_started",
+        "units_acquired",
+        "units_completed",
+        "units_let",
+        "counted_on",
+    ];
+
     fn read(resource: &pb::HousingProject, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
@@ -80,6 +92,22 @@ impl Declared for HousingProjectRecord {
 
     fn natural_id(_: &pb::HousingProject, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::HousingProject, to: &mut pb::HousingProject) -> bool {
+        match field {
+            "title" => to.title.clone_from(&from.title),
+            "kind" => to.kind = from.kind,
+            "plan_year" => to.plan_year = from.plan_year,
+            "units_planned" => to.units_planned = from.units_planned,
+            "units_started" => to.units_started = from.units_started,
+            "units_acquired" => to.units_acquired = from.units_acquired,
+            "units_completed" => to.units_completed = from.units_completed,
+            "units_let" => to.units_let = from.units_let,
+            "counted_on" => to.counted_on = from.counted_on,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::HousingProject) {}

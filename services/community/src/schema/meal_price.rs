@@ -38,6 +38,17 @@ impl Declared for MealPriceRecord {
     type Resource = pb::MealPrice;
     type Row = pb::MealPriceRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "resident_id",
+        "service_point",
+        "base_price_fen",
+        "applied_on",
+        "outcome",
+        "assistance_category",
+        "price_fen",
+        "decided_on",
+    ];
+
     fn read(resource: &pb::MealPrice, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         let resident =
             declared::person("meal_prices.resident", "resident_id", &resource.resident_id, context, violations);
@@ -105,6 +116,21 @@ impl Declared for MealPriceRecord {
             ],
             context,
         )
+    }
+
+    fn take_field(field: &str, from: &pb::MealPrice, to: &mut pb::MealPrice) -> bool {
+        match field {
+            "resident_id" => to.resident_id.clone_from(&from.resident_id),
+            "service_point" => to.service_point.clone_from(&from.service_point),
+            "base_price_fen" => to.base_price_fen = from.base_price_fen,
+            "applied_on" => to.applied_on = from.applied_on,
+            "outcome" => to.outcome = from.outcome,
+            "assistance_category" => to.assistance_category = from.assistance_category,
+            "price_fen" => to.price_fen = from.price_fen,
+            "decided_on" => to.decided_on = from.decided_on,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::MealPrice) {

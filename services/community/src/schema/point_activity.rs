@@ -36,6 +36,18 @@ impl Declared for PointActivityRecord {
     type Resource = pb::PointActivity;
     type Row = pb::PointActivityRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "service_point",
+        "kind",
+        "month",
+        "days_open",
+        "last_served_on",
+        "people_served",
+        "services",
+        "discounted_services",
+        "revenue_fen",
+    ];
+
     fn read(resource: &pb::PointActivity, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             service_point: declared::reference_id(
@@ -99,6 +111,22 @@ impl Declared for PointActivityRecord {
             declared::id_within("service_points", &resource.service_point),
             &declared::month_part(resource.month.as_ref()?),
         ]))
+    }
+
+    fn take_field(field: &str, from: &pb::PointActivity, to: &mut pb::PointActivity) -> bool {
+        match field {
+            "service_point" => to.service_point.clone_from(&from.service_point),
+            "kind" => to.kind = from.kind,
+            "month" => to.month = from.month,
+            "days_open" => to.days_open = from.days_open,
+            "last_served_on" => to.last_served_on = from.last_served_on,
+            "people_served" => to.people_served = from.people_served,
+            "services" => to.services = from.services,
+            "discounted_services" => to.discounted_services = from.discounted_services,
+            "revenue_fen" => to.revenue_fen = from.revenue_fen,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::PointActivity) {}

@@ -48,6 +48,24 @@ impl Declared for ServicePointRecord {
     type Resource = pb::ServicePoint;
     type Row = pb::ServicePointRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "title",
+        "kind",
+        "operator",
+        "level",
+        "township_code",
+        "village_code",
+        "site_code",
+        "capacity",
+        "floor_area_dm2",
+        "free_or_low_charge",
+        "household_utility_prices",
+        "medical_agreement",
+        "weekly_opening_minutes",
+        "opened_on",
+        "closed_on",
+    ];
+
     fn read(resource: &pb::ServicePoint, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
@@ -114,6 +132,28 @@ impl Declared for ServicePointRecord {
 
     fn natural_id(_: &pb::ServicePoint, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::ServicePoint, to: &mut pb::ServicePoint) -> bool {
+        match field {
+            "title" => to.title.clone_from(&from.title),
+            "kind" => to.kind = from.kind,
+            "operator" => to.operator = from.operator,
+            "level" => to.level = from.level,
+            "township_code" => to.township_code.clone_from(&from.township_code),
+            "village_code" => to.village_code.clone_from(&from.village_code),
+            "site_code" => to.site_code.clone_from(&from.site_code),
+            "capacity" => to.capacity = from.capacity,
+            "floor_area_dm2" => to.floor_area_dm2 = from.floor_area_dm2,
+            "free_or_low_charge" => to.free_or_low_charge = from.free_or_low_charge,
+            "household_utility_prices" => to.household_utility_prices = from.household_utility_prices,
+            "medical_agreement" => to.medical_agreement = from.medical_agreement,
+            "weekly_opening_minutes" => to.weekly_opening_minutes = from.weekly_opening_minutes,
+            "opened_on" => to.opened_on = from.opened_on,
+            "closed_on" => to.closed_on = from.closed_on,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::ServicePoint) {}

@@ -66,7 +66,7 @@ impl Register for PointActivities {
         lock_keys(connection, "point_activities.month", keys.iter().map(String::as_bytes))
     }
 
-    /// The point exists, is of the kind and the county, was in service in the month and has no other record of it on the same
+    /// The point is of the kind, was in service in the month and has no other record of it on the same
     /// days.
     fn validate_against_store(
         &self,

@@ -7,7 +7,7 @@ use minsheng_kit::{
     error::Error,
     load_among,
     register::{ACTIVE, Holders, Period, Table as _, WITHDRAWN},
-    store::{AnyConnection, LockStrength, lock_records_in_unit},
+    store::AnyConnection,
 };
 
 use crate::schema::{ServicePointRecord, meal_prices, point_activities};
@@ -23,14 +23,12 @@ impl Points {
     }
 }
 
-/// Finds the points that were not withdrawn, by id. In a unit of work they stay as they are until it ends: on
-/// PostgreSQL none is withdrawn or changed between a rule that rests on it and the commit.
+/// Finds the points that were not withdrawn, by id. The kit has locked those that the records of a unit name.
 pub(crate) fn service_points_by_id<'a>(
     connection: &mut AnyConnection,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Points, Error> {
     let ids: Vec<String> = ids.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect();
-    lock_records_in_unit(connection, "service_points", ids.iter().map(String::as_str), LockStrength::Shared)?;
     let mut found: HashMap<String, Vec<ServicePointRecord>> = HashMap::with_capacity(ids.len());
     for state in ServicePointRecord::find(connection, &ids)? {
         if state.state != WITHDRAWN {

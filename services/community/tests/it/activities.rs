@@ -70,6 +70,8 @@ async fn a_month_is_kept_once_for_a_point_that_exists_and_is_of_its_kind() {
             named("point_activities/other", august("service_points/m1")),
             august("service_points/nowhere"),
             nursery,
+            // What is refused for another reason keeps the month from nobody.
+            pb::PointActivity { area: "540103".to_owned(), ..named("point_activities/x0", september("m1")) },
             named("point_activities/x2", september("m1")),
             named("point_activities/x3", september("service_points/m1")),
         ];
@@ -91,6 +93,7 @@ async fn a_month_is_kept_once_for_a_point_that_exists_and_is_of_its_kind() {
                 rejected("MONTH_REPORTED"),
                 rejected("NO_SUCH_RECORD"),
                 rejected("NOT_THE_POINTS"),
+                rejected("OTHER_COUNTY"),
                 (ItemOutcome::Created, vec![]),
                 rejected("MONTH_REPORTED"),
             ]

@@ -106,7 +106,7 @@ impl Register for FundingRecords {
             .collect())
     }
 
-    /// Writes what the standards say; a record whose school or standards are missing was refused by `check`.
+    /// Writes what the standards say; a record whose school or standards are missing was refused by `validate_against_store`.
     fn complete(
         &self,
         connection: &mut AnyConnection,

@@ -43,6 +43,19 @@ impl Declared for AidCaseRecord {
     type Resource = pb::AidCase;
     type Row = pb::AidCaseRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "resident_id",
+        "school",
+        "stage",
+        "boarding",
+        "household_kind",
+        "term_year",
+        "applied_on",
+        "outcome",
+        "assistance_category",
+        "decided_on",
+    ];
+
     fn read(resource: &pb::AidCase, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         let resident =
             declared::person("aid_cases.resident", "resident_id", &resource.resident_id, context, violations);
@@ -50,7 +63,7 @@ impl Declared for AidCaseRecord {
             resident: resident.sealed,
             resident_index: resident.index,
             person: resident.pseudonym,
-            school: resource.school.clone(),
+            school: declared::whole_reference("school", "schools", &resource.school, violations),
             stage: declared::enum_field::<pb::AidStage>("stage", resource.stage, violations) as i64,
             boarding: resource.boarding,
             household_kind: declared::enum_field::<pb::AidHouseholdKind>(
@@ -108,6 +121,23 @@ impl Declared for AidCaseRecord {
 
     fn natural_id(_: &pb::AidCase, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::AidCase, to: &mut pb::AidCase) -> bool {
+        match field {
+            "resident_id" => to.resident_id.clone_from(&from.resident_id),
+            "school" => to.school.clone_from(&from.school),
+            "stage" => to.stage = from.stage,
+            "boarding" => to.boarding = from.boarding,
+            "household_kind" => to.household_kind = from.household_kind,
+            "term_year" => to.term_year = from.term_year,
+            "applied_on" => to.applied_on = from.applied_on,
+            "outcome" => to.outcome = from.outcome,
+            "assistance_category" => to.assistance_category = from.assistance_category,
+            "decided_on" => to.decided_on = from.decided_on,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::AidCase) {

@@ -58,9 +58,21 @@ impl Declared for FundingRecord {
     type Resource = pb::FundingRecord;
     type Row = pb::FundingRecordRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "school",
+        "fund",
+        "term_year",
+        "term",
+        "students",
+        "amount_fen",
+        "nutrition_fen",
+        "nutrition_students",
+        "paid_on",
+    ];
+
     fn read(resource: &pb::FundingRecord, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
-            school: resource.school.clone(),
+            school: declared::whole_reference("school", "schools", &resource.school, violations),
             fund: declared::enum_field::<pb::FundKind>("fund", resource.fund, violations) as i64,
             term_year: i64::from(resource.term_year),
             term: declared::enum_field::<pb::Term>("term", resource.term, violations) as i64,
@@ -131,6 +143,22 @@ impl Declared for FundingRecord {
             &resource.term_year.to_string(),
             &resource.term.to_string(),
         ]))
+    }
+
+    fn take_field(field: &str, from: &pb::FundingRecord, to: &mut pb::FundingRecord) -> bool {
+        match field {
+            "school" => to.school.clone_from(&from.school),
+            "fund" => to.fund = from.fund,
+            "term_year" => to.term_year = from.term_year,
+            "term" => to.term = from.term,
+            "students" => to.students = from.students,
+            "amount_fen" => to.amount_fen = from.amount_fen,
+            "nutrition_fen" => to.nutrition_fen = from.nutrition_fen,
+            "nutrition_students" => to.nutrition_students = from.nutrition_students,
+            "paid_on" => to.paid_on = from.paid_on,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::FundingRecord) {}

@@ -48,6 +48,24 @@ impl Declared for SchoolRecord {
     type Resource = pb::School;
     type Row = pb::SchoolRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "title",
+        "stage",
+        "rural",
+        "altitude_class",
+        "border",
+        "places",
+        "pupils",
+        "large_classes",
+        "meets_basic_conditions",
+        "nursery_classes",
+        "nursery_places",
+        "nursery_children",
+        "opened_on",
+        "closed_on",
+        "ownership",
+    ];
+
     fn read(resource: &pb::School, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
@@ -119,6 +137,28 @@ impl Declared for SchoolRecord {
 
     fn natural_id(_: &pb::School, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::School, to: &mut pb::School) -> bool {
+        match field {
+            "title" => to.title.clone_from(&from.title),
+            "stage" => to.stage = from.stage,
+            "rural" => to.rural = from.rural,
+            "altitude_class" => to.altitude_class = from.altitude_class,
+            "border" => to.border = from.border,
+            "places" => to.places = from.places,
+            "pupils" => to.pupils = from.pupils,
+            "large_classes" => to.large_classes = from.large_classes,
+            "meets_basic_conditions" => to.meets_basic_conditions = from.meets_basic_conditions,
+            "nursery_classes" => to.nursery_classes = from.nursery_classes,
+            "nursery_places" => to.nursery_places = from.nursery_places,
+            "nursery_children" => to.nursery_children = from.nursery_children,
+            "opened_on" => to.opened_on = from.opened_on,
+            "closed_on" => to.closed_on = from.closed_on,
+            "ownership" => to.ownership = from.ownership,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::School) {}

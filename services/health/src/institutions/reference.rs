@@ -32,7 +32,7 @@ pub struct OperatingState {
 }
 
 impl OperatingState {
-    /// Returns whether the state holds on a day and the institution was in operation.
+    /// Reports whether the state holds on a day and the institution was in operation.
     pub fn operates_on(&self, day: i64) -> bool {
         self.state == ACTIVE
             && self.effective_on <= day

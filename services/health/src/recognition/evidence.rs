@@ -246,13 +246,13 @@ impl Asked {
         Ok(found)
     }
 
-    /// Returns whether both were in operation: the performing one on the day of the test, the receiving one on that of
+    /// Reports whether both were in operation: the performing one on the day of the test, the receiving one on that of
     /// the visit.
     pub(super) fn in_operation(&self, performed_on: i64, on: i64) -> bool {
         self.performing.iter().any(|state| state.operates_on(performed_on)) && self.receiving.operates_on(on)
     }
 
-    /// Returns whether the performing institution has the lower grade on the day of the visit.
+    /// Reports whether the performing institution has the lower grade on the day of the visit.
     pub(super) fn is_lower(&self, on: i64) -> bool {
         OperatingState::grade_on(&self.performing, on) < self.receiving.level
     }

@@ -42,6 +42,21 @@ impl Declared for AgeFriendlyAssessmentRecord {
     type Resource = pb::AgeFriendlyAssessment;
     type Row = pb::AgeFriendlyAssessmentRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "institution",
+        "assessed_on",
+        "culture_score",
+        "management_score",
+        "service_score",
+        "environment_score",
+        "mandatory_met",
+        "revoked_on",
+        "passed",
+        "total_score",
+        "certificate_from",
+        "certificate_to",
+    ];
+
     fn read(
         resource: &pb::AgeFriendlyAssessment,
         head: Head,
@@ -112,6 +127,25 @@ impl Declared for AgeFriendlyAssessmentRecord {
 
     fn natural_id(_: &pb::AgeFriendlyAssessment, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::AgeFriendlyAssessment, to: &mut pb::AgeFriendlyAssessment) -> bool {
+        match field {
+            "institution" => to.institution.clone_from(&from.institution),
+            "assessed_on" => to.assessed_on = from.assessed_on,
+            "culture_score" => to.culture_score = from.culture_score,
+            "management_score" => to.management_score = from.management_score,
+            "service_score" => to.service_score = from.service_score,
+            "environment_score" => to.environment_score = from.environment_score,
+            "mandatory_met" => to.mandatory_met = from.mandatory_met,
+            "revoked_on" => to.revoked_on = from.revoked_on,
+            "passed" => to.passed = from.passed,
+            "total_score" => to.total_score = from.total_score,
+            "certificate_from" => to.certificate_from = from.certificate_from,
+            "certificate_to" => to.certificate_to = from.certificate_to,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::AgeFriendlyAssessment) {

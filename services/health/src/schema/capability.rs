@@ -30,6 +30,8 @@ impl Declared for CapabilityRecord {
     type Resource = pb::Capability;
     type Row = pb::CapabilityRow;
 
+    const FIELDS: &'static [&'static str] = &["institution", "kind", "held_from", "held_to", "edition", "evidence"];
+
     fn read(resource: &pb::Capability, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             institution: declared::reference_id("institution", "institutions", &resource.institution, violations),
@@ -79,6 +81,19 @@ impl Declared for CapabilityRecord {
             &resource.kind.to_string(),
             &declared::day_part(resource.held_from.as_ref()?)?,
         ]))
+    }
+
+    fn take_field(field: &str, from: &pb::Capability, to: &mut pb::Capability) -> bool {
+        match field {
+            "institution" => to.institution.clone_from(&from.institution),
+            "kind" => to.kind = from.kind,
+            "held_from" => to.held_from = from.held_from,
+            "held_to" => to.held_to = from.held_to,
+            "edition" => to.edition.clone_from(&from.edition),
+            "evidence" => to.evidence.clone_from(&from.evidence),
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::Capability) {}

@@ -34,6 +34,9 @@ impl Declared for InstitutionRecord {
     type Resource = pb::Institution;
     type Row = pb::InstitutionRow;
 
+    const FIELDS: &'static [&'static str] =
+        &["title", "institution_class", "public", "level", "operating_from", "operating_to"];
+
     fn read(resource: &pb::Institution, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             title: resource.title.clone(),
@@ -80,6 +83,19 @@ impl Declared for InstitutionRecord {
 
     fn natural_id(_: &pb::Institution, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::Institution, to: &mut pb::Institution) -> bool {
+        match field {
+            "title" => to.title.clone_from(&from.title),
+            "institution_class" => to.institution_class = from.institution_class,
+            "public" => to.public = from.public,
+            "level" => to.level = from.level,
+            "operating_from" => to.operating_from = from.operating_from,
+            "operating_to" => to.operating_to = from.operating_to,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::Institution) {}

@@ -37,6 +37,18 @@ impl Declared for QualityCertificateRecord {
     type Resource = pb::QualityCertificate;
     type Row = pb::QualityCertificateRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "institution",
+        "item_code",
+        "scope",
+        "quality_body",
+        "round",
+        "passed",
+        "valid_from",
+        "valid_to",
+        "failed_on",
+    ];
+
     fn read(resource: &pb::QualityCertificate, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             institution: declared::reference_id("institution", "institutions", &resource.institution, violations),
@@ -92,6 +104,22 @@ impl Declared for QualityCertificateRecord {
             &resource.round,
             &resource.item_code,
         ]))
+    }
+
+    fn take_field(field: &str, from: &pb::QualityCertificate, to: &mut pb::QualityCertificate) -> bool {
+        match field {
+            "institution" => to.institution.clone_from(&from.institution),
+            "item_code" => to.item_code.clone_from(&from.item_code),
+            "scope" => to.scope = from.scope,
+            "quality_body" => to.quality_body.clone_from(&from.quality_body),
+            "round" => to.round.clone_from(&from.round),
+            "passed" => to.passed = from.passed,
+            "valid_from" => to.valid_from = from.valid_from,
+            "valid_to" => to.valid_to = from.valid_to,
+            "failed_on" => to.failed_on = from.failed_on,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::QualityCertificate) {

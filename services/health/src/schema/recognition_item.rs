@@ -37,6 +37,9 @@ impl Declared for RecognitionItemRecord {
     type Resource = pb::RecognitionItem;
     type Row = pb::RecognitionItemRow;
 
+    const FIELDS: &'static [&'static str] =
+        &["code", "title", "category", "loinc", "edition", "origin", "active_from", "active_to", "window_days"];
+
     fn read(resource: &pb::RecognitionItem, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             code: resource.code.clone(),
@@ -84,6 +87,22 @@ impl Declared for RecognitionItemRecord {
 
     fn natural_id(resource: &pb::RecognitionItem, _: RuleContext<'_>) -> Option<String> {
         Some(declared::natural_key(&[&resource.edition, &resource.code]))
+    }
+
+    fn take_field(field: &str, from: &pb::RecognitionItem, to: &mut pb::RecognitionItem) -> bool {
+        match field {
+            "code" => to.code.clone_from(&from.code),
+            "title" => to.title.clone_from(&from.title),
+            "category" => to.category = from.category,
+            "loinc" => to.loinc.clone_from(&from.loinc),
+            "edition" => to.edition.clone_from(&from.edition),
+            "origin" => to.origin = from.origin,
+            "active_from" => to.active_from = from.active_from,
+            "active_to" => to.active_to = from.active_to,
+            "window_days" => to.window_days = from.window_days,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::RecognitionItem) {}

@@ -41,6 +41,20 @@ impl Declared for ResultDecisionRecord {
     type Resource = pb::ResultDecision;
     type Row = pb::ResultDecisionRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "result_reference",
+        "item_code",
+        "performing_institution",
+        "performed_on",
+        "receiving_institution",
+        "decided_on",
+        "decision",
+        "reason",
+        "explanation",
+        "price_fen",
+        "recognisable",
+    ];
+
     fn read(resource: &pb::ResultDecision, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             result_reference: resource.result_reference.clone(),
@@ -122,6 +136,24 @@ impl Declared for ResultDecisionRecord {
 
     fn natural_id(_: &pb::ResultDecision, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::ResultDecision, to: &mut pb::ResultDecision) -> bool {
+        match field {
+            "result_reference" => to.result_reference.clone_from(&from.result_reference),
+            "item_code" => to.item_code.clone_from(&from.item_code),
+            "performing_institution" => to.performing_institution.clone_from(&from.performing_institution),
+            "performed_on" => to.performed_on = from.performed_on,
+            "receiving_institution" => to.receiving_institution.clone_from(&from.receiving_institution),
+            "decided_on" => to.decided_on = from.decided_on,
+            "decision" => to.decision = from.decision,
+            "reason" => to.reason = from.reason,
+            "explanation" => to.explanation.clone_from(&from.explanation),
+            "price_fen" => to.price_fen = from.price_fen,
+            "recognisable" => to.recognisable = from.recognisable,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::ResultDecision) {

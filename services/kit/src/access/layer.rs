@@ -59,7 +59,7 @@ impl Access {
 }
 
 impl AccessDenied {
-    /// Reports who was refused what, for the caller's machine.
+    /// Returns who was refused what, for the caller's machine.
     pub(crate) fn details(&self) -> Vec<(String, String)> {
         let details = match self {
             Self::Anonymous => Vec::new(),

@@ -65,14 +65,14 @@ impl Policy<Request<Full<Bytes>>, Response<Body>, Status> for Retries {
             Ok(response) => Status::from_header_map(response.headers()).is_some_and(|s| s.code() == Code::Unavailable),
             Err(status) => status.code() == Code::Unavailable,
         };
-        if !unavailable || self.left == 0 || !self.budget.0.withdraw() {
+        if !unavailable || self.left == 0 {
+            return None;
+        }
+        let pause = self.pauses.next_backoff();
+        if pause.deadline() >= self.deadline.instant() || !self.budget.0.withdraw() {
             return None;
         }
         self.left -= 1;
-        let pause = self.pauses.next_backoff();
-        if pause.deadline() >= self.deadline.instant() {
-            return None;
-        }
         debug!(department = %self.department, left = self.left, "the department is unavailable; trying again");
         Some(pause)
     }

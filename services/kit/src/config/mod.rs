@@ -261,7 +261,7 @@ fn limits(settings: &mut Settings) -> ServerConfig {
         calls_per_caller: positive,
         streams_per_caller: positive,
         connections_per_caller: positive,
-        questions_per_hour: positive,
+        questions_per_hour: whole,
         streams_per_connection: positive,
         header_bytes: positive,
         default_deadline: time,
@@ -301,6 +301,10 @@ fn telemetry(settings: &mut Settings, department: &Department) -> Option<Telemet
             None
         }
     }
+}
+
+fn whole(text: &str) -> Result<u32, String> {
+    text.replace('_', "").parse().map_err(|_| format!("`{text}` is not a whole number"))
 }
 
 fn positive<T: FromStr + PartialEq + Default>(text: &str) -> Result<T, String> {

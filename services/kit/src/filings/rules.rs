@@ -132,7 +132,7 @@ pub(super) fn check_figures(measure: &Measure, unit: &str, figures: Figures, vio
 
 /// Checks that a month of which figures are filed has begun.
 pub(super) fn check_month(month_from: i64, today: i64, violations: &mut Violations) {
-    violations.require(month_from <= today, "month", "IN_THE_FUTURE", "has not begun", "月份尚未开始");
+    violations.require(month_from <= today, "month", "IN_FUTURE", "has not begun", "月份尚未开始");
 }
 
 /// Checks that a step that is under way or done says since when, and one that is done on what ground.

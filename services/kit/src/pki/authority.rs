@@ -127,7 +127,7 @@ impl Authority {
     }
 
     /// As [`issue`](Self::issue), for a time of its own: for tests of what happens when it is over.
-    pub fn issue_for(
+    pub(crate) fn issue_for(
         &self,
         department: &Department,
         subject: &Subject,

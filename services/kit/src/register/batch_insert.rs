@@ -241,7 +241,6 @@ impl<R: Register> Engine<R> {
                 });
             }
             let verdicts = validate_against_store(&*self.register, connection, &records, lookup, context)?;
-            self.register.complete(connection, &mut records, context)?;
             for item in pending.into_values() {
                 let violations = &verdicts[item.record];
                 if !violations.is_empty() {
@@ -254,6 +253,7 @@ impl<R: Register> Engine<R> {
             let all_passed = verdicts.iter().all(Violations::is_empty);
             let mut passed = verdicts.iter().map(Violations::is_empty);
             records.retain(|_| passed.next().unwrap_or_default());
+            self.register.complete(connection, &mut records, context)?;
             stored.retain(|_, states| withdrawn(states));
             Ok(BatchOutcome { outcomes, records, all_passed, withdrawn: stored })
         })
@@ -375,11 +375,19 @@ pub(super) fn validate_against_store<R: Register>(
     lookup: Lookup,
     context: RuleContext<'_>,
 ) -> Result<Vec<Violations>, Error> {
-    register.lock(connection, states)?;
+    if lookup == Lookup::Locked {
+        register.lock(connection, states)?;
+    }
     let named = references::validate_named(connection, states, lookup)?;
-    let verdicts = register.validate_against_store(connection, states, context)?;
-    let verdict = |(named, stored): (Violations, Violations)| if named.is_empty() { stored } else { named };
-    Ok(named.into_iter().zip(verdicts).map(verdict).collect())
+    if named.iter().all(Violations::is_empty) {
+        return register.validate_against_store(connection, states, context);
+    }
+    // A state that is refused already must hold no key against the others of its batch.
+    let sound: Vec<R::Record> =
+        states.iter().zip(&named).filter(|(_, found)| found.is_empty()).map(|(state, _)| state.clone()).collect();
+    let mut verdicts = register.validate_against_store(connection, &sound, context)?.into_iter();
+    let verdict = |found: Violations| if found.is_empty() { verdicts.next().unwrap_or_default() } else { found };
+    Ok(named.into_iter().map(verdict).collect())
 }
 
 /// Finds what is stored under the ids of items.

@@ -28,6 +28,12 @@ pub trait Declared: Table {
     /// The dataset's row message.
     type Row;
 
+    /// The resource's own fields, without its envelope.
+    const FIELDS: &'static [&'static str];
+
+    /// Takes a field from one resource into another, absent or not; returns false where there is no own field of the name.
+    fn take_field(field: &str, from: &Self::Resource, to: &mut Self::Resource) -> bool;
+
     /// Makes the state that a head names out of what a caller says. What the register decides is left empty.
     fn read(resource: &Self::Resource, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self;
 
@@ -112,6 +118,11 @@ pub fn reference_id(field: &str, collection: &str, reference: &str, violations: 
     id.to_owned()
 }
 
+/// Reads a reference, `{collection}/{id}` or the id alone, as `{collection}/{id}`; notes a violation otherwise.
+pub fn whole_reference(field: &str, collection: &str, given: &str, violations: &mut Violations) -> String {
+    reference(collection, &reference_id(field, collection, given, violations))
+}
+
 /// Writes a reference, `{collection}/{id}`.
 pub fn reference(collection: &str, id: &str) -> String {
     format!("{collection}/{id}")
@@ -135,15 +146,15 @@ pub fn key_of_person(number: &str, parts: &[&str], context: RuleContext<'_>) -> 
     Some(Uuid::new_v5(&Uuid::NAMESPACE_OID, &key).simple().to_string())
 }
 
-/// Requires that a day does not lie behind today; returns it.
+/// Requires that a day is not after today; returns it.
 pub fn not_after_today<D: Copy + Into<Option<i64>>>(
     field: &str,
     day: D,
     context: RuleContext<'_>,
     violations: &mut Violations,
 ) -> D {
-    let behind = day.into().is_some_and(|day| day > epoch_day(context.today));
-    violations.require(!behind, field, "IN_FUTURE", "lies in the future", "日期晚于今天");
+    let after = day.into().is_some_and(|day| day > epoch_day(context.today));
+    violations.require(!after, field, "IN_FUTURE", "lies in the future", "日期晚于今天");
     day
 }
 

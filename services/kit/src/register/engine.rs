@@ -1,4 +1,4 @@
-//! The engine of every register: decode, decide, write, answer.
+//! The engine of every register: validate, write, answer.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub struct ListPage<T> {
     pub next_page_token: String,
 }
 
-/// A register at work: its rules, its table and the department's context.
+/// The engine of a register: its rules, its table and the department's context.
 pub struct Engine<R> {
     pub(super) register: Arc<R>,
     pub(super) context: Context,
@@ -213,7 +213,7 @@ impl<R: Register> Engine<R> {
         let mut changed = Violations::new();
         self.register.check_immutable(&before, resource, &mut changed);
         changed.into_result(()).map_err(under_field::<R>)?;
-        let after = merged(&before, resource, update.update_mask.as_ref())?;
+        let after = merged::<R::Record>(&before, resource, update.update_mask.as_ref())?;
         status::validate(&after).map_err(under_field::<R>)?;
         let natural = |resource: &R::Resource| epoch_day(self.register.effective_on(resource, context.today));
         // A state whose content named no day before it begins where the corrected content says, if that is earlier.

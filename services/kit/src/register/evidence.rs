@@ -239,7 +239,7 @@ impl<R: EvidenceRegister> Engine<R> {
     }
 }
 
-/// Returns a question two thirds of what is left of the call's time: the rest is for recording.
+/// Returns the time for a question: two thirds of what is left of the call's; the rest is for recording.
 fn question_time() -> Duration {
     Deadline::current().map_or(QUESTION_TIME, |deadline| (deadline.remaining() * 2 / 3).min(QUESTION_TIME))
 }

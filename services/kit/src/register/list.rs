@@ -15,7 +15,7 @@ const ITEM_VIOLATIONS_TOLD: usize = 20;
 pub struct List<Q, Item> {
     /// Name of its field.
     pub field: &'static str,
-    /// Returns it.
+    /// Where a request holds it.
     pub of: fn(&mut Q) -> &mut Vec<Item>,
 }
 

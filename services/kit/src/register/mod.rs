@@ -134,15 +134,17 @@ pub trait Register: Envelope + Send + Sync + 'static {
     fn check_immutable(&self, _there: &Self::Resource, _sent: &Self::Resource, _violations: &mut Violations) {}
 
     /// Locks the keys that are unique on each day of these states, until the unit ends; see
-    /// [`lock_keys`](crate::store::lock_keys). The kit calls it before the states are compared with what is stored.
+    /// [`lock_keys`](crate::store::lock_keys). The kit calls it in a unit, before
+    /// [`validate_against_store`](Self::validate_against_store).
     fn lock(&self, _connection: &mut AnyConnection, _records: &[Self::Record]) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Checks what needs the store: that a school named in a record exists. What another register is asked is its state on
+    /// Checks what needs the store: what the school that a record names was on its day; that it
+    /// exists is seen to by the kit. What another register is asked is its state on
     /// the day of the record, and a key that is unique is so on each day.
     ///
-    /// Takes all states in force that are new, are changed or hold on more days than before, of a whole chunk, so that one
+    /// Receives all states in force that are new, are changed or hold on more days than before, of a whole chunk, so that one
     /// query serves them; answers one set of violations for each.
     fn validate_against_store(
         &self,
@@ -197,7 +199,7 @@ pub trait Register: Envelope + Send + Sync + 'static {
 
     /// Writes what belongs to the records beside their own rows, in the same unit: children, rows of other datasets.
     ///
-    /// Takes all states of each record that was written, as they are now.
+    /// Receives all states of each record that was written, as they are now.
     fn after_write(&self, _tx: &mut Tx<'_>, _records: &[Self::Record], _context: RuleContext<'_>) -> Result<(), Error> {
         Ok(())
     }

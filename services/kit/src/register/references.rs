@@ -36,8 +36,8 @@ pub(super) enum Lookup {
     Unlocked,
 }
 
-/// Notes of each state which of the records that it names is in no register, or was withdrawn, or lies in another county than
-/// it should.
+/// Checks, for each state, that the records that it names are there, were not withdrawn, and lie in its county where they
+/// must.
 pub(super) fn validate_named(
     connection: &mut AnyConnection,
     states: &[impl Declared],

@@ -1,14 +1,11 @@
 //! A resource message as the kit sees it: name, area, meta, and a mask that says which fields an update changes.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
-use minsheng_proto::{Validate, common::v1 as pb, descriptors};
-use prost_reflect::{DynamicMessage, prost::Message as _};
+use minsheng_proto::{Validate, common::v1 as pb};
 
-use crate::error::{Error, Violations};
-
-/// Fields below this number are the envelope: name, area, meta.
-const FIRST_OWN_FIELD: u32 = 10;
+use super::Declared;
+use crate::error::Violations;
 
 /// The way to the envelope of a register's resource: `name` = 1, `area` = 2, `meta` = 3.
 ///
@@ -38,41 +35,26 @@ pub(super) fn selects(mask: Option<&prost_types::FieldMask>, field: &str) -> boo
 /// Takes the fields that the mask names from `new` and the others from `old`.
 ///
 /// An absent mask takes every field. The envelope is never taken; the area may be named, for whoever asks it to stay.
-pub(super) fn merged<M: prost::Message + prost::Name + Default>(
-    old: &M,
-    new: &M,
+pub(super) fn merged<D: Declared<Resource: Clone>>(
+    old: &D::Resource,
+    new: &D::Resource,
     mask: Option<&prost_types::FieldMask>,
-) -> Result<M, Error> {
-    let descriptor =
-        descriptors().get_message_by_name(&M::full_name()).ok_or_else(|| Error::internal("unknown message"))?;
-    let decode = |message: &M| {
-        DynamicMessage::decode(descriptor.clone(), message.encode_to_vec().as_slice()).map_err(Error::internal)
-    };
-    let (mut merged, new) = (decode(old)?, decode(new)?);
-    let paths: HashSet<&str> = mask.iter().flat_map(|mask| mask.paths.iter().map(String::as_str)).collect();
+) -> Result<D::Resource, Violations> {
     let mut violations = Violations::new();
-    for path in &paths {
-        let own = descriptor.get_field_by_name(path).is_some_and(|field| field.number() >= FIRST_OWN_FIELD);
-        if !own && *path != "*" && *path != "area" {
-            violations.add(
-                "update_mask",
-                "UNKNOWN_PATH",
-                format!("{path} is not a field that can be updated"),
-                format!("{path} 不是可更新的字段"),
-            );
-        }
+    let paths: BTreeSet<&str> = mask.iter().flat_map(|mask| mask.paths.iter().map(String::as_str)).collect();
+    for path in paths.into_iter().filter(|path| !D::FIELDS.contains(path) && !matches!(*path, "*" | "area")) {
+        violations.add(
+            "update_mask",
+            "UNKNOWN_PATH",
+            format!("{path} is not a field that can be updated"),
+            format!("{path} 不是可更新的字段"),
+        );
     }
-    violations.into_result(())?;
-    for field in descriptor.fields().filter(|field| field.number() >= FIRST_OWN_FIELD) {
-        if selects(mask, field.name()) {
-            if new.has_field(&field) {
-                merged.set_field(&field, new.get_field(&field).into_owned());
-            } else {
-                merged.clear_field(&field);
-            }
-        }
+    let mut merged = old.clone();
+    for field in D::FIELDS.iter().filter(|field| selects(mask, field)) {
+        D::take_field(field, new, &mut merged);
     }
-    M::decode(merged.encode_to_vec().as_slice()).map_err(Error::internal)
+    violations.into_result(merged)
 }
 
 /// Checks that an enumeration's field is set to a value of the contract; notes a violation otherwise.

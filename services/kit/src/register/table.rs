@@ -36,7 +36,7 @@ pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
     fn head(&self) -> Head;
     /// Puts another head on the state.
     fn set_head(&mut self, head: Head);
-    /// Makes an empty state with a head, for a decoder to fill: `Record { title, ..Record::with_head(head) }`.
+    /// Makes an empty state with a head, to be filled: `Record { title, ..Record::with_head(head) }`.
     fn with_head(head: Head) -> Self;
     /// Notes when a new record is recorded, microseconds UTC.
     fn recorded(&mut self, now: i64);
@@ -57,8 +57,6 @@ pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
     fn lock(connection: &mut AnyConnection, id: &str) -> Result<Vec<Self>, Error>;
     /// Finds all states of records, in the order of ids and days.
     fn find(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Self>, Error>;
-    /// Finds of each record the state that holds on a day, in force, ended or withdrawn, in the order of ids.
-    fn find_on(connection: &mut AnyConnection, ids: &[String], day: i64) -> Result<Vec<Self>, Error>;
     /// Finds records that an earlier version wrote and that are not carried over, in the order of ids.
     fn not_carried_over(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Self>, Error>;
     /// Lists the states of records whose area lies between two codes, behind an id, in the order of ids and days; `limit`
@@ -257,20 +255,6 @@ macro_rules! register_table {
                 let mut found: Vec<Self> = $crate::load_among!(connection, $table::table, $table::id, ids)?;
                 found.sort_by(|a, b| a.id.cmp(&b.id).then(a.number.cmp(&b.number)));
                 found.dedup_by(|a, b| a.id == b.id && a.number == b.number);
-                Ok(found)
-            }
-
-            fn find_on(
-                connection: &mut $crate::store::AnyConnection,
-                ids: &[String],
-                day: i64,
-            ) -> Result<Vec<Self>, $crate::error::Error> {
-                use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-                let holds =
-                    $table::table.filter($table::effective_on.le(day)).filter($table::effective_until.gt(day));
-                let mut found: Vec<Self> = $crate::load_among!(connection, holds, $table::id, ids)?;
-                found.sort_by(|a, b| a.id.cmp(&b.id));
-                found.dedup_by(|a, b| a.id == b.id);
                 Ok(found)
             }
 

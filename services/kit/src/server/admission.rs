@@ -26,7 +26,7 @@ use crate::identity::{Caller, Department};
 use crate::telemetry::CallMetrics;
 
 /// Whoever watches over a busy server must still hear that it lives.
-const ALWAYS_ADMITTED: &str = "/grpc.health.v1.Health/";
+const ALWAYS_ADMITTED: &str = "/grpc.health.v1.Health/Check";
 
 /// After this time a refused caller may try again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -52,15 +52,16 @@ impl AdmissionLayer {
     /// Takes the places of a call, or says why there is none.
     fn admit(&self, request: &Request<Body>) -> Result<Held, Error> {
         let path = request.uri().path();
+        // Taken first, so that a question that finds the server full costs nothing of its caller's hour.
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            self.metrics.limited("server");
+            Error::TooManyCalls { retry_after: RETRY_AFTER }
+        })?;
         let own = request.extensions().get::<Arc<CallerPlaces>>();
         let own = own.map(|own| own.call(path, self.streaming.contains(path))).transpose();
         let own = own.map_err(|(limit, retry_after)| {
             self.metrics.limited(limit.name());
             Error::TooManyOfCaller { what: limit.name(), retry_after }
-        })?;
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            self.metrics.limited("server");
-            Error::TooManyCalls { retry_after: RETRY_AFTER }
         })?;
         let caller = request.extensions().get::<Caller>().map(|caller| caller.department.clone());
         Ok(Held { method: request.uri().clone(), caller, _place: place, _own: own })
@@ -101,7 +102,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if request.uri().path().starts_with(ALWAYS_ADMITTED) {
+        if request.uri().path() == ALWAYS_ADMITTED {
             return AdmissionFuture::Admitted { inner: self.inner.call(request), held: None };
         }
         match self.layer.admit(&request) {

@@ -173,7 +173,7 @@ fn builder(config: &ServerConfig) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// Waits for `future`, at most so long; tells whether it ended.
+/// Waits for `future`, at most so long; reports whether it ended.
 pub(super) async fn ends_within(time: Duration, future: impl Future<Output = ()>) -> bool {
     timeout(time, future).await.is_ok()
 }

@@ -30,7 +30,7 @@ use crate::error::Error;
 pub(crate) const TIMEOUT_HEADER: &str = "grpc-timeout";
 
 /// A watch on a service's health lives as long as its watcher wants: it ends when the server stops.
-const UNBOUNDED: &str = "/grpc.health.v1.Health/Watch";
+pub(super) const UNBOUNDED: &str = "/grpc.health.v1.Health/Watch";
 
 /// The feed's stock clients set no deadline, whichever method they call.
 const FEED: &str = "/arrow.flight.protocol.FlightService/";

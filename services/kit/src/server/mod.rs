@@ -219,7 +219,8 @@ impl ServerParts {
         let (health, health_service) = tonic_health::server::health_reporter();
         let services: Vec<&str> = self.names.iter().map(String::as_str).chain(OWN_SERVICES).collect();
         let mut served = Served::new(services.iter().copied());
-        let mut streaming = HashSet::new();
+        // Health has no descriptors of ours; its watch is a stream like others.
+        let mut streaming = HashSet::from([deadline::UNBOUNDED.to_owned()]);
         let undecodable = tonic_reflection::server::Error::from;
         for encoded in self.descriptors.iter().copied().chain(OWN_DESCRIPTORS) {
             served.describe(encoded).map_err(undecodable)?;

@@ -144,7 +144,7 @@ impl<K> Answer<K> {
         Frame::data(self.given.split_to(length))
     }
 
-    /// Reports the reader, once, why there is no more.
+    /// Returns, once, the status that tells the reader why there is no more.
     fn tell(&mut self) -> Option<Result<Frame<Bytes>, Status>> {
         if std::mem::replace(&mut self.told, true) {
             return None;

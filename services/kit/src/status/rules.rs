@@ -30,7 +30,7 @@ pub fn validate_outside<M: Validate + prost::Name>(message: &M, part: &str) -> R
 fn check<M: Validate + prost::Name>(message: &M, counts: impl Fn(&str) -> bool) -> Result<(), Violations> {
     let mut found = Violations::new();
     let mut sent = None;
-    // Encoded, a zero byte is rare outside a text: only then is the message walked.
+    // Only a message with a zero byte is walked: one with U+0000, a double, or a zero that is said.
     if message.encode_to_vec().contains(&0) {
         sent = Some(decoded(message));
         let texts = sent.iter().flatten().flat_map(|message| texts_with_nul(message, ""));

@@ -41,8 +41,9 @@ impl Store {
             (check, written) = self.read(state).await?;
             if check.is_none() && !written {
                 return Err(Error::internal(format!(
-                    "the database is empty, and {department}.key in {} was made for one that is not: is the database's \
-                     volume mounted? If it is to begin empty, say so once with `serve --new` or MINSHENG_NEW_DATABASE=true",
+                    "the database is empty, but {department}.key is in {} already: is the database's volume mounted? If \
+                     nothing was ever recorded under this key, as after a first start that was cut short, or if the \
+                     database is to begin empty, say so once with `serve --new` or MINSHENG_NEW_DATABASE=true",
                     directory.display()
                 )));
             }

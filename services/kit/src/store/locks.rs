@@ -33,6 +33,9 @@ pub fn lock_keys<'a>(
     let mut locks: Vec<i32> = keys.into_iter().map(|key| (number(key) % LOCKS_PER_SCOPE).cast_signed()).collect();
     locks.sort_unstable();
     locks.dedup();
+    if locks.is_empty() {
+        return Ok(());
+    }
     diesel::select(hold_places(number(scope.as_bytes()).cast_signed(), locks)).execute(connection)?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use backend::{Migrations, StoreConfig};
 pub use connection::{AnyConnection, ROWS_OF_A_STATEMENT, ROWS_WORTH_A_COPY};
 pub use locks::lock_keys;
-pub use records::{LockStrength, lock_records, lock_records_in_unit};
+pub use records::{LockStrength, lock_records};
 pub use sqlite::SQLITE_SETTINGS;
 pub use unit::{AccessEntry, Idempotency, JournalEntry, Tx, Unit};
 pub use window::JournalRecord;

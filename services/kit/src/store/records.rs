@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use diesel::{
     QueryResult, Queryable, RunQueryDsl,
-    dsl::sql,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Text},
@@ -68,22 +67,6 @@ pub fn lock_records<'a>(
     }
     let ids = Vec::from_iter(ids.into_iter().collect::<BTreeSet<_>>());
     first_states(connection, table, &ids, Some(strength)).map(|_| ())
-}
-
-/// Locks records as [`lock_records`] does, but in a unit only: what only reads can lock nothing.
-pub fn lock_records_in_unit<'a>(
-    connection: &mut AnyConnection,
-    table: &str,
-    ids: impl IntoIterator<Item = &'a str>,
-    strength: LockStrength,
-) -> Result<(), Error> {
-    if let AnyConnection::Postgres(connection) = connection {
-        let read_only = sql::<Text>("current_setting('transaction_read_only')");
-        if diesel::select(read_only).get_result::<String>(connection)? == "on" {
-            return Ok(());
-        }
-    }
-    lock_records(connection, table, ids, strength)
 }
 
 /// The lookup's statement. It stays prepared for each table, unlike one that is written as a text.

@@ -57,6 +57,23 @@ impl Declared for AssistanceHouseholdRecord {
     type Resource = pb::AssistanceHousehold;
     type Row = pb::AssistanceHouseholdRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "residence_kind",
+        "members",
+        "net_monthly_income_fen",
+        "category",
+        "applied_on",
+        "decided_on",
+        "valid_from",
+        "valid_to",
+        "monthly_amount_fen",
+        "monthly_standard_fen",
+        "ground",
+        "deducted_spending_monthly_fen",
+        "grade",
+        "yearly_standard_fen",
+    ];
+
     fn read(resource: &pb::AssistanceHousehold, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             residence_kind: declared::enum_field::<pb::ResidenceKind>(
@@ -116,6 +133,27 @@ impl Declared for AssistanceHouseholdRecord {
 
     fn natural_id(_: &pb::AssistanceHousehold, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::AssistanceHousehold, to: &mut pb::AssistanceHousehold) -> bool {
+        match field {
+            "residence_kind" => to.residence_kind = from.residence_kind,
+            "members" => to.members.clone_from(&from.members),
+            "net_monthly_income_fen" => to.net_monthly_income_fen = from.net_monthly_income_fen,
+            "category" => to.category = from.category,
+            "applied_on" => to.applied_on = from.applied_on,
+            "decided_on" => to.decided_on = from.decided_on,
+            "valid_from" => to.valid_from = from.valid_from,
+            "valid_to" => to.valid_to = from.valid_to,
+            "monthly_amount_fen" => to.monthly_amount_fen = from.monthly_amount_fen,
+            "monthly_standard_fen" => to.monthly_standard_fen = from.monthly_standard_fen,
+            "ground" => to.ground = from.ground,
+            "deducted_spending_monthly_fen" => to.deducted_spending_monthly_fen = from.deducted_spending_monthly_fen,
+            "grade" => to.grade = from.grade,
+            "yearly_standard_fen" => to.yearly_standard_fen = from.yearly_standard_fen,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::AssistanceHousehold) {

@@ -48,6 +48,21 @@ impl Declared for EnrolmentRecord {
     type Resource = pb::Enrolment;
     type Row = pb::EnrolmentRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "resident_id",
+        "scheme",
+        "entry_kind",
+        "registration_area",
+        "applied_on",
+        "decision",
+        "decided_on",
+        "refusal_reason",
+        "covered_from",
+        "covered_to",
+        "premium_payer",
+        "yearly_contribution_fen",
+    ];
+
     fn read(resource: &pb::Enrolment, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         let resident =
             declared::person("enrolments.resident", "resident_id", &resource.resident_id, context, violations);
@@ -112,6 +127,25 @@ impl Declared for EnrolmentRecord {
 
     fn natural_id(_: &pb::Enrolment, _: RuleContext<'_>) -> Option<String> {
         None
+    }
+
+    fn take_field(field: &str, from: &pb::Enrolment, to: &mut pb::Enrolment) -> bool {
+        match field {
+            "resident_id" => to.resident_id.clone_from(&from.resident_id),
+            "scheme" => to.scheme = from.scheme,
+            "entry_kind" => to.entry_kind = from.entry_kind,
+            "registration_area" => to.registration_area.clone_from(&from.registration_area),
+            "applied_on" => to.applied_on = from.applied_on,
+            "decision" => to.decision = from.decision,
+            "decided_on" => to.decided_on = from.decided_on,
+            "refusal_reason" => to.refusal_reason = from.refusal_reason,
+            "covered_from" => to.covered_from = from.covered_from,
+            "covered_to" => to.covered_to = from.covered_to,
+            "premium_payer" => to.premium_payer = from.premium_payer,
+            "yearly_contribution_fen" => to.yearly_contribution_fen = from.yearly_contribution_fen,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(_: &mut pb::Enrolment) {}

@@ -44,11 +44,9 @@ pub(super) fn bad_records(record: &DynamicMessage, register: &Register, in_count
     if in_county {
         put("area", "a prefecture where a county is required", "WRONG_LEVEL", "540100");
     }
-    for Reference { field, collection, kept_whole, .. } in &register.references {
-        // What is kept as it was given is compared as it is.
-        let malformed = if *kept_whole { "NO_SUCH_RECORD" } else { "NOT_A_REFERENCE" };
-        put(field, "a malformed reference", malformed, "a b");
-        put(field, "a reference to another collection", malformed, "nowhere/x");
+    for Reference { field, collection, .. } in &register.references {
+        put(field, "a malformed reference", "NOT_A_REFERENCE", "a b");
+        put(field, "a reference to another collection", "NOT_A_REFERENCE", "nowhere/x");
         put(field, "a reference that names nothing", "NO_SUCH_RECORD", &format!("{collection}/nothing-there"));
         if register.resource.get_field_by_name(field).is_some_and(|field| is_set(&field, "same_county")) {
             put("area", "another county than that of what is named", "OTHER_COUNTY", OTHER_COUNTY);

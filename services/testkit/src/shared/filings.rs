@@ -127,7 +127,7 @@ pub async fn a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_com
         for (index, fault) in [
             (2, ("unit", "WRONG_UNIT")),
             (3, ("numerator", "ABOVE_DENOMINATOR")),
-            (4, ("month", "IN_THE_FUTURE")),
+            (4, ("month", "IN_FUTURE")),
             (5, ("denominator", "NOT_A_RATE")),
             (7, ("measure", "UNKNOWN_MEASURE")),
         ] {

@@ -36,6 +36,18 @@ impl Declared for MilestoneRecord {
     type Resource = pb::Milestone;
     type Row = pb::MilestoneRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "commitment",
+        "subject",
+        "title",
+        "milestone_state",
+        "happened_on",
+        "evidence",
+        "source",
+        "confidence",
+        "filing_state",
+    ];
+
     fn read(resource: &pb::Milestone, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             commitment: resource.commitment.clone(),
@@ -93,6 +105,22 @@ impl Declared for MilestoneRecord {
 
     fn natural_id(resource: &pb::Milestone, _: RuleContext<'_>) -> Option<String> {
         Some(declared::natural_key(&[&resource.commitment, &resource.subject, &resource.area]))
+    }
+
+    fn take_field(field: &str, from: &pb::Milestone, to: &mut pb::Milestone) -> bool {
+        match field {
+            "commitment" => to.commitment.clone_from(&from.commitment),
+            "subject" => to.subject.clone_from(&from.subject),
+            "title" => to.title.clone_from(&from.title),
+            "milestone_state" => to.milestone_state = from.milestone_state,
+            "happened_on" => to.happened_on = from.happened_on,
+            "evidence" => to.evidence.clone_from(&from.evidence),
+            "source" => to.source.clone_from(&from.source),
+            "confidence" => to.confidence = from.confidence,
+            "filing_state" => to.filing_state = from.filing_state,
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::Milestone) {

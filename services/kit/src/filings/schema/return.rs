@@ -40,6 +40,20 @@ impl Declared for ReturnRecord {
     type Resource = pb::Return;
     type Row = pb::ReturnRow;
 
+    const FIELDS: &'static [&'static str] = &[
+        "commitment",
+        "measure",
+        "month",
+        "numerator",
+        "denominator",
+        "value",
+        "unit",
+        "source",
+        "confidence",
+        "return_state",
+        "correction_reason",
+    ];
+
     fn read(resource: &pb::Return, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
         Self {
             commitment: resource.commitment.clone(),
@@ -97,6 +111,24 @@ impl Declared for ReturnRecord {
             &resource.area,
             &declared::month_part(resource.month.as_ref()?),
         ]))
+    }
+
+    fn take_field(field: &str, from: &pb::Return, to: &mut pb::Return) -> bool {
+        match field {
+            "commitment" => to.commitment.clone_from(&from.commitment),
+            "measure" => to.measure.clone_from(&from.measure),
+            "month" => to.month = from.month,
+            "numerator" => to.numerator = from.numerator,
+            "denominator" => to.denominator = from.denominator,
+            "value" => to.value = from.value,
+            "unit" => to.unit.clone_from(&from.unit),
+            "source" => to.source.clone_from(&from.source),
+            "confidence" => to.confidence = from.confidence,
+            "return_state" => to.return_state = from.return_state,
+            "correction_reason" => to.correction_reason.clone_from(&from.correction_reason),
+            _ => return false,
+        }
+        true
     }
 
     fn clear_decided(resource: &mut pb::Return) {

@@ -53,10 +53,6 @@ impl Table for State {
         unreachable!("nothing here is stored")
     }
 
-    fn find_on(_: &mut crate::store::AnyConnection, _: &[String], _: i64) -> Result<Vec<Self>, Error> {
-        unreachable!("nothing here is stored")
-    }
-
     fn not_carried_over(_: &mut crate::store::AnyConnection, _: i64) -> Result<Vec<Self>, Error> {
         unreachable!("nothing here is stored")
     }
