@@ -1,7 +1,9 @@
 //! The columns of a register: the labelled fields of its resource, those of its members' message behind them.
 
-use minsheng_proto::{label_zh, message_option_string};
-use prost_reflect::{Cardinality, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use minsheng_proto::Register;
+use prost_reflect::{FieldDescriptor, Kind};
+
+use super::declared::{COLUMNS, Declared};
 
 /// Where a column's values go.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,35 +24,21 @@ pub struct Column {
 #[derive(Clone, Debug)]
 pub struct Columns(Vec<Column>);
 
-/// Words with which a field's comment says that the server decides it.
-const OUTPUT_ONLY: [&str; 2] = ["Output only", "output only"];
-
 impl Columns {
-    /// Finds the columns of a resource; what only the server decides is none.
-    pub fn of(resource: &MessageDescriptor) -> Self {
-        let mut columns = Vec::new();
-        for field in resource.fields() {
-            let Some(zh) = label_zh(&field) else { continue };
-            if is_output_only(&field) {
-                continue;
-            }
-            if let (Kind::Message(member), true) = (field.kind(), field.cardinality() == Cardinality::Repeated) {
-                let title = message_option_string(&member, "title_zh").unwrap_or_else(|| zh.clone());
-                for inner in member.fields() {
-                    let Some(label) = label_zh(&inner) else { continue };
-                    columns.push(Column {
-                        zh: format!("{title}·{label}"),
-                        en: format!("{} {}", words(field.name()), words(inner.name())),
-                        required: is_required(&inner),
-                        field: inner,
-                        list: Some(field.clone()),
-                    });
-                }
-            } else {
-                columns.push(Column { required: is_required(&field), zh, en: words(field.name()), list: None, field });
-            }
-        }
-        Self(columns)
+    /// Returns the columns of a register.
+    pub fn of(register: &Register) -> Self {
+        let declared = COLUMNS.iter().find(|(collection, _)| *collection == register.collection);
+        let column = |declared: &Declared| {
+            let list = register.resource.get_field_by_name(declared.list);
+            let field = match list.as_ref().map(FieldDescriptor::kind) {
+                Some(Kind::Message(member)) => member.get_field_by_name(declared.field)?,
+                _ => register.resource.get_field_by_name(declared.field)?,
+            };
+            let en =
+                list.iter().map(FieldDescriptor::name).chain([field.name()]).map(words).collect::<Vec<_>>().join(" ");
+            Some(Column { zh: declared.zh.to_owned(), en, required: declared.required, field, list })
+        };
+        Self(declared.iter().flat_map(|(_, columns)| columns.iter()).filter_map(column).collect())
     }
 
     /// Returns all columns in order.
@@ -97,65 +85,13 @@ fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 
-fn comment(field: &FieldDescriptor) -> Option<String> {
-    let file = field.parent_file();
-    let found = file
-        .file_descriptor_proto()
-        .source_code_info
-        .as_ref()?
-        .location
-        .iter()
-        .find(|location| location.path == field.path())?;
-    found.leading_comments.clone()
-}
-
-/// Reports whether the contract lets only the server write a field.
-fn is_output_only(field: &FieldDescriptor) -> bool {
-    comment(field).is_some_and(|text| OUTPUT_ONLY.iter().any(|words| text.contains(words)))
-}
-
-/// Reports whether the contract's rules refuse a record without the field.
-fn is_required(field: &FieldDescriptor) -> bool {
-    let Some(extension) = minsheng_proto::descriptors().get_extension_by_name("buf.validate.field") else {
-        return false;
-    };
-    let options = field.options();
-    if !options.has_extension(&extension) {
-        return false;
-    }
-    let value = options.get_extension(&extension);
-    let Some(rules) = value.as_message() else { return false };
-    if set(rules, "required").is_some_and(|value| value.as_bool() == Some(true)) {
-        return true;
-    }
-    match field.kind() {
-        Kind::String => set(rules, "string").as_deref().and_then(Value::as_message).is_some_and(|rules| {
-            let least = set(rules, "min_len").and_then(|value| value.as_u64());
-            // A pattern that an empty text does not match asks for one.
-            let pattern = set(rules, "pattern").and_then(|value| value.as_str().map(str::to_owned));
-            least.is_some_and(|least| least > 0)
-                || pattern.is_some_and(|pattern| !pattern.ends_with(")?$") && !pattern.ends_with("*$"))
-        }),
-        Kind::Enum(_) => {
-            let rules = set(rules, "enum");
-            rules.as_deref().and_then(Value::as_message).is_some_and(|rules| rules.has_field_by_name("not_in"))
-        }
-        _ => false,
-    }
-}
-
-/// Returns a field of a rule when it is set.
-fn set<'a>(rules: &'a DynamicMessage, name: &str) -> Option<std::borrow::Cow<'a, Value>> {
-    rules.has_field_by_name(name).then(|| rules.get_field_by_name(name)).flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::registers;
 
     fn columns(register: &str) -> Columns {
-        Columns::of(&registers::find(register).expect("a register").resource)
+        Columns::of(registers::find(register).expect("a register"))
     }
 
     #[test]
@@ -175,6 +111,14 @@ mod tests {
     fn what_the_server_decides_is_no_column() {
         let columns = columns("assistance_households");
         assert!(columns.find("月救助金额(分)").is_none() && columns.find("meta").is_none());
+    }
+
+    #[test]
+    fn every_declared_column_is_a_field_of_its_register() {
+        for register in registers::all() {
+            let (_, declared) = COLUMNS.iter().find(|(name, _)| *name == register.collection).expect("declared");
+            assert_eq!(Columns::of(register).iter().count(), declared.len(), "{}", register.collection);
+        }
     }
 
     #[test]

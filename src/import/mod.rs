@@ -8,6 +8,7 @@
 
 pub mod cells;
 pub mod columns;
+mod declared;
 pub mod identity;
 pub mod read;
 mod report;
@@ -102,7 +103,7 @@ impl TableError {
 /// Runs the command.
 pub(crate) async fn run(arguments: ImportArgs, lang: Lang) -> Result<ExitCode, Error> {
     let register = registers::find(&arguments.register)?;
-    let columns = Columns::of(&register.resource);
+    let columns = Columns::of(register);
     if arguments.template {
         template::write(&arguments.file, register, &columns, lang)?;
         let place = arguments.file.display();

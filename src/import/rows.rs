@@ -307,7 +307,7 @@ mod tests {
 
     fn rows(register: &str, table: &Table) -> Result<Rows, TableError> {
         let register = registers::find(register).expect("a register");
-        Rows::of(table, register, &Columns::of(&register.resource))
+        Rows::of(table, register, &Columns::of(register))
     }
 
     #[test]

@@ -116,7 +116,7 @@ async fn pass(
     progress: &Progress,
     lang: Lang,
 ) -> Result<(), Error> {
-    let columns = Columns::of(&plan.register.resource);
+    let columns = Columns::of(plan.register);
     let mut by_department: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
     for item in &rows.items {
         by_department.entry(item.department).or_default().push(item);

@@ -175,7 +175,7 @@ mod tests {
     fn a_template_of_every_register_is_read_back_with_all_its_columns_and_no_row() {
         let directory = tempfile::tempdir().expect("a directory");
         for register in registers::all() {
-            let columns = Columns::of(&register.resource);
+            let columns = Columns::of(register);
             for ending in ["csv", "xlsx"] {
                 let path = directory.path().join(format!("{}.{ending}", register.collection));
                 write(&path, register, &columns, Lang::Zh).expect("written");
@@ -192,7 +192,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("enrolments.xlsx");
         let register = registers::find("enrolments").expect("a register");
-        let columns = Columns::of(&register.resource);
+        let columns = Columns::of(register);
         write(&path, register, &columns, Lang::Zh).expect("written");
         let format = |header: &str| number_format(columns.find(header).expect("a column"));
         assert_eq!(format("公民身份号码"), Some(AS_TEXT));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn notes_list_the_values_and_say_what_is_required() {
-        let columns = Columns::of(&registers::find("schools").expect("a register").resource);
+        let columns = Columns::of(registers::find("schools").expect("a register"));
         let stage = note(columns.find("学段").expect("a column"), Lang::Zh);
         assert!(stage.starts_with("必填") && stage.contains("幼儿园 KINDERGARTEN"), "{stage}");
         let closed = note(columns.find("停办日期").expect("a column"), Lang::En);

@@ -1,12 +1,14 @@
 //! Writes what follows from the declarations of registers: in every contract the six methods with their messages and
 //! the row of the dataset; in
-//! every department the table, the record of a state, and the ways between it, the resource and the dataset's row.
+//! every department the table, the record of a state, and the ways between it, the resource and the dataset's row; for the
+//! command line the columns of imported files.
 //!
 //! `minsheng-gen` writes, `minsheng-gen --check` fails where a file is not what would be written. Files are written where
 //! they lie, so that what is committed is what a reader, `buf` and an integrator's compiler see.
 
 mod contract;
 mod fields;
+mod import;
 mod row;
 mod rust;
 
@@ -80,6 +82,7 @@ fn run(check: bool) -> Result<Vec<PathBuf>, String> {
         put(folder.join(format!("{}.rs", register.field())), formatted(&rust::written(register))?)?;
         folders.entry(folder).or_default().push(register);
     }
+    put(root.join("src/import/declared.rs"), formatted(&import::written(registers()))?)?;
     for (folder, registers) in folders {
         put(folder.join("mod.rs"), formatted(&rust::module(&registers))?)?;
     }
