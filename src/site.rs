@@ -88,7 +88,7 @@ fn certificates(error: impl std::error::Error + Send + Sync + 'static) -> Error 
     Error::Certificates(Box::new(error))
 }
 
-/// Makes a development authority and a certificate for each department; gives those that were issued now.
+/// Makes a development authority and a certificate for each department; returns those that were issued now.
 pub fn issue_certificates(directory: &Path, departments: &[String]) -> Result<Vec<String>, Error> {
     let authority = Authority::create_or_open(directory).map_err(certificates)?;
     let mut issued = Vec::new();

@@ -51,7 +51,7 @@ impl Bare {
         }))
     }
 
-    /// Commits one row after the other for a time; gives rows per second.
+    /// Commits one row after the other for a time; returns rows per second.
     pub(super) fn commit_singly(&mut self, window: Duration, ids: &mut u64) -> Result<f64, Error> {
         let began = Instant::now();
         let mut rows = 0;
@@ -65,7 +65,7 @@ impl Bare {
         Ok(per_second(rows, began.elapsed()))
     }
 
-    /// Inserts rows by statements of many rows, a transaction for each chunk; gives rows per second.
+    /// Inserts rows by statements of many rows, a transaction for each chunk; returns rows per second.
     pub(super) fn insert_many(&mut self, records: &[InstitutionRecord], chunk: usize) -> Result<f64, Error> {
         let began = Instant::now();
         for rows in records.chunks(chunk) {
@@ -75,7 +75,7 @@ impl Bare {
         Ok(per_second(records.len(), began.elapsed()))
     }
 
-    /// Looks up, for a time, what a question about a test result reads, each statement by itself; gives questions per
+    /// Looks up, for a time, what a question about a test result reads, each statement by itself; returns questions per
     /// second.
     pub(super) fn look_up(&mut self, window: Duration) -> Result<f64, Error> {
         let began = Instant::now();
@@ -101,7 +101,7 @@ impl Bare {
         Ok(per_second(asked, began.elapsed()))
     }
 
-    /// Reads a dataset's entries; gives rows per second.
+    /// Reads a dataset's entries; returns rows per second.
     pub(super) fn scan_journal(&mut self, dataset: &str) -> Result<f64, Error> {
         let began = Instant::now();
         let entries: Vec<Entry> = journal::table

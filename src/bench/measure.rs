@@ -9,7 +9,7 @@ use tonic::Status;
 
 use crate::error::Error;
 
-/// Lets callers, each by its own means, call one after the other's answer for a time; gives calls per second, or the
+/// Lets callers, each by its own means, call one after the other's answer for a time; returns calls per second, or the
 /// first call's failure.
 pub(super) async fn rate<M, C, F>(callers: &[M], window: Duration, call: C) -> Result<f64, Error>
 where

@@ -1,4 +1,4 @@
-//! What stands beside the datasets for whoever computes figures of their own: tables that a run writes anew.
+//! What stands beside the datasets for whoever computes figures of their own: tables that a run writes again.
 //!
 //! Each is a Delta table of one file, with its columns explained in the table itself. A run that has nothing new to say
 //! makes no commit; the versions before stay readable.
@@ -12,7 +12,7 @@ use polars::prelude::{
 use super::log::{Change, Field, Table};
 use super::{Lake, LakeError, files, frames};
 
-/// A table that is written anew.
+/// A table that is written again.
 pub(crate) struct Published {
     name: &'static str,
     about: &'static str,
@@ -96,7 +96,7 @@ impl Published {
 }
 
 impl Lake {
-    /// Writes tables anew, where they say something else than before; a lake that is open for reading only stays as it
+    /// Writes tables again where they say something else than before; a lake that is open for reading only stays as it
     /// is.
     pub(crate) fn publish(&self, tables: Vec<Published>) -> Result<(), LakeError> {
         if self.lock.is_none() {

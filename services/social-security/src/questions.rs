@@ -26,7 +26,7 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// Puts the questions to work.
+    /// Makes the service of the questions.
     pub fn new(context: Context) -> Self {
         Self { context }
     }

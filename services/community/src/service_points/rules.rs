@@ -62,7 +62,7 @@ pub fn check_place(place: Place<'_>, violations: &mut Violations) {
     }
 }
 
-/// Reads one code; gives it when it is there, exists and lies in the area.
+/// Reads one code; returns it when it is there, exists and lies in the area.
 fn code<T: DivisionCode>(
     (field, text): (&str, &str),
     required: bool,

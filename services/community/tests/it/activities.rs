@@ -107,7 +107,7 @@ async fn a_month_is_kept_once_for_a_point_that_exists_and_is_of_its_kind() {
     }
 }
 
-/// Changes a point from a day on, or corrects it; gives it as it is then.
+/// Changes a point from a day on, or corrects it; returns it as it is then.
 async fn change(
     channel: &DepartmentChannel,
     n: u128,

@@ -61,7 +61,7 @@ fn position_behind(keys: &Keys, scope: &str, token: &str) -> Result<(i64, i64), 
     Ok((first.parse().map_err(Error::internal)?, second.parse().map_err(Error::internal)?))
 }
 
-/// Cuts rows, of which one more than a page was read, to the page; gives the token of the next one.
+/// Cuts rows, of which one more than a page was read, to the page; returns the token of the next one.
 fn cut<T>(rows: &mut Vec<T>, size: usize, keys: &Keys, scope: &str, position: impl Fn(&T) -> (i64, i64)) -> String {
     let more = rows.len() > size;
     rows.truncate(size);

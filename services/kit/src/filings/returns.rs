@@ -157,7 +157,7 @@ type Answer<T> = Result<Response<T>, Status>;
 impl ReturnRpc {
     const SERVICE: &'static str = pb::return_service_server::SERVICE_NAME;
 
-    /// Puts the register to work.
+    /// Makes the service of the register.
     pub fn new(context: Context) -> Self {
         Self { engine: Engine::new(Returns { service: context.service, catalogue: context.catalogue }, context) }
     }

@@ -49,7 +49,7 @@ macro_rules! register_api {
             const SERVICE: &'static str =
                 $($package)::+::[<$field _service_server>]::SERVICE_NAME;
 
-            /// Puts the register to work.
+            /// Makes the service of the register.
             pub fn new(register: $register, context: $crate::context::Context) -> Self {
                 Self { engine: $crate::register::Engine::new(register, context) }
             }

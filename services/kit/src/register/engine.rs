@@ -54,7 +54,7 @@ impl<R> Clone for Engine<R> {
 }
 
 impl<R: Register> Engine<R> {
-    /// Puts a register to work.
+    /// Makes the engine of a register.
     pub fn new(register: R, context: Context) -> Self {
         Self { register: Arc::new(register), context, refusals: Arc::default() }
     }
@@ -83,7 +83,7 @@ impl<R: Register> Engine<R> {
         self.insert_one(key, record).await
     }
 
-    /// Writes one new record and gives it back as its resource.
+    /// Writes one new record and returns it as its resource.
     pub(super) async fn insert_one(&self, key: Idempotency, record: R::Record) -> Result<R::Resource, Error> {
         let engine = self.clone();
         self.context

@@ -21,8 +21,8 @@ pub struct Held {
     pub description_zh: &'static str,
 }
 
-/// Which record holds which key on which days. For a register's [`validate_against_store`](super::Register::validate_against_store), where a natural key is
-/// not the id.
+/// Which record holds which key on which days. For a register's
+/// [`validate_against_store`](super::Register::validate_against_store), where a natural key is not the id.
 #[derive(Clone, Debug)]
 pub struct Holders<Key>(HashMap<Key, Vec<(String, Period)>>);
 

@@ -67,7 +67,7 @@ impl Store {
         Ok(keys)
     }
 
-    /// Notes the key in the database, unless another replica was faster; gives what is noted.
+    /// Notes the key in the database, unless another replica was faster; returns what is noted.
     async fn bind(&self, keys: &Keys, department: &str) -> Result<Vec<u8>, Error> {
         let own = keys.check_value();
         let tags = keys.request_tags();

@@ -34,7 +34,7 @@ struct State {
 }
 
 impl Watermark {
-    /// Begins a group that follows the entry of the instant `floor`; gives the instant after which it is recorded.
+    /// Begins a group that follows the entry of the instant `floor`; returns the instant after which it is recorded.
     pub(super) fn begin(&self, floor: i64) -> i64 {
         let mut state = self.0.lock();
         let floor = floor.max(state.settled);

@@ -25,7 +25,7 @@ async fn write(store: &Store, record: &'static str) {
     store.write(Unit::of("probe"), unit).await.expect("written");
 }
 
-/// Reads what lies behind a cursor; gives the records and where to go on.
+/// Reads what lies behind a cursor; returns the records and where to go on.
 async fn read(store: &Store, cursor: &Cursor) -> Result<(Vec<String>, Cursor), Error> {
     let settled = store.settled().await?;
     let cursor = cursor.clone();
