@@ -4,6 +4,8 @@
 //! The figure is the share of insurance applications decided on their merits, for every month, county and
 //! prefecture: records that change, end or are withdrawn later, a condition that depends on the day.
 
+mod province;
+
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
 use arrow::array::{
@@ -22,15 +24,20 @@ use crate::{
     statistics::{BitemporalCutoff, StatisticsError, compute, month_end},
 };
 
+#[cfg(test)]
+pub(crate) use province::Values;
+pub use province::{add_month, make_province};
+
 const DATASET: &str = "social_security.enrolments";
 const COMMITMENT: &str = "employment-place-enrolment";
 /// Rows of one append, as a feed gives them.
 const ROWS_AT_ONCE: u64 = 250_000;
 /// The first day of the records, days since 1970-01-01: 2024-01-01.
 const FIRST_DAY: i32 = 19_723;
-/// Days of the records: to 2026-04-30.
-const DAYS: u64 = 851;
-const MONTHS: u32 = 28;
+/// Days of the records: to 2026-12-31.
+const DAYS: u64 = 1_096;
+/// The months that they lie in.
+pub const MONTHS: u32 = 36;
 const MICROS_OF_A_DAY: i64 = 86_400_000_000;
 
 /// Numerator and denominator by area and month, where anything was counted.
@@ -86,6 +93,38 @@ pub fn by_statistics(directory: &Path) -> Result<Measured, StatisticsError> {
         });
         Ok(counted.collect())
     })
+}
+
+/// Computes all commitments of a lake as a report does, up to the end of a month by its number, as known at the end of
+/// another; returns how many cells that gave.
+///
+/// Where it `keeps`, it begins with what an earlier run kept, and keeps what it gathers.
+pub fn attainment(
+    directory: &Path,
+    keeps: bool,
+    months: u32,
+    known_months: u32,
+) -> Result<(usize, Cost), StatisticsError> {
+    let lake = if keeps { Lake::open(directory)? } else { Lake::open_read_only(directory)? };
+    let catalogue = Catalogue::shipped();
+    let cutoff = BitemporalCutoff { on: end_of(months), as_of: after(end_of(known_months)) };
+    forget_peak();
+    let began = Instant::now();
+    let statistics = compute(catalogue, &lake, &cutoff)?;
+    let cost = Cost { seconds: began.elapsed().as_secs_f64(), peak_mebibytes: peak() };
+    if keeps {
+        lake.publish(crate::reference::tables(catalogue, &cutoff, &statistics.reference))?;
+    }
+    Ok((statistics.rows.len(), cost))
+}
+
+/// What an answer cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Time, in seconds.
+    pub seconds: f64,
+    /// The most memory that the process held meanwhile, in MiB.
+    pub peak_mebibytes: f64,
 }
 
 /// Computes it by a query for this figure alone: what it counts adds up, those that have ended too, so that it sums `_diff`
@@ -181,12 +220,22 @@ fn first_month() -> NaiveDate {
 
 /// The last day of the last month.
 fn on() -> NaiveDate {
-    month_end(first_month() + Months::new(MONTHS - 1))
+    end_of(MONTHS)
 }
 
-/// The end of the next day, behind all records.
+/// The last day of a month by its number, from 1.
+fn end_of(month: u32) -> NaiveDate {
+    month_end(first_month() + Months::new(month.saturating_sub(1)))
+}
+
+/// Behind all records.
 fn as_of() -> DateTime<Utc> {
-    let micros = (i64::from(on().to_epoch_days()) + 2) * MICROS_OF_A_DAY;
+    after(on())
+}
+
+/// The end of the next day.
+fn after(day: NaiveDate) -> DateTime<Utc> {
+    let micros = (i64::from(day.to_epoch_days()) + 2) * MICROS_OF_A_DAY;
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
 }
 
@@ -222,7 +271,7 @@ fn row(number: u64, of: u64, counties: usize) -> Row {
     };
     Row {
         position: i64::try_from(number + 1).unwrap_or(i64::MAX),
-        record: format!("{:016x}{:016x}", mixed(subject ^ 0x5555), mixed(subject)),
+        record: record_of(subject),
         assertion,
         diff,
         from,
@@ -233,6 +282,11 @@ fn row(number: u64, of: u64, counties: usize) -> Row {
         applied_on: from,
         dice: mixed(says),
     }
+}
+
+/// The name of a record, by the number of the row that made it.
+fn record_of(subject: u64) -> String {
+    format!("{:016x}{:016x}", mixed(subject ^ 0x5555), mixed(subject))
 }
 
 /// Spreads a number over all bits (the finaliser of `SplitMix64`).
@@ -312,7 +366,7 @@ mod tests {
         let ours = by_statistics(directory.path()).expect("figures").figures;
         let theirs = by_hand(directory.path()).expect("figures").figures;
         assert!(ours.len() > 500, "{}", ours.len());
-        let region = ours.get(&(REGION.to_owned(), first_month() + Months::new(27))).expect("the last month");
+        let region = ours.get(&(REGION.to_owned(), first_month() + Months::new(MONTHS - 1))).expect("the last month");
         assert!(region.0 < region.1 && region.1 > 1_000.0, "{region:?}");
         assert_eq!(ours, theirs);
     }

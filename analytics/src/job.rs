@@ -105,8 +105,13 @@ pub async fn run(config: JobConfig) -> Result<JobOutcome, JobError> {
     let collected = collect(feeds, &lake).await;
     let work = move || {
         let mut lake = lake.lock().unwrap_or_else(PoisonError::into_inner);
-        lake.maintain(Utc::now())?;
-        compute_report(&config, &lake, collected)
+        let outcome = compute_report(&config, &lake, collected)?;
+        // The report stands, whatever becomes of this.
+        let tidied = lake.maintain(Utc::now()).and_then(|rewritten| statistics::follow_rewriting(&lake, &rewritten));
+        if let Err(error) = tidied {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the lake's files are not tidied up");
+        }
+        Ok(outcome)
     };
     tokio::task::spawn_blocking(work).await.map_err(|_| JobError::Stopped)?
 }

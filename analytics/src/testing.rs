@@ -257,9 +257,14 @@ pub(crate) fn append(lake: &mut Lake, rows: &[Row], chunk: usize) {
 
 /// Appends rows of feeds that were read to the beginning of a day.
 pub(crate) fn append_until(lake: &mut Lake, rows: &[Row], chunk: usize, until: &str) {
+    append_from(lake, rows, chunk, until, 1);
+}
+
+/// Appends rows behind others that were appended before: the first has the position that is given.
+pub(crate) fn append_from(lake: &mut Lake, rows: &[Row], chunk: usize, until: &str, first: i64) {
     let recorded_until = Some(micros(until));
     let mut by_dataset: BTreeMap<&str, Vec<(i64, Row)>> = BTreeMap::new();
-    for (position, row) in (1..).zip(rows) {
+    for (position, row) in (first..).zip(rows) {
         by_dataset.entry(&row.dataset).or_default().push((position, row.clone()));
     }
     for (dataset, rows) in by_dataset {

@@ -12,6 +12,7 @@
 //! | [`calls`] | questions and durable writes |
 //! | [`bulk`] | uploads and the feed |
 //! | [`lake`] | statistics over many rows |
+//! | [`statistics`] | all commitments over lakes of many rows, beside another engine |
 //! | [`results`] | a run's rows as another run reads them |
 //! | [`compare`] | two builds in turns, or this one beside an earlier table |
 //! | [`change`] | what changed between them, as Markdown |
@@ -25,14 +26,16 @@ mod lake;
 mod measure;
 mod results;
 mod site;
+pub mod statistics;
 pub mod table;
 mod words;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{error::Error, lang::Lang, output, said};
+use statistics::StatisticsArgs;
 use table::Table;
 
 /// Rows of the lake in the quick form.
@@ -40,7 +43,11 @@ const QUICK_ROWS: u64 = 20_000;
 
 /// Options of `bench`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    /// What else can be measured
+    #[command(subcommand)]
+    pub command: Option<BenchCommand>,
     /// Write the table into this file too, as Markdown
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -69,6 +76,13 @@ pub struct BenchArgs {
     /// Print the rows as JSON, as --compare reads them
     #[arg(long, hide = true, conflicts_with = "compare")]
     pub json: bool,
+}
+
+/// What is measured by itself.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BenchCommand {
+    /// All commitments that are counted from registers, over lakes of many rows
+    Statistics(StatisticsArgs),
 }
 
 /// A part of what is measured.
@@ -121,6 +135,9 @@ impl Extent {
 
 /// Runs all measurements, or those of two builds in turns, and prints the table.
 pub async fn run(arguments: BenchArgs, lang: Lang) -> Result<ExitCode, Error> {
+    if let Some(BenchCommand::Statistics(arguments)) = arguments.command {
+        return statistics::run(arguments, lang).await;
+    }
     let text = if let Some(with) = &arguments.compare {
         compare::run(&arguments, with, lang).await?
     } else {

@@ -3,7 +3,10 @@
 use std::{path::Path, process::ExitCode};
 
 use chrono::{DateTime, Utc};
-use minsheng_analytics::lake::{Lake, LakeError};
+use minsheng_analytics::{
+    lake::{Lake, LakeError},
+    statistics::follow_rewriting,
+};
 
 use crate::{cli::LakeArgs, error::Error, lang::Lang, output, said};
 
@@ -40,7 +43,8 @@ fn keep(
     if compact {
         let datasets: Vec<String> = lake.sources().keys().cloned().collect();
         for dataset in datasets {
-            lake.compact(&dataset, FILES_FROM)?;
+            let rewritten = lake.compact(&dataset, FILES_FROM)?;
+            follow_rewriting(&lake, &rewritten)?;
         }
     }
     for (dataset, table) in lake.sources() {

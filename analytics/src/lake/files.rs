@@ -38,7 +38,7 @@ pub(super) fn lock(directory: &Path) -> Result<File, LakeError> {
 }
 
 /// Removes a file.
-pub(super) fn remove(path: &Path) -> Result<(), LakeError> {
+pub(crate) fn remove(path: &Path) -> Result<(), LakeError> {
     fs::remove_file(path).map_err(failed("remove", path))
 }
 
@@ -63,11 +63,12 @@ pub(super) fn write_rows(
 ) -> Result<FileEntry, LakeError> {
     let Place { directory, dataset, version, month } = place;
     let (first, last) = frames::position_range(dataset, rows)?;
+    let newest = frames::newest(dataset, rows)?;
     let path = format!("{dataset}/{month}/{version:06}-{first:012}-{last:012}.parquet");
     let bytes = frames::encode(dataset, rows)?;
     let file = write(directory, path, &bytes, rows.height())?;
     at(Step::RowsWritten)?;
-    Ok(FileEntry { positions: Some((first, last)), ..file })
+    Ok(FileEntry { positions: Some((first, last)), newest, ..file })
 }
 
 /// Writes a file below the lake's directory, durably.
@@ -85,7 +86,19 @@ pub(super) fn write(directory: &Path, path: String, bytes: &[u8], rows: usize) -
         sha256: digest(bytes),
         written_at: Utc::now().timestamp_millis(),
         positions: None,
+        newest: None,
     })
+}
+
+/// Writes a file in the place of one of its name, durably; the directory is made where there is none.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {
+    let folder = path.parent().unwrap_or(path);
+    make_directory(folder)?;
+    let written = path.with_extension("tmp");
+    let mut file = File::create(&written).map_err(failed("write", &written))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write", &written))?;
+    fs::rename(&written, path).map_err(failed("replace", path))?;
+    sync_directory(folder)
 }
 
 /// Renames a folder below the lake's directory, durably.
@@ -110,7 +123,7 @@ pub(super) fn sync_directory(path: &Path) -> Result<(), LakeError> {
 }
 
 /// Returns the SHA-256 of some bytes in hexadecimal digits.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
         digits
@@ -153,7 +166,7 @@ pub(super) fn unlisted(directory: &Path, tables: &BTreeMap<String, Table>) -> Re
 }
 
 /// Lists a folder by name, path and kind; a symbolic link is of its own kind, whatever it points to.
-pub(super) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf, FileType)>, LakeError> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf, FileType)>, LakeError> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
         let entry = entry.map_err(failed("read", folder))?;

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, ErrorKind};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::thread::scope;
+use std::thread::{available_parallelism, scope};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField};
@@ -62,7 +64,7 @@ pub(super) fn fields_of(dataset: &str) -> Vec<Field> {
     journal.chain(own).collect()
 }
 
-pub(super) fn frame_error(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> LakeError {
+pub(crate) fn frame_error(dataset: &str) -> impl Fn(polars::prelude::PolarsError) -> LakeError {
     let dataset = dataset.to_owned();
     move |source| LakeError::Frame { dataset: dataset.clone(), source: Box::new(source) }
 }
@@ -147,6 +149,11 @@ pub(super) fn position_range(dataset: &str, frame: &DataFrame) -> Result<(i64, i
     Ok((least, positions.iter().flatten().max().unwrap_or_default()))
 }
 
+/// Returns when the newest of some rows was recorded.
+pub(super) fn newest(dataset: &str, frame: &DataFrame) -> Result<Option<i64>, LakeError> {
+    Ok(integers(frame, RECORDED_AT).map_err(frame_error(dataset))?.iter().flatten().max())
+}
+
 /// Returns rows as Parquet; instants are written as such, in UTC.
 pub(super) fn encode(dataset: &str, frame: &mut DataFrame) -> Result<Vec<u8>, LakeError> {
     let wrong = frame_error(dataset);
@@ -157,7 +164,7 @@ pub(super) fn encode(dataset: &str, frame: &mut DataFrame) -> Result<Vec<u8>, La
 }
 
 /// Returns a frame as Parquet.
-pub(super) fn to_parquet(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
+pub(crate) fn to_parquet(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes).set_parallel(false).finish(frame)?;
     Ok(bytes)
@@ -206,11 +213,8 @@ pub(super) fn read(
     scope(|scope| {
         scope.spawn(move || {
             for file in files {
-                let missing = || {
-                    let (path, source) = (directory.join(&file.path), ErrorKind::NotFound.into());
-                    LakeError::Io { doing: "read", path, source }
-                };
-                if sender.send(read_checked(directory, file).and_then(|bytes| bytes.ok_or_else(missing))).is_err() {
+                let bytes = read_checked(directory, file);
+                if sender.send(bytes.and_then(|bytes| bytes.ok_or_else(|| missing(directory, file)))).is_err() {
                     break;
                 }
             }
@@ -220,6 +224,37 @@ pub(super) fn read(
         }
         Ok(all)
     })
+}
+
+/// Reads files of a lake one by one, as many at a time as there are processors, and hands each one's rows to what its
+/// thread gathers; returns what the threads gathered.
+///
+/// The file that is decoded is the one whose checksum was compared: it is read once.
+pub(super) fn read_each<S: Send, E: From<LakeError> + Send>(
+    directory: &Path,
+    dataset: &str,
+    files: &[FileEntry],
+    schema: &Schema,
+    begin: impl Fn() -> S + Sync,
+    take: impl Fn(&mut S, &FileEntry, DataFrame) -> Result<(), E> + Sync,
+) -> Result<Vec<S>, E> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<S, E> {
+        let mut gathered = begin();
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let bytes =
+                read_checked(directory, file).and_then(|bytes| bytes.ok_or_else(|| missing(directory, file)))?;
+            let rows = decode(bytes, schema).map_err(frame_error(dataset))?;
+            take(&mut gathered, file, rows)?;
+        }
+        Ok(gathered)
+    };
+    let threads = available_parallelism().map_or(1, NonZero::get).min(files.len());
+    crate::engine::on_own_threads(threads, work).into_iter().collect()
+}
+
+fn missing(directory: &Path, file: &FileEntry) -> LakeError {
+    LakeError::Io { doing: "read", path: directory.join(&file.path), source: ErrorKind::NotFound.into() }
 }
 
 /// Reads the columns of a schema from Parquet; those that are not there are null.

@@ -32,6 +32,8 @@ const SUMMED_UP_EVERY: u64 = 50;
 const LAST_CHECKPOINT: &str = "_last_checkpoint";
 /// The tag of a file's checksum.
 const CHECKSUM: &str = "sha256";
+/// The tag of the instant at which a file's newest row was recorded, microseconds UTC.
+const NEWEST: &str = "newest";
 
 /// One line of a commit: one of these.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -146,6 +148,8 @@ pub struct FileEntry {
     pub written_at: i64,
     /// The least and the greatest position of its rows, where they have one.
     pub positions: Option<(i64, i64)>,
+    /// When its newest row was recorded, microseconds UTC; none where nobody said.
+    pub newest: Option<i64>,
 }
 
 /// A file that counts no longer, and is still there for readers of an earlier version.
@@ -184,7 +188,8 @@ pub struct Table {
     pub(super) about: Option<String>,
     pub(super) fields: Vec<Field>,
     pub(super) removed: Vec<Removed>,
-    pub(super) id: String,
+    /// What tells it from another table of its name.
+    pub id: String,
     pub(super) created_at: i64,
 }
 
@@ -461,6 +466,8 @@ fn add(name: &str, file: &FileEntry, data_change: bool) -> Action {
         stats["minValues"] = json!({"_position": least});
         stats["maxValues"] = json!({"_position": greatest});
     }
+    let newest = file.newest.map(|newest| (NEWEST.to_owned(), newest.to_string()));
+    let tags = [(CHECKSUM.to_owned(), file.sha256.clone())].into_iter().chain(newest);
     let add = Add {
         path: below(name, &file.path).to_owned(),
         partition_values: BTreeMap::new(),
@@ -468,7 +475,7 @@ fn add(name: &str, file: &FileEntry, data_change: bool) -> Action {
         modification_time: file.written_at,
         data_change,
         stats: Some(stats.to_string()),
-        tags: Some(BTreeMap::from([(CHECKSUM.to_owned(), file.sha256.clone())])),
+        tags: Some(tags.collect()),
     };
     Action { add: Some(add), ..Action::default() }
 }
@@ -476,13 +483,15 @@ fn add(name: &str, file: &FileEntry, data_change: bool) -> Action {
 fn entry(name: &str, add: Add) -> FileEntry {
     let stats: Value = add.stats.as_deref().and_then(|stats| serde_json::from_str(stats).ok()).unwrap_or_default();
     let position = |bound: &str| stats[bound]["_position"].as_i64();
+    let mut tags = add.tags.unwrap_or_default();
     FileEntry {
         path: format!("{name}/{}", add.path),
         rows: stats["numRecords"].as_u64().unwrap_or_default(),
         bytes: add.size,
-        sha256: add.tags.and_then(|mut tags| tags.remove(CHECKSUM)).unwrap_or_default(),
+        sha256: tags.remove(CHECKSUM).unwrap_or_default(),
         written_at: add.modification_time,
         positions: position("minValues").zip(position("maxValues")),
+        newest: tags.get(NEWEST).and_then(|newest| newest.parse().ok()),
     }
 }
 

@@ -27,20 +27,35 @@ const ROWS_OF_A_FILE: u64 = 1_000_000;
 /// Rows that speak of the same record lie side by side, those of an area too.
 const ORDER: [&str; 3] = ["_area", "_record", "_position"];
 
+/// Files of a dataset that hold the rows of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The dataset.
+    pub dataset: String,
+    /// The paths of those that count no longer.
+    pub dropped: Vec<String>,
+    /// Those that hold their rows.
+    pub added: Vec<FileEntry>,
+}
+
 impl Lake {
     /// Makes one file of many small ones, and removes those that have counted no longer for [`KEPT_FOR`].
-    pub fn maintain(&mut self, now: DateTime<Utc>) -> Result<(), LakeError> {
+    ///
+    /// Returns what was rewritten.
+    pub fn maintain(&mut self, now: DateTime<Utc>) -> Result<Vec<Rewritten>, LakeError> {
         let datasets: Vec<String> = self.tables.keys().cloned().collect();
+        let mut rewritten = Vec::new();
         for dataset in datasets {
-            self.compact(&dataset, FILES_FROM)?;
+            rewritten.extend(self.compact(&dataset, FILES_FROM)?);
             self.vacuum(&dataset, now - KEPT_FOR)?;
         }
-        Ok(())
+        Ok(rewritten)
     }
 
-    /// Makes one file of the small ones of each month that has so many; returns how many files count no longer.
-    pub fn compact(&mut self, dataset: &str, files_from: usize) -> Result<usize, LakeError> {
-        let Some(table) = self.tables.get(dataset).cloned() else { return Ok(0) };
+    /// Makes one file of the small ones of each month that has so many; returns which, one by one.
+    pub fn compact(&mut self, dataset: &str, files_from: usize) -> Result<Vec<Rewritten>, LakeError> {
+        let Some(table) = self.tables.get(dataset).cloned() else { return Ok(Vec::new()) };
+        let mut rewritten = Vec::new();
         let mut by_month: BTreeMap<&str, Vec<&FileEntry>> = BTreeMap::new();
         for file in table.files.iter().filter(|file| file.rows < SMALL) {
             by_month.entry(month_of(file)).or_default().push(file);
@@ -58,16 +73,18 @@ impl Lake {
                 let group = std::mem::take(&mut group);
                 if group.len() > 1 {
                     let rows = self.all_columns(dataset, &table, &group)?;
-                    change.added.push(self.rewrite(dataset, &table, month, &rows)?);
-                    change.dropped.extend(group.into_iter().map(|file| file.path));
+                    let added = self.rewrite(dataset, &table, month, &rows)?;
+                    let dropped: Vec<String> = group.into_iter().map(|file| file.path).collect();
+                    change.added.push(added.clone());
+                    change.dropped.extend(dropped.iter().cloned());
+                    rewritten.push(Rewritten { dataset: dataset.to_owned(), dropped, added: vec![added] });
                 }
             }
         }
-        let dropped = change.dropped.len();
-        if dropped > 0 {
+        if !rewritten.is_empty() {
             self.commit(dataset, table, change)?;
         }
-        Ok(dropped)
+        Ok(rewritten)
     }
 
     /// Removes the files of a dataset that count no longer since before an instant and whose rows stand in another;

@@ -39,8 +39,11 @@ use crate::model;
 use frames::fields_of;
 use log::{Change, Field};
 
+pub(crate) use files::{digest, entries, remove, replace};
 pub use frames::{Schema, SchemaColumn};
+pub(crate) use frames::{frame_error, to_parquet};
 pub use log::{FileEntry, Table};
+pub use maintain::Rewritten;
 pub(crate) use published::Published;
 pub use resync::Resync;
 
@@ -167,6 +170,9 @@ pub enum LakeError {
     #[error("broken off")]
     BrokenOff,
 }
+
+/// Holds what the statistics keep, below a lake's directory.
+const KEPT: &str = "statistics";
 
 /// How far a feed was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -366,10 +372,43 @@ impl Lake {
     /// The order of the rows means nothing. Without any file, and for a service that does not count, the frame has the
     /// columns and no rows. A file that is not the one that was written is an error.
     pub fn read(&self, dataset: &str, schema: &Schema) -> Result<DataFrame, LakeError> {
-        let files = if self.counts(&service_of(dataset)) { self.files(dataset) } else { &[] };
+        let files = self.counted_files(dataset);
         let rows = frames::read(&self.directory, dataset, files, schema)?;
         tracing::debug!(dataset, files = files.len(), rows = rows.height(), "dataset read");
         Ok(rows)
+    }
+
+    /// Reads files of a dataset one by one, as many at a time as there are processors; `begin` makes what a thread
+    /// gathers, and `take` adds a file's rows to it.
+    ///
+    /// Otherwise as [`Lake::read`].
+    pub(crate) fn read_each<S: Send, E: From<LakeError> + Send>(
+        &self,
+        dataset: &str,
+        files: &[FileEntry],
+        schema: &Schema,
+        begin: impl Fn() -> S + Sync,
+        take: impl Fn(&mut S, &FileEntry, DataFrame) -> Result<(), E> + Sync,
+    ) -> Result<Vec<S>, E> {
+        if !files.is_empty() {
+            tracing::debug!(dataset, files = files.len(), "dataset passed");
+        }
+        frames::read_each(&self.directory, dataset, files, schema, begin, take)
+    }
+
+    /// Returns where the statistics keep what they gathered, which is there or not.
+    pub(crate) fn kept_directory(&self) -> PathBuf {
+        self.directory.join(KEPT)
+    }
+
+    /// Reports whether the lake is open for appending, by nobody else.
+    pub(crate) fn is_open_for_appending(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Returns the files of a dataset that count; none of a service that does not.
+    pub(crate) fn counted_files(&self, dataset: &str) -> &[FileEntry] {
+        if self.counts(&service_of(dataset)) { self.files(dataset) } else { &[] }
     }
 
     /// Counts the records of a dataset that were ever heard of, whatever became of them.

@@ -1,5 +1,7 @@
 //! Measures that are counted from a register's rows.
 
+use std::borrow::Cow;
+use std::collections::btree_map::Entry as Occupancy;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::NaiveDate;
@@ -12,16 +14,20 @@ use polars::prelude::{
 use super::below::spread;
 use super::columns::{ENDED, FROM, ID, PLACE, UNTIL, day, named, without_collection};
 use super::frames::Frames;
+use super::kept::{Covers, Kept, KeptDataset};
 use super::lasting::{Lasting, MONTH};
 use super::parameters::of_counted;
 use super::parts::Parts;
+use super::pass::{LEVELS, Pass, Passed, Sums, area_at};
 use super::sources::Known;
-use super::{Cell, Cells, CountingDay, Places, StatisticsError};
+use super::terms::{self, Formula, Solved, Term, Terms, Unfit, What, term_name};
+use super::{BitemporalCutoff, Cell, Cells, CountingDay, Places, StatisticsError};
 use crate::catalogue::{
-    Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Empty, Entry, ExpressionError, Measure, Period,
+    Areas, Count, DAY_COLUMNS, Denominator, DivisionLevel, Empty, Entry, ExpressionError, Measure, Period, Whole,
     columns_used, compile, conjuncts, is_additive,
 };
-use crate::model::{Level, REGION};
+use crate::lake::{FileEntry, Lake, Table};
+use crate::model::{Level, REGION, SourceKind};
 
 /// So many rows are read in one query at most, unless one month alone has more.
 const ROWS_AT_ONCE: usize = 2_000_000;
@@ -34,35 +40,280 @@ const DENOMINATOR: &str = "_denominator";
 /// Numbers by area and month.
 type Numbers = BTreeMap<(i32, i32), f64>;
 
-/// Counts a measure at each instant, from the first month with a row on; none where there never was a row.
-pub(super) fn count(
-    entry: &Entry,
-    measure: &Measure,
-    counting_days: &[CountingDay],
-    places: &Places<'_>,
-    known: &Known,
-    frames: &mut Frames<'_>,
-) -> Result<Option<Cells>, StatisticsError> {
-    let Some(count) = &measure.count else { return Ok(None) };
-    let mut counting_days = super::until(counting_days, known);
-    if count.period == Some(Period::Month) {
-        counting_days.retain(|counting_day| counting_day.day == super::month_end(counting_day.month));
-    }
-    let what = named(entry, measure);
-    let Some(counted) = Counted::of(entry, count, &measure.dataset, &what, &counting_days, places, frames)? else {
-        return Ok(None);
-    };
-    let denominators = match &count.denominator {
-        Some(Denominator::Other(other)) => {
-            let whole =
-                Count { condition: other.condition.clone(), numerator: Some(other.count.clone()), ..Count::default() };
-            let whole = Counted::of(entry, &whole, &other.dataset, &what, &counting_days, places, frames)?;
-            whole.map(|whole| whole.numerators).unwrap_or_default()
+/// How the measures of a catalogue are counted: by terms in one pass, or month by month.
+pub(super) struct CountPlan {
+    terms: Terms,
+    /// By commitment and measure: the count, and the whole that another dataset counts.
+    solved: BTreeMap<(String, String), [Option<Solved>; 2]>,
+}
+
+impl CountPlan {
+    /// Solves what can be solved; the rest is wanted from `frames`, and the log says why.
+    pub(super) fn of(
+        entries: &[Cow<'_, Entry>],
+        areas: &Areas,
+        frames: &mut Frames<'_>,
+    ) -> Result<Self, StatisticsError> {
+        let mut plan = Self { terms: Terms::default(), solved: BTreeMap::new() };
+        for entry in entries {
+            let places = Places::of(entry, areas);
+            for measure in entry.measures.iter().filter(|measure| measure.source == SourceKind::Register) {
+                let Some(count) = &measure.count else { continue };
+                let what = named(entry, measure);
+                let bad = |source: ExpressionError| StatisticsError::Expression { what: what.clone(), source };
+                let mut solve = |count: &Count, dataset: &str| -> Result<Option<Solved>, StatisticsError> {
+                    let solved = terms::solve(entry, count, dataset, &places, &mut plan.terms).map_err(bad)?;
+                    let by_month = |why: &Unfit| {
+                        tracing::info!(measure = what, why = why.to_string(), "counted month by month");
+                    };
+                    Ok(solved.inspect_err(by_month).ok())
+                };
+                let own = solve(count, &measure.dataset)?;
+                let whole = match &count.denominator {
+                    Some(Denominator::Other(other)) => solve(&whole_of(other), &other.dataset)?,
+                    _ => None,
+                };
+                let has_whole = matches!(count.denominator, Some(Denominator::Other(_)));
+                if own.is_none() || (has_whole && whole.is_none()) {
+                    frames.want(measure);
+                }
+                plan.solved.insert((entry.commitment.id.clone(), measure.name.clone()), [own, whole]);
+            }
         }
-        _ => counted.denominators.clone(),
+        Ok(plan)
+    }
+
+    /// Passes over all datasets of a lake, one after the other: over what is new since an earlier run kept what it
+    /// gathered, and keeps what this one does.
+    pub(super) fn run(
+        &self,
+        lake: &Lake,
+        cutoff: &BitemporalCutoff,
+    ) -> Result<BTreeMap<String, Passed>, StatisticsError> {
+        let as_of = cutoff.as_of.timestamp_micros();
+        let mut kept = Kept::read(lake).unwrap_or_default();
+        let of_the_past = as_of < kept.as_of;
+        let mut keeping = Kept { as_of, ..Kept::default() };
+        let mut passes = BTreeMap::new();
+        for (dataset, table) in lake.sources() {
+            let terms: Vec<&Term> = self.terms.of(dataset).iter().collect();
+            let former = kept.datasets.remove(dataset).filter(|_| !of_the_past);
+            let pass = Pass { lake, dataset, terms: &terms, as_of };
+            let (passed, of_dataset) = pass_over(pass, table, former)?;
+            keeping.datasets.insert(dataset.clone(), of_dataset);
+            passes.insert(dataset.clone(), passed);
+        }
+        if !of_the_past && lake.is_open_for_appending() {
+            // Only time is lost without.
+            if let Err(error) = keeping.write(lake) {
+                tracing::warn!(error = &error as &dyn std::error::Error, "what was gathered is not kept");
+            }
+        }
+        Ok(passes)
+    }
+
+    /// Counts a measure at each instant, from the first month with a row on; none where there never was a row.
+    #[expect(clippy::too_many_arguments, reason = "what was planned, what was read, and what is asked")]
+    pub(super) fn count(
+        &self,
+        entry: &Entry,
+        measure: &Measure,
+        counting_days: &[CountingDay],
+        places: &Places<'_>,
+        known: &Known,
+        passes: &BTreeMap<String, Passed>,
+        frames: &mut Frames<'_>,
+    ) -> Result<Option<Cells>, StatisticsError> {
+        let Some(count) = &measure.count else { return Ok(None) };
+        let mut counting_days = super::until(counting_days, known);
+        if count.period == Some(Period::Month) {
+            counting_days.retain(|counting_day| counting_day.day == super::month_end(counting_day.month));
+        }
+        let what = named(entry, measure);
+        let none = [None, None];
+        let key = (entry.commitment.id.clone(), measure.name.clone());
+        let [own, of_whole] = self.solved.get(&key).unwrap_or(&none);
+        let mut counted = |solved: &Option<Solved>, count: &Count, dataset: &str| match solved {
+            Some(solved) => self.by_terms(solved, &counting_days, passes, &what),
+            None => Counted::of(entry, count, dataset, &what, &counting_days, places, frames),
+        };
+        let Some(own) = counted(own, count, &measure.dataset)? else { return Ok(None) };
+        let denominators = match &count.denominator {
+            Some(Denominator::Other(other)) => {
+                let whole = counted(of_whole, &whole_of(other), &other.dataset)?;
+                whole.map(|whole| whole.numerators).unwrap_or_default()
+            }
+            _ => own.denominators.clone(),
+        };
+        let cells = own.cells(count, places, known, &denominators);
+        Ok((!cells.is_empty()).then_some(cells))
+    }
+
+    fn by_terms(
+        &self,
+        solved: &Solved,
+        counting_days: &[CountingDay],
+        passes: &BTreeMap<String, Passed>,
+        what: &str,
+    ) -> Result<Option<Counted>, StatisticsError> {
+        let Some(passed) = passes.get(&solved.dataset) else { return Ok(None) };
+        let read = Read { terms: self.terms.of(&solved.dataset), sums: &passed.sums };
+        let counted = read.counted(solved, counting_days);
+        counted.map_err(|source| StatisticsError::Engine { what: what.to_owned(), source: Box::new(source) })
+    }
+}
+
+/// Passes over a dataset's files that are new since something was kept; returns all that they say, and what to keep.
+fn pass_over(
+    pass: Pass<'_>,
+    table: &Table,
+    former: Option<KeptDataset>,
+) -> Result<(Passed, KeptDataset), StatisticsError> {
+    let counted = pass.lake.counted_files(pass.dataset);
+    let split = former.and_then(|former| Some((former.covers.split(table)?, former))).filter(|_| !counted.is_empty());
+    let (mut covered, new, mut passed) = match split {
+        Some(((covered, new), mut former)) => {
+            let mut passed = Passed { sums: Vec::new(), reach: former.covers.reach };
+            let sums: Vec<Option<Sums>> = pass.terms.iter().map(|term| former.sums.remove(&term.digest)).collect();
+            let missing: Vec<&Term> =
+                pass.terms.iter().zip(&sums).filter(|(_, sums)| sums.is_none()).map(|(term, _)| *term).collect();
+            let mut gathered = Passed::default();
+            if !missing.is_empty() {
+                gathered.advance(Pass { terms: &missing, ..pass }, &[], &covered)?;
+            }
+            let mut gathered = gathered.sums.into_iter();
+            passed.sums = sums.into_iter().map(|sums| sums.or_else(|| gathered.next()).unwrap_or_default()).collect();
+            (covered, new, passed)
+        }
+        None => (Vec::new(), counted.to_vec(), Passed::default()),
     };
-    let cells = counted.cells(count, places, known, &denominators);
-    Ok((!cells.is_empty()).then_some(cells))
+    // What was recorded later, in part at least, is not kept: it would be taken for known.
+    let (new, later): (Vec<FileEntry>, Vec<FileEntry>) =
+        new.into_iter().partition(|file| file.newest.is_some_and(|newest| newest <= pass.as_of));
+    tracing::debug!(dataset = pass.dataset, covered = covered.len(), new = new.len(), later = later.len(), "passing");
+    passed.advance(pass, &covered, &new)?;
+    covered.extend(new);
+    let digests = pass.terms.iter().map(|term| term.digest.clone());
+    let kept = KeptDataset {
+        covers: Covers::of(table, &covered, passed.reach.clone()),
+        sums: digests.zip(passed.sums.iter().cloned()).collect(),
+    };
+    passed.advance(pass, &covered, &later)?;
+    Ok((passed, kept))
+}
+
+/// The count of a whole.
+fn whole_of(whole: &Whole) -> Count {
+    Count { condition: whole.condition.clone(), numerator: Some(whole.count.clone()), ..Count::default() }
+}
+
+/// The terms of a dataset with what its rows gave.
+struct Read<'a> {
+    terms: &'a [Term],
+    sums: &'a [Sums],
+}
+
+impl Read<'_> {
+    fn counted(&self, solved: &Solved, counting_days: &[CountingDay]) -> PolarsResult<Option<Counted>> {
+        let Some(first) = self.sums[solved.starts].0[0].first_day().map(day) else { return Ok(None) };
+        let counting_days: Vec<CountingDay> =
+            counting_days.iter().copied().filter(|counting_day| first <= counting_day.day).collect();
+        let (mut numerators, mut denominators) = (Numbers::new(), Numbers::new());
+        if solved.adds_up {
+            let (mut parts, mut wholes) = (Numbers::new(), Numbers::new());
+            self.numbers(solved, Level::County, &counting_days, &mut parts, &mut wholes)?;
+            add_upwards(parts, &mut numerators);
+            add_upwards(wholes, &mut denominators);
+        } else {
+            for level in LEVELS {
+                self.numbers(solved, level, &counting_days, &mut numerators, &mut denominators)?;
+            }
+        }
+        Ok(Some(Counted { counting_days, numerators, denominators }))
+    }
+
+    /// Computes numerators and denominators at a level, where any row counts.
+    fn numbers(
+        &self,
+        solved: &Solved,
+        level: Level,
+        counting_days: &[CountingDay],
+        numerators: &mut Numbers,
+        denominators: &mut Numbers,
+    ) -> PolarsResult<()> {
+        let days: Vec<i32> = counting_days.iter().map(|counting_day| counting_day.day.to_epoch_days()).collect();
+        let mut keys = Vec::new();
+        let mut picked = Vec::new();
+        for (area, rows) in self.at(solved.rows, level, &days) {
+            for (index, (counting_day, rows)) in counting_days.iter().zip(rows).enumerate() {
+                if rows > 0 {
+                    keys.push((area, month_number(counting_day.month)));
+                    picked.push((area, index));
+                }
+            }
+        }
+        for (formula, numbers) in [(&solved.numerator, numerators), (&solved.denominator, denominators)] {
+            let results = match formula {
+                Some(formula) => self.results(formula, level, &days, &picked)?,
+                None => vec![0.0; keys.len()],
+            };
+            numbers.extend(keys.iter().copied().zip(results));
+        }
+        Ok(())
+    }
+
+    /// Computes a formula for some areas and days.
+    fn results(
+        &self,
+        formula: &Formula,
+        level: Level,
+        days: &[i32],
+        picked: &[(i32, usize)],
+    ) -> PolarsResult<Vec<f64>> {
+        let column = |(index, term): (usize, &usize)| {
+            let by_area = self.at(*term, level, days);
+            let number = |(area, day): &(i32, usize)| by_area.get(area).map_or(0, |numbers| numbers[*day]);
+            Column::new(term_name(index).into(), picked.iter().map(number).collect::<Vec<i64>>())
+        };
+        let mut columns: Vec<Column> = formula.terms.iter().enumerate().map(column).collect();
+        // A formula without terms is the same everywhere.
+        columns.push(Column::new(KEY.into(), vec![0_i64; picked.len()]));
+        let frame = DataFrame::new(picked.len(), columns)?.lazy();
+        let result = formula.expression.clone().cast(DataType::Float64).alias(NUMERATOR);
+        let frame = frame.select([col(KEY), result]).collect()?;
+        Ok(frame.column(NUMERATOR)?.f64()?.iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// Returns the sum of a term on some days, by the areas of a level; an area wider than the level is there too.
+    fn at(&self, term: usize, level: Level, days: &[i32]) -> BTreeMap<i32, Vec<i64>> {
+        let sums = &self.sums[term].0;
+        let place = LEVELS.iter().position(|other| *other == level).unwrap_or_default();
+        let distinct = self.terms[term].what == What::Distinct;
+        let steps = if distinct { &sums[place] } else { &sums[0] };
+        let mut at = BTreeMap::new();
+        for area in steps.areas() {
+            let Some(above) = (if distinct { Some(area) } else { area_at(level, area) }) else { continue };
+            let own = steps.on(area, days);
+            match at.entry(above) {
+                Occupancy::Vacant(vacant) => {
+                    vacant.insert(own);
+                }
+                Occupancy::Occupied(mut sum) => sum.get_mut().iter_mut().zip(own).for_each(|(sum, own)| *sum += own),
+            }
+        }
+        at
+    }
+}
+
+/// Adds the numbers of areas to those of the areas above them.
+fn add_upwards(counties: Numbers, numbers: &mut Numbers) {
+    for ((place, month), number) in counties {
+        let mut above = vec![place, place_at(Level::Prefecture, place), region()];
+        above.dedup();
+        for area in above {
+            *numbers.entry((area, month)).or_default() += number;
+        }
+    }
 }
 
 /// What was counted by area and month, before it is laid out.
@@ -373,8 +624,6 @@ fn covered(rows: &DataFrame, column: &str, partners: &DataFrame, with: bool) -> 
     rows.filter(&BooleanChunked::from_iter_values("covered".into(), mask.into_iter()))
 }
 
-const LEVELS: [Level; 3] = [Level::County, Level::Prefecture, Level::Region];
-
 /// One key for an area and a month, which groups faster than two.
 fn key_of(place: i32, month: i32) -> i64 {
     i64::from(month) * 1_000_000 + i64::from(place)
@@ -429,15 +678,8 @@ fn aggregate(
     }
     let (mut parts, mut wholes) = (Numbers::new(), Numbers::new());
     collect(query(Level::County)?, Level::County, &mut parts, &mut wholes)?;
-    for (counties, numbers) in [(parts, numerators), (wholes, denominators)] {
-        for ((place, month), number) in counties {
-            let mut above = vec![place, place_at(Level::Prefecture, place), region()];
-            above.dedup();
-            for area in above {
-                *numbers.entry((area, month)).or_default() += number;
-            }
-        }
-    }
+    add_upwards(parts, numerators);
+    add_upwards(wholes, denominators);
     Ok(())
 }
 

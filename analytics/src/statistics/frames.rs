@@ -6,9 +6,8 @@ use polars::prelude::{DataFrame, DataType, Expr, col};
 
 use super::columns::{ENDED, FROM, ID, PLACE, UNTIL, without_collection};
 use super::netting::net;
-use super::reach;
 use super::{BitemporalCutoff, StatisticsError};
-use crate::catalogue::{Catalogue, columns_of, columns_used, compile, frame_type};
+use crate::catalogue::{Denominator, Measure, columns_of, columns_used, compile, frame_type};
 use crate::lake::{Lake, Schema};
 
 const JOURNAL: [(&str, DataType); 9] = [
@@ -32,35 +31,37 @@ pub(super) struct Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    /// `beside` names what is read beside the catalogue's own datasets and columns.
+    /// Reads what some datasets, such as those of returns, hold in some columns.
     pub(super) fn new(
         lake: &'a Lake,
-        catalogue: &Catalogue,
         cutoff: &'a BitemporalCutoff,
-        beside: impl IntoIterator<Item = (String, &'static [&'static str])>,
+        datasets: impl IntoIterator<Item = (String, &'static [&'static str])>,
     ) -> Self {
         let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for measure in catalogue.entries.iter().flat_map(|entry| &entry.measures) {
-            let Some(count) = &measure.count else { continue };
-            let own = wanted.entry(measure.dataset.clone()).or_default();
-            own.extend(count.expressions().filter_map(|sql| compile(sql).ok()).flat_map(|sql| columns_used(&sql)));
-            own.extend(count.columns().map(str::to_owned));
-            if let Some(crate::catalogue::Denominator::Other(whole)) = &count.denominator {
-                let other = wanted.entry(whole.dataset.clone()).or_default();
-                let expressions = whole.condition.iter().chain([&whole.count]);
-                other.extend(expressions.filter_map(|sql| compile(sql).ok()).flat_map(|sql| columns_used(&sql)));
-            }
-            for restriction in &count.restrictions {
-                let other = wanted.entry(restriction.dataset.clone()).or_default();
-                other.insert(restriction.key.clone());
-                let condition = restriction.condition.as_deref().and_then(|sql| compile(sql).ok());
-                other.extend(condition.iter().flat_map(columns_used));
-            }
-        }
-        for (dataset, columns) in beside {
+        for (dataset, columns) in datasets {
             wanted.entry(dataset).or_default().extend(columns.iter().map(|column| (*column).to_owned()));
         }
         Self { lake, cutoff, wanted, loaded: BTreeMap::new() }
+    }
+
+    /// Reads what a measure is counted from as well.
+    pub(super) fn want(&mut self, measure: &Measure) {
+        let Some(count) = &measure.count else { return };
+        let wanted = &mut self.wanted;
+        let own = wanted.entry(measure.dataset.clone()).or_default();
+        own.extend(count.expressions().filter_map(|sql| compile(sql).ok()).flat_map(|sql| columns_used(&sql)));
+        own.extend(count.columns().map(str::to_owned));
+        if let Some(Denominator::Other(whole)) = &count.denominator {
+            let other = wanted.entry(whole.dataset.clone()).or_default();
+            let expressions = whole.condition.iter().chain([&whole.count]);
+            other.extend(expressions.filter_map(|sql| compile(sql).ok()).flat_map(|sql| columns_used(&sql)));
+        }
+        for restriction in &count.restrictions {
+            let other = wanted.entry(restriction.dataset.clone()).or_default();
+            other.insert(restriction.key.clone());
+            let condition = restriction.condition.as_deref().and_then(|sql| compile(sql).ok());
+            other.extend(condition.iter().flat_map(columns_used));
+        }
     }
 
     /// Returns the rows of a dataset that hold on any day, as known at the cutoff's instant.
@@ -77,16 +78,7 @@ impl<'a> Frames<'a> {
         Ok(self.loaded.remove(dataset).unwrap_or_default())
     }
 
-    /// Returns how far a dataset's rows go in each area, and keeps the rows where somebody will ask for them.
-    pub(super) fn reach(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
-        if self.wanted.contains_key(dataset) {
-            return self.load(dataset);
-        }
-        let rows = self.lake.read(dataset, &reach::schema())?;
-        reach::by_area(rows, self.as_of()).map_err(engine(dataset))
-    }
-
-    fn load(&mut self, dataset: &str) -> Result<DataFrame, StatisticsError> {
+    fn load(&mut self, dataset: &str) -> Result<(), StatisticsError> {
         let none = BTreeSet::new();
         let wanted = self.wanted.get(dataset).unwrap_or(&none);
         let mut schema: Schema = JOURNAL.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
@@ -96,7 +88,6 @@ impl<'a> Frames<'a> {
             }
         }
         let rows = self.lake.read(dataset, &schema)?;
-        let reach = reach::by_area(rows.clone(), self.as_of()).map_err(engine(dataset))?;
         let mut columns: Vec<Expr> = schema
             .iter()
             .map(|(name, _)| name.as_str())
@@ -107,16 +98,12 @@ impl<'a> Frames<'a> {
         if wanted.contains(ID) {
             columns.push(col("_record").alias(ID));
         }
-        let mut rows = net(rows, self.as_of(), &columns).map_err(engine(dataset))?;
+        let mut rows = net(rows, self.cutoff.as_of.timestamp_micros(), &columns).map_err(engine(dataset))?;
         if wanted.contains(ID) {
             without_collection(&mut rows, ID).map_err(engine(dataset))?;
         }
         self.loaded.insert(dataset.to_owned(), rows);
-        Ok(reach)
-    }
-
-    fn as_of(&self) -> i64 {
-        self.cutoff.as_of.timestamp_micros()
+        Ok(())
     }
 }
 

@@ -9,18 +9,23 @@ mod columns;
 mod count;
 mod filing;
 mod frames;
+mod kept;
 mod lasting;
 mod milestones;
 mod netting;
 mod parameters;
 mod parts;
-mod reach;
+mod pass;
 mod reference;
 mod sources;
+mod spans;
+mod steps;
+mod terms;
 
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Utc};
@@ -32,6 +37,7 @@ use crate::model::{
     Area, Completeness, CompletenessRow, Level, PRIMARY_MEASURE, SourceKind, SourceState, StatisticRow,
 };
 
+pub use kept::follow_rewriting;
 pub use reference::Reference;
 
 /// The first month of every series that is counted; what was filed speaks for whatever month it names.
@@ -158,15 +164,17 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -
             (parameters::dataset_of(service), &parameters::COLUMNS[..]),
         ]
     });
-    let mut frames = frames::Frames::new(lake, catalogue, cutoff, beside);
-    let sources = sources::read(lake, cutoff, &mut frames)?;
+    let mut frames = frames::Frames::new(lake, cutoff, beside);
+    let told = parameters::Told::read(&mut frames, catalogue)?;
+    let entries: Vec<Cow<'_, Entry>> = catalogue.entries.iter().map(|entry| told.beside(entry)).collect();
+    let plan = count::CountPlan::of(&entries, &areas, &mut frames)?;
+    let passes = plan.run(lake, cutoff)?;
+    let sources = sources::read(lake, cutoff, &passes);
     let filings = filing::Filings::read(&mut frames, cutoff)?;
     let milestones = milestones::Milestones::read(&mut frames)?;
-    let told = parameters::Told::read(&mut frames, catalogue)?;
     let reference = Reference::of(catalogue, &areas, &counting_days, &sources, &told);
     let mut statistics = Statistics { sources: sources.states.clone(), reference, ..Statistics::default() };
-    for entry in &catalogue.entries {
-        let entry = &*told.beside(entry);
+    for entry in &entries {
         let reported = Places::of(entry, &areas);
         let mut of_measures = Vec::new();
         for measure in &entry.measures {
@@ -174,7 +182,8 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -
             let mut dataset = measure.dataset.clone();
             let known = sources.of(&dataset);
             let mut figures = match source {
-                SourceKind::Register => count::count(entry, measure, &counting_days, &reported, known, &mut frames)?
+                SourceKind::Register => plan
+                    .count(entry, measure, &counting_days, &reported, known, &passes, &mut frames)?
                     .map(|cells| Figures { cells, ..Figures::default() }),
                 SourceKind::Returns => None,
                 SourceKind::Milestones => milestones

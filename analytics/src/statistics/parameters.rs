@@ -15,7 +15,8 @@ use polars::prelude::{Column, DataFrame, NamedFrom as _, PolarsResult, Series};
 use super::StatisticsError;
 use super::columns::{ENDED, FROM, PLACE, UNTIL, day, days, numbers};
 use super::frames::Frames;
-use crate::catalogue::{Catalogue, DAY_COLUMNS, Entry, SERVICES};
+use super::steps::FIRST_DAY;
+use crate::catalogue::{Catalogue, DAY_COLUMNS, Entry, Figure, SERVICES};
 
 /// The columns that are read of parameters.
 pub(super) const COLUMNS: [&str; 6] = ["_record", "key", "unit", "value", "effective_to", "_area"];
@@ -175,6 +176,55 @@ impl<'a> InForce<'a> {
             values.extend(places.map(|place| self.in_area(name, place)));
         }
     }
+}
+
+/// The value of a figure by area: that of the region, and where others hold, by the area's code as a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OfAreas {
+    pub(super) region: Option<i64>,
+    pub(super) elsewhere: BTreeMap<i32, Option<i64>>,
+}
+
+/// Days on which some figures of an entry stay the same in every area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Segment {
+    /// The first of the days, as days since 1970-01-01; the next segment's is the first behind them.
+    pub(super) from: i32,
+    pub(super) figures: BTreeMap<String, OfAreas>,
+}
+
+/// Returns the segments of some figures of an entry, by their days; one where there are none of them.
+pub(super) fn segments(entry: &Entry, names: &BTreeSet<String>) -> Vec<Segment> {
+    let figures = entry.parameters.iter().filter(|parameter| names.contains(&parameter.name));
+    let mut changes = BTreeSet::from([FIRST_DAY]);
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for parameter in figures {
+        used.insert(&parameter.name);
+        match &parameter.figure {
+            Figure::Stated { from, .. } => changes.extend([from.to_epoch_days()]),
+            Figure::OfDepartment(key) => {
+                let filed = entry.department.iter().filter(|filed| filed.key == *key);
+                changes.extend(filed.flat_map(|filed| {
+                    let behind = filed.effective_to.map(|last| last.to_epoch_days() + 1);
+                    [Some(filed.effective_from.to_epoch_days()), behind].into_iter().flatten()
+                }));
+            }
+        }
+    }
+    let mut segments: Vec<Segment> = Vec::new();
+    for from in changes.into_iter().filter(|change| *change >= FIRST_DAY) {
+        let in_force = InForce::of(entry, day(from));
+        let of_areas = |name: &str| {
+            let region = in_force.region.get(name).copied();
+            let there = in_force.elsewhere.iter().map(|(area, figures)| (*area, figures.get(name).copied()));
+            OfAreas { region, elsewhere: there.filter(|(_, value)| *value != region).collect() }
+        };
+        let figures = used.iter().map(|name| ((*name).to_owned(), of_areas(name))).collect();
+        if segments.last().is_none_or(|last| last.figures != figures) {
+            segments.push(Segment { from, figures });
+        }
+    }
+    segments
 }
 
 /// Puts the figures of the areas that rows are counted for in place of those of the rows' own areas, among some columns.

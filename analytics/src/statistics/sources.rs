@@ -6,11 +6,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use polars::prelude::{ChunkAgg as _, DataFrame, PolarsResult};
 
-use super::columns::{FROM, days, numbers};
-use super::frames::Frames;
-use super::{BitemporalCutoff, StatisticsError};
+use super::BitemporalCutoff;
+use super::pass::{Passed, Reach};
 use crate::catalogue::{SERVICES, contains};
 use crate::lake::Lake;
 use crate::model::{REGION, SourceState};
@@ -38,6 +36,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    fn of(reach: &Reach) -> Self {
+        let first = reach.first_days.iter().map(|(area, first)| (area.to_string(), *first)).collect();
+        Self { until: None, newest: reach.newest.and_then(day_of), first, newest_micros: reach.newest }
+    }
+
     /// Reports whether an area sent any record.
     pub(super) fn covers(&self, area: &str) -> bool {
         self.first_day(area).is_some()
@@ -89,20 +92,15 @@ fn day_of(micros: i64) -> Option<NaiveDate> {
 }
 
 /// Reads how far the lake goes.
-pub(super) fn read(
-    lake: &Lake,
-    cutoff: &BitemporalCutoff,
-    frames: &mut Frames<'_>,
-) -> Result<Sources, StatisticsError> {
+pub(super) fn read(lake: &Lake, cutoff: &BitemporalCutoff, passes: &BTreeMap<String, Passed>) -> Sources {
     let as_of = cutoff.as_of.timestamp_micros();
     let mut by_service: BTreeMap<String, Source> =
         SERVICES.iter().map(|service| ((*service).to_owned(), Source::default())).collect();
     let mut by_dataset = BTreeMap::new();
     for (dataset, entry) in lake.sources() {
         let source = by_service.entry(entry.service.clone()).or_default();
-        let areas = frames.reach(dataset)?;
-        let known = take(source, &areas)
-            .map_err(|error| StatisticsError::Engine { what: dataset.clone(), source: Box::new(error) })?;
+        let known = passes.get(dataset).map_or_else(Known::default, |passed| Known::of(&passed.reach));
+        source.position = source.position.max(passes.get(dataset).map_or(0, |passed| passed.reach.position));
         // A feed that never said how far it goes is known up to its newest record.
         source.known_until = source.known_until.max(known.newest_micros);
         by_dataset.insert(dataset.clone(), known);
@@ -122,15 +120,5 @@ pub(super) fn read(
     for (dataset, known) in &mut by_dataset {
         known.until = until.get(&crate::catalogue::service_of(dataset)).copied();
     }
-    Ok(Sources { states, by_dataset, until, nothing: Known::default() })
-}
-
-fn take(source: &mut Source, areas: &DataFrame) -> PolarsResult<Known> {
-    let (positions, recorded) = (numbers(areas, "_position")?, numbers(areas, "_recorded_at")?);
-    let (names, firsts) = (areas.column("_area")?.str()?, days(areas, FROM)?);
-    source.position = source.position.max(positions.max().unwrap_or_default());
-    let first = names.iter().zip(firsts.iter()).filter_map(|(area, first)| Some((area?.to_owned(), first?))).collect();
-    let mut known = Known { first, newest_micros: recorded.max(), ..Known::default() };
-    known.newest = known.newest_micros.and_then(day_of);
-    Ok(known)
+    Sources { states, by_dataset, until, nothing: Known::default() }
 }

@@ -1,6 +1,7 @@
 //! Small lakes whose figures are computed by hand.
 
 mod filed;
+mod kept;
 mod parameters;
 mod reading;
 mod second_engine;

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use minsheng_values::divisions::Divisions;
-
 use super::second_engine::Random;
 use super::*;
-use crate::catalogue::{ColumnKind, Count, Denominator, columns_of};
+use crate::bench::Values;
+use crate::catalogue::{ColumnKind, columns_of};
 use crate::lake::{Lake, Progress};
 use crate::testing::{History, append};
 
@@ -56,71 +55,12 @@ fn python() -> Option<PathBuf> {
     None
 }
 
-/// What the columns of a dataset may hold, from what the catalogue's expressions ask of them.
-struct Values {
-    texts: BTreeMap<(String, String), BTreeSet<String>>,
-    /// Columns that name a record of a dataset.
-    names: BTreeMap<(String, String), String>,
-    divisions: Vec<String>,
+/// A value of a column.
+trait Choose {
+    fn value(&self, random: &mut Random, dataset: &str, column: &crate::catalogue::Column) -> Option<Value>;
 }
 
-impl Values {
-    fn of(catalogue: &Catalogue) -> Self {
-        let table = Divisions::get();
-        let mut divisions: Vec<String> = vec!["540199".to_owned(), "bogus".to_owned()];
-        divisions.extend(table.counties().iter().take(9).map(|county| county.as_str().to_owned()));
-        divisions.extend(table.townships().iter().take(9).map(|township| township.code.as_str().to_owned()));
-        divisions.extend(table.villages().iter().take(9).map(|village| village.code.as_str().to_owned()));
-        let mut values = Self { texts: BTreeMap::new(), names: BTreeMap::new(), divisions };
-        for (dataset, count) in counted(catalogue) {
-            count.expressions().for_each(|sql| values.take(dataset, sql));
-            if let Some(column) = &count.division_column {
-                values.texts.insert((dataset.to_owned(), column.clone()), values.divisions.iter().cloned().collect());
-            }
-            if let Some(Denominator::Other(whole)) = &count.denominator {
-                whole.condition.iter().for_each(|sql| values.take(&whole.dataset, sql));
-            }
-            for restriction in &count.restrictions {
-                restriction.condition.iter().for_each(|sql| values.take(&restriction.dataset, sql));
-                let (own, other) = ((dataset, &restriction.column), (restriction.dataset.as_str(), &restriction.key));
-                for ((dataset, column), (named, key)) in [(own, other), (other, own)] {
-                    if key == "_id" {
-                        values.names.insert((dataset.to_owned(), column.clone()), named.to_owned());
-                    }
-                }
-            }
-        }
-        values
-    }
-
-    /// Takes the texts with which an expression compares columns.
-    fn take(&mut self, dataset: &str, sql: &str) {
-        let mut column = "";
-        for (index, part) in sql.split('\'').enumerate() {
-            if index % 2 == 1 {
-                let known = columns_of(dataset).unwrap().iter().any(|known| known.name == column);
-                if known {
-                    self.texts.entry((dataset.to_owned(), column.to_owned())).or_default().insert(part.to_owned());
-                }
-                continue;
-            }
-            let mut words = part.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-            column = words.rfind(|word| !word.is_empty() && !["IN", "NOT"].contains(word)).unwrap_or(column);
-        }
-    }
-
-    fn datasets(&self, catalogue: &Catalogue) -> BTreeSet<String> {
-        let mut all: BTreeSet<String> = counted(catalogue).map(|(dataset, _)| dataset.to_owned()).collect();
-        for (_, count) in counted(catalogue) {
-            all.extend(count.restrictions.iter().map(|restriction| restriction.dataset.clone()));
-            if let Some(Denominator::Other(whole)) = &count.denominator {
-                all.insert(whole.dataset.clone());
-            }
-        }
-        all.extend(self.names.values().cloned());
-        all
-    }
-
+impl Choose for Values {
     fn value(&self, random: &mut Random, dataset: &str, column: &crate::catalogue::Column) -> Option<Value> {
         let name = column.name.as_str();
         let open = column.kind == ColumnKind::Day && (name.ends_with("_to") || name.starts_with("closed"));
@@ -155,13 +95,6 @@ impl Values {
     }
 }
 
-/// The measures that are counted from registers, by dataset.
-fn counted(catalogue: &Catalogue) -> impl Iterator<Item = (&str, &Count)> {
-    let measures = catalogue.entries.iter().flat_map(|entry| &entry.measures);
-    let counted = measures.filter(|measure| measure.source == SourceKind::Register);
-    counted.filter_map(|measure| Some((measure.dataset.as_str(), measure.count.as_ref()?)))
-}
-
 /// What is chosen more often, because measures ask for it together with much else.
 const FAVOURED: [&str; 8] = [
     "ELDER_MEAL_POINT",
@@ -179,10 +112,10 @@ const AREAS: [&str; 10] =
     ["540102", "540103", "540121", "540202", "540302", "540402", "542521", "540100", "540200", "540000"];
 
 /// Random records of every dataset that is counted: changed, corrected, planned, ended, resumed and withdrawn.
-fn random_rows(seed: u64, values: &Values, datasets: &BTreeSet<String>) -> Vec<Row> {
+pub(super) fn random_rows(seed: u64, values: &Values) -> Vec<Row> {
     let mut random = Random(seed);
     let mut rows = Vec::new();
-    for dataset in datasets {
+    for dataset in &values.datasets {
         let columns = columns_of(dataset).unwrap();
         let many = ["community.service_points", "community.point_activities"].contains(&dataset.as_str());
         let records = if many { 3 * RECORDS } else { RECORDS };
@@ -298,7 +231,6 @@ fn the_shipped_views_give_in_another_engine_every_figure_that_is_counted() {
     let Some(python) = python() else { return };
     let shipped = Catalogue::embedded().unwrap();
     let values = Values::of(&shipped);
-    let datasets = values.datasets(&shipped);
     // Random points report too seldom for the figures that depend on it; here a tenth is enough.
     let all = shipped.entries.iter().flat_map(|entry| {
         let counted = entry.measures.iter().filter(|measure| measure.source == SourceKind::Register);
@@ -312,7 +244,7 @@ fn the_shipped_views_give_in_another_engine_every_figure_that_is_counted() {
         let directory = tempfile::tempdir().unwrap();
         let lake_directory = directory.path().join("lake");
         let mut lake = Lake::open(&lake_directory).unwrap();
-        append(&mut lake, &random_rows(seed, &values, &datasets), 700);
+        append(&mut lake, &random_rows(seed, &values), 700);
         let asked = cutoff(on, as_of);
         let found = compute(catalogue, &lake, &asked).unwrap();
         lake.publish(crate::reference::tables(catalogue, &asked, &found.reference)).unwrap();
