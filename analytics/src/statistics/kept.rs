@@ -38,7 +38,6 @@ pub(super) struct Covers {
     horizon: Option<i64>,
     /// The files' checksums, by path.
     files: BTreeMap<String, String>,
-    #[serde(flatten)]
     pub(super) reach: Reach,
 }
 
@@ -86,7 +85,10 @@ impl Kept {
             tracing::warn!(file = head.file, "what was kept is not what was written, and is gathered anew");
             return None;
         }
-        let mut sums = decode(bytes).ok()?;
+        let decoded = decode(bytes).inspect_err(|error| {
+            tracing::warn!(file = head.file, error = error as &dyn std::error::Error, "what was kept cannot be read");
+        });
+        let mut sums = decoded.ok()?;
         let with_sums = |(dataset, covers): (String, Covers)| {
             let sums = sums.remove(&dataset).unwrap_or_default();
             (dataset, KeptDataset { covers, sums })
@@ -143,7 +145,13 @@ fn read_head(lake: &Lake) -> Option<Head> {
             return None;
         }
     };
-    serde_json::from_slice(&text).ok().filter(|head: &Head| head.layout == LAYOUT)
+    match serde_json::from_slice(&text) {
+        Ok(head) => Some(head).filter(|head: &Head| head.layout == LAYOUT),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "what was kept cannot be read");
+            None
+        }
+    }
 }
 
 fn write_head(lake: &Lake, head: &Head) -> Result<(), LakeError> {
