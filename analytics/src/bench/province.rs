@@ -13,7 +13,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, StringBuilder,
     TimestampMicrosecondArray,
 };
-use minsheng_values::divisions::Divisions;
+use minsheng_values::divisions::{CountyCode, Divisions};
 
 use super::{MONTHS, Row, after, end_of, mixed, row};
 use crate::catalogue::{Catalogue, Column, ColumnKind, Count, Denominator, Measure, columns_of};
@@ -141,13 +141,15 @@ fn counted(catalogue: &Catalogue) -> impl Iterator<Item = (&str, &Count)> {
 }
 
 fn batch(dataset: &str, values: &Values, numbers: Range<u64>, of: u64) -> RecordBatch {
-    let counties: Vec<&str> = Divisions::get().counties().iter().map(|county| county.as_str()).collect();
+    let counties: Vec<&str> = Divisions::get().counties().iter().map(CountyCode::as_str).collect();
     let rows: Vec<Row> = numbers.map(|number| row(number, of, counties.len())).collect();
     let numbers =
         |of: &dyn Fn(&Row) -> i64| Arc::new(rows.iter().map(|row| Some(of(row))).collect::<Int64Array>()) as ArrayRef;
     let days = |of: &dyn Fn(&Row) -> Option<i32>| Arc::new(rows.iter().map(of).collect::<Date32Array>()) as ArrayRef;
     let mut records = StringBuilder::new();
-    rows.iter().for_each(|row| records.append_value(&row.record));
+    for row in &rows {
+        records.append_value(&row.record);
+    }
     let recorded = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.recorded_at));
     let mut columns: Vec<(&str, ArrayRef, bool)> = vec![
         ("_position", numbers(&|row| row.position), false),
@@ -172,7 +174,7 @@ fn values_of(dataset: &str, values: &Values, column: &Column, salt: u64, rows: &
     let ends = column.kind == ColumnKind::Day && (name.ends_with("_to") || name.starts_with("closed"));
     let dice = |row: &Row| {
         let dice = mixed(row.dice ^ mixed(salt));
-        let missing = dice % 12 == 0 || (ends && dice % 2 == 0);
+        let missing = dice.is_multiple_of(12) || (ends && dice.is_multiple_of(2));
         (!missing).then_some(dice / 12)
     };
     let index = |dice: u64, len: usize| usize::try_from(dice % u64::try_from(len.max(1)).unwrap_or(1)).unwrap_or(0);

@@ -160,7 +160,7 @@ fn solve(condition: Expr, holds: bool) -> Result<Span, Unsolved> {
                 return Err(form());
             }
             let op = if holds { op } else { opposite(op).ok_or_else(form)? };
-            compared(op, number_of(other) - offset, months).ok_or_else(form)
+            compared(op, &(number_of(other) - offset), months).ok_or_else(form)
         }
         other => Err(Unsolved::Form(other.to_string())),
     }
@@ -219,7 +219,7 @@ fn opposite(op: Operator) -> Option<Operator> {
 }
 
 /// The days, or months, for which the comparison with a day holds.
-fn compared(op: Operator, with: Expr, months: bool) -> Option<Span> {
+fn compared(op: Operator, with: &Expr, months: bool) -> Option<Span> {
     let bound = |behind: bool| {
         vec![match (months, behind) {
             (false, false) => Bound { day: with.clone(), rounded: Rounded::Exact },

@@ -70,7 +70,7 @@ impl Steps {
 
     /// Returns the first day with a difference that is more than nothing, in any area.
     pub(super) fn first_day(&self) -> Option<i32> {
-        self.by_area.values().flat_map(|days| days.iter().find(|(_, by)| **by > 0)).map(|(day, _)| *day).min()
+        self.by_area.values().filter_map(|days| days.iter().find(|(_, by)| **by > 0)).map(|(day, _)| *day).min()
     }
 }
 
