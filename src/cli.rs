@@ -39,7 +39,7 @@ pub enum Action {
     Schedule(ScheduleArgs),
     /// Load a CSV or XLSX file into a register
     Import(ImportArgs),
-    /// Check the lake's files, and that every register holds as many records as the lake
+    /// Check the lake's files, and that every register holds as many records as the lake, county by county
     Verify(VerifyArgs),
     /// What the lake holds; compacts it, or lets it forget, where that is asked for
     Lake(LakeArgs),
@@ -176,6 +176,9 @@ pub struct ImportArgs {
 /// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
+    /// Day on which records are in force that are counted; today unless given
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<NaiveDate>,
     /// Data directory of the demo; without it the services that the environment names, or minsheng-data
     #[arg(long)]
     pub data: Option<PathBuf>,
@@ -285,7 +288,8 @@ const ZH: &[(&str, &str)] = &[
     ),
     ("minsheng.import.data", "演示的数据目录；导入期间启动其中的服务，或使用 demo --serve 正在运行的"),
     ("minsheng.import.new", "数据目录不存在时新建；其中不能再载入演示数据"),
-    ("minsheng.verify", "核对数据湖的文件，以及各台账与数据湖的记录条数是否一致"),
+    ("minsheng.verify", "核对数据湖的文件，以及各台账与数据湖的记录条数是否逐县一致"),
+    ("minsheng.verify.on", "清点哪一日有效的记录；缺省今天"),
     ("minsheng.verify.data", "演示的数据目录；不给则用环境变量所指的服务，或 minsheng-data"),
     ("minsheng.verify.lake", "数据湖目录；缺省为数据目录下的或 ./lake"),
     ("minsheng.lake", "数据湖的内容；按要求合并小文件，或不再保留已更正的旧记录"),

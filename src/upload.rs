@@ -20,8 +20,6 @@ pub const CHUNK: usize = 1000;
 const UPLOAD_TIME: Duration = Duration::from_mins(15);
 /// Time that one creation or update may take.
 const UPDATE_TIME: Duration = Duration::from_secs(30);
-/// Records of a page.
-const PAGE: i32 = 1000;
 /// Largest answer to a chunk, in bytes.
 const LARGEST_ANSWER: usize = 16 << 20;
 
@@ -186,44 +184,6 @@ pub async fn create(channel: DepartmentChannel, register: &Register, record: Cre
     let codec = tonic_prost::ProstCodec::<CreateRequest, Recorded>::default();
     client.unary(request, path(&register.method("Create"))?, codec).await?;
     Ok(())
-}
-
-/// A page of any register's list, the records as bytes that nobody reads: of each one its present state, whether it is in
-/// force or not.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Page {
-    #[prost(bytes = "bytes", repeated, tag = "1")]
-    records: Vec<Bytes>,
-    #[prost(string, tag = "2")]
-    next_page_token: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct ListRequest {
-    #[prost(string, tag = "1")]
-    area: String,
-    #[prost(int32, tag = "2")]
-    page_size: i32,
-    #[prost(string, tag = "3")]
-    page_token: String,
-}
-
-/// Counts the records of a register in an area, page by page.
-pub async fn count(channel: DepartmentChannel, register: &Register, area: &str) -> Result<u64, Status> {
-    let mut client = Grpc::new(channel).max_decoding_message_size(LARGEST_ANSWER);
-    let (mut found, mut page_token) = (0, String::new());
-    loop {
-        let mut request = Request::new(ListRequest { area: area.to_owned(), page_size: PAGE, page_token }).idempotent();
-        request.set_timeout(UPDATE_TIME);
-        client.ready().await?;
-        let codec = tonic_prost::ProstCodec::<ListRequest, Page>::default();
-        let page = client.unary(request, path(&register.method("List"))?, codec).await?.into_inner();
-        found += u64::try_from(page.records.len()).unwrap_or_default();
-        if page.next_page_token.is_empty() {
-            return Ok(found);
-        }
-        page_token = page.next_page_token;
-    }
 }
 
 fn path(text: &str) -> Result<PathAndQuery, Status> {

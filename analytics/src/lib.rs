@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod job;
 pub mod lake;
 pub mod model;
+pub mod reconcile;
 mod reference;
 pub mod report;
 pub mod schedule;

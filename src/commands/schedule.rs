@@ -65,11 +65,18 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
             match make(&job, Some(&endpoints), lang).await {
                 Ok(made) => {
                     let (missing, resynced) = (report::missing(&made, lang), report::resynced(&made.resynced, lang));
-                    resynced.iter().chain(&missing).for_each(output::error);
+                    // Who did not answer the report will not count its records either.
+                    let differ = if made.unreached.is_empty() {
+                        super::verify::differences(&job.lake, &endpoints, on, lang).await
+                    } else {
+                        Vec::new()
+                    };
+                    resynced.iter().chain(&missing).chain(&differ).for_each(output::error);
                     let page = made.files.html.display().to_string();
                     output::line(format!("{on} {page}"));
                     let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Incomplete };
-                    let lines: Vec<String> = std::iter::once(page).chain(resynced).chain(missing).collect();
+                    let lines: Vec<String> =
+                        std::iter::once(page).chain(resynced).chain(missing).chain(differ).collect();
                     Ended { outcome, detail: lines.join("; ") }
                 }
                 Err(error) => {

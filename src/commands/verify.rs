@@ -1,33 +1,35 @@
-//! `verify`: the lake is whole, and every register holds as many records as the lake.
+//! `verify`: the lake is whole, and holds the records that the registers hold.
 //!
-//! Every register is counted through its list and compared with the different records that the lake has of it, which
-//! came out of the journal's feed. A difference after the feed was read is an error, whichever side is short.
+//! Every register counts its records in force on a day, by county, and so does the lake, read up to where the register
+//! counted. A difference is an error, whichever side is short, and stands in the metrics, too.
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
+use chrono::NaiveDate;
 use minsheng_analytics::{
-    feed::FlightFeed,
+    feed::{FlightFeed, SharedLake},
     job,
     lake::{Finding, Lake, LakeError},
+    reconcile::{self, Reconciliation},
+    serve::DEPARTMENT,
 };
+use minsheng_kit::telemetry::{self, TelemetryConfig};
 
 use crate::{
     cli::VerifyArgs,
     error::Error,
     lang::Lang,
     output::{self, EXIT_FAILED},
-    registers::{self, Register},
-    said,
+    registers, said,
     site::{Endpoints, SERVICES, Site},
-    upload,
 };
 
-/// The area of all records.
-const REGION: &str = "540000";
+/// Areas in which a register and the lake differ that are named, for each register.
+const AREAS_NAMED: usize = 10;
 
 /// The data directory that is looked at when nothing else is said and it is there.
 const USUAL_DATA: &str = "minsheng-data";
@@ -42,18 +44,29 @@ pub(super) async fn run(arguments: VerifyArgs, lang: Lang) -> Result<ExitCode, E
     };
     let lake = arguments.lake.or_else(|| data.as_ref().map(|data| data.join("lake")));
     let lake = lake.unwrap_or_else(|| PathBuf::from("lake"));
-    match data {
+    let on = arguments.on.unwrap_or_else(crate::clock::today);
+    let variable = |name: &str| std::env::var(name).ok();
+    let told = TelemetryConfig::from_environment(format!("minsheng-{DEPARTMENT}"), variable);
+    let told = told.map_err(|error| Error::Configuration(error.to_string()))?;
+    // Without a collector nothing is exported, and what is logged would stand between the lines.
+    let telemetry = told.export.metrics.is_some().then(|| telemetry::init(&told));
+    let telemetry = telemetry.transpose().map_err(Error::internal)?;
+    let verified = match data {
         Some(data) => {
             let site = Site::open(&data).await?;
-            let verified = verify(lake, site.endpoints(), lang).await;
+            let verified = verify(lake, site.endpoints(), on, lang).await;
             site.stop().await?;
             verified
         }
-        None => verify(lake, &Endpoints::from_environment()?, lang).await,
+        None => verify(lake, &Endpoints::from_environment()?, on, lang).await,
+    };
+    if let Some(telemetry) = telemetry {
+        telemetry.shutdown().await;
     }
+    verified
 }
 
-async fn verify(directory: PathBuf, endpoints: &Endpoints, lang: Lang) -> Result<ExitCode, Error> {
+async fn verify(directory: PathBuf, endpoints: &Endpoints, on: NaiveDate, lang: Lang) -> Result<ExitCode, Error> {
     let broken = |error: LakeError| Error::Analytics(Box::new(error));
     let opened = tokio::task::spawn_blocking(move || {
         let lake = Lake::open_as_it_is(&directory)?;
@@ -70,7 +83,7 @@ async fn verify(directory: PathBuf, endpoints: &Endpoints, lang: Lang) -> Result
     let lake = Arc::new(Mutex::new(lake));
     let mut feeds = Vec::new();
     for definition in SERVICES {
-        let channel = endpoints.channel("analytics", definition.department)?;
+        let channel = endpoints.channel(DEPARTMENT, definition.department)?;
         feeds.push(FlightFeed::new(definition.department, channel));
     }
     let collected = job::collect(feeds, &lake).await;
@@ -78,16 +91,44 @@ async fn verify(directory: PathBuf, endpoints: &Endpoints, lang: Lang) -> Result
     for (service, reason) in &collected.unreached {
         output::error(said!(lang, "未能读取 {service}：{reason}", "{service} could not be read: {reason}"));
     }
-    let mut differences = 0;
-    for register in registers::all() {
-        for department in registers::departments(register) {
-            let found = compare(endpoints, register, department, &lake).await?;
-            differences += u32::from(!found.agrees());
-            output::line(found.text(register, department, lang));
-        }
+    let reconciled = reconciled(&lake, endpoints, on).await?;
+    for register in &reconciled {
+        text(register, lang).iter().for_each(output::line);
     }
-    let sound = findings.is_empty() && collected.unreached.is_empty() && differences == 0;
+    let total: u64 = reconciled.iter().map(Reconciliation::difference).sum();
+    output::line(said!(
+        lang,
+        "{on} 有效的记录：各台账与数据湖相差 {total} 条",
+        "Records in force on {on}: registers and lake differ by {total}"
+    ));
+    let sound = findings.is_empty() && collected.unreached.is_empty() && total == 0;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
+}
+
+/// Compares lake and registers after a run of the schedule; returns in words what differs, or could not be compared.
+pub(super) async fn differences(directory: &Path, endpoints: &Endpoints, on: NaiveDate, lang: Lang) -> Vec<String> {
+    let directory = directory.to_owned();
+    let opened = tokio::task::spawn_blocking(move || Lake::open(&directory)).await.map_err(Error::internal);
+    let opened = opened.and_then(|lake| lake.map_err(|error| Error::Analytics(Box::new(error))));
+    let lake: SharedLake = match opened {
+        Ok(lake) => Arc::new(Mutex::new(lake)),
+        Err(error) => return vec![error.message(lang)],
+    };
+    match reconciled(&lake, endpoints, on).await {
+        Ok(all) => all.iter().filter(|one| one.difference() > 0).flat_map(|one| text(one, lang)).collect(),
+        Err(error) => vec![error.message(lang)],
+    }
+}
+
+/// Compares every register of every service with the lake.
+async fn reconciled(lake: &SharedLake, endpoints: &Endpoints, on: NaiveDate) -> Result<Vec<Reconciliation>, Error> {
+    let mut all = Vec::new();
+    for definition in SERVICES {
+        let channel = endpoints.channel(DEPARTMENT, definition.department)?;
+        let found = reconcile::reconcile(definition.department, &channel, on, lake).await;
+        all.extend(found.map_err(|error| Error::Analytics(Box::new(error)))?);
+    }
+    Ok(all)
 }
 
 fn found(finding: &Finding, lang: Lang) -> String {
@@ -118,56 +159,38 @@ fn found(finding: &Finding, lang: Lang) -> String {
     }
 }
 
-/// Records of one register, counted twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Counted {
-    register: u64,
-    lake: u64,
-}
-
-impl Counted {
-    fn agrees(self) -> bool {
-        self.register == self.lake
+/// Says of one register what was counted, and where the counts differ.
+fn text(found: &Reconciliation, lang: Lang) -> Vec<String> {
+    let title = registers::find(&found.collection).map_or("", |register| register.title_zh.as_str());
+    let name = output::pad(lang.of(title, &found.collection), 26);
+    let department = output::pad(&found.service, 16);
+    let (there, lake) = found.totals();
+    let differences = found.differences();
+    if differences.is_empty() {
+        return vec![said!(
+            lang,
+            "  {department} {name} {there:>8} 条，数据湖中同样多",
+            "  {department} {name} {there:>8} records, as many in the lake"
+        )];
     }
-
-    fn text(self, register: &Register, department: &str, lang: Lang) -> String {
-        let name = output::pad(lang.of(&register.title_zh, &register.collection), 26);
-        let department = output::pad(department, 16);
-        let Self { register: there, lake } = self;
-        if self.agrees() {
-            said!(
-                lang,
-                "  {department} {name} {there:>8} 条，数据湖中同样多",
-                "  {department} {name} {there:>8} records, as many in the lake"
-            )
-        } else {
-            said!(
-                lang,
-                "  {department} {name} 台账 {there} 条，数据湖 {lake} 条：数目不一致",
-                "  {department} {name} {there} in the register, {lake} in the lake: they differ"
-            )
-        }
+    let by = found.difference();
+    let mut lines = vec![said!(
+        lang,
+        "  {department} {name} 台账 {there} 条，数据湖 {lake} 条：相差 {by} 条",
+        "  {department} {name} {there} in the register, {lake} in the lake: they differ by {by}"
+    )];
+    for (area, (there, lake)) in differences.iter().take(AREAS_NAMED) {
+        lines.push(said!(
+            lang,
+            "    {area}：台账 {there} 条，数据湖 {lake} 条",
+            "    {area}: {there} in the register, {lake} in the lake"
+        ));
     }
-}
-
-async fn compare(
-    endpoints: &Endpoints,
-    register: &'static Register,
-    department: &str,
-    lake: &Arc<Mutex<Lake>>,
-) -> Result<Counted, Error> {
-    let channel = endpoints.channel("operator", department)?;
-    let there = upload::count(channel, register, REGION).await.map_err(|status| Error::Refused {
-        department: department.to_owned(),
-        method: register.method("List"),
-        status: Box::new(status),
-    })?;
-    let dataset = register.dataset(department);
-    let lake = Arc::clone(lake);
-    let counted =
-        tokio::task::spawn_blocking(move || lake.lock().unwrap_or_else(PoisonError::into_inner).records(&dataset));
-    let lake = counted.await.map_err(Error::internal)?.map_err(|error| Error::Analytics(Box::new(error)))?;
-    Ok(Counted { register: there, lake })
+    let more = differences.len().saturating_sub(AREAS_NAMED);
+    if more > 0 {
+        lines.push(said!(lang, "    另有 {more} 个区划", "    and {more} more areas"));
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -175,10 +198,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_is_said_with_both_numbers() {
-        let register = registers::find("schools").expect("a register");
-        let text = Counted { register: 3, lake: 2 }.text(register, "education", Lang::En);
-        assert!(text.contains("3 in the register, 2 in the lake"), "{text}");
-        assert!(Counted { register: 3, lake: 3 }.agrees());
+    fn a_difference_is_said_with_both_numbers_and_its_areas() {
+        let counts = |of: &[(&str, i64)]| of.iter().map(|(area, count)| ((*area).to_owned(), *count)).collect();
+        let found = Reconciliation {
+            service: "education".to_owned(),
+            collection: "schools".to_owned(),
+            dataset: "education.schools".to_owned(),
+            register: counts(&[("540102", 2), ("540121", 1)]),
+            lake: counts(&[("540102", 2)]),
+        };
+        let said = text(&found, Lang::En).join("\n");
+        assert!(said.contains("3 in the register, 2 in the lake: they differ by 1"), "{said}");
+        assert!(said.contains("540121: 1 in the register, 0 in the lake") && !said.contains("540102"), "{said}");
+        let found = Reconciliation { lake: found.register.clone(), ..found };
+        assert_eq!(text(&found, Lang::En).len(), 1);
     }
 }

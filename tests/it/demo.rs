@@ -14,9 +14,7 @@ use minsheng::{
     demo::{self, Loaded, province, public::Filing},
     lang::Lang,
     output::Progress,
-    registers,
     site::Site,
-    upload,
 };
 use minsheng_analytics::{
     catalogue::Catalogue,
@@ -31,6 +29,8 @@ use minsheng_proto::{
         question_service_client::QuestionServiceClient, recognition_item_service_client::RecognitionItemServiceClient,
     },
 };
+
+use crate::support;
 
 /// People and cases, as a share of the demo's usual number.
 const SCALE: f64 = 0.02;
@@ -285,9 +285,7 @@ async fn a_demo_that_keeps_serving_answers_calls_lets_other_commands_in_and_stop
     // Another process finds the services, calls one, and reports beside them.
     let data = path.join(PUBLIC_DATA);
     let site = Site::open(&data).await.expect("the services are found");
-    let channel = site.endpoints().channel("operator", "health").expect("a channel");
-    let returns = registers::find("returns").expect("a register");
-    assert!(upload::count(channel, returns, "540000").await.expect("answered") > 0);
+    assert!(support::count(site.endpoints(), "health", "returns").await > 0);
     site.stop().await.expect("leaves them alone");
     let report = ["--lang", "en", "report", "--data", PUBLIC_DATA, "--out", "beside"];
     let (code, out, problems) = minsheng(path, &report);

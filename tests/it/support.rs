@@ -9,8 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::Datelike as _;
 use minsheng::site::Endpoints;
 use minsheng_kit::clients::OutgoingRequest as _;
+use minsheng_proto::common::v1::{CountRecordsRequest, Date, record_service_client::RecordServiceClient};
 use tonic::Request;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
@@ -118,4 +120,16 @@ pub(crate) fn environment(directory: &Path, database: &str, port: u16) -> BTreeM
 pub(crate) fn endpoints(directory: &Path, department: &str, port: u16) -> Endpoints {
     let address = format!("https://localhost:{port}");
     Endpoints { pki: directory.join("pki"), addresses: [(department.to_owned(), address)].into() }
+}
+
+/// Asks a service, as its operator, how many records of a register are in force today.
+pub(crate) async fn count(endpoints: &Endpoints, department: &str, collection: &str) -> u64 {
+    let today = minsheng::clock::today();
+    let number = |part: u32| i32::try_from(part).expect("a part of a day");
+    let on = Date { year: today.year(), month: number(today.month()), day: number(today.day()) };
+    let (collection, area) = (collection.to_owned(), "540000".to_owned());
+    let request = Request::new(CountRecordsRequest { collection, area, on: Some(on) }).idempotent();
+    let channel = endpoints.channel("operator", department).expect("a channel");
+    let counted = RecordServiceClient::new(channel).count_records(request).await.expect("answered").into_inner();
+    counted.counts.iter().map(|count| u64::try_from(count.records).expect("not below zero")).sum()
 }

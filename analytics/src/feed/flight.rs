@@ -24,6 +24,8 @@ const READING_TIME: Duration = Duration::from_mins(15);
 #[derive(Debug, Clone)]
 pub struct FlightFeed {
     service: String,
+    /// The only dataset that is read, and the cursor at which its reading stops.
+    only: Option<(String, String)>,
     client: FlightServiceClient<DepartmentChannel>,
 }
 
@@ -31,7 +33,14 @@ impl FlightFeed {
     /// Reads the feed of a service over a channel to it.
     pub fn new(service: &str, channel: DepartmentChannel) -> Self {
         let client = FlightServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
-        Self { service: service.to_owned(), client }
+        Self { service: service.to_owned(), only: None, client }
+    }
+
+    /// Reads one dataset only, and only up to a cursor that the service gave.
+    #[must_use]
+    pub fn only_until(mut self, dataset: &str, cursor: &str) -> Self {
+        self.only = Some((dataset.to_owned(), cursor.to_owned()));
+        self
     }
 }
 
@@ -41,6 +50,9 @@ impl Feed for FlightFeed {
     }
 
     async fn datasets(&mut self) -> Result<Vec<String>, FeedError> {
+        if let Some((dataset, _)) = &self.only {
+            return Ok(vec![dataset.clone()]);
+        }
         let request = Request::new(Criteria::default()).idempotent();
         let answered = self.client.list_flights(request).await.map_err(refused(&self.service))?;
         let infos: Vec<_> = answered.into_inner().try_collect().await.map_err(refused(&self.service))?;
@@ -58,7 +70,8 @@ impl Feed for FlightFeed {
     }
 
     async fn changes(&mut self, dataset: &str, cursor: &str) -> Result<Pieces, FeedError> {
-        let ticket = FeedTicket { dataset: dataset.to_owned(), cursor: cursor.to_owned() };
+        let until = self.only.as_ref().map(|(_, until)| until.clone()).unwrap_or_default();
+        let ticket = FeedTicket { dataset: dataset.to_owned(), cursor: cursor.to_owned(), until };
         let ticket = serde_json::to_vec(&ticket)
             .map_err(|error| FeedError::NotAFeed { service: self.service.clone(), what: error.to_string() })?;
         let mut request = Request::new(Ticket::new(ticket)).idempotent();

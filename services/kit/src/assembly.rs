@@ -1,7 +1,7 @@
 //! Puts a department's service together: its registers, and what every service has (returns, milestones, parameters,
 //! history, accesses, the feed).
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use minsheng_proto::Dataset;
 use tokio_util::sync::CancellationToken;
@@ -14,10 +14,11 @@ use tower::Service;
 
 use crate::{
     clients::DepartmentChannel,
+    common,
     context::Context,
     error::Error,
     journal::flight::JournalFlight,
-    register::RegisterService,
+    register::{CountInForce, Envelope, Register, RegisterService, Table},
     store::{KIT_MIGRATIONS, Migrations},
 };
 
@@ -60,7 +61,7 @@ pub struct Parts {
 
 /// The channels to other departments.
 #[derive(Clone, Default)]
-pub struct Upstreams(std::collections::BTreeMap<String, DepartmentChannel>);
+pub struct Upstreams(BTreeMap<String, DepartmentChannel>);
 
 impl Upstreams {
     /// Adds a department.
@@ -98,6 +99,7 @@ pub struct Assembly {
     names: Vec<String>,
     tasks: Vec<Box<dyn FnOnce(CancellationToken) -> Task + Send>>,
     carry_over: Vec<CarryOver>,
+    counted: BTreeMap<&'static str, CountInForce>,
 }
 
 /// A service ready to be served.
@@ -117,9 +119,15 @@ impl Assembly {
     pub fn new(context: Context) -> Result<Self, Error> {
         let datasets = datasets_of(context.service);
         let flight = JournalFlight::new(context.store.clone(), Arc::clone(&context.keys), &datasets)?;
-        let empty =
-            Self { context, routes: RoutesBuilder::default(), names: vec![], tasks: vec![], carry_over: vec![] };
-        Ok(crate::common::add(empty).serve(flight.into_service()))
+        let empty = Self {
+            context,
+            routes: RoutesBuilder::default(),
+            names: vec![],
+            tasks: vec![],
+            carry_over: vec![],
+            counted: BTreeMap::new(),
+        };
+        Ok(common::add(empty).serve(flight.into_service()))
     }
 
     /// Adds a gRPC service.
@@ -154,6 +162,8 @@ impl Assembly {
     {
         let engine = register.engine().clone();
         self.carry_over.push(Box::pin(async move { engine.carry_over().await }));
+        let count: CountInForce = <<S::Register as Register>::Record as Table>::count;
+        self.counted.insert(<S::Register as Envelope>::COLLECTION, count);
         self.serve(register.into_service())
     }
 
@@ -186,8 +196,10 @@ impl Assembly {
         &self.context
     }
 
-    /// Ends the assembly.
-    pub fn finish(self) -> Assembled {
+    /// Ends the assembly, once all registers are known.
+    pub fn finish(mut self) -> Assembled {
+        let counted = std::mem::take(&mut self.counted);
+        self = common::add_records(self, counted);
         Assembled { routes: self.routes.routes(), names: self.names, tasks: self.tasks, carry_over: self.carry_over }
     }
 }

@@ -4,6 +4,8 @@ mod catalogue;
 pub(crate) mod parameters;
 mod records;
 
+use std::collections::BTreeMap;
+
 use minsheng_proto::{
     common::v1::{parameter_service_server::ParameterServiceServer, record_service_server::RecordServiceServer},
     returns::v1::catalogue_service_server::CatalogueServiceServer,
@@ -12,6 +14,7 @@ use minsheng_proto::{
 use crate::{
     assembly::Assembly,
     filings::{MilestoneRpc, Milestones, ReturnRpc},
+    register::CountInForce,
 };
 
 /// Entries of a page when the caller does not say; the contract bounds what it may say.
@@ -38,6 +41,11 @@ pub(crate) fn add(assembly: Assembly) -> Assembly {
         .register(ReturnRpc::new(context.clone()))
         .register(MilestoneRpc::new(milestones, context.clone()))
         .serve(CatalogueServiceServer::new(catalogue::CatalogueRpc::new(context.clone())))
-        .serve(ParameterServiceServer::new(parameters::ParameterRpc::new(context.clone())))
-        .serve(RecordServiceServer::new(records::RecordRpc::new(context)))
+        .serve(ParameterServiceServer::new(parameters::ParameterRpc::new(context)))
+}
+
+/// Adds what speaks of every register, once all are known.
+pub(crate) fn add_records(assembly: Assembly, counted: BTreeMap<&'static str, CountInForce>) -> Assembly {
+    let records = records::RecordRpc::new(assembly.context().clone(), counted);
+    assembly.serve(RecordServiceServer::new(records))
 }

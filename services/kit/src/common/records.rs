@@ -1,4 +1,6 @@
-//! The contract's `RecordService`: what a record was before, and who looked at a person's records.
+//! The contract's `RecordService`: what a record was before, who looked at a person's records, and how many there are.
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _};
 use minsheng_proto::{common::v1 as pb, is_personal, register_of_collection};
@@ -7,11 +9,13 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     context::Context,
-    error::Error,
+    error::{Error, Violations},
+    journal::feed::Cursor,
     keys::Keys,
-    register::{date, enum_number, timestamp},
+    register::{CountInForce, date, enum_number, required_day, timestamp},
     rpc::{self, Question},
     store::schema::{accesses, revisions},
+    values::divisions::AreaCode,
 };
 
 /// What stands in place of personal data.
@@ -43,11 +47,12 @@ struct AccessRow {
 #[derive(Clone)]
 pub(super) struct RecordRpc {
     context: Context,
+    counted: Arc<BTreeMap<&'static str, CountInForce>>,
 }
 
 impl RecordRpc {
-    pub(super) fn new(context: Context) -> Self {
-        Self { context }
+    pub(super) fn new(context: Context, counted: BTreeMap<&'static str, CountInForce>) -> Self {
+        Self { context, counted: Arc::new(counted) }
     }
 }
 
@@ -106,7 +111,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
         let size = super::page_size(asked.page_size);
         let scope = format!("revisions/{}", asked.name);
         let before = position_behind(&self.context.keys, &scope, &asked.page_token)?;
-        let keys = std::sync::Arc::clone(&self.context.keys);
+        let keys = Arc::clone(&self.context.keys);
         let found = self
             .context
             .store
@@ -164,7 +169,7 @@ impl pb::record_service_server::RecordService for RecordRpc {
     ) -> Result<Response<pb::ListAccessesResponse>, Status> {
         let (question, asked) = Question::take(request, |message| message.context.as_ref())?;
         let size = super::page_size(asked.page_size);
-        let keys = std::sync::Arc::clone(&self.context.keys);
+        let keys = Arc::clone(&self.context.keys);
         let answer = question
             .answer_about(&self.context, &asked.resident_id, move |tx, resident| {
                 // One person's token leads nowhere in another's list.
@@ -202,6 +207,35 @@ impl pb::record_service_server::RecordService for RecordRpc {
             })
             .await?;
         Ok(Response::new(answer))
+    }
+
+    async fn count_records(
+        &self,
+        request: Request<pb::CountRecordsRequest>,
+    ) -> Result<Response<pb::CountRecordsResponse>, Status> {
+        let asked = rpc::checked(request)?;
+        let unknown = || {
+            Error::invalid("collection", "WRONG_COLLECTION", "is not a register of this service", "不是本服务的台账")
+        };
+        let count = *self.counted.get(asked.collection.as_str()).ok_or_else(unknown)?;
+        let register = register_of_collection(&asked.collection).ok_or_else(unknown)?;
+        let dataset = register.dataset(&self.context.service.replace('_', "-"));
+        let area = AreaCode::parse(&asked.area)
+            .map_err(|error| Error::invalid("area", error.reason(), error.to_string(), error.message_zh()))?;
+        let mut violations = Violations::new();
+        let on = required_day("on", asked.on.as_ref(), &mut violations);
+        let on = violations.into_result(on).map_err(Error::from)?;
+        let settled = self.context.store.settled().await?;
+        // One read is one snapshot: what is counted, and where the feed stands.
+        let read = move |connection: &mut _| {
+            let (low, high) = area.range();
+            let counts = count(connection, (&low, &high), on)?;
+            Ok((counts, Cursor::now(connection, settled)?))
+        };
+        let (counts, cursor) = self.context.store.read_long(read).await?;
+        let cursor = cursor.seal(&self.context.keys, &dataset);
+        let counts = counts.into_iter().map(|(area, records)| pb::AreaCount { area, records }).collect();
+        Ok(Response::new(pb::CountRecordsResponse { counts, dataset, cursor }))
     }
 }
 

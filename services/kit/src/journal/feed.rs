@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Where a reader stands in a dataset's changes. Opaque to readers.
+/// Where a reader stands in a dataset's changes, or is to stop. Opaque to readers.
 ///
 /// A mark is a snapshot on PostgreSQL and a position on SQLite; what lies between two marks is a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,14 @@ impl Cursor {
         opened.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(bad_cursor)
     }
 
+    /// Returns the place behind everything that a connection's read sees.
+    ///
+    /// `settled` was given by [`Store::settled`](crate::store::Store::settled) before that read began.
+    pub fn now(connection: &mut AnyConnection, settled: i64) -> Result<Self, Error> {
+        let mark = window::mark(connection)?;
+        Ok(Self { incarnation: incarnation(connection)?, from: mark.clone(), until: mark, after: 0, settled })
+    }
+
     /// Returns the window that is being read.
     fn window<'a>(&'a self, dataset: &'a str) -> Window<'a> {
         Window { dataset, from: &self.from, until: &self.until }
@@ -56,6 +64,11 @@ impl Cursor {
     pub fn seal(&self, keys: &Keys, dataset: &str) -> String {
         keys.page_token(&scope(dataset), &serde_json::to_string(self).unwrap_or_default())
     }
+}
+
+fn incarnation(connection: &mut AnyConnection) -> Result<String, Error> {
+    let state = journal_state::table.select(journal_state::incarnation);
+    Ok(on_each!(connection, c => state.first(c))?)
 }
 
 fn scope(dataset: &str) -> String {
@@ -90,19 +103,37 @@ impl Reading {
     ///
     /// `settled` was given by [`Store::settled`](crate::store::Store::settled) before the connection's read began.
     pub fn begin(connection: &mut AnyConnection, settled: i64, dataset: &str, cursor: &Cursor) -> Result<Self, Error> {
-        let state = journal_state::table.select(journal_state::incarnation);
-        let incarnation: String = on_each!(connection, c => state.first(c))?;
-        let end = window::mark(connection)?;
+        let now = Cursor::now(connection, settled)?;
+        Self::between(connection, dataset, cursor, now)
+    }
+
+    /// Begins to read a dataset's changes behind a cursor, up to a place that was given before; of one that lies before the
+    /// cursor nothing is left to read.
+    pub fn begin_until(
+        connection: &mut AnyConnection,
+        dataset: &str,
+        cursor: &Cursor,
+        mut until: Cursor,
+    ) -> Result<Self, Error> {
+        let now = Cursor::now(connection, 0)?;
+        if until.incarnation != now.incarnation || window::is_ahead(connection, &until.until, &now.until)? {
+            return Err(replaced(dataset));
+        }
+        if *cursor != Cursor::default()
+            && cursor.incarnation == until.incarnation
+            && window::is_ahead(connection, &cursor.until, &until.until)?
+        {
+            until.clone_from(cursor);
+        }
+        Self::between(connection, dataset, cursor, until)
+    }
+
+    fn between(connection: &AnyConnection, dataset: &str, cursor: &Cursor, end: Cursor) -> Result<Self, Error> {
+        let Cursor { incarnation, until: end, settled, .. } = end;
         if *cursor != Cursor::default()
             && (cursor.incarnation != incarnation || window::is_ahead(connection, &cursor.until, &end)?)
         {
-            return Err(Error::Precondition {
-                reason: "JOURNAL_REPLACED",
-                description: format!(
-                    "the journal was restored or recreated after this cursor was given; read {dataset} again from the \
-                     beginning, into an empty place"
-                ),
-            });
+            return Err(replaced(dataset));
         }
         let cursor = Cursor { incarnation, ..cursor.clone() };
         let progress = Progress { recorded_until: cursor.settled, cursor, position: 0 };
@@ -160,6 +191,16 @@ impl Reading {
         let cursor = &mut self.progress.cursor;
         cursor.settled = cursor.settled.max(self.settled);
         self.progress.recorded_until = cursor.settled;
+    }
+}
+
+fn replaced(dataset: &str) -> Error {
+    Error::Precondition {
+        reason: "JOURNAL_REPLACED",
+        description: format!(
+            "the journal was restored or recreated after this cursor was given; read {dataset} again from the beginning, \
+             into an empty place"
+        ),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{error::Error, keys::Keys, server::Deadline, store::Store};
 const BATCH_ROWS: usize = 8192;
 
 /// What a reader asks for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedTicket {
     /// As `health.institutions`.
@@ -36,6 +36,9 @@ pub struct FeedTicket {
     /// Where the reader stands; empty at the beginning.
     #[serde(default)]
     pub cursor: String,
+    /// Where to stop, a cursor too; empty for what is committed when the reading begins.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub until: String,
 }
 
 /// What a reader should remember, with every batch.
@@ -81,7 +84,7 @@ impl JournalFlight {
 
     fn info(&self, dataset: &str) -> Result<FlightInfo, Error> {
         let columns = self.columns(dataset)?;
-        let ticket = FeedTicket { dataset: dataset.to_owned(), cursor: String::new() };
+        let ticket = FeedTicket { dataset: dataset.to_owned(), ..FeedTicket::default() };
         let ticket = serde_json::to_vec(&ticket).map_err(Error::internal)?;
         Ok(FlightInfo::new()
             .try_with_schema(&columns.schema())
@@ -134,7 +137,12 @@ impl FlightService for JournalFlight {
         let schema: FlightData = SchemaAsIpc::new(&columns.schema(), &IpcWriteOptions::default()).into();
         let settled = self.store.settled().await?;
         let dataset = ticket.dataset.clone();
-        let begin = move |connection: &mut _| Reading::begin(connection, settled, &dataset, &cursor);
+        let until = (!ticket.until.is_empty()).then(|| Cursor::open(&self.keys, &ticket.dataset, &ticket.until));
+        let until = until.transpose()?;
+        let begin = move |connection: &mut _| match until {
+            Some(until) => Reading::begin_until(connection, &dataset, &cursor, until),
+            None => Reading::begin(connection, settled, &dataset, &cursor),
+        };
         let reading = self.store.read_long(begin).await?;
         let pages = Pages {
             store: self.store.clone(),

@@ -33,7 +33,7 @@ pub use natural_key::natural_key;
 pub use requests::{End, ListRequest, Update};
 pub use resource::{Envelope, enum_field, enum_number};
 pub use states::{ACTIVE, ENDED, FOREVER, Period, WITHDRAWN};
-pub use table::{Head, Table};
+pub use table::{CountInForce, Head, Table};
 pub use unique::{Held, Holders};
 pub use upload::Chunk;
 

@@ -28,6 +28,9 @@ pub struct Head {
     pub updated_at: i64,
 }
 
+/// Counts a register's records in force on a day, in areas between two codes, by area: [`Table::count`].
+pub type CountInForce = fn(&mut AnyConnection, (&str, &str), i64) -> Result<Vec<(String, i64)>, Error>;
+
 /// A register's table as the kit uses it. Implemented by [`register_table!`](crate::register_table).
 pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
     /// Returns the id of the record.
@@ -59,6 +62,8 @@ pub trait Table: Clone + PartialEq + Send + Sync + Sized + 'static {
     fn find(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Self>, Error>;
     /// Finds records that an earlier version wrote and that are not carried over, in the order of ids.
     fn not_carried_over(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Self>, Error>;
+    /// Counts the records in force on a day whose area lies between two codes, by area.
+    fn count(connection: &mut AnyConnection, areas: (&str, &str), day: i64) -> Result<Vec<(String, i64)>, Error>;
     /// Lists the states of records whose area lies between two codes, behind an id, in the order of ids and days; `limit`
     /// counts records.
     fn page(connection: &mut AnyConnection, areas: (&str, &str), after: &str, limit: i64) -> Result<Vec<Self>, Error>;
@@ -265,6 +270,23 @@ macro_rules! register_table {
                 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
                 let before = $table::table.filter($table::assertion.eq(-1)).order($table::id).limit(limit);
                 Ok($crate::on_each!(connection, c => before.load(c))?)
+            }
+
+            fn count(
+                connection: &mut $crate::store::AnyConnection,
+                areas: (&str, &str),
+                day: i64,
+            ) -> Result<Vec<(String, i64)>, $crate::error::Error> {
+                use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::count_star};
+                let in_force = $table::table
+                    .filter($table::area.between(areas.0, areas.1))
+                    .filter($table::state.eq($crate::register::ACTIVE))
+                    .filter($table::effective_on.le(day))
+                    .filter($table::effective_until.gt(day))
+                    .group_by($table::area)
+                    .order($table::area)
+                    .select(($table::area, count_star()));
+                Ok($crate::on_each!(connection, c => in_force.load(c))?)
             }
 
             fn page(

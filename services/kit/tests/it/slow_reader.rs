@@ -57,7 +57,7 @@ async fn fill(site: &TestSite, database: TestDatabase) {
 
 async fn get(site: &TestSite, service: &TestService, cursor: &str) -> Result<Streaming<FlightData>, tonic::Status> {
     let channel = site.channel("analytics", &DEFINITION, service).expect("a channel");
-    let ticket = FeedTicket { dataset: DATASET.to_owned(), cursor: cursor.to_owned() };
+    let ticket = FeedTicket { dataset: DATASET.to_owned(), cursor: cursor.to_owned(), ..FeedTicket::default() };
     let mut request = Request::new(Ticket::new(serde_json::to_vec(&ticket).expect("encodes")));
     request.set_timeout(Duration::from_mins(2));
     let mut client = FlightServiceClient::new(channel).max_decoding_message_size(64 << 20);

@@ -57,6 +57,10 @@ impl Table for State {
         unreachable!("nothing here is stored")
     }
 
+    fn count(_: &mut crate::store::AnyConnection, _: (&str, &str), _: i64) -> Result<Vec<(String, i64)>, Error> {
+        unreachable!("nothing here is stored")
+    }
+
     fn page(_: &mut crate::store::AnyConnection, _: (&str, &str), _: &str, _: i64) -> Result<Vec<Self>, Error> {
         unreachable!("nothing here is stored")
     }

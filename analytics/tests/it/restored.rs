@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use minsheng_analytics::{
     assessment::Policy,
@@ -18,16 +18,16 @@ use minsheng_kit::{
     store::Migrations,
 };
 use minsheng_proto::{
-    common::v1 as common,
+    common::v1::{self as common, record_service_client::RecordServiceClient},
     returns::v1::{self as pb, return_service_client::ReturnServiceClient},
 };
 use minsheng_testkit::{TestClock, TestDatabase, TestService, TestSite, databases};
 
-const DATASET: &str = "health.returns";
+pub(crate) const DATASET: &str = "health.returns";
 /// What the software ships with is told in it.
 const PARAMETERS: &str = "health.parameters";
 
-static DEFINITION: Definition = Definition {
+pub(crate) static DEFINITION: Definition = Definition {
     department: "health",
     service: "health",
     migrations: Migrations::NONE,
@@ -35,16 +35,16 @@ static DEFINITION: Definition = Definition {
 };
 
 /// The department's service, which can be stopped, backed up and restored, and the lake that is read from it.
-struct Probe {
-    site: TestSite,
+pub(crate) struct Probe {
+    pub(crate) site: TestSite,
     database: TestDatabase,
     clock: TestClock,
-    service: Option<TestService>,
+    pub(crate) service: Option<TestService>,
     reports: u32,
 }
 
 impl Probe {
-    async fn start(database: TestDatabase) -> Self {
+    pub(crate) async fn start(database: TestDatabase) -> Self {
         let clock = TestClock::on(NaiveDate::from_ymd_opt(2026, 3, 20).expect("a day"));
         let site = TestSite::new().expect("a directory");
         let mut probe = Self { site, database, clock, service: None, reports: 0 };
@@ -65,7 +65,7 @@ impl Probe {
     }
 
     /// Files a share for a month of 2026.
-    async fn file(&self, month: i32) {
+    pub(crate) async fn file(&self, month: i32) {
         let service = self.service.as_ref().expect("runs");
         let mut client =
             ReturnServiceClient::new(self.site.channel("operator", &DEFINITION, service).expect("channel"));
@@ -88,6 +88,17 @@ impl Probe {
         let batch = pb::SubmitReturnsRequest { request_id, returns: vec![filed] };
         let results = client.submit_returns(batch).await.expect("answered").into_inner().results;
         assert_eq!(results[0].outcome(), common::ItemOutcome::Created, "{results:?}");
+    }
+
+    /// Asks how many returns are in force on a day.
+    pub(crate) async fn count_returns(&self, on: NaiveDate) -> common::CountRecordsResponse {
+        let service = self.service.as_ref().expect("runs");
+        let channel = self.site.channel("operator", &DEFINITION, service).expect("channel");
+        let number = |part: u32| i32::try_from(part).expect("a part of a day");
+        let on = common::Date { year: on.year(), month: number(on.month()), day: number(on.day()) };
+        let asked =
+            common::CountRecordsRequest { collection: "returns".to_owned(), area: "540000".to_owned(), on: Some(on) };
+        RecordServiceClient::new(channel).count_records(asked).await.expect("counted").into_inner()
     }
 
     /// Makes a report.

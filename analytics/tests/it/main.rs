@@ -1,0 +1,4 @@
+//! Analytics beside a department's running service.
+
+mod reconciled;
+mod restored;
