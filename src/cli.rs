@@ -12,6 +12,8 @@ use clap::{
 };
 use serde::{Deserialize, Serialize};
 
+use minsheng_analytics::model::REGION;
+
 use crate::{bench::BenchArgs, lang::Lang};
 
 /// Livelihood commitments: departments' records, and one page that says how far they have come.
@@ -37,6 +39,12 @@ pub enum Action {
     Report(ReportArgs),
     /// Make reports at the times of a cron expression, and serve the newest where `MINSHENG_LISTEN` says
     Schedule(ScheduleArgs),
+    /// Say what stands behind a figure, down to the records
+    Explain(ExplainArgs),
+    /// Compare two reports: what was restated, what is new, and which records did it
+    Diff(DiffArgs),
+    /// Say which verdicts another target, due date or parameter would change; changes nothing
+    WhatIf(WhatIfArgs),
     /// Load a CSV or XLSX file into a register
     Import(ImportArgs),
     /// Check the lake's files, and that every register holds as many records as the lake, county by county
@@ -146,6 +154,87 @@ pub struct ScheduleArgs {
     pub lake: PathBuf,
 }
 
+/// Which lake is asked, and for when.
+#[derive(Debug, Args)]
+pub struct LakeOfDayArgs {
+    /// Day that the figures are true for; today unless given
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<NaiveDate>,
+    /// Instant up to which records count, as 2026-04-01T00:00:00Z; all unless given
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<DateTime<Utc>>,
+    /// Directory of the lake; that of the data directory, or ./lake, unless given
+    #[arg(long)]
+    pub lake: Option<PathBuf>,
+    /// Data directory of the demo, whose lake is read as it is
+    #[arg(long, conflicts_with = "lake")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The commitment, as `elder-meal-points`
+    pub commitment: String,
+    /// The area: the region, a prefecture or a county, six digits
+    #[arg(long, default_value = REGION, value_name = "CODE")]
+    pub area: String,
+    /// The lake, and the day.
+    #[command(flatten)]
+    pub of: LakeOfDayArgs,
+    /// How many of the records behind the figure are named
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub records: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Two directories of reports, the earlier first; without them two days of a lake are compared
+    #[arg(num_args = 2, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// Day of the earlier figures; that of the later ones unless given
+    #[arg(long, value_name = "DATE", conflicts_with = "reports")]
+    pub from_on: Option<NaiveDate>,
+    /// Instant up to which records count in the earlier figures; that of the later ones unless given
+    #[arg(long, value_name = "TIME", conflicts_with = "reports")]
+    pub from_as_of: Option<DateTime<Utc>>,
+    /// The lake, and the day.
+    #[command(flatten)]
+    pub of: LakeOfDayArgs,
+    /// How many figures and records are printed of each sort; JSON has all
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub most: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `what-if`.
+#[derive(Debug, Args)]
+pub struct WhatIfArgs {
+    /// The commitment, as `elder-meal-points`
+    pub commitment: String,
+    /// Another target
+    #[arg(long, value_name = "NUMBER")]
+    pub target: Option<f64>,
+    /// Another last day on which the target must hold
+    #[arg(long, value_name = "DATE")]
+    pub due: Option<NaiveDate>,
+    /// Another figure of its expressions, as NAME=VALUE; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameter: Vec<(String, i64)>,
+    /// The lake, and the day.
+    #[command(flatten)]
+    pub of: LakeOfDayArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options of `import`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
@@ -251,6 +340,11 @@ fn scale(text: &str) -> Result<f64, String> {
     text.parse::<f64>().ok().filter(|scale| *scale > 0.0 && *scale <= 100.0).ok_or_else(|| "0 < N <= 100".to_owned())
 }
 
+fn parameter(text: &str) -> Result<(String, i64), String> {
+    let parts = text.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+    parts.ok_or_else(|| "NAME=VALUE, a whole number".to_owned())
+}
+
 /// Chinese help by path: command, then option.
 const ZH: &[(&str, &str)] = &[
     ("minsheng", "民生承诺：各部门的记录，汇成一页，看每项承诺落实到哪一步。"),
@@ -277,6 +371,35 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.schedule.zone", "表达式的时区"),
     ("minsheng.schedule.out", "报告目录，每次运行一个子目录"),
     ("minsheng.schedule.lake", "数据湖目录"),
+    ("minsheng.explain", "说明一个数字由什么得来，直到其背后的记录"),
+    ("minsheng.explain.commitment", "承诺事项，如 elder-meal-points"),
+    ("minsheng.explain.area", "区划：自治区、地（市）或县（区），六位代码"),
+    ("minsheng.explain.on", "数字所属日期；缺省今天"),
+    ("minsheng.explain.as_of", "计入此刻之前的记录，如 2026-04-01T00:00:00Z；缺省全部"),
+    ("minsheng.explain.lake", "数据湖目录；缺省为数据目录下的或 ./lake"),
+    ("minsheng.explain.data", "演示的数据目录，按其数据湖现状读取"),
+    ("minsheng.explain.records", "列出多少条背后的记录"),
+    ("minsheng.explain.json", "输出 JSON"),
+    ("minsheng.diff", "比较两份报告：哪些数字被修订，哪些是新的，由哪些记录引起"),
+    ("minsheng.diff.reports", "两个报告目录，先旧后新；不给则比较数据湖的两个日期"),
+    ("minsheng.diff.from_on", "较早一组数字的日期；缺省与较晚一组相同"),
+    ("minsheng.diff.from_as_of", "较早一组数字计入此刻之前的记录；缺省与较晚一组相同"),
+    ("minsheng.diff.on", "数字所属日期；缺省今天"),
+    ("minsheng.diff.as_of", "计入此刻之前的记录，如 2026-04-01T00:00:00Z；缺省全部"),
+    ("minsheng.diff.lake", "数据湖目录；缺省为数据目录下的或 ./lake"),
+    ("minsheng.diff.data", "演示的数据目录，按其数据湖现状读取"),
+    ("minsheng.diff.most", "每类打印多少个数字和记录；JSON 中有全部"),
+    ("minsheng.diff.json", "输出 JSON"),
+    ("minsheng.what-if", "若目标、期限或参数不同，哪些结论会改变；不改动任何数据"),
+    ("minsheng.what-if.commitment", "承诺事项，如 elder-meal-points"),
+    ("minsheng.what-if.target", "另一目标值"),
+    ("minsheng.what-if.due", "另一期限"),
+    ("minsheng.what-if.parameter", "表达式所用参数的另一数值，NAME=VALUE；可多次给出"),
+    ("minsheng.what-if.on", "数字所属日期；缺省今天"),
+    ("minsheng.what-if.as_of", "计入此刻之前的记录，如 2026-04-01T00:00:00Z；缺省全部"),
+    ("minsheng.what-if.lake", "数据湖目录；缺省为数据目录下的或 ./lake"),
+    ("minsheng.what-if.data", "演示的数据目录，按其数据湖现状读取"),
+    ("minsheng.what-if.json", "输出 JSON"),
     ("minsheng.import", "把 CSV 或 XLSX 文件载入台账"),
     ("minsheng.import.register", "台账，如 service_points 或 服务点"),
     ("minsheng.import.file", "文件：CSV（UTF-8）或 XLSX"),

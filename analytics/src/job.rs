@@ -147,30 +147,53 @@ pub fn compute_report(config: &JobConfig, lake: &Lake, collected: Collected) -> 
         .or_else(|| complete_until(lake, &collected))
         .unwrap_or_else(|| config.on.and_time(NaiveTime::MIN).and_utc());
     let cutoff = BitemporalCutoff { on: config.on, as_of };
-    let figures = statistics::compute(&config.catalogue, lake, &cutoff)?;
+    let Judged { figures, commitments, document } = judge(&config.catalogue, lake, &cutoff, config.policy)?;
     lake.publish(reference::tables(&config.catalogue, &cutoff, &figures.reference))?;
     let run: Run = figures.sources.iter().map(|source| became_of(&source.service, lake, &collected)).collect();
-    let commitments = commitments(&config.catalogue, &figures, config.on);
     let areas = Areas::of_the_region();
-    let document = assessment::assess(&assessment::Input {
-        on: config.on,
-        as_of,
-        catalogue: &config.catalogue.edition,
-        commitments: &commitments,
-        areas: areas.all(),
-        rows: &figures.rows,
-        completeness: &figures.completeness,
-        sources: &figures.sources,
-        policy: config.policy,
-    });
     let (areas, rows) = (areas.all(), figures.rows.as_slice());
-    let report = Report { document: &document, commitments: &commitments, areas, rows, run: &run };
+    let report =
+        Report { document: &document, commitments: &commitments, areas, rows, run: &run };
     let (files, document) = report::write(&config.out_dir, &report, &config.options)?;
     let incomplete = figures.sources.iter().filter(|source| source.incomplete);
     let until = |source: &SourceState| source.recorded_until.and_then(DateTime::from_timestamp_micros);
     let incomplete = incomplete.map(|source| (source.service.clone(), until(source))).collect();
     let Collected { rows_read, unreached, resynced } = collected;
     Ok(JobOutcome { document, commitments, files, run, rows_read, unreached, resynced, incomplete })
+}
+
+/// What a lake says of a catalogue's commitments on a day. Nothing is withheld yet.
+pub(crate) struct Judged {
+    /// The figures.
+    pub(crate) figures: Statistics,
+    /// The commitments, each with the source that its figure was taken from.
+    pub(crate) commitments: Vec<Commitment>,
+    /// The verdicts.
+    pub(crate) document: AttainmentDocument,
+}
+
+/// Computes and judges what a lake holds. Blocks.
+pub(crate) fn judge(
+    catalogue: &Catalogue,
+    lake: &Lake,
+    cutoff: &BitemporalCutoff,
+    policy: Policy,
+) -> Result<Judged, StatisticsError> {
+    let figures = statistics::compute(catalogue, lake, cutoff)?;
+    let commitments = commitments(catalogue, &figures, cutoff.on);
+    let areas = Areas::of_the_region();
+    let document = assessment::assess(&assessment::Input {
+        on: cutoff.on,
+        as_of: cutoff.as_of,
+        catalogue: &catalogue.edition,
+        commitments: &commitments,
+        areas: areas.all(),
+        rows: &figures.rows,
+        completeness: &figures.completeness,
+        sources: &figures.sources,
+        policy,
+    });
+    Ok(Judged { figures, commitments, document })
 }
 
 /// Says what became of a service: told beside the figures, and no part of them.
@@ -185,7 +208,7 @@ fn became_of(service: &str, lake: &Lake, collected: &Collected) -> (String, Sour
 
 /// The latest instant up to which all departments that answered are completely known; where none was asked, all that
 /// the lake knows of.
-fn complete_until(lake: &Lake, collected: &Collected) -> Option<DateTime<Utc>> {
+pub(crate) fn complete_until(lake: &Lake, collected: &Collected) -> Option<DateTime<Utc>> {
     let services = lake.sources().values().map(|source| source.service.as_str());
     let answered = |service: &&str| collected.rows_read.is_empty() || collected.rows_read.contains_key(*service);
     let until = services.filter(answered).filter_map(|service| lake.complete_until(service)).min();

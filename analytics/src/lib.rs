@@ -7,12 +7,17 @@ pub mod assessment;
 pub mod attainment_service;
 pub mod bench;
 pub mod catalogue;
+pub mod completeness;
+pub mod diff;
 mod engine;
+pub mod explain;
 pub mod feed;
+pub mod findings;
 pub mod forecast;
 pub mod job;
 pub mod lake;
 pub mod model;
+pub mod persons;
 pub mod reconcile;
 mod reference;
 pub mod report;
@@ -20,6 +25,7 @@ pub mod schedule;
 pub mod serve;
 pub mod sql;
 pub mod statistics;
+pub mod what_if;
 
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,8 @@
 //! Small lakes for tests: journal rows as a department's feed would send them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -302,4 +304,49 @@ pub(crate) fn make_outdated(directory: &std::path::Path) {
     }
     let manifest = serde_json::json!({"version": 1, "sources": sources});
     std::fs::write(directory.join("manifest.json"), manifest.to_string()).unwrap();
+}
+
+/// PythonWith of Python that a test needs, and what is imported of them.
+pub(crate) struct PythonWith {
+    /// Name of the directory in which they are kept.
+    pub(crate) name: &'static str,
+    pub(crate) packages: &'static [&'static str],
+    pub(crate) imports: &'static str,
+}
+
+impl PythonWith {
+    /// Returns a Python that has the packages, installed once and kept below the build's directory; none where there is
+    /// no Python, or no index to install from.
+    pub(crate) fn python(&self) -> Option<PathBuf> {
+        let build = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("tmp");
+        std::fs::create_dir_all(&build).unwrap();
+        // Tests are processes of their own, and install side by side otherwise.
+        let lock = std::fs::File::create(build.join(format!("{}.lock", self.name))).unwrap();
+        lock.lock().unwrap();
+        let kept = build.join(self.name);
+        let python = kept.join("bin/python");
+        let tried = Command::new(&python).args(["-c", self.imports]).output();
+        if tried.is_ok_and(|tried| tried.status.success()) {
+            return Some(python);
+        }
+        let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&kept).output();
+        if !made.is_ok_and(|made| made.status.success()) {
+            eprintln!("SKIP: there is no python3 with venv here");
+            return None;
+        }
+        let pip =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"];
+        let installed = Command::new(&python).args(pip).args(self.packages).output().unwrap();
+        if installed.status.success() {
+            return Some(python);
+        }
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&installed.stdout), String::from_utf8_lossy(&installed.stderr));
+        // What pip says of an index that it cannot reach, or that is closed to it.
+        let unreachable =
+            ["ConnectionError", "NewConnectionError", "Could not find a version", "ProxyError", "timed out"];
+        assert!(unreachable.iter().any(|words| said.contains(words)), "{said}");
+        eprintln!("SKIP: pip reaches no index for {:?}", self.packages);
+        None
+    }
 }

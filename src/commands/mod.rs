@@ -1,14 +1,18 @@
 //! Each command, from its options to its exit code.
 
 mod contracts;
+mod diff;
+mod explain;
 mod health;
 mod lake;
+mod lake_of_day;
 mod parameters;
 mod pki;
 pub mod report;
 mod schedule;
 mod serve;
 mod verify;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -37,6 +41,9 @@ async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
         Action::Demo(arguments) => crate::demo::run(arguments, lang).await,
         Action::Serve(_) => Ok(ExitCode::SUCCESS),
         Action::Report(arguments) => report::run(arguments, lang).await,
+        Action::Diff(arguments) => diff::run(arguments, lang).await,
+        Action::WhatIf(arguments) => what_if::run(arguments, lang).await,
+        Action::Explain(arguments) => explain::run(arguments, lang).await,
         Action::Schedule(arguments) => schedule::run(arguments, lang).await,
         Action::Import(arguments) => crate::import::run(arguments, lang).await,
         Action::Verify(arguments) => verify::run(arguments, lang).await,

@@ -67,7 +67,7 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
 /// Finds what every reader must know of the records: a demo's directory says what was loaded there, and holds the
 /// certificates of its services and, unless told otherwise, its lake. A lake elsewhere is told, and remembers it when
 /// it is read by itself: the same records give the same bytes wherever their lake lies.
-fn notice(lake: &Path, endpoints: Option<&Endpoints>) -> Result<Option<Notice>, Error> {
+pub(super) fn notice(lake: &Path, endpoints: Option<&Endpoints>) -> Result<Option<Notice>, Error> {
     let services = endpoints.and_then(|endpoints| endpoints.pki.parent());
     for directory in services.into_iter().chain([lake]).chain(lake.parent()) {
         if let Some(record) = DemoRecord::read(directory)? {
@@ -170,7 +170,7 @@ pub(super) async fn run(arguments: ReportArgs, lang: Lang) -> Result<ExitCode, E
     Ok(if outcome.unreached.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(output::EXIT_FAILED) })
 }
 
-fn report_lang(lang: Lang) -> ReportLang {
+pub(super) fn report_lang(lang: Lang) -> ReportLang {
     match lang {
         Lang::Zh => ReportLang::Zh,
         Lang::En => ReportLang::En,

@@ -3,6 +3,7 @@
 //! One program for all tests of the crate: nextest runs each test as a process of its own anyway, and one is linked
 //! much quicker than many.
 
+mod analyst;
 mod bench;
 mod carry_over;
 mod conformance;

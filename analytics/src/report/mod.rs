@@ -108,10 +108,7 @@ pub struct Files {
 /// Writes the five files into the directory, each replaced as a whole; returns the document as it is written, with
 /// what is withheld left out.
 pub fn write(dir: &Path, report: &Report<'_>, options: &Options) -> Result<(Files, AttainmentDocument), ReportError> {
-    let mut document = report.document.clone();
-    document.notice = options.notice.clone().or(document.notice);
-    let mut rows = report.rows.to_vec();
-    suppress::apply(&mut document, &mut rows, report.commitments, report.areas, options.suppress_below);
+    let (document, rows) = protect(report, options);
     let safe = Report { document: &document, rows: &rows, ..*report };
 
     std::fs::create_dir_all(dir).map_err(|source| ReportError::Directory { path: dir.to_owned(), source })?;
@@ -123,6 +120,15 @@ pub fn write(dir: &Path, report: &Report<'_>, options: &Options) -> Result<(File
         html: replace(dir, "report.html", |out| Ok(out.write_all(html::page(&safe, options)?.as_bytes())?))?,
     };
     Ok((files, document))
+}
+
+/// Returns the document and the rows as they may be read, with what is withheld left out.
+pub fn protect(report: &Report<'_>, options: &Options) -> (AttainmentDocument, Vec<StatisticRow>) {
+    let mut document = report.document.clone();
+    document.notice = options.notice.clone().or(document.notice);
+    let mut rows = report.rows.to_vec();
+    suppress::apply(&mut document, &mut rows, report.commitments, report.areas, options.suppress_below);
+    (document, rows)
 }
 
 /// Writes a file beside its place and moves it there, so that a reader never sees half of one.

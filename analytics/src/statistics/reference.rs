@@ -1,7 +1,7 @@
 //! What figures are computed by beside the records: months, how far services are known, where records came from first,
 //! and the parameters in force. Published, so that others compute the same figures without our code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 use minsheng_values::divisions::{AreaCode, Divisions};
@@ -57,6 +57,19 @@ pub(crate) struct InForce {
 }
 
 impl Reference {
+    /// Returns a figure of a commitment's expressions as it is in force on a day, by area.
+    pub(crate) fn in_force(&self, commitment: &str, name: &str, on: NaiveDate) -> BTreeMap<&str, i64> {
+        let held = |one: &&InForce| one.from <= on && one.until.is_none_or(|until| on < until);
+        let own = self.parameters.iter().filter(|one| one.commitment == commitment && one.name == name).filter(held);
+        own.map(|one| (one.area.as_str(), one.value)).collect()
+    }
+
+    /// Returns the figures of a commitment's expressions as they are in force in an area on a day, by name.
+    pub(crate) fn of_commitment(&self, commitment: &str, area: &str, on: NaiveDate) -> Vec<&InForce> {
+        let own = self.parameters.iter().filter(|one| one.commitment == commitment && one.area == area);
+        own.filter(|one| one.from <= on && one.until.is_none_or(|until| on < until)).collect()
+    }
+
     pub(super) fn of(
         catalogue: &Catalogue,
         areas: &Areas,

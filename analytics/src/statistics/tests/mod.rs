@@ -1,5 +1,6 @@
 //! Small lakes whose figures are computed by hand.
 
+mod behind;
 mod filed;
 mod kept;
 mod parameters;

@@ -10,9 +10,14 @@ use super::*;
 use crate::bench::Values;
 use crate::catalogue::{ColumnKind, columns_of};
 use crate::lake::{Lake, Progress};
-use crate::testing::{History, append};
+use crate::testing::{History, PythonWith, append};
 
-const PACKAGES: [&str; 5] = ["deltalake", "duckdb", "duckdb-extension-delta", "polars", "pyarrow"];
+/// Python with other engines.
+const ENGINES: PythonWith = PythonWith {
+    name: "lake-venv",
+    packages: &["deltalake", "duckdb", "duckdb-extension-delta", "polars", "pyarrow"],
+    imports: "import deltalake, duckdb, duckdb_extension_delta, polars, pyarrow",
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -20,39 +25,6 @@ fn root() -> PathBuf {
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Returns a Python that has the packages, installed once and kept below the build's directory; none where there is no
-/// Python, or no index to install from.
-fn python() -> Option<PathBuf> {
-    let build = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("tmp");
-    std::fs::create_dir_all(&build).unwrap();
-    // Tests are processes of their own, and install side by side otherwise.
-    let lock = std::fs::File::create(build.join("lake-venv.lock")).unwrap();
-    lock.lock().unwrap();
-    let kept = build.join("lake-venv");
-    let python = kept.join("bin/python");
-    let imports = "import deltalake, duckdb, duckdb_extension_delta, polars, pyarrow";
-    let tried = Command::new(&python).args(["-c", imports]).output();
-    if tried.is_ok_and(|tried| tried.status.success()) {
-        return Some(python);
-    }
-    let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&kept).output();
-    if !made.is_ok_and(|made| made.status.success()) {
-        eprintln!("SKIP: there is no python3 with venv here");
-        return None;
-    }
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"];
-    let installed = Command::new(&python).args(pip).args(PACKAGES).output().unwrap();
-    if installed.status.success() {
-        return Some(python);
-    }
-    let said = text(&installed);
-    // What pip says of an index that it cannot reach, or that is closed to it.
-    let unreachable = ["ConnectionError", "NewConnectionError", "Could not find a version", "ProxyError", "timed out"];
-    assert!(unreachable.iter().any(|words| said.contains(words)), "{said}");
-    eprintln!("SKIP: pip reaches no index for {PACKAGES:?}");
-    None
 }
 
 /// A value of a column.
@@ -228,7 +200,7 @@ fn assert_same(ours: &Cells, theirs: &Cells) {
 
 #[test]
 fn the_shipped_views_give_in_another_engine_every_figure_that_is_counted() {
-    let Some(python) = python() else { return };
+    let Some(python) = ENGINES.python() else { return };
     let shipped = Catalogue::embedded().unwrap();
     let values = Values::of(&shipped);
     // Random points report too seldom for the figures that depend on it; here a tenth is enough.
@@ -265,7 +237,7 @@ fn the_shipped_views_give_in_another_engine_every_figure_that_is_counted() {
 #[test]
 fn other_engines_read_the_lake_as_it_is_and_as_it_was() {
     const DATASET: &str = "health.institutions";
-    let Some(python) = python() else { return };
+    let Some(python) = ENGINES.python() else { return };
     let of = |ids: std::ops::Range<u32>| -> Vec<Row> {
         let one = |id: u32| institution(&format!("i{id}"), "540102", "CLINIC").with("operating_from", "2020-01-01");
         ids.map(one).collect()
