@@ -47,7 +47,7 @@ impl Findings {
         let Judged { figures, commitments, document } = judge(catalogue, lake, &cutoff, request.policy)?;
         let areas = Areas::of_the_region();
         let (areas, rows, run) = (areas.all(), figures.rows.as_slice(), Run::new());
-        let report = Report { document: &document, commitments: &commitments, areas, rows, run: &run };
+        let report = Report { document: &document, commitments: &commitments, catalogue, areas, rows, run: &run };
         let (document, rows) = report::protect(&report, &request.options);
         Ok(Self { document, rows, commitments, reference: figures.reference })
     }

@@ -153,7 +153,7 @@ pub fn compute_report(config: &JobConfig, lake: &Lake, collected: Collected) -> 
     let areas = Areas::of_the_region();
     let (areas, rows) = (areas.all(), figures.rows.as_slice());
     let report =
-        Report { document: &document, commitments: &commitments, areas, rows, run: &run };
+        Report { document: &document, commitments: &commitments, catalogue: &config.catalogue, areas, rows, run: &run };
     let (files, document) = report::write(&config.out_dir, &report, &config.options)?;
     let incomplete = figures.sources.iter().filter(|source| source.incomplete);
     let until = |source: &SourceState| source.recorded_until.and_then(DateTime::from_timestamp_micros);

@@ -18,6 +18,7 @@ pub mod job;
 pub mod lake;
 pub mod model;
 pub mod persons;
+pub mod quality;
 pub mod reconcile;
 mod reference;
 pub mod report;

@@ -10,14 +10,19 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::catalogue::Catalogue;
 use crate::model::{Area, AttainmentDocument, Commitment, Notice, Run, SourceKind, StatisticRow};
 pub use lang::Lang;
+use quality::Quality;
 
+pub mod dictionary;
 pub mod format;
 pub mod history;
 pub mod html;
 pub mod json;
 pub mod lang;
+pub mod quality;
+pub mod sdmx;
 pub mod suppress;
 pub mod terminal;
 pub mod xlsx;
@@ -65,6 +70,8 @@ pub struct Report<'a> {
     pub document: &'a AttainmentDocument,
     /// The commitments, in the order of the catalogue.
     pub commitments: &'a [Commitment],
+    /// How they are measured.
+    pub catalogue: &'a Catalogue,
     /// The areas.
     pub areas: &'a [Area],
     /// The long table: the history of every measure.
@@ -99,24 +106,44 @@ pub struct Files {
     pub csv: PathBuf,
     /// The monthly history, in columns.
     pub parquet: PathBuf,
+    /// The monthly history as SDMX-CSV.
+    pub sdmx_csv: PathBuf,
+    /// The monthly history as SDMX-JSON.
+    pub sdmx_json: PathBuf,
+    /// Who reported what.
+    pub completeness: PathBuf,
+    /// The grade of every figure.
+    pub quality: PathBuf,
+    /// Figures that break a rule or are out of the usual.
+    pub marks: PathBuf,
+    /// What every column of the files for machines means.
+    pub dictionary: PathBuf,
     /// The workbook.
     pub xlsx: PathBuf,
     /// The page.
     pub html: PathBuf,
 }
 
-/// Writes the five files into the directory, each replaced as a whole; returns the document as it is written, with
+/// Writes the files into the directory, each replaced as a whole; returns the document as it is written, with
 /// what is withheld left out.
 pub fn write(dir: &Path, report: &Report<'_>, options: &Options) -> Result<(Files, AttainmentDocument), ReportError> {
     let (document, rows) = protect(report, options);
     let safe = Report { document: &document, rows: &rows, ..*report };
+
+    let quality = Quality::of(&safe);
 
     std::fs::create_dir_all(dir).map_err(|source| ReportError::Directory { path: dir.to_owned(), source })?;
     let files = Files {
         json: replace(dir, "attainment.json", |out| json::write(out, safe.document))?,
         csv: replace(dir, "attainment.csv", |out| history::write_csv(out, &safe))?,
         parquet: replace(dir, "attainment.parquet", |out| history::write_parquet(out, &safe))?,
-        xlsx: replace(dir, "report.xlsx", |out| Ok(out.write_all(&xlsx::workbook(&safe)?)?))?,
+        sdmx_csv: replace(dir, "attainment.sdmx.csv", |out| sdmx::write_csv(out, &safe))?,
+        sdmx_json: replace(dir, "attainment.sdmx.json", |out| sdmx::write_json(out, &safe))?,
+        completeness: replace(dir, "completeness.csv", |out| quality::write_completeness(out, &quality))?,
+        quality: replace(dir, "quality.csv", |out| quality::write_grades(out, &quality))?,
+        marks: replace(dir, "marks.csv", |out| quality::write_marks(out, &quality))?,
+        dictionary: replace(dir, "dictionary.csv", |out| dictionary::write(out))?,
+        xlsx: replace(dir, "report.xlsx", |out| Ok(out.write_all(&xlsx::workbook(&safe, &quality)?)?))?,
         html: replace(dir, "report.html", |out| Ok(out.write_all(html::page(&safe, options)?.as_bytes())?))?,
     };
     Ok((files, document))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use calamine::{Reader, Xlsx, open_workbook};
 
 use super::{Files, Lang, Options, Report, fixture, write};
+use crate::catalogue::Catalogue;
 use crate::model::{AttainmentDocument, Notice, Resync, ResyncReason, Run, SourceRun, StatisticRow, Status};
 
 fn written() -> (tempfile::TempDir, Files) {
@@ -21,7 +22,14 @@ fn written_with(options: &Options) -> (tempfile::TempDir, Files) {
 fn write_run(dir: &Path, run: &Run, options: &Options) -> Files {
     let (document, commitments, areas, rows) =
         (fixture::document(), fixture::commitments(), fixture::areas(), fixture::rows());
-    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows, run };
+    let report = Report {
+        document: &document,
+        commitments: &commitments,
+        catalogue: Catalogue::shipped(),
+        areas: &areas,
+        rows: &rows,
+        run,
+    };
     write(dir, &report, options).expect("a report").0
 }
 
@@ -69,6 +77,12 @@ fn the_same_document_gives_the_same_bytes() {
         (&first.json, &second.json),
         (&first.csv, &second.csv),
         (&first.parquet, &second.parquet),
+        (&first.sdmx_csv, &second.sdmx_csv),
+        (&first.sdmx_json, &second.sdmx_json),
+        (&first.completeness, &second.completeness),
+        (&first.quality, &second.quality),
+        (&first.marks, &second.marks),
+        (&first.dictionary, &second.dictionary),
         (&first.xlsx, &second.xlsx),
         (&first.html, &second.html),
     ] {
@@ -99,11 +113,27 @@ fn the_workbook_has_its_sheets_and_a_row_per_commitment() {
             "分地市 By prefecture",
             "分县区 By county",
             "历史 History",
-            "来源 Sources"
+            "来源 Sources",
+            "口径 Definitions",
+            "完整性 Completeness",
+            "异常 Marks",
+            "图表 Charts"
         ]
     );
     let sheet = book.worksheet_range("分条 By article").expect("a sheet");
     assert_eq!(sheet.height(), fixture::commitments().len() + 1);
+    let commitments = fixture::commitments();
+    let measures: usize = commitments.iter().map(|commitment| 1 + commitment.secondary.len()).sum();
+    assert_eq!(book.worksheet_range("口径 Definitions").expect("a sheet").height(), measures + 1);
+    let titles = book.defined_names().iter().filter(|(name, _)| name.contains("Print_Titles")).count();
+    assert_eq!(titles, book.sheet_names().len() - 1, "the heads stand on every printed page but the charts'");
+    // Names of parts stand in the archive as they are.
+    let bytes = std::fs::read(&files.xlsx).expect("a workbook");
+    let holds = |part: &str| bytes.windows(part.len()).any(|window| window == part.as_bytes());
+    assert!(
+        holds("xl/charts/chart1.xml") && holds("xl/charts/chart2.xml"),
+        "the scoreboard's chart and those of figures"
+    );
 }
 
 #[test]
@@ -338,7 +368,14 @@ fn no_figure_that_is_withheld_is_in_any_file() {
     rows.extend(earlier);
     let document = fixture::assessed(&commitments, &areas, &rows);
     let run = Run::new();
-    let report = Report { document: &document, commitments: &commitments, areas: &areas, rows: &rows, run: &run };
+    let report = Report {
+        document: &document,
+        commitments: &commitments,
+        catalogue: Catalogue::shipped(),
+        areas: &areas,
+        rows: &rows,
+        run: &run,
+    };
     let dir = tempfile::tempdir().expect("a directory");
     let (files, _) = write(dir.path(), &report, &Options::default()).expect("a report");
 
@@ -359,6 +396,10 @@ fn no_figure_that_is_withheld_is_in_any_file() {
             assert_eq!(line[place].is_empty(), hidden, "{line:?}");
             assert_eq!(frame.column(head).expect("a column").get(at).expect("a value").is_null(), hidden, "{line:?}");
         }
+    }
+    for line in csv::Reader::from_path(&files.sdmx_csv).expect("a file").records().map(|line| line.expect("a line")) {
+        let hidden = withheld.contains(&&line[5]);
+        assert_eq!((line[7].is_empty(), &line[8]), (hidden, if hidden { "Q" } else { "A" }), "{line:?}");
     }
     let figures: Vec<f64> = rows
         .iter()
@@ -384,6 +425,12 @@ fn no_figure_that_is_withheld_is_in_any_file() {
             assert_eq!(numbers, [100.0], "the target alone, in {name}, row {row}");
         }
     }
+    for file in [&files.sdmx_json, &files.marks, &files.quality] {
+        for figure in figures.iter().filter(|figure| **figure > 100.0) {
+            let told = crate::model::wire::number_text(*figure);
+            assert!(!text(file).contains(&told), "{told} is in {}", file.display());
+        }
+    }
     let page = text(&files.html);
     for figure in figures.iter().filter(|figure| **figure > 100.0) {
         assert!(!page.contains(&super::format::number(*figure, 0)), "{figure} is on the page");
@@ -392,4 +439,102 @@ fn no_figure_that_is_withheld_is_in_any_file() {
     for figure in ["4 / 8", ">50%<", "40 / 43", ">93%<"] {
         assert!(!page.contains(figure), "{figure} is on the page");
     }
+}
+
+/// Python with the reader of SDMX that statistical offices use.
+const SDMX_READER: crate::testing::PythonWith =
+    crate::testing::PythonWith { name: "sdmx-venv", packages: &["sdmx1"], imports: "import sdmx" };
+
+#[test]
+fn what_is_written_as_sdmx_is_read_by_the_usual_reader_and_both_forms_say_the_same() {
+    let Some(python) = SDMX_READER.python() else { return };
+    let (_dir, files) = written();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read_sdmx.py");
+    let output = std::process::Command::new(python).arg(script).args([&files.sdmx_csv, &files.sdmx_json]).output();
+    let output = output.expect("python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(said["csv"], said["json"]);
+    let observations = said["csv"].as_array().expect("a list");
+    assert_eq!(observations.len(), fixture::rows().len());
+    let value = |key: [&str; 4]| {
+        let found = observations.iter().find(|one| (0..4).all(|place| one[place] == key[place]));
+        found.unwrap_or_else(|| panic!("{key:?} is not there"))[4].clone()
+    };
+    for row in fixture::rows().iter().filter(|row| row.value.is_some()).take(50) {
+        let month = super::format::month(row.month);
+        let written = row.value.map(crate::model::wire::settle);
+        assert_eq!(value([&row.commitment, &row.measure, &row.area, &month]).as_f64(), written, "{row:?}");
+    }
+}
+
+/// The keys of a JSON value down to its leaves, lists as `[]`.
+fn paths(value: &serde_json::Value, at: &str, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, inner) in fields {
+                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                paths(inner, &path, found);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| paths(item, &format!("{at}[]"), found)),
+        _ => {
+            found.insert(at.to_owned());
+        }
+    }
+}
+
+#[test]
+fn every_column_of_every_file_is_in_the_dictionary_and_none_is_left_over() {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use polars::prelude::{ParquetReader, SerReader};
+
+    let notice = Notice { zh: "合成数据".into(), en: "Invented".into() };
+    let (dir, files) = written_with(&Options { notice: Some(notice), ..Options::default() });
+    let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in csv::Reader::from_path(&files.dictionary).expect("a file").records().map(|line| line.expect("a line")) {
+        assert!(line.iter().all(|field| !field.is_empty()), "{line:?}");
+        told.entry(line[0].to_owned()).or_default().insert(line[1].to_owned());
+    }
+    let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in std::fs::read_dir(dir.path()).expect("a directory").map(|entry| entry.expect("an entry")) {
+        let (name, path) = (entry.file_name().into_string().expect("UTF-8"), entry.path());
+        let is = |kind: &str| path.extension().is_some_and(|extension| extension == kind);
+        let columns: BTreeSet<String> = if is("csv") {
+            let mut csv = csv::Reader::from_path(&path).expect("a file");
+            csv.headers().expect("heads").iter().map(str::to_owned).collect()
+        } else if is("parquet") {
+            let frame = ParquetReader::new(std::fs::File::open(&path).expect("a file")).finish().expect("a frame");
+            frame.get_column_names().iter().map(ToString::to_string).collect()
+        } else if name == "attainment.sdmx.json" {
+            let message: serde_json::Value = serde_json::from_str(&text(&path)).expect("a message");
+            let structure = &message["data"]["structures"][0];
+            let parts =
+                ["dimensions", "measures", "attributes"].map(|part| structure[part].as_object().expect("parts"));
+            let components =
+                parts.into_iter().flat_map(|part| part.values()).flat_map(|list| list.as_array().expect("a list"));
+            components.map(|component| component["id"].as_str().expect("an id").to_owned()).collect()
+        } else if is("json") {
+            let mut found = BTreeSet::new();
+            paths(&serde_json::from_str(&text(&path)).expect("JSON"), "", &mut found);
+            // An object that is absent here stands as null; its keys are told where it is there.
+            found.retain(|path| {
+                ![
+                    "commitments[].forecast",
+                    "commitments[].forecast.back_test",
+                    "commitments[].baseline",
+                    "commitments[].completeness",
+                ]
+                .contains(&path.as_str())
+            });
+            found
+        } else {
+            continue;
+        };
+        there.insert(name, columns);
+    }
+    // No source of the small province is incomplete, and only then does it say so.
+    told.get_mut("attainment.json").expect("told").remove("sources[].incomplete");
+    assert_eq!(there, told);
 }

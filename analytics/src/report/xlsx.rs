@@ -1,12 +1,16 @@
-//! `report.xlsx`: scoreboard, all commitments of the region, prefectures, counties, history, sources; both languages in
-//! each head.
+//! `report.xlsx`: scoreboard, charts, all commitments of the region, prefectures, counties, history, sources, definitions,
+//! completeness, marks; both languages in each head. Every sheet prints on A4, its heads on each page.
+
+mod beside;
+mod charts;
 
 use rust_xlsxwriter::{
     Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
+use super::quality::Quality;
 use super::{Report, ReportError, format, history, lang};
-use crate::model::{AttainmentEntry, Level, Status};
+use crate::model::{AttainmentEntry, Level, PRIMARY_MEASURE, REGION, Status};
 
 /// Heads of columns, their widths in characters, and what they hold.
 type Head<'a> = &'a [(&'a str, f64, Column)];
@@ -15,6 +19,7 @@ type Head<'a> = &'a [(&'a str, f64, Column)];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Text,
+    Wrapped,
     Number,
     Share,
     Day,
@@ -26,6 +31,7 @@ struct Styles {
     notice: Format,
     head: Format,
     text: Format,
+    wrapped: Format,
     number: Format,
     share: Format,
     day: Format,
@@ -45,6 +51,7 @@ impl Styles {
                 .set_align(FormatAlign::Top)
                 .set_background_color(Color::RGB(0x00E8_ECEF))
                 .set_border_bottom(FormatBorder::Thin),
+            wrapped: text.clone().set_text_wrap(),
             number: text.clone().set_num_format("#,##0.##"),
             share: text.clone().set_num_format("0.00"),
             day: text.clone().set_num_format("yyyy-mm-dd"),
@@ -57,6 +64,7 @@ impl Styles {
     fn column(&self, column: Column) -> &Format {
         match column {
             Column::Text => &self.text,
+            Column::Wrapped => &self.wrapped,
             Column::Number => &self.number,
             Column::Share => &self.share,
             Column::Day => &self.day,
@@ -85,7 +93,7 @@ fn colour(status: Status) -> Color {
 }
 
 /// Returns the workbook's bytes.
-pub fn workbook(report: &Report<'_>) -> Result<Vec<u8>, ReportError> {
+pub fn workbook(report: &Report<'_>, quality: &Quality) -> Result<Vec<u8>, ReportError> {
     let mut workbook = Workbook::new();
     let created = ExcelDateTime::from_timestamp(report.document.as_of.timestamp())?;
     workbook.set_properties(
@@ -99,8 +107,12 @@ pub fn workbook(report: &Report<'_>) -> Result<Vec<u8>, ReportError> {
     entries(workbook.add_worksheet(), report, &styles, "分条 By article", Level::Region)?;
     entries(workbook.add_worksheet(), report, &styles, "分地市 By prefecture", Level::Prefecture)?;
     entries(workbook.add_worksheet(), report, &styles, "分县区 By county", Level::County)?;
-    months(workbook.add_worksheet(), report, &styles)?;
+    let series = months(workbook.add_worksheet(), report, &styles)?;
     sources(workbook.add_worksheet(), report, &styles)?;
+    beside::definitions(workbook.add_worksheet(), report, &styles)?;
+    beside::completeness(workbook.add_worksheet(), report, quality, &styles)?;
+    beside::marks(workbook.add_worksheet(), quality, &styles)?;
+    charts::figures(workbook.add_worksheet(), report, &series, &styles)?;
     if let Some(notice) = &report.document.notice {
         // An ampersand begins a code in the head of a printed sheet; 255 characters are all that it takes.
         let text: String = both((&notice.zh, &notice.en)).chars().take(120).collect();
@@ -123,10 +135,20 @@ fn prepare(sheet: &mut Worksheet, name: &str, head: Head<'_>, row: u32, styles: 
         sheet.write_string_with_format(row, column, *title, &styles.head)?;
     }
     sheet.set_freeze_panes(row + 1, 0)?;
-    sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+    print_setup(sheet);
     sheet.set_repeat_rows(row, row)?;
     Ok(())
 }
+
+/// Lets a sheet print: A4 across, as wide as the page, with its name and the page's number at the foot.
+fn print_setup(sheet: &mut Worksheet) {
+    sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+    sheet.set_margins(0.4, 0.4, 0.6, 0.6, 0.3, 0.3);
+    sheet.set_footer("&L&A&R&P / &N");
+}
+
+const SCOREBOARD: &str = "总览 Scoreboard";
+const HISTORY: &str = "历史 History";
 
 fn last_column(head: Head<'_>) -> u16 {
     u16::try_from(head.len().saturating_sub(1)).unwrap_or(u16::MAX)
@@ -139,7 +161,7 @@ fn scoreboard(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Re
         .chain(std::iter::once(("合计 Total", 10.0, Column::Number)))
         .collect();
     let first = if report.document.notice.is_some() { 4 } else { 3 };
-    prepare(sheet, "总览 Scoreboard", &head, first, styles)?;
+    prepare(sheet, SCOREBOARD, &head, first, styles)?;
     sheet.write_string_with_format(0, 0, "民生举措落实情况 Livelihood commitments", &styles.title)?;
     sheet.write_string(1, 0, format!("数据日期 On {}", report.document.on))?;
     sheet.write_string(2, 0, format!("记录截至 Records up to {}", format::instant(report.document.as_of)))?;
@@ -162,6 +184,10 @@ fn scoreboard(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Re
         }
         sheet.write_number(row, last_column(&head), as_number(own.len()))?;
         row += 1;
+    }
+    // Below the heads stands the sum of all articles, then each.
+    if row > first + 2 {
+        charts::scoreboard(sheet, SCOREBOARD, first, (first + 2, row - 1), row + 1)?;
     }
     Ok(())
 }
@@ -368,8 +394,11 @@ const HISTORY_HEAD: Head<'_> = &[
 ];
 
 /// The history of region and prefectures; the counties' would make the workbook too large and is in the CSV.
-fn months(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Result<(), ReportError> {
-    prepare(sheet, "历史 History", HISTORY_HEAD, 0, styles)?;
+///
+/// Returns the rows of the region's own figures.
+fn months(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Result<charts::Series, ReportError> {
+    prepare(sheet, HISTORY, HISTORY_HEAD, 0, styles)?;
+    let mut series = charts::Series::new();
     let wide: std::collections::BTreeSet<&str> =
         report.areas.iter().filter(|area| area.level != Level::County).map(|area| area.code.as_str()).collect();
     let mut last = 0;
@@ -378,6 +407,9 @@ fn months(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Result
             continue;
         }
         last += 1;
+        if row.measure == PRIMARY_MEASURE && row.area == REGION && row.value.is_some() {
+            series.entry(row.commitment.clone()).or_insert((last, last)).1 = last;
+        }
         let mut cells = Cells { sheet: &mut *sheet, row: last, column: 0 };
         cells.text(&row.commitment)?;
         cells.text(&row.measure)?;
@@ -389,7 +421,7 @@ fn months(sheet: &mut Worksheet, report: &Report<'_>, styles: &Styles) -> Result
         cells.text(history::unit(commitment, row))?;
     }
     sheet.autofilter(0, 0, last.max(1), last_column(HISTORY_HEAD))?;
-    Ok(())
+    Ok(series)
 }
 
 const SOURCE_HEAD: Head<'_> = &[

@@ -103,7 +103,14 @@ fn published(commitment: &Commitment, areas: &[Area], people: &BTreeMap<String, 
     let commitments = [commitment.clone()];
     apply(&mut document, &mut rows, &commitments, areas, DEFAULT_THRESHOLD);
     let mut csv = Vec::new();
-    let report = Report { document: &document, commitments: &commitments, areas, rows: &rows, run: &Run::new() };
+    let report = Report {
+        document: &document,
+        commitments: &commitments,
+        catalogue: Catalogue::shipped(),
+        areas,
+        rows: &rows,
+        run: &Run::new(),
+    };
     history::write_csv(&mut csv, &report).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_slice());
     let lines = reader.records().map(|line| {
