@@ -152,6 +152,12 @@ pub struct ScheduleArgs {
     /// Directory of the lake
     #[arg(long, default_value = "lake")]
     pub lake: PathBuf,
+    /// How many reports are kept, at least 3: the newest; all unless given
+    #[arg(long, value_name = "N", value_parser = reports_kept)]
+    pub keep: Option<usize>,
+    /// Address to which verdicts that changed are posted, http or https
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
 }
 
 /// Which lake is asked, and for when.
@@ -340,6 +346,11 @@ fn scale(text: &str) -> Result<f64, String> {
     text.parse::<f64>().ok().filter(|scale| *scale > 0.0 && *scale <= 100.0).ok_or_else(|| "0 < N <= 100".to_owned())
 }
 
+/// A report is protected beside the earlier ones that stand beside it.
+fn reports_kept(text: &str) -> Result<usize, String> {
+    text.parse::<usize>().ok().filter(|kept| *kept >= 3).ok_or_else(|| "N >= 3".to_owned())
+}
+
 fn parameter(text: &str) -> Result<(String, i64), String> {
     let parts = text.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
     parts.ok_or_else(|| "NAME=VALUE, a whole number".to_owned())
@@ -371,6 +382,8 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.schedule.zone", "表达式的时区"),
     ("minsheng.schedule.out", "报告目录，每次运行一个子目录"),
     ("minsheng.schedule.lake", "数据湖目录"),
+    ("minsheng.schedule.keep", "保留最近多少份报告，至少 3；缺省全部保留"),
+    ("minsheng.schedule.webhook", "结论改变时通知的地址，http 或 https"),
     ("minsheng.explain", "说明一个数字由什么得来，直到其背后的记录"),
     ("minsheng.explain.commitment", "承诺事项，如 elder-meal-points"),
     ("minsheng.explain.area", "区划：自治区、地（市）或县（区），六位代码"),

@@ -5,25 +5,34 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use futures::stream;
 use minsheng_kit::error::Error;
 use minsheng_kit::keys::Keys;
-use minsheng_kit::rpc::checked;
+use minsheng_kit::rpc::{AnswerStream, checked};
 use minsheng_proto::analytics::v1 as pb;
 use minsheng_proto::analytics::v1::attainment_service_server::{AttainmentService, AttainmentServiceServer};
 use minsheng_proto::common::v1 as common;
 use tonic::{Request, Response, Status as RpcStatus};
 
 use crate::model::{AttainmentDocument, AttainmentEntry, REGION, Status};
-use crate::schedule::newest_with;
+use crate::schedule::{RunBoard, newest_with};
+
+mod figures;
+
+pub use figures::RECORD;
+use figures::Watch;
 
 /// The file of a report that this service reads.
 const FILE_NAME: &str = "attainment.json";
 
 /// Entries of a page when the caller asks for no number.
 const PAGE_SIZE: usize = 100;
+
+/// How often it is looked for a newer report while somebody watches.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
 
 /// A report as it was read, and which file it was, its time and length then.
 type Loaded = ((PathBuf, SystemTime, u64), Arc<AttainmentDocument>);
@@ -33,12 +42,15 @@ pub struct AttainmentRpc {
     reports: PathBuf,
     keys: Arc<Keys>,
     loaded: Arc<Mutex<Option<Loaded>>>,
+    board: RunBoard,
+    watch_every: Duration,
 }
 
 impl AttainmentRpc {
-    /// Serves the newest of the reports below a directory; page tokens are made with the keys.
-    pub fn new(reports: PathBuf, keys: Arc<Keys>) -> Self {
-        Self { reports, keys, loaded: Arc::new(Mutex::new(None)) }
+    /// Serves the newest of the reports below a directory; page tokens are made with the keys, and runs are asked for on
+    /// the schedule's board.
+    pub fn new(reports: PathBuf, keys: Arc<Keys>, board: RunBoard) -> Self {
+        Self { reports, keys, loaded: Arc::new(Mutex::new(None)), board, watch_every: WATCH_EVERY }
     }
 
     /// Makes the tonic service.
@@ -67,32 +79,43 @@ impl AttainmentRpc {
         request: &pb::ListAttainmentsRequest,
     ) -> Result<pb::ListAttainmentsResponse, Error> {
         let scope = format!("attainments/{}/{}/{}", document.on, request.area, request.commitment);
-        let begin: usize = if request.page_token.is_empty() {
-            0
-        } else {
-            self.keys.read_page_token(&scope, &request.page_token)?.parse().map_err(Error::internal)?
-        };
-        let size = usize::try_from(request.page_size).ok().filter(|size| *size > 0).unwrap_or(PAGE_SIZE);
         let wanted = |entry: &&AttainmentEntry| {
             (request.area.is_empty() || entry.area == request.area)
                 && (request.commitment.is_empty() || entry.id == request.commitment)
         };
-        let mut found = document.commitments.iter().filter(wanted).skip(begin);
-        let attainments: Vec<pb::Attainment> = found.by_ref().take(size).map(attainment).collect();
-        let next_page_token = match found.next() {
-            Some(_) => self.keys.page_token(&scope, &(begin + attainments.len()).to_string()),
-            None => String::new(),
-        };
-        let as_of = prost_types::Timestamp {
-            seconds: document.as_of.timestamp(),
-            nanos: i32::try_from(document.as_of.timestamp_subsec_nanos()).unwrap_or_default(),
-        };
+        let found = document.commitments.iter().filter(wanted);
+        let (found, next_page_token) = self.cut(&scope, found, request.page_size, &request.page_token)?;
         Ok(pb::ListAttainmentsResponse {
             on: Some(date(document.on)),
-            as_of: Some(as_of),
-            attainments,
+            as_of: Some(timestamp(document.as_of)),
+            attainments: found.into_iter().map(attainment).collect(),
             next_page_token,
         })
+    }
+
+    /// Cuts a page out of a list, and makes the token of the next one.
+    fn cut<T>(
+        &self,
+        scope: &str,
+        all: impl Iterator<Item = T>,
+        page_size: i32,
+        page_token: &str,
+    ) -> Result<(Vec<T>, String), Error> {
+        let begin: usize = if page_token.is_empty() {
+            0
+        } else {
+            self.keys.read_page_token(scope, page_token)?.parse().map_err(Error::internal)?
+        };
+        let size = usize::try_from(page_size).ok().filter(|size| *size > 0).unwrap_or(PAGE_SIZE);
+        let mut found = all.skip(begin);
+        let page: Vec<T> = found.by_ref().take(size).collect();
+        let next = found.next().map(|_| self.keys.page_token(scope, &(begin + page.len()).to_string()));
+        Ok((page, next.unwrap_or_default()))
+    }
+
+    /// Does what blocks, off the runtime's threads.
+    async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
 }
 
@@ -141,6 +164,65 @@ impl AttainmentService for AttainmentRpc {
         let counts = counts.collect();
         Ok(Response::new(pb::GetScoreboardResponse { on: Some(date(document.on)), counts }))
     }
+
+    async fn list_commitments(
+        &self,
+        request: Request<pb::ListCommitmentsRequest>,
+    ) -> Result<Response<pb::ListCommitmentsResponse>, RpcStatus> {
+        let asked = checked(request)?;
+        let document = self.document(None).await?;
+        let scope = format!("commitments/{}/{}", document.on, asked.article);
+        let wanted = |entry: &&AttainmentEntry| asked.article == 0 || i32::from(entry.article) == asked.article;
+        let found = document.region_entries().filter(wanted);
+        let (found, next_page_token) = self.cut(&scope, found, asked.page_size, &asked.page_token)?;
+        let commitments = found.into_iter().map(figures::commitment).collect();
+        Ok(Response::new(pb::ListCommitmentsResponse { commitments, next_page_token }))
+    }
+
+    async fn get_figure(
+        &self,
+        request: Request<pb::GetFigureRequest>,
+    ) -> Result<Response<pb::GetFigureResponse>, RpcStatus> {
+        let asked = checked(request)?;
+        let document = self.document(None).await?;
+        let reports = self.reports.clone();
+        Ok(Response::new(Self::blocking(move || figures::figure(&reports, &document, &asked)).await?))
+    }
+
+    type WatchStatusesStream = AnswerStream<pb::WatchStatusesResponse>;
+
+    async fn watch_statuses(
+        &self,
+        request: Request<pb::WatchStatusesRequest>,
+    ) -> Result<Response<Self::WatchStatusesStream>, RpcStatus> {
+        let asked = checked(request)?;
+        let (reports, every) = (self.reports.clone(), self.watch_every);
+        let watch = Self::blocking(move || Watch::begin(reports, asked, every)).await?;
+        let answers = stream::unfold(Some(watch), |watch| async {
+            match watch?.next().await {
+                Ok((answer, watch)) => Some((Ok(answer), Some(watch))),
+                Err(error) => Some((Err(RpcStatus::from(error)), None)),
+            }
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn start_run(
+        &self,
+        request: Request<pb::StartRunRequest>,
+    ) -> Result<Response<pb::StartRunResponse>, RpcStatus> {
+        let call = checked(request)?.request_id;
+        let (reports, board) = (self.reports.clone(), self.board.clone());
+        let run = Self::blocking(move || figures::start(&reports, &board, &call, Utc::now())).await?;
+        Ok(Response::new(pb::StartRunResponse { run: Some(run) }))
+    }
+
+    async fn get_run(&self, request: Request<pb::GetRunRequest>) -> Result<Response<pb::GetRunResponse>, RpcStatus> {
+        let asked = checked(request)?;
+        let (reports, board) = (self.reports.clone(), self.board.clone());
+        let run = Self::blocking(move || figures::state(&reports, &board, &asked.name)).await?;
+        Ok(Response::new(pb::GetRunResponse { run: Some(run) }))
+    }
 }
 
 fn attainment(entry: &AttainmentEntry) -> pb::Attainment {
@@ -164,6 +246,13 @@ fn attainment(entry: &AttainmentEntry) -> pb::Attainment {
 
 fn date(day: NaiveDate) -> common::Date {
     common::Date { year: day.year(), month: number(day.month()), day: number(day.day()) }
+}
+
+fn timestamp(instant: DateTime<Utc>) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: instant.timestamp(),
+        nanos: i32::try_from(instant.timestamp_subsec_nanos()).unwrap_or_default(),
+    }
 }
 
 fn number(part: u32) -> i32 {

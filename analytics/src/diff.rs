@@ -70,7 +70,7 @@ pub struct Published {
     pub as_of: DateTime<Utc>,
     /// The catalogue's edition.
     pub catalogue: String,
-    statuses: BTreeMap<(String, String), Status>,
+    statuses: Statuses,
     figures: BTreeMap<Key, Numbers>,
 }
 
@@ -97,8 +97,7 @@ impl Published {
     }
 
     fn new(document: &AttainmentDocument, figures: BTreeMap<Key, Numbers>) -> Self {
-        let statuses = document.commitments.iter();
-        let statuses = statuses.map(|entry| ((entry.id.clone(), entry.area.clone()), entry.status)).collect();
+        let statuses = statuses(document);
         let (on, as_of, catalogue) = (document.on, document.as_of, document.catalogue.clone());
         Self { on, as_of, catalogue, statuses, figures }
     }
@@ -226,14 +225,7 @@ pub fn diff(before: &Published, after: &Published) -> Difference {
         restatements: Vec::new(),
         news: Vec::new(),
     };
-    let keys: BTreeSet<_> = before.statuses.keys().chain(after.statuses.keys()).collect();
-    for key in keys {
-        let (was, is) = (before.statuses.get(key).copied(), after.statuses.get(key).copied());
-        if was != is {
-            let (commitment, area) = key.clone();
-            difference.statuses.push(StatusChange { commitment, area, before: was, after: is });
-        }
-    }
+    difference.statuses = changed(&before.statuses, &after.statuses);
     let keys: BTreeSet<&Key> = before.figures.keys().chain(after.figures.keys()).collect();
     for key in keys {
         let (was, is) = (before.figures.get(key).copied(), after.figures.get(key).copied());
@@ -250,6 +242,29 @@ pub fn diff(before: &Published, after: &Published) -> Difference {
         }
     }
     difference
+}
+
+/// Returns the verdicts that changed between two reports, by commitment and area.
+pub fn status_changes(before: &AttainmentDocument, after: &AttainmentDocument) -> Vec<StatusChange> {
+    changed(&statuses(before), &statuses(after))
+}
+
+/// Verdicts by commitment and area.
+type Statuses = BTreeMap<(String, String), Status>;
+
+fn statuses(document: &AttainmentDocument) -> Statuses {
+    let entries = document.commitments.iter();
+    entries.map(|entry| ((entry.id.clone(), entry.area.clone()), entry.status)).collect()
+}
+
+fn changed(before: &Statuses, after: &Statuses) -> Vec<StatusChange> {
+    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let change = |key: &(String, String)| {
+        let (was, is) = (before.get(key).copied(), after.get(key).copied());
+        let (commitment, area) = key.clone();
+        (was != is).then_some(StatusChange { commitment, area, before: was, after: is })
+    };
+    keys.into_iter().filter_map(change).collect()
 }
 
 fn told(report: &Published) -> (String, String) {

@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod serve;
 pub mod sql;
 pub mod statistics;
+pub mod webhook;
 pub mod what_if;
 
 #[cfg(test)]

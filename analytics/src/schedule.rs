@@ -5,20 +5,25 @@
 //! while nobody was there is made up in its order. A run that failed, or whose report lacks a department, stands there
 //! as such and is tried again after each of [`TRIED_AGAIN_AFTER`], until the next one is due: that one reads the feeds
 //! anyway.
+//!
+//! Several replicas may keep one record: who finds the lake in use by another says so and waits for its next turn, and
+//! makes up then what the other did not bring to its end. Runs that somebody asks for ([`RunBoard`]) stand between them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::future::Future;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
-use crate::model::wire;
+use crate::model::{AttainmentDocument, wire};
 
 /// So many missed runs are made up at most, the newest; a report for each hour of a lost month helps nobody.
 pub const MOST_MADE_UP: usize = 31;
@@ -35,17 +40,37 @@ pub fn directory_of(due_at: DateTime<Utc>) -> String {
     due_at.format(DIRECTORY).to_string()
 }
 
+/// Returns the minute, UTC, at which a run was due, by the name of its report's directory.
+pub fn run_of(directory: &str) -> Option<NaiveDateTime> {
+    NaiveDateTime::parse_from_str(directory, DIRECTORY).ok()
+}
+
 /// Finds a file in the directory of the run that was due last, of those runs that have it; other directories beside
 /// theirs, such as that of a report which an operator made, are passed over.
 pub fn newest_with(reports: &Path, file: &str) -> std::io::Result<Option<PathBuf>> {
+    Ok(runs_below(reports)?.into_iter().rev().map(|(_, run)| run.join(file)).find(|file| file.is_file()))
+}
+
+/// Removes the directories of all runs but the newest; returns those that are gone. Other directories are left alone.
+pub fn forget_all_but(reports: &Path, newest: usize) -> std::io::Result<Vec<PathBuf>> {
+    let runs = runs_below(reports)?;
+    let old: Vec<PathBuf> = runs.into_iter().rev().skip(newest).map(|(_, run)| run).collect();
+    for run in &old {
+        std::fs::remove_dir_all(run)?;
+    }
+    Ok(old)
+}
+
+/// Lists the directories of runs, the one that was due first at the beginning.
+fn runs_below(reports: &Path) -> std::io::Result<Vec<(NaiveDateTime, PathBuf)>> {
     let mut runs = Vec::new();
     for entry in std::fs::read_dir(reports)? {
         let name = entry?.file_name();
-        let due_at = name.to_str().and_then(|name| NaiveDateTime::parse_from_str(name, DIRECTORY).ok());
-        runs.extend(due_at.map(|due_at| (due_at, name)));
+        let due_at = name.to_str().and_then(run_of);
+        runs.extend(due_at.map(|due_at| (due_at, reports.join(name))));
     }
     runs.sort();
-    Ok(runs.into_iter().rev().map(|(_, name)| reports.join(name).join(file)).find(|file| file.is_file()))
+    Ok(runs)
 }
 
 /// Why a schedule cannot be kept.
@@ -71,9 +96,6 @@ pub enum ScheduleError {
         #[source]
         source: std::io::Error,
     },
-    /// Another process keeps the same record.
-    #[error("another process keeps the record of runs {0}")]
-    InUse(PathBuf),
 }
 
 /// A cron expression in a time zone.
@@ -130,6 +152,32 @@ pub enum Outcome {
     Incomplete,
     /// There is none.
     Failed,
+    /// Another replica was at work on the lake. Stands on no record.
+    Elsewhere,
+}
+
+/// What a report was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// The day that the figures are true for.
+    #[serde(with = "wire::date")]
+    pub on: NaiveDate,
+    /// The instant up to which records were taken into account.
+    #[serde(with = "wire::instant")]
+    pub as_of: DateTime<Utc>,
+    /// The catalogue's edition.
+    pub catalogue: String,
+    /// The last position of each service's journal that counts.
+    pub positions: BTreeMap<String, i64>,
+}
+
+impl Inputs {
+    /// Reads them off what a run found.
+    pub fn of(document: &AttainmentDocument) -> Self {
+        let positions = document.sources.iter().map(|source| (source.service.clone(), source.position));
+        let (on, as_of, catalogue) = (document.on, document.as_of, document.catalogue.clone());
+        Self { on, as_of, catalogue, positions: positions.collect() }
+    }
 }
 
 /// What a run gave.
@@ -139,6 +187,8 @@ pub struct Ended {
     pub outcome: Outcome,
     /// Where the report is and what it lacks, or why there is none.
     pub detail: String,
+    /// What the report was made from; none where there is none.
+    pub inputs: Option<Inputs>,
 }
 
 /// A run that has ended.
@@ -162,7 +212,22 @@ pub struct RunRecord {
     pub outcome: Outcome,
     /// Where the report is and what it lacks, or why there is none.
     pub detail: String,
+    /// Somebody asked for it; the schedule did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
+    /// How long it took, milliseconds.
+    #[serde(default)]
+    pub took_millis: i64,
+    /// The version of the software that made it; none in records of a version that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// What the report was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Inputs>,
 }
+
+/// The version of this software, as records of runs have it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn first_try() -> u32 {
     1
@@ -182,34 +247,131 @@ enum Line {
     },
 }
 
-/// The record of runs. While it is open no other process may keep it.
+/// Runs that somebody asks for, and the one that is under way.
+#[derive(Debug, Clone, Default)]
+pub struct RunBoard(Arc<(Mutex<Board>, Notify)>);
+
+#[derive(Debug, Default)]
+struct Board {
+    asked: BTreeSet<DateTime<Utc>>,
+    /// The runs that calls asked for, by the calls' own ids, the newest last.
+    calls: VecDeque<(String, DateTime<Utc>)>,
+    running: Option<DateTime<Utc>>,
+}
+
+/// So many calls are known by their ids.
+const CALLS_KNOWN: usize = 1000;
+
+/// Where a run stands that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// Its turn has not come.
+    Waiting,
+    /// It is under way.
+    Running,
+}
+
+impl RunBoard {
+    fn with<T>(&self, work: impl FnOnce(&mut Board) -> T) -> T {
+        work(&mut self.0.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns the instant of the run that a call asks for: its own, or that of the first call with its id.
+    pub fn instant_of(&self, call: &str, due_at: DateTime<Utc>) -> DateTime<Utc> {
+        self.with(|board| {
+            if let Some((_, first)) = board.calls.iter().find(|(known, _)| known == call) {
+                return *first;
+            }
+            board.calls.push_back((call.to_owned(), due_at));
+            if board.calls.len() > CALLS_KNOWN {
+                board.calls.pop_front();
+            }
+            due_at
+        })
+    }
+
+    /// Asks for a run of an instant; asked for twice, it is made once.
+    pub fn ask(&self, due_at: DateTime<Utc>) {
+        self.with(|board| board.running != Some(due_at) && board.asked.insert(due_at));
+        self.0.1.notify_one();
+    }
+
+    /// Says where a run stands; none for one that nobody asked for, or that has ended.
+    pub fn pending(&self, due_at: DateTime<Utc>) -> Option<Pending> {
+        self.with(|board| match board.running {
+            Some(running) if running == due_at => Some(Pending::Running),
+            _ => board.asked.contains(&due_at).then_some(Pending::Waiting),
+        })
+    }
+
+    /// Takes the next run that was asked for.
+    fn take(&self) -> Option<DateTime<Utc>> {
+        self.with(|board| board.asked.first().copied())
+    }
+
+    /// Resolves once a run is asked for.
+    async fn asked(&self) {
+        while self.take().is_none() {
+            self.0.1.notified().await;
+        }
+    }
+
+    fn begin(&self, due_at: DateTime<Utc>) {
+        self.with(|board| {
+            board.asked.remove(&due_at);
+            board.running = Some(due_at);
+        });
+    }
+
+    fn end(&self) {
+        self.with(|board| board.running = None);
+    }
+}
+
+/// The record of runs, which several replicas may keep: each line is written under a lock, by whoever writes it.
 #[derive(Debug)]
 pub struct RunLog {
     path: PathBuf,
     file: File,
+    /// The length of what was read.
+    read: u64,
     kept_since: Option<DateTime<Utc>>,
     newest: Option<RunRecord>,
+    /// The scheduled runs on record, by the instant at which they were due.
+    known: BTreeSet<DateTime<Utc>>,
 }
 
 impl RunLog {
     /// Opens the record, or begins one.
     ///
-    /// A last line that a crash cut short is taken off.
+    /// A last line that a crash cut short is taken off before another is written.
     pub fn open(path: &Path) -> Result<Self, ScheduleError> {
         let wrong = |source| ScheduleError::Record { path: path.to_owned(), source };
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).map_err(wrong)?;
         }
         let file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(wrong)?;
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => ScheduleError::InUse(path.to_owned()),
-            std::fs::TryLockError::Error(source) => wrong(source),
-        })?;
-        let read = Read::from(&file).map_err(wrong)?;
-        file.set_len(read.sound).map_err(wrong)?;
-        // Of several tries of one run the last counts.
-        let newest = read.records.into_iter().max_by_key(|record| record.due_at);
-        Ok(Self { path: path.to_owned(), file, kept_since: read.kept_since, newest })
+        let path = path.to_owned();
+        let mut log = Self { path, file, read: 0, kept_since: None, newest: None, known: BTreeSet::new() };
+        log.refresh()?;
+        Ok(log)
+    }
+
+    /// Reads what others have written since the last time.
+    fn refresh(&mut self) -> Result<(), ScheduleError> {
+        let wrong = |source| ScheduleError::Record { path: self.path.clone(), source };
+        self.file.seek(SeekFrom::Start(self.read)).map_err(wrong)?;
+        let read = Read::from(&self.file).map_err(wrong)?;
+        self.read += read.sound;
+        self.kept_since = self.kept_since.or(read.kept_since);
+        for record in read.records.into_iter().filter(|record| !record.asked) {
+            self.known.insert(record.due_at);
+            // Of several tries of one run the last counts.
+            if self.newest_due().is_none_or(|newest| newest <= record.due_at) {
+                self.newest = Some(record);
+            }
+        }
+        Ok(())
     }
 
     /// Reads a record that another process may be keeping, the oldest run first.
@@ -218,7 +380,7 @@ impl RunLog {
         Read::from(&File::open(path).map_err(wrong)?).map(|read| read.records).map_err(wrong)
     }
 
-    /// Returns the newest instant that a recorded run was due at.
+    /// Returns the newest instant that a recorded run of the schedule was due at.
     pub fn newest_due(&self) -> Option<DateTime<Utc>> {
         self.newest.as_ref().map(|record| record.due_at)
     }
@@ -226,12 +388,12 @@ impl RunLog {
     /// Returns the instant after which runs are due that are not on record: that of the newest that is, else the one
     /// since which the schedule is kept, and that is noted as now where the record is new.
     fn due_after(&mut self, now: DateTime<Utc>) -> Result<DateTime<Utc>, ScheduleError> {
+        self.refresh()?;
         if let Some(known) = self.newest_due().or(self.kept_since) {
             return Ok(known);
         }
         self.write(&Line::Beginning { kept_since: now })?;
-        self.kept_since = Some(now);
-        Ok(now)
+        Ok(self.kept_since.unwrap_or(now))
     }
 
     /// Returns the newest run with the number of tries it had, where they gave no whole report and one more is left.
@@ -243,18 +405,25 @@ impl RunLog {
 
     /// Adds a run, durably.
     pub fn append(&mut self, record: &RunRecord) -> Result<(), ScheduleError> {
-        self.write(&Line::Run(record.clone()))?;
-        if self.newest_due().is_none_or(|newest| newest <= record.due_at) {
-            self.newest = Some(record.clone());
-        }
-        Ok(())
+        self.write(&Line::Run(record.clone()))
     }
 
     fn write(&mut self, line: &Line) -> Result<(), ScheduleError> {
-        let wrong = |source| ScheduleError::Record { path: self.path.clone(), source };
-        let mut line = serde_json::to_vec(line).map_err(|error| wrong(error.into()))?;
+        let wrong = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ScheduleError::Record { path, source }
+        };
+        let mut line = serde_json::to_vec(line).map_err(|error| wrong(&self.path)(error.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(wrong)
+        self.file.lock().map_err(wrong(&self.path))?;
+        // What is behind the last whole line was cut short: whoever writes holds the lock.
+        let written = self.refresh().and_then(|()| {
+            let write = self.file.set_len(self.read).and_then(|()| self.file.write_all(&line));
+            write.and_then(|()| self.file.sync_data()).map_err(wrong(&self.path))
+        });
+        self.file.unlock().map_err(wrong(&self.path))?;
+        written?;
+        self.refresh()
     }
 }
 
@@ -320,15 +489,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// Keeps a schedule until `stop`: each due run in turn, the missed ones first.
+/// Keeps a schedule until `stop`: each due run in turn, the missed ones first, then those that somebody asked for.
 ///
 /// A run gets the instant it was due at and answers with what it gave. A run that takes longer than the time to the
-/// next delays it. One that gave no whole report is tried again, until the next is due or no try is left. `stop` is
+/// next delays it. One that gave no whole report is tried again, until the next is due or no try is left. One that another
+/// replica was at is left to it; where that does not bring it to its end, it is made up at the next turn. `stop` is
 /// heeded between runs, never within one.
 pub async fn keep<R>(
     schedule: &Schedule,
     log: &mut RunLog,
     clock: &impl Clock,
+    board: &RunBoard,
     stop: impl Future<Output = ()>,
     mut run: impl FnMut(DateTime<Utc>) -> R,
 ) -> Result<(), ScheduleError>
@@ -338,43 +509,93 @@ where
     let mut stop = std::pin::pin!(stop);
     let mut due_after = log.due_after(clock.now())?;
     let mut tried = log.unfinished();
+    let mut elsewhere: BTreeSet<DateTime<Utc>> = BTreeSet::new();
     loop {
         let now = clock.now();
+        log.refresh()?;
         let mut due: VecDeque<DateTime<Utc>> = schedule.due_between(due_after, now).into();
-        // Without another run due, the last one is tried again once its time has come.
-        let again = tried.take().filter(|_| due.is_empty());
+        if !due.is_empty() {
+            let left = std::mem::take(&mut elsewhere).into_iter().rev();
+            left.for_each(|due_at| due.push_front(due_at));
+        }
+        // Another replica may have made them.
+        due.retain(|due_at| !log.known.contains(due_at));
+        due_after = due_after.max(schedule.due_between(due_after, now).last().copied().unwrap_or(due_after));
+        let asked = board.take().filter(|_| due.is_empty());
+        // Without another run due or asked for, the last one is tried again once its time has come.
+        let again = tried.take_if(|_| asked.is_none()).filter(|_| due.is_empty());
         if let Some((due_at, attempt)) = again {
             let next_try = now + wait_after(attempt).unwrap_or_default();
             let next_due = schedule.next_after(due_at.max(now));
             tokio::select! {
                 () = stop.as_mut() => return Ok(()),
                 () = clock.wait_until(next_due.map_or(next_try, |next| next.min(next_try))) => {}
+                () = board.asked() => {
+                    tried = again;
+                    continue;
+                }
             }
             if next_due.is_some_and(|next| next <= next_try) {
+                continue;
+            }
+            log.refresh()?;
+            // Another replica may have tried it meanwhile.
+            if log.unfinished() != Some((due_at, attempt)) {
+                tried = log.unfinished();
                 continue;
             }
             due.push_back(due_at);
         }
         let mut attempt = again.map_or(1, |(_, attempt)| attempt + 1);
+        due.extend(asked);
         for due_at in due {
-            due_after = due_after.max(due_at);
             let began_at = clock.now();
-            let made_up = schedule.next_after(due_at).is_some_and(|next| next <= began_at);
-            let Ended { outcome, detail } = run(due_at).await;
-            log.append(&RunRecord { due_at, began_at, ended_at: clock.now(), made_up, attempt, outcome, detail })?;
+            let made_up = asked.is_none() && schedule.next_after(due_at).is_some_and(|next| next <= began_at);
+            board.begin(due_at);
+            let Ended { outcome, detail, inputs } = run(due_at).await;
+            let ended_at = clock.now();
+            let record = RunRecord {
+                due_at,
+                began_at,
+                ended_at,
+                made_up,
+                attempt,
+                outcome,
+                detail,
+                asked: asked.is_some(),
+                took_millis: (ended_at - began_at).num_milliseconds(),
+                version: Some(VERSION.to_owned()),
+                inputs,
+            };
+            match (outcome, asked) {
+                (Outcome::Elsewhere, None) => {
+                    elsewhere.insert(due_at);
+                }
+                // Whoever asked is told, and may ask again.
+                (Outcome::Elsewhere, Some(_)) => log.append(&RunRecord { outcome: Outcome::Failed, ..record })?,
+                _ => log.append(&record)?,
+            }
+            board.end();
             attempt = 1;
             tried = log.unfinished();
             if futures::poll!(stop.as_mut()).is_ready() {
                 return Ok(());
             }
         }
-        if tried.is_some() {
+        if asked.is_some() || tried.is_some() {
             continue;
         }
-        let Some(next) = schedule.next_after(due_after.max(now)) else { return Ok(()) };
+        let next = schedule.next_after(due_after.max(now));
+        let Some(next) = next else {
+            if board.take().is_some() {
+                continue;
+            }
+            return Ok(());
+        };
         tokio::select! {
             () = stop.as_mut() => return Ok(()),
             () = clock.wait_until(next) => {}
+            () = board.asked() => {}
         }
     }
 }

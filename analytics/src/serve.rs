@@ -24,6 +24,7 @@ use tonic::server::NamedService as _;
 use tonic::service::Routes;
 
 use crate::attainment_service::AttainmentRpc;
+use crate::schedule::RunBoard;
 
 /// The department whose certificate and keys the process has.
 pub const DEPARTMENT: &str = "analytics";
@@ -56,23 +57,25 @@ pub struct Ready {
 }
 
 /// Puts the server over a schedule's directory of reports together, and binds its port.
-pub async fn prepare(config: ServiceConfig, reports: PathBuf) -> Result<Ready, Error> {
+///
+/// Runs that are asked for are put on the schedule's board.
+pub async fn prepare(config: ServiceConfig, reports: PathBuf, board: RunBoard) -> Result<Ready, Error> {
     let (listen, credentials_interval) = (config.listen, config.intervals.credentials);
     // Certificates, keys and policies are files.
-    let built = tokio::task::spawn_blocking(move || build(config, reports)).await.map_err(Error::internal)?;
+    let built = tokio::task::spawn_blocking(move || build(config, reports, board)).await.map_err(Error::internal)?;
     let (server, credentials) = built?;
     let listener = TcpListener::bind(listen).await.map_err(Error::internal)?;
     Ok(Ready { server, listener, credentials, credentials_interval })
 }
 
-fn build(config: ServiceConfig, reports: PathBuf) -> Result<(Server, Arc<Credentials>), Error> {
+fn build(config: ServiceConfig, reports: PathBuf, board: RunBoard) -> Result<(Server, Arc<Credentials>), Error> {
     let credentials = Credentials::load(&config.pki, &config.department).map_err(Error::internal)?;
     let access = match &config.policies {
         Some(directory) => AccessPolicies::from_dir(directory),
         None => AccessPolicies::embedded(),
     };
     let keys = Keys::open_or_create(&config.keys, config.department.as_str())?;
-    let service = AttainmentRpc::new(reports, Arc::new(keys)).into_service();
+    let service = AttainmentRpc::new(reports, Arc::new(keys), board).into_service();
     let server = Server::builder(Arc::clone(&credentials), Arc::new(access.map_err(Error::internal)?))
         .config(config.server)
         .routes(Routes::new(service))

@@ -1,11 +1,24 @@
 //! `schedule`: a report at the times of a cron expression, one run at a time, missed runs made up; and, where it is given
 //! an address, the newest of them served to machines.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use chrono::{DateTime, Utc};
 use minsheng_analytics::{
-    schedule::{Ended, Outcome, RunLog, Schedule, ScheduleError, SystemClock, directory_of, keep},
+    attainment_service::RECORD,
+    diff::status_changes,
+    job::{JobError, JobOutcome},
+    lake::LakeError,
+    model::AttainmentDocument,
+    schedule::{
+        Ended, Inputs, Outcome, RunBoard, RunLog, Schedule, ScheduleError, SystemClock, directory_of, forget_all_but,
+        keep, newest_with,
+    },
     serve::{self, DEPARTMENT},
+    webhook::{Told, Webhook},
 };
 use minsheng_kit::{
     config::{EXIT_BAD_CONFIGURATION, ServiceConfig},
@@ -16,9 +29,6 @@ use tokio::sync::watch;
 
 use super::report::{self, Job, make};
 use crate::{cli::ScheduleArgs, error::Error, lang::Lang, output, said, site::Endpoints};
-
-/// The record of runs, in the directory of the reports.
-const RECORD: &str = "runs.jsonl";
 
 pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode, Error> {
     let wrong = |error: ScheduleError| Error::Configuration(error.to_string());
@@ -32,14 +42,17 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
         }
     };
     std::fs::create_dir_all(&arguments.out).map_err(Error::file(&arguments.out))?;
+    let webhook = arguments.webhook.as_deref().map(Webhook::new).transpose();
+    let webhook = webhook.map_err(|error| Error::Configuration(error.to_string()))?;
     let record = arguments.out.join(RECORD);
     let mut log = RunLog::open(&record).map_err(wrong)?;
 
+    let board = RunBoard::default();
     // Dropped last: what was recorded until then is exported.
     let telemetry = served.as_ref().map(|config| telemetry::init(&config.telemetry));
     let _telemetry = telemetry.transpose().map_err(Error::internal)?;
     let server = match served {
-        Some(config) => Some(prepare(config, arguments.out.clone(), lang).await?),
+        Some(config) => Some(prepare(config, arguments.out.clone(), board.clone(), lang).await?),
         None => None,
     };
     let (cron, zone, place) = (&arguments.cron, &arguments.zone, record.display());
@@ -56,36 +69,12 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
         asked.send_replace(true);
     });
     let serving = server.map(|server| tokio::spawn(server.serve(until(stopped.clone()))));
-    let kept = keep(&schedule, &mut log, &SystemClock, until(stopped), |due_at| {
+    let kept = keep(&schedule, &mut log, &SystemClock, &board, until(stopped), |due_at| {
         let on = schedule.day_of(due_at);
         let out: PathBuf = arguments.out.join(directory_of(due_at));
         let job = Job { lake: arguments.lake.clone(), out, on, as_of: Some(due_at) };
-        let endpoints = endpoints.clone();
-        async move {
-            match make(&job, Some(&endpoints), lang).await {
-                Ok(made) => {
-                    let (missing, resynced) = (report::missing(&made, lang), report::resynced(&made.resynced, lang));
-                    // Who did not answer the report will not count its records either.
-                    let differ = if made.unreached.is_empty() {
-                        super::verify::differences(&job.lake, &endpoints, on, lang).await
-                    } else {
-                        Vec::new()
-                    };
-                    resynced.iter().chain(&missing).chain(&differ).for_each(output::error);
-                    let page = made.files.html.display().to_string();
-                    output::line(format!("{on} {page}"));
-                    let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Incomplete };
-                    let lines: Vec<String> =
-                        std::iter::once(page).chain(resynced).chain(missing).chain(differ).collect();
-                    Ended { outcome, detail: lines.join("; ") }
-                }
-                Err(error) => {
-                    let detail = error.message(lang);
-                    output::error(&detail);
-                    Ended { outcome: Outcome::Failed, detail }
-                }
-            }
-        }
+        let (endpoints, webhook, keep) = (endpoints.clone(), webhook.clone(), arguments.keep);
+        async move { one(&job, due_at, &endpoints, webhook.as_ref(), keep, lang).await }
     })
     .await;
     // A schedule can also end because nothing is ever due again; nobody would renew what is served.
@@ -97,8 +86,89 @@ pub(super) async fn run(arguments: ScheduleArgs, lang: Lang) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-async fn prepare(config: ServiceConfig, reports: PathBuf, lang: Lang) -> Result<serve::Ready, Error> {
-    let server = serve::prepare(config, reports).await.map_err(not_served)?;
+/// Makes one report, tells what it changed, and forgets the oldest.
+async fn one(
+    job: &Job,
+    due_at: DateTime<Utc>,
+    endpoints: &Endpoints,
+    webhook: Option<&Webhook>,
+    kept: Option<usize>,
+    lang: Lang,
+) -> Ended {
+    let reports = job.out.parent().unwrap_or(Path::new("."));
+    let before = previous(reports, &job.out);
+    let made = match make(job, Some(endpoints), lang).await {
+        Ok(made) => made,
+        Err(error) if is_elsewhere(&error) => {
+            let detail = said!(
+                lang,
+                "另一副本正在使用数据湖；等下一次",
+                "another replica is at work on the lake; waits for its next turn"
+            );
+            output::line(&detail);
+            return Ended { outcome: Outcome::Elsewhere, detail, inputs: None };
+        }
+        Err(error) => {
+            let detail = error.message(lang);
+            output::error(&detail);
+            return Ended { outcome: Outcome::Failed, detail, inputs: None };
+        }
+    };
+    let (missing, resynced) = (report::missing(&made, lang), report::resynced(&made.resynced, lang));
+    // Who did not answer the report will not count its records either.
+    let differ = if made.unreached.is_empty() {
+        super::verify::differences(&job.lake, endpoints, job.on, lang).await
+    } else {
+        Vec::new()
+    };
+    let untold = match (webhook, before) {
+        (Some(webhook), Some(before)) => tell(webhook, due_at, &before, &made, lang).await,
+        _ => None,
+    };
+    let unforgotten = kept
+        .and_then(|kept| forget_all_but(reports, kept).err())
+        .map(|error| said!(lang, "未能删除旧报告：{error}", "old reports could not be removed: {error}"));
+    let problems: Vec<String> =
+        resynced.into_iter().chain(missing.iter().cloned()).chain(differ).chain(untold).chain(unforgotten).collect();
+    problems.iter().for_each(output::error);
+    let page = made.files.html.display().to_string();
+    output::line(format!("{} {page}", job.on));
+    let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Incomplete };
+    let lines: Vec<String> = std::iter::once(page).chain(problems).collect();
+    Ended { outcome, detail: lines.join("; "), inputs: Some(Inputs::of(&made.document)) }
+}
+
+/// Returns the newest report that is there but for a run's own, which may be made again.
+fn previous(reports: &Path, own: &Path) -> Option<AttainmentDocument> {
+    let file = newest_with(reports, "attainment.json").ok()??;
+    let bytes = std::fs::read(&file).ok().filter(|_| file.parent() != Some(own))?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn is_elsewhere(error: &Error) -> bool {
+    let Error::Analytics(source) = error else { return false };
+    matches!(source.downcast_ref::<JobError>(), Some(JobError::Lake(LakeError::InUse { .. })))
+}
+
+/// Tells an address which verdicts changed; says what went wrong.
+async fn tell(
+    webhook: &Webhook,
+    due_at: DateTime<Utc>,
+    before: &AttainmentDocument,
+    made: &JobOutcome,
+    lang: Lang,
+) -> Option<String> {
+    let changes = status_changes(before, &made.document);
+    if changes.is_empty() {
+        return None;
+    }
+    let run = directory_of(due_at);
+    let error = webhook.tell(&Told::of(&run, &made.document, &changes)).await.err()?;
+    Some(said!(lang, "未能通知结论的改变：{error}", "changed verdicts could not be told: {error}"))
+}
+
+async fn prepare(config: ServiceConfig, reports: PathBuf, board: RunBoard, lang: Lang) -> Result<serve::Ready, Error> {
+    let server = serve::prepare(config, reports, board).await.map_err(not_served)?;
     let address = server.address().map_err(not_served)?;
     output::line(said!(
         lang,

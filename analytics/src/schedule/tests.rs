@@ -50,7 +50,7 @@ fn daily() -> Schedule {
 }
 
 fn ended(outcome: Outcome, detail: &str) -> Ended {
-    Ended { outcome, detail: detail.to_owned() }
+    Ended { outcome, detail: detail.to_owned(), inputs: None }
 }
 
 /// Keeps a schedule while runs end as told, one after the other; returns when each was due, which try it was, and when it
@@ -71,7 +71,7 @@ async fn keep_with(
         let outcome = outcomes[number.replace(number.get() + 1)];
         async move { ended(outcome, "told so") }
     };
-    keep(schedule, &mut log, clock, enough, run).await.unwrap();
+    keep(schedule, &mut log, clock, &RunBoard::default(), enough, run).await.unwrap();
     let records = RunLog::read(path).unwrap().split_off(before);
     assert_eq!(records.iter().map(|record| record.outcome).collect::<Vec<_>>(), outcomes);
     records.into_iter().map(|record| (record.due_at, record.attempt, record.began_at)).collect()
@@ -84,7 +84,7 @@ async fn keep_for(runs: usize, log: &mut RunLog, clock: &Jumping, hours: i64) ->
     let enough = futures::future::poll_fn(|_| {
         if due.borrow().len() >= runs { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     });
-    keep(&daily(), log, clock, enough, |due_at| {
+    keep(&daily(), log, clock, &RunBoard::default(), enough, |due_at| {
         let (due, running) = (&due, &running);
         async move {
             assert!(!running.replace(true), "two runs at a time");
@@ -181,12 +181,96 @@ async fn a_line_that_a_crash_cut_short_is_taken_off_and_its_run_made_up() {
     assert_eq!(RunLog::read(&path).unwrap().len(), 2);
 }
 
-#[test]
-fn two_processes_cannot_keep_one_record() {
+#[tokio::test]
+async fn of_two_replicas_one_makes_a_run_and_the_other_makes_up_what_was_not_brought_to_its_end() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("runs.jsonl");
-    let _kept = RunLog::open(&path).unwrap();
-    assert!(matches!(RunLog::open(&path), Err(ScheduleError::InUse(_))));
+    let mut ours = RunLog::open(&path).unwrap();
+    let mut theirs = RunLog::open(&path).unwrap();
+    let (clock, made) = (Jumping::at("2026-06-01T00:00:00Z"), RefCell::new(Vec::new()));
+    let first = instant("2026-06-01T22:00:00Z");
+    let enough = futures::future::poll_fn(|_| {
+        if made.borrow().len() >= 4 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    });
+    keep(&daily(), &mut ours, &clock, &RunBoard::default(), enough, |due_at| {
+        made.borrow_mut().push(due_at);
+        let turn = made.borrow().len();
+        if turn == 2 {
+            // The other replica brings the second run to its end, and this one finds the lake in use.
+            let record = RunRecord {
+                due_at,
+                began_at: due_at,
+                ended_at: due_at,
+                made_up: false,
+                attempt: 1,
+                outcome: Outcome::Done,
+                detail: String::new(),
+                asked: false,
+                took_millis: 0,
+                version: None,
+                inputs: None,
+            };
+            theirs.append(&record).unwrap();
+        }
+        // The first run the other one begins, too, and never ends.
+        async move { ended(if turn <= 2 { Outcome::Elsewhere } else { Outcome::Done }, "") }
+    })
+    .await
+    .unwrap();
+    let days = |days: [i64; 4]| days.map(|day| first + TimeDelta::days(day)).to_vec();
+    assert_eq!(made.into_inner(), days([0, 0, 1, 2]), "the first one is made up at the next turn");
+    let mut on_record: Vec<_> = RunLog::read(&path).unwrap().iter().map(|record| record.due_at).collect();
+    on_record.sort_unstable();
+    on_record.dedup();
+    assert_eq!(on_record.len(), 3);
+}
+
+#[tokio::test]
+async fn a_run_that_is_asked_for_is_made_once_between_those_of_the_schedule_and_counts_as_none_of_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("runs.jsonl");
+    let mut log = RunLog::open(&path).unwrap();
+    let (clock, made, board) = (Jumping::at("2026-06-01T00:00:00Z"), RefCell::new(Vec::new()), RunBoard::default());
+    let asked = instant("2026-06-01T12:34:00Z");
+    board.ask(asked);
+    board.ask(asked);
+    assert_eq!(board.pending(asked), Some(Pending::Waiting));
+    let enough = futures::future::poll_fn(|_| {
+        if made.borrow().len() >= 2 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    });
+    keep(&daily(), &mut log, &clock, &board, enough, |due_at| {
+        assert_eq!(board.pending(due_at), Some(Pending::Running));
+        made.borrow_mut().push(due_at);
+        let inputs = Inputs {
+            on: crate::testing::day("2026-06-01"),
+            as_of: due_at,
+            catalogue: "c".to_owned(),
+            positions: [("health".to_owned(), 7)].into(),
+        };
+        async move { Ended { inputs: Some(inputs), ..ended(Outcome::Done, "out") } }
+    })
+    .await
+    .unwrap();
+    assert_eq!(made.into_inner(), [asked, instant("2026-06-01T22:00:00Z")]);
+    assert_eq!(board.pending(asked), None);
+    let records = RunLog::read(&path).unwrap();
+    let told: Vec<_> = records.iter().map(|record| (record.asked, record.version.is_some())).collect();
+    assert_eq!(told, [(true, true), (false, true)]);
+    assert_eq!(records[0].inputs.as_ref().unwrap().positions["health"], 7);
+    assert_eq!(RunLog::open(&path).unwrap().newest_due(), Some(instant("2026-06-01T22:00:00Z")));
+}
+
+#[test]
+fn only_the_newest_reports_are_kept_and_other_directories_are_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["2026-06-01T2200", "2026-06-02T2200", "2026-06-03T2200", "2026-06-04T2200", "by-hand"] {
+        std::fs::create_dir(directory.path().join(name)).unwrap();
+        std::fs::write(directory.path().join(name).join("a.json"), "{}").unwrap();
+    }
+    let gone = forget_all_but(directory.path(), 3).unwrap();
+    assert_eq!(gone, [directory.path().join("2026-06-01T2200")]);
+    let left = std::fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!((left, forget_all_but(directory.path(), 3).unwrap().len()), (4, 0));
 }
 
 #[tokio::test]
@@ -201,8 +285,8 @@ async fn the_very_first_run_is_made_up_when_it_was_cut_short() {
             context.waker().wake_by_ref();
             if begun.get() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         });
-        let schedule = daily();
-        let kept = keep(&schedule, &mut log, &clock, std::future::pending(), |_| {
+        let (schedule, board) = (daily(), RunBoard::default());
+        let kept = keep(&schedule, &mut log, &clock, &board, std::future::pending(), |_| {
             begun.set(true);
             std::future::pending::<Ended>()
         });
