@@ -43,6 +43,7 @@ const COLUMNS: &[(&str, Node)] = &[
             ("extendedFileMetadata", Node::Truth),
             ("partitionValues", Node::Map),
             ("size", Node::Long),
+            ("tags", Node::Map),
         ]),
     ),
     (

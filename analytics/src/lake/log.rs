@@ -7,9 +7,11 @@
 //! say together is written as `<first>.<last>.compacted.json`, so that opening a lake takes no longer with the years.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +34,8 @@ const SUMMED_UP_EVERY: u64 = 50;
 const LAST_CHECKPOINT: &str = "_last_checkpoint";
 /// The tag of a file's checksum.
 const CHECKSUM: &str = "sha256";
+/// The tag of a file that counts no longer and whose rows stand nowhere else, which stays.
+const STAYS: &str = "stays";
 /// The tag of the instant at which a file's newest row was recorded, microseconds UTC.
 const NEWEST: &str = "newest";
 
@@ -100,6 +104,8 @@ struct Remove {
     partition_values: Option<BTreeMap<String, String>>,
     #[serde(default)]
     size: Option<u64>,
+    #[serde(default)]
+    tags: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -161,6 +167,8 @@ pub(super) struct Removed {
     pub(super) at: i64,
     /// Its rows stand in no other file: the feed was read again.
     pub(super) rows_gone: bool,
+    /// The table holds other rows without it.
+    data_change: bool,
 }
 
 /// What the lake holds of one dataset.
@@ -204,8 +212,20 @@ pub(super) struct Change {
     pub(super) added: Vec<FileEntry>,
     /// Paths of files whose rows are gone from the table.
     pub(super) dropped: Vec<String>,
-    /// The same rows stand in the added files as in the dropped ones.
-    pub(super) rewritten: bool,
+    /// What becomes of the rows of the dropped files.
+    pub(super) rows: Rows,
+}
+
+/// What a commit does with the rows of the files that it drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Rows {
+    /// They stand in no other file, which therefore stays for readers of earlier versions.
+    #[default]
+    Superseded,
+    /// The same rows stand in the added files.
+    Rewritten,
+    /// Some stand in the added files, the others are to be forgotten.
+    Forgotten,
 }
 
 impl Table {
@@ -290,7 +310,8 @@ impl Table {
                     path,
                     bytes: remove.size.unwrap_or_default(),
                     at: remove.deletion_timestamp.unwrap_or_default(),
-                    rows_gone: remove.data_change,
+                    rows_gone: remove.tags.map_or(remove.data_change, |tags| tags.contains_key(STAYS)),
+                    data_change: remove.data_change,
                 });
             }
             if let Some(add) = action.add {
@@ -374,11 +395,17 @@ impl Table {
         for path in &change.dropped {
             let Some(index) = self.files.iter().position(|file| file.path == *path) else { continue };
             let file = self.files.remove(index);
-            let removed = Removed { path: file.path, bytes: file.bytes, at: change.at, rows_gone: !change.rewritten };
+            let removed = Removed {
+                path: file.path,
+                bytes: file.bytes,
+                at: change.at,
+                rows_gone: change.rows == Rows::Superseded,
+                data_change: change.rows != Rows::Rewritten,
+            };
             actions.push(remove(name, &removed));
             self.removed.push(removed);
         }
-        actions.extend(change.added.iter().map(|file| add(name, file, !change.rewritten)));
+        actions.extend(change.added.iter().map(|file| add(name, file, change.rows != Rows::Rewritten)));
         self.files.extend(change.added);
         let folder = directory.join(name);
         let log = folder.join(LOG);
@@ -420,7 +447,7 @@ impl Table {
         fs::write(&written, last).map_err(failed("write", &written))?;
         fs::rename(&written, &hint).map_err(failed("replace", &hint))?;
         files::sync_directory(&log)?;
-        // The one before stays, for who is reading it; every commit stays, so that any version can be read.
+        // The one before stays, for who is reading it.
         if let Some(old) = version.checked_sub(2 * SUMMED_UP_EVERY) {
             for path in [compacted_path(&log, old), checkpoint_path(&log, old)] {
                 match fs::remove_file(&path) {
@@ -430,6 +457,43 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Returns a digest of what counts in the table.
+    pub(super) fn digest(&self) -> String {
+        let mut text = format!(
+            "{:?} {} {:?} {} {:?} {:?}\n",
+            self.version, self.reading, self.cursor, self.position, self.recorded_until, self.horizon
+        );
+        for file in &self.files {
+            let _ = writeln!(text, "{} {} {}", file.path, file.rows, file.sha256);
+        }
+        files::digest(text.as_bytes())
+    }
+
+    /// Removes commits from before an instant that the newest but one checkpoint says as well; returns how many.
+    ///
+    /// Their versions cannot be read any more. Those of a table that was read again stay: the version before is named.
+    pub(super) fn clean_log(&self, directory: &Path, name: &str, before: SystemTime) -> Result<usize, LakeError> {
+        let log = directory.join(name).join(LOG);
+        let last = self.version.map_or(0, |version| version / SUMMED_UP_EVERY * SUMMED_UP_EVERY);
+        let Some(upto) = last.checked_sub(SUMMED_UP_EVERY).filter(|_| self.resynced.is_none()) else { return Ok(0) };
+        if ![last, upto].iter().all(|at| compacted_path(&log, *at).exists() && checkpoint_path(&log, *at).exists()) {
+            return Ok(0);
+        }
+        let mut removed = 0;
+        for (entry, path, _) in files::entries(&log)? {
+            let version = entry.strip_suffix(".json").and_then(|stem| stem.parse::<u64>().ok());
+            if version.is_none_or(|version| version > upto) {
+                continue;
+            }
+            let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+            if written.map_err(failed("read", &path))? < before {
+                files::remove(&path)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     /// Returns the paths of the files that count or still are there for earlier versions, below the lake's directory.
@@ -499,10 +563,11 @@ fn remove(name: &str, removed: &Removed) -> Action {
     let remove = Remove {
         path: below(name, &removed.path).to_owned(),
         deletion_timestamp: Some(removed.at),
-        data_change: removed.rows_gone,
+        data_change: removed.data_change,
         extended_file_metadata: true,
         partition_values: Some(BTreeMap::new()),
         size: Some(removed.bytes),
+        tags: Some(removed.rows_gone.then(|| (STAYS.to_owned(), String::new())).into_iter().collect()),
     };
     Action { remove: Some(remove), ..Action::default() }
 }

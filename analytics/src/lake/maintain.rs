@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use polars::prelude::{BooleanChunked, DataFrame, DataType, NewChunkedArray as _, PolarsResult, SortMultipleOptions};
 
 use super::files::{self, failed};
-use super::log::{Change, FileEntry, Table};
+use super::log::{Change, FileEntry, Rows, Table};
 use super::{Lake, LakeError, Schema, frames};
 
 /// How long a file is there that counts no longer and whose rows stand in another.
@@ -39,7 +39,8 @@ pub struct Rewritten {
 }
 
 impl Lake {
-    /// Makes one file of many small ones, and removes those that have counted no longer for [`KEPT_FOR`].
+    /// Makes one file of many small ones, and removes those that have counted no longer for [`KEPT_FOR`], and the
+    /// commits before them.
     ///
     /// Returns what was rewritten.
     pub fn maintain(&mut self, now: DateTime<Utc>) -> Result<Vec<Rewritten>, LakeError> {
@@ -48,6 +49,7 @@ impl Lake {
         for dataset in datasets {
             rewritten.extend(self.compact(&dataset, FILES_FROM)?);
             self.vacuum(&dataset, now - KEPT_FOR)?;
+            self.tables[&dataset].clean_log(&self.directory, &dataset, (now - KEPT_FOR).into())?;
         }
         Ok(rewritten)
     }
@@ -60,7 +62,7 @@ impl Lake {
         for file in table.files.iter().filter(|file| file.rows < SMALL) {
             by_month.entry(month_of(file)).or_default().push(file);
         }
-        let mut change = Change { operation: "OPTIMIZE", rewritten: true, ..Change::default() };
+        let mut change = Change { operation: "OPTIMIZE", rows: Rows::Rewritten, ..Change::default() };
         for (month, files) in by_month.into_iter().filter(|(_, files)| files.len() >= files_from.max(2)) {
             let mut group: Vec<FileEntry> = Vec::new();
             for (index, file) in files.iter().enumerate() {
@@ -124,7 +126,7 @@ impl Lake {
                 continue;
             }
             let cancelled = self.cancelled(&dataset, &table, horizon)?;
-            let mut change = Change { operation: "FORGET", rewritten: true, ..Change::default() };
+            let mut change = Change { operation: "FORGET", rows: Rows::Forgotten, ..Change::default() };
             for file in &table.files {
                 let rows = self.all_columns(&dataset, &table, std::slice::from_ref(file))?;
                 let positions = positions(&rows).map_err(frames::frame_error(&dataset))?;

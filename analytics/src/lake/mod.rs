@@ -396,6 +396,19 @@ impl Lake {
         frames::read_each(&self.directory, dataset, files, schema, begin, take)
     }
 
+    /// Returns the directory of the lake.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns a digest of what counts in each table, the reference tables too, by name: its version, how far its feed
+    /// was read, and its files with their checksums.
+    pub fn heads(&self) -> Result<BTreeMap<String, String>, LakeError> {
+        let published = published::tables(&self.directory)?;
+        let all = self.tables.iter().chain(&published);
+        Ok(all.map(|(name, table)| (name.clone(), table.digest())).collect())
+    }
+
     /// Returns where the statistics keep what they gathered, which is there or not.
     pub(crate) fn kept_directory(&self) -> PathBuf {
         self.directory.join(KEPT)
@@ -416,25 +429,18 @@ impl Lake {
         frames::records(&self.directory, dataset, self.files(dataset))
     }
 
-    /// Compares every file with its table and every position with every other.
+    /// Compares every file with its table, those of the reference tables too, and every position with every other.
     pub fn verify(&self) -> Result<Vec<Finding>, LakeError> {
         let mut findings = Vec::new();
         for (dataset, table) in &self.tables {
             let mut sound = Vec::new();
             for file in &table.files {
-                let path = self.directory.join(&file.path);
-                match files::read_checked(&self.directory, file) {
-                    Ok(None) => findings.push(Finding::Missing(path)),
-                    Err(LakeError::Altered { path }) => findings.push(Finding::Altered(path)),
-                    Err(other) => return Err(other),
-                    Ok(Some(bytes)) => {
-                        let positions = frames::positions(dataset, bytes)?;
-                        if u64::try_from(positions.len()).unwrap_or(u64::MAX) != file.rows {
-                            findings.push(Finding::WrongRows(path));
-                        }
-                        sound.extend(positions);
-                    }
+                let Some(bytes) = self.sound_bytes(file, &mut findings)? else { continue };
+                let positions = frames::positions(dataset, bytes)?;
+                if u64::try_from(positions.len()).unwrap_or(u64::MAX) != file.rows {
+                    findings.push(Finding::WrongRows(self.directory.join(&file.path)));
                 }
+                sound.extend(positions);
             }
             let all = sound.len();
             sound.sort_unstable();
@@ -444,8 +450,24 @@ impl Lake {
                 findings.push(Finding::Repeated { dataset: dataset.clone(), rows });
             }
         }
+        for table in published::tables(&self.directory)?.values() {
+            for file in &table.files {
+                self.sound_bytes(file, &mut findings)?;
+            }
+        }
         findings.extend(files::unlisted(&self.directory, &self.tables)?.into_iter().map(Finding::Unlisted));
         Ok(findings)
+    }
+
+    /// Returns the bytes of a file that is the one that was written; adds to the findings where it is not.
+    fn sound_bytes(&self, file: &FileEntry, findings: &mut Vec<Finding>) -> Result<Option<Vec<u8>>, LakeError> {
+        match files::read_checked(&self.directory, file) {
+            Ok(None) => findings.push(Finding::Missing(self.directory.join(&file.path))),
+            Err(LakeError::Altered { path }) => findings.push(Finding::Altered(path)),
+            Err(other) => return Err(other),
+            Ok(Some(bytes)) => return Ok(Some(bytes)),
+        }
+        Ok(None)
     }
 }
 

@@ -3,13 +3,16 @@
 //! Each is a Delta table of one file, with its columns explained in the table itself. A run that has nothing new to say
 //! makes no commit; the versions before stay readable.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use polars::prelude::{
     Column, DataFrame, DataType, Int64Chunked, IntoSeries as _, NamedFrom as _, NewChunkedArray as _, PolarsResult,
     Series, TimeUnit, TimeZone,
 };
 
-use super::log::{Change, Field, Table};
+use super::log::{Change, Field, Rows, Table};
 use super::{Lake, LakeError, files, frames};
 
 /// A table that is written again.
@@ -95,6 +98,23 @@ impl Published {
     }
 }
 
+/// What the names of published tables begin with.
+const PREFIX: &str = "reference.";
+
+/// Returns the published tables of a lake, by name.
+pub(super) fn tables(directory: &Path) -> Result<BTreeMap<String, Table>, LakeError> {
+    let mut tables = BTreeMap::new();
+    if directory.is_dir() {
+        for (name, _, kind) in files::entries(directory)? {
+            if kind.is_dir() && name.starts_with(PREFIX) {
+                let table = Table::read(directory, &name, String::new())?;
+                tables.extend(table.map(|table| (name, table)));
+            }
+        }
+    }
+    Ok(tables)
+}
+
 impl Lake {
     /// Writes tables again where they say something else than before; a lake that is open for reading only stays as it
     /// is.
@@ -110,7 +130,11 @@ impl Lake {
             let bytes = frames::to_parquet(&mut frame).map_err(&wrong)?;
             let former = Table::read(&self.directory, name, String::new())?;
             let mut table = former.unwrap_or_else(|| Table::new(String::new(), Vec::new()));
-            if table.fields == fields && table.files.len() == 1 && table.files[0].sha256 == files::digest(&bytes) {
+            // A file that is not the one that the table lists is written again.
+            let listed = table.fields == fields
+                && matches!(&table.files[..], [file] if file.sha256 == files::digest(&bytes)
+                    && matches!(files::read_checked(&self.directory, file), Ok(Some(_))));
+            if listed {
                 continue;
             }
             (table.fields, table.about) = (fields, Some(about.to_owned()));
@@ -121,7 +145,7 @@ impl Lake {
                 at: Utc::now().timestamp_millis(),
                 added: vec![file],
                 dropped: table.files.iter().map(|file| file.path.clone()).collect(),
-                rewritten: false,
+                rows: Rows::Superseded,
             };
             table.commit(&self.directory, name, change, &mut |_| Ok(()))?;
         }

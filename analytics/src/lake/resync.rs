@@ -6,7 +6,7 @@
 
 use chrono::Utc;
 
-use super::log::{Change, Table};
+use super::log::{Change, Rows, Table};
 use super::{Lake, LakeError, Step, fields_of};
 use crate::catalogue::service_of;
 use crate::model::ResyncReason;
@@ -56,7 +56,7 @@ impl Lake {
             at: Utc::now().timestamp_millis(),
             added,
             dropped: table.files.iter().map(|file| file.path.clone()).collect(),
-            rewritten: false,
+            rows: Rows::Superseded,
         };
         let table = table.commit(&self.directory, dataset, change, &mut at)?;
         self.tables.insert(dataset.to_owned(), table);

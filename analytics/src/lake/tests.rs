@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
@@ -433,6 +434,30 @@ fn compaction_drops_nothing_and_vacuum_removes_what_was_rewritten_after_its_time
     assert_eq!(lake.vacuum(DATASET, Utc::now() + TimeDelta::seconds(1)).unwrap(), 7);
     assert!(!old.is_file());
     assert_eq!((all_rows(&lake), lake.verify().unwrap()), (before, vec![]));
+}
+
+#[test]
+fn old_commits_that_two_checkpoints_say_as_well_are_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(directory.path()).unwrap();
+    for position in 0..120 {
+        lake.append(DATASET, &[batch(position..position + 1)], progress(position)).unwrap();
+    }
+    let commits = |directory: &Path| {
+        let log = std::fs::read_dir(directory.join(DATASET).join("_delta_log")).unwrap();
+        let names = log.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.strip_suffix(".json").is_some_and(|stem| stem.parse::<u64>().is_ok())).count()
+    };
+    let before = all_rows(&lake);
+    lake.maintain(Utc::now()).unwrap();
+    assert_eq!(commits(directory.path()), 121, "each append, and the compaction; none is old");
+    lake.maintain(Utc::now() + TimeDelta::days(31)).unwrap();
+    assert_eq!(commits(directory.path()), 121 - 51, "up to version 50");
+    drop(lake);
+    let mut lake = Lake::open(directory.path()).unwrap();
+    assert_eq!((all_rows(&lake), lake.verify().unwrap()), (before.clone(), vec![]));
+    lake.append(DATASET, &[batch(120..121)], progress(120)).unwrap();
+    assert_eq!(all_rows(&lake).len(), before.len() + 1);
 }
 
 #[test]
