@@ -51,6 +51,8 @@ pub enum Action {
     Verify(VerifyArgs),
     /// What the lake holds; compacts it, or lets it forget, where that is asked for
     Lake(LakeArgs),
+    /// Whether a lake or a report is what analytics signed
+    Signature(SignatureArgs),
     /// Ask a service whether it serves
     Health(HealthArgs),
     /// What the suite costs over a baseline, as ratios measured in one run
@@ -296,6 +298,16 @@ pub struct LakeArgs {
     pub forget_before: Option<DateTime<Utc>>,
 }
 
+/// Options of `signature`.
+#[derive(Debug, Args)]
+pub struct SignatureArgs {
+    /// Directory of the lake or of the report
+    pub directory: PathBuf,
+    /// Directory with the authority's certificate, ca.pem
+    #[arg(long, default_value = "minsheng-data/pki")]
+    pub pki: PathBuf,
+}
+
 /// Options of `health`.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
@@ -431,6 +443,9 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.lake", "数据湖的内容；按要求合并小文件，或不再保留已更正的旧记录"),
     ("minsheng.lake.lake", "数据湖目录"),
     ("minsheng.lake.compact", "立即把每月的小文件合并，不论多少"),
+    ("minsheng.signature", "数据湖或报告是否与 analytics 签名时一致"),
+    ("minsheng.signature.directory", "数据湖或报告的目录"),
+    ("minsheng.signature.pki", "含签发机构证书 ca.pem 的目录"),
     ("minsheng.lake.forget_before", "不再保留此刻之前已更正的记录，如 2025-01-01T00:00:00Z；此后不能再查更早的时刻"),
     ("minsheng.health", "询问一个服务是否在服务"),
     ("minsheng.health.service", "social-security、education、health、community 或 analytics"),
@@ -444,6 +459,16 @@ const ZH: &[(&str, &str)] = &[
     ("minsheng.bench.only", "只测这一部分"),
     ("minsheng.bench.rounds", "每项测量的轮数；与 --compare 同用时，为轮流的轮数"),
     ("minsheng.bench.compare", "列出相对于另一版本的变化：其可执行文件，与本版本轮流测量；或先前一次运行写出的表"),
+    ("minsheng.bench.statistics", "在行数很多的数据湖上计算全部来自登记库的承诺"),
+    ("minsheng.bench.statistics.rows", "数据湖的行数；可多次给出"),
+    ("minsheng.bench.statistics.rounds", "每种测量的次数；取中位数"),
+    ("minsheng.bench.statistics.python", "装有 duckdb 与 duckdb-extension-delta 的 Python"),
+    ("minsheng.bench.statistics.data", "数据湖所用目录；新建，结束时删除"),
+    ("minsheng.bench.statistics.out", "同时写入此文件（Markdown）"),
+    ("minsheng.bench.statistics.lake", "只测这个数据湖一次，以 JSON 给出开销"),
+    ("minsheng.bench.statistics.keep", "留存所得，并从已留存的开始"),
+    ("minsheng.bench.statistics.months", "最后一个月的序号"),
+    ("minsheng.bench.statistics.known", "截止时刻所在月的序号"),
     ("minsheng.bench.json", "以 JSON 给出各行，供 --compare 读取"),
     ("minsheng.pki", "双向 TLS 的开发证书"),
     ("minsheng.pki.init", "建立签发机构和各部门的证书"),

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use minsheng_analytics::signed::Signer;
 use minsheng_kit::{
     access::AccessPolicies,
     assembly::Definition,
@@ -71,6 +72,11 @@ impl Endpoints {
             })
             .collect();
         Ok(Self { pki, addresses })
+    }
+
+    /// Returns the key by which a department signs what it writes.
+    pub fn signer(&self, department: &str) -> Result<Signer, Error> {
+        Ok(Signer { pki: self.pki.clone(), department: Department::new(department).map_err(certificates)? })
     }
 
     /// Opens a channel to a department's service, as `caller`.

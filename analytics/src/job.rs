@@ -22,6 +22,7 @@ use crate::lake::{Lake, LakeError, Resync};
 use crate::model::{AttainmentDocument, Commitment, Run, SourceRun, SourceState};
 use crate::reference;
 use crate::report::{self, Files, Options, Report, ReportError};
+use crate::signed::{self, SignedError, Signer};
 use crate::statistics::{self, BitemporalCutoff, Statistics, StatisticsError};
 
 /// What a run needs.
@@ -42,6 +43,8 @@ pub struct JobConfig {
     pub options: Options,
     /// How strict the assessment is.
     pub policy: Policy,
+    /// Whose key signs the lake and the report; none for neither.
+    pub signer: Option<Signer>,
     /// The services by name, such as `health`, with a channel to each. Without any, the lake speaks as it is.
     pub sources: Vec<(String, DepartmentChannel)>,
 }
@@ -80,6 +83,9 @@ pub enum JobError {
     /// The report could not be written.
     #[error("the report cannot be written")]
     Report(#[from] ReportError),
+    /// The lake or the report could not be signed.
+    #[error("the report cannot be signed")]
+    Signed(#[from] SignedError),
     /// The work was stopped.
     #[error("the run was stopped")]
     Stopped,
@@ -110,6 +116,10 @@ pub async fn run(config: JobConfig) -> Result<JobOutcome, JobError> {
         let tidied = lake.maintain(Utc::now()).and_then(|rewritten| statistics::follow_rewriting(&lake, &rewritten));
         if let Err(error) = tidied {
             tracing::warn!(error = &error as &dyn std::error::Error, "the lake's files are not tidied up");
+        }
+        if let Some(signer) = &config.signer {
+            signed::sign_lake(&lake, signer)?;
+            signed::sign_report(&config.out_dir, signer)?;
         }
         Ok(outcome)
     };

@@ -24,6 +24,7 @@ mod reference;
 pub mod report;
 pub mod schedule;
 pub mod serve;
+pub mod signed;
 pub mod sql;
 pub mod statistics;
 pub mod webhook;

@@ -11,6 +11,7 @@ mod pki;
 pub mod report;
 mod schedule;
 mod serve;
+mod signature;
 mod verify;
 mod what_if;
 
@@ -49,6 +50,7 @@ async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
         Action::Verify(arguments) => verify::run(arguments, lang).await,
         Action::Health(arguments) => health::run(arguments, lang).await,
         Action::Lake(arguments) => lake::run(arguments, lang).await,
+        Action::Signature(arguments) => signature::run(&arguments, lang),
         Action::Bench(arguments) => crate::bench::run(arguments, lang).await,
         Action::Pki { action: PkiAction::Init { dir, departments } } => pki::init(&dir, &departments, lang),
         Action::Contracts(ContractsArgs { out }) => contracts::write(&out, lang),

@@ -59,6 +59,7 @@ pub async fn make(job: &Job, endpoints: Option<&Endpoints>, lang: Lang) -> Resul
         as_of: job.as_of,
         options,
         policy: Policy::default(),
+        signer: endpoints.map(|endpoints| endpoints.signer("analytics")).transpose()?,
         sources,
     };
     job::run(config).await.map_err(|error| Error::Analytics(Box::new(error)))

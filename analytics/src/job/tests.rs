@@ -18,6 +18,7 @@ fn config(directory: &Path, lake: &str, out: &str) -> JobConfig {
         as_of: None,
         options: Options::default(),
         policy: Policy::default(),
+        signer: None,
         sources: Vec::new(),
     }
 }

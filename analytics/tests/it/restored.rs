@@ -114,6 +114,7 @@ impl Probe {
             as_of,
             options: Options::default(),
             policy: Policy::default(),
+            signer: None,
             sources: vec![("health".to_owned(), channel)],
         };
         let outcome = job::run(config).await.expect("a report");

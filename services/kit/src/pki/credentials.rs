@@ -161,12 +161,12 @@ impl Current {
 }
 
 /// Names the cryptography in use, so that no other crate's choice of a process-wide default can change it.
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// Reads the certificates of a file, at least one.
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CredentialsError> {
+pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CredentialsError> {
     let certificates = CertificateDer::pem_file_iter(path).map_err(|e| unreadable(path, &e))?;
     let certificates: Result<Vec<_>, _> = certificates.collect();
     let certificates = certificates.map_err(|e| unreadable(path, &e))?;
@@ -176,7 +176,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CredentialsEr
     Ok(certificates)
 }
 
-fn unreadable(path: &Path, error: &rustls_pki_types::pem::Error) -> CredentialsError {
+pub(super) fn unreadable(path: &Path, error: &rustls_pki_types::pem::Error) -> CredentialsError {
     CredentialsError::File { path: path.to_owned(), reason: error.to_string() }
 }
 
