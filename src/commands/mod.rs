@@ -30,11 +30,24 @@ pub fn run(action: Action, lang: Lang) -> ExitCode {
     if let Action::Serve(arguments) = &action {
         return serve::run(&arguments.service, arguments.new, lang);
     }
+    if !matches!(action, Action::Schedule(_)) {
+        log_where_asked();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Error::internal(error), lang),
     };
     runtime.block_on(dispatch(action, lang)).unwrap_or_else(|error| failed(&error, lang))
+}
+
+/// Writes the log of a command that runs once to standard error, where `RUST_LOG` asks for one; what runs on sets up its
+/// telemetry by itself.
+fn log_where_asked() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_default_env() {
+        let to_errors = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // Where a test has set up its own, that one stays.
+        let _ = to_errors.with_ansi(false).try_init();
+    }
 }
 
 async fn dispatch(action: Action, lang: Lang) -> Result<ExitCode, Error> {
