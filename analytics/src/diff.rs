@@ -468,6 +468,7 @@ mod tests {
             as_of: Some(day("2026-01-10").and_time(chrono::NaiveTime::MIN).and_utc()),
             options: crate::report::Options::default(),
             policy: crate::assessment::Policy::default(),
+            signer: None,
             sources: Vec::new(),
         };
         crate::job::compute_report(&config, &lake, crate::job::Collected::default()).unwrap();
