@@ -19,7 +19,7 @@ use crate::assessment::{self, Policy};
 use crate::catalogue::{Areas, Catalogue};
 use crate::feed::{Feed, FlightFeed, Pulled, SharedLake, pull};
 use crate::lake::{Lake, LakeError, Resync};
-use crate::model::{AttainmentDocument, Commitment, Run, SourceRun, SourceState};
+use crate::model::{AttainmentDocument, Commitment, Reason, Run, SourceRun, SourceState};
 use crate::reference;
 use crate::report::{self, Files, Options, Report, ReportError};
 use crate::signed::{self, SignedError, Signer};
@@ -192,7 +192,7 @@ pub(crate) fn judge(
     let figures = statistics::compute(catalogue, lake, cutoff)?;
     let commitments = commitments(catalogue, &figures, cutoff.on);
     let areas = Areas::of_the_region();
-    let document = assessment::assess(&assessment::Input {
+    let mut document = assessment::assess(&assessment::Input {
         on: cutoff.on,
         as_of: cutoff.as_of,
         catalogue: &catalogue.edition,
@@ -203,6 +203,11 @@ pub(crate) fn judge(
         sources: &figures.sources,
         policy,
     });
+    for entry in document.commitments.iter_mut().filter(|entry| figures.stopped.contains_key(&entry.id)) {
+        if entry.reason == Some(Reason::NoData) {
+            entry.reason = Some(Reason::ParameterUnusable);
+        }
+    }
     Ok(Judged { figures, commitments, document })
 }
 

@@ -206,4 +206,6 @@ pub enum Reason {
     NotMeasuredAtLevel,
     /// The commitment does not apply to this area.
     OutOfScope,
+    /// A parameter that it is counted by was told in a shape that this version does not know.
+    ParameterUnusable,
 }

@@ -101,6 +101,7 @@ pub fn reason(reason: Reason) -> Words {
         Reason::NoTargetForArea => ("目标为全区总数，未分解到本地", "the target is the region's, not divided"),
         Reason::NotMeasuredAtLevel => ("该指标不统计到这一级", "not measured at this level"),
         Reason::OutOfScope => ("不在适用范围", "outside its scope"),
+        Reason::ParameterUnusable => ("统计所用参数无法识别", "a parameter that it is counted by cannot be used"),
     }
 }
 

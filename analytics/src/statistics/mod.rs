@@ -67,14 +67,6 @@ pub enum StatisticsError {
         #[source]
         source: crate::catalogue::ExpressionError,
     },
-    /// A department told a parameter in a shape that this catalogue does not know.
-    #[error("the parameter {key} as {service} told it is not the one that the catalogue knows")]
-    Parameter {
-        /// The service.
-        service: String,
-        /// The key.
-        key: String,
-    },
 }
 
 /// Which day, as known when.
@@ -100,6 +92,9 @@ pub struct Statistics {
     pub taken_from: BTreeMap<String, (SourceKind, String)>,
     /// What the figures were computed by beside the records.
     pub reference: Reference,
+    /// The commitments of which there is no figure because a parameter that they are counted by cannot be used, with its
+    /// key.
+    pub stopped: BTreeMap<String, String>,
 }
 
 /// A month of a series and the day that its value is true for.
@@ -166,14 +161,18 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -
     });
     let mut frames = frames::Frames::new(lake, cutoff, beside);
     let told = parameters::Told::read(&mut frames, catalogue)?;
-    let entries: Vec<Cow<'_, Entry>> = catalogue.entries.iter().map(|entry| told.beside(entry)).collect();
+    let stopped = catalogue.entries.iter();
+    let stopped = stopped.filter_map(|entry| Some((entry.commitment.id.clone(), told.stops(entry)?.to_owned())));
+    let stopped: BTreeMap<String, String> = stopped.collect();
+    let counted = catalogue.entries.iter().filter(|entry| !stopped.contains_key(&entry.commitment.id));
+    let entries: Vec<Cow<'_, Entry>> = counted.map(|entry| told.beside(entry)).collect();
     let plan = count::CountPlan::of(&entries, &areas, &mut frames)?;
     let passes = plan.run(lake, cutoff)?;
     let sources = sources::read(lake, cutoff, &passes);
     let filings = filing::Filings::read(&mut frames, cutoff)?;
     let milestones = milestones::Milestones::read(&mut frames)?;
     let reference = Reference::of(catalogue, &areas, &counting_days, &sources, &told);
-    let mut statistics = Statistics { sources: sources.states.clone(), reference, ..Statistics::default() };
+    let mut statistics = Statistics { sources: sources.states.clone(), reference, stopped, ..Statistics::default() };
     for entry in &entries {
         let reported = Places::of(entry, &areas);
         let mut of_measures = Vec::new();

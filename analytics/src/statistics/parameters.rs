@@ -21,13 +21,19 @@ use crate::catalogue::{Catalogue, DAY_COLUMNS, Entry, Figure, SERVICES};
 /// The columns that are read of parameters.
 pub(super) const COLUMNS: [&str; 6] = ["_record", "key", "unit", "value", "effective_to", "_area"];
 
-/// What each service told, over what the software ships with; services that told nothing are left out.
-pub(super) struct Told(BTreeMap<&'static str, Arc<Parameters>>);
+/// What each service told, over what the software ships with.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Services that told nothing are left out.
+    by_service: BTreeMap<&'static str, Arc<Parameters>>,
+    /// What cannot be used, by service and key: it was told in a shape that this version does not know.
+    unusable: BTreeSet<(&'static str, String)>,
+}
 
 impl Told {
     /// Reads what services told of the parameters that the catalogue names.
     pub(super) fn read(frames: &mut Frames<'_>, catalogue: &Catalogue) -> Result<Self, StatisticsError> {
-        let mut by_service = BTreeMap::new();
+        let mut all_told = Self::default();
         for service in SERVICES {
             let of_service = catalogue.entries.iter().filter(|entry| entry.commitment.service == service);
             let keys: BTreeSet<&str> = of_service.flat_map(Entry::keys).collect();
@@ -41,18 +47,28 @@ impl Told {
             if told.is_empty() {
                 continue;
             }
-            let wrong = |key: String| StatisticsError::Parameter { service: service.to_owned(), key };
-            let told = told.into_iter().map(|(key, value)| value.ok_or_else(|| wrong(key)));
-            let told: Vec<Value> = told.collect::<Result<_, _>>()?;
-            let all = over_the_shipped(&keys, told).map_err(wrong)?;
-            by_service.insert(service, Arc::new(all));
+            let (all, unusable) = usable(&keys, told);
+            for key in unusable {
+                tracing::warn!(service, key, "a parameter as told is not the one that the catalogue knows");
+                all_told.unusable.insert((service, key));
+            }
+            all_told.by_service.insert(service, Arc::new(all));
         }
-        Ok(Self(by_service))
+        Ok(all_told)
+    }
+
+    /// Returns the parameter that stops an entry's figures, where one of those that they are counted by cannot be used.
+    pub(super) fn stops<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
+        let unusable = |key: &&str| {
+            let own = |(service, known): &(&str, String)| *service == entry.commitment.service && known == key;
+            self.unusable.iter().any(own)
+        };
+        entry.keys().find(unusable)
     }
 
     /// Returns an entry with what its department judges by.
     pub(super) fn beside<'a>(&self, entry: &'a Entry) -> Cow<'a, Entry> {
-        match self.0.get(entry.commitment.service.as_str()) {
+        match self.by_service.get(entry.commitment.service.as_str()) {
             Some(told) => Cow::Owned(Entry { department: Arc::clone(told), ..entry.clone() }),
             None => Cow::Borrowed(entry),
         }
@@ -99,6 +115,25 @@ fn told(rows: &DataFrame, keys: &BTreeSet<&str>) -> PolarsResult<Vec<(String, Op
     let named = (0..rows.height()).filter_map(|row| Some((row, names.get(row).filter(|key| keys.contains(key))?)));
     let in_force = named.filter(|(row, _)| ended.get(*row) != Some(true));
     Ok(in_force.map(|(row, key)| (key.to_owned(), value(row, key))).collect())
+}
+
+/// Puts what was told in the place of what the software ships with, key by key; the keys are returned whose values do not
+/// fit, of which nothing holds.
+fn usable(keys: &BTreeSet<&str>, told: Vec<(String, Option<Value>)>) -> (Parameters, BTreeSet<String>) {
+    let mut by_key: BTreeMap<String, Vec<Option<Value>>> = BTreeMap::new();
+    for (key, value) in told {
+        by_key.entry(key).or_default().push(value);
+    }
+    let (mut all, mut unusable) = (Parameters::default(), BTreeSet::new());
+    for key in keys {
+        let values: Option<Vec<Value>> = by_key.remove(*key).unwrap_or_default().into_iter().collect();
+        let own = values.ok_or(()).and_then(|values| over_the_shipped(&BTreeSet::from([*key]), values).map_err(|_| ()));
+        let own: Result<Vec<Parameter>, ()> = own.map(|own| own.iter().cloned().collect());
+        if own.and_then(|own| all.extend(own).map_err(|_| ())).is_err() {
+            unusable.insert((*key).to_owned());
+        }
+    }
+    (all, unusable)
 }
 
 /// Puts what was told in the place of what the software ships with of some keys, on its days; the key of a value that
@@ -303,6 +338,25 @@ mod tests {
         }
         let told = ["2023-06-01", "2023-12-31", "2024-06-01", "2024-08-31"].map(|on| value_on(&all, on));
         assert_eq!(told, [1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_stops_its_own_key_and_no_other() {
+        const OTHER: &str = "age_friendly.clinics_are_eligible";
+        let mut wrong = value(1, "2000-01-01", None, true);
+        wrong.parameter.unit = Unit::Count;
+        for unreadable in [None, Some(wrong)] {
+            let told = vec![(KEY.to_owned(), unreadable), (KEY.to_owned(), Some(value(2, "2024-12-01", None, true)))];
+            let (all, unusable) = usable(&BTreeSet::from([KEY, OTHER]), told);
+            assert_eq!(unusable, BTreeSet::from([KEY.to_owned()]));
+            let on =
+                |key| all.value_on(key, AreaCode::parse("540000").unwrap(), day("2025-06-30")).map(|one| one.value);
+            assert!(on(KEY).is_err(), "nothing holds of it");
+            assert_eq!(on(OTHER).unwrap(), 0);
+        }
+        let told = vec![(KEY.to_owned(), Some(value(2, "2024-12-01", None, true)))];
+        let (all, unusable) = usable(&BTreeSet::from([KEY, OTHER]), told);
+        assert_eq!((value_on(&all, "2025-06-30"), unusable.len()), (2, 0));
     }
 
     #[test]

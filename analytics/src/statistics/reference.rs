@@ -97,7 +97,7 @@ impl Reference {
                 }
             }
         }
-        for entry in &catalogue.entries {
+        for entry in catalogue.entries.iter().filter(|entry| told.stops(entry).is_none()) {
             reference.parameters.extend(in_force(&told.beside(entry)));
         }
         reference

@@ -114,11 +114,17 @@ fn a_condition_on_rows_reads_the_figure_of_each_row_s_own_area() {
 }
 
 #[test]
-fn a_parameter_that_does_not_fit_the_catalogue_s_is_named_and_no_figure_is_guessed() {
-    let rows = [filed("health", KEY, "540000", "2025-01-01", 3).with("unit", "bushels")];
-    let (_directory, lake) = lake_of(&rows);
-    let error = compute(&Catalogue::embedded().unwrap(), &lake, &cutoff("2025-03-31", "2025-12-31")).unwrap_err();
-    assert!(error.to_string().contains(KEY) && error.to_string().contains("health"), "{error}");
+fn a_parameter_that_does_not_fit_the_catalogue_s_is_named_and_stops_its_own_commitments_alone() {
+    let rows = [
+        filed("health", KEY, "540000", "2025-01-01", 3).with("unit", "bushels"),
+        institution("a", "540102", "GENERAL_HOSPITAL"),
+    ];
+    let found = figures(&rows, "2025-03-31", "2025-12-31");
+    assert_eq!(found.stopped.values().collect::<Vec<_>>(), [KEY]);
+    let stopped = found.stopped.keys().next().unwrap();
+    assert!(!found.rows.iter().any(|row| row.commitment == *stopped), "no figure is guessed");
+    assert!(!found.completeness.iter().any(|row| row.commitment == *stopped));
+    assert_eq!(value(&found, "age-friendly-institutions", "540102", "2025-03"), Some(0.0), "others are counted");
 }
 
 const CLINICS: &str = "age_friendly.clinics_are_eligible";
