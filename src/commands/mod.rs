@@ -30,7 +30,7 @@ pub fn run(action: Action, lang: Lang) -> ExitCode {
     if let Action::Serve(arguments) = &action {
         return serve::run(&arguments.service, arguments.new, lang);
     }
-    if !matches!(action, Action::Schedule(_)) {
+    if !matches!(action, Action::Schedule(_) | Action::Verify(_)) {
         log_where_asked();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -49,8 +49,12 @@ pub(super) async fn run(arguments: VerifyArgs, lang: Lang) -> Result<ExitCode, E
     let told = TelemetryConfig::from_environment(format!("minsheng-{DEPARTMENT}"), variable);
     let told = told.map_err(|error| Error::Configuration(error.to_string()))?;
     // Without a collector nothing is exported, and what is logged would stand between the lines.
-    let telemetry = told.export.metrics.is_some().then(|| telemetry::init(&told));
-    let telemetry = telemetry.transpose().map_err(Error::internal)?;
+    let telemetry = if told.export.metrics.is_some() {
+        Some(telemetry::init(&told).map_err(Error::internal)?)
+    } else {
+        super::log_where_asked();
+        None
+    };
     let verified = match data {
         Some(data) => {
             let site = Site::open(&data).await?;
