@@ -1,7 +1,7 @@
 //! `schedule` as a process of its own: it serves the newest report to machines, over mutual TLS, until it is told to
 //! stop.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path, process::Command};
+use std::{collections::BTreeMap, ffi::OsString, path::Path, process::Command, time::Duration};
 
 use chrono::{DateTime, Utc};
 use minsheng::{
@@ -10,10 +10,11 @@ use minsheng::{
     site::{DEPARTMENTS, Endpoints, issue_certificates},
 };
 use minsheng_analytics::{catalogue::Catalogue, model::REGION, schedule::directory_of};
+use minsheng_kit::clients::DepartmentChannel;
 use minsheng_proto::{
     analytics::v1::{
-        GetScoreboardRequest, ListAttainmentsRequest, ListAttainmentsResponse,
-        attainment_service_client::AttainmentServiceClient,
+        GetRunRequest, GetScoreboardRequest, ListAttainmentsRequest, ListAttainmentsResponse, Run, RunState,
+        StartRunRequest, attainment_service_client::AttainmentServiceClient,
     },
     common::v1::Date,
 };
@@ -42,6 +43,18 @@ async fn list(endpoints: &Endpoints, caller: &str, page: &str) -> Result<ListAtt
     };
     let answer = AttainmentServiceClient::new(channel).list_attainments(request).await;
     answer.map(tonic::Response::into_inner).map_err(|status| status.code())
+}
+
+/// Asks for a run until it has ended.
+async fn run_ended(client: &mut AttainmentServiceClient<DepartmentChannel>, name: &str) -> Run {
+    loop {
+        let asked = client.get_run(GetRunRequest { name: name.to_owned() }).await;
+        let run = asked.expect("answered").into_inner().run.expect("a run");
+        if !matches!(run.state(), RunState::Waiting | RunState::Running) {
+            return run;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,6 +97,16 @@ async fn a_schedule_serves_its_newest_report_to_whom_the_policy_lets_in_until_it
     assert_eq!(board.on, Some(Date { year: 2025, month: 12, day: 31 }), "the newest, without a new start");
     let counted: i32 = board.counts.iter().map(|count| count.commitments).sum();
     assert_eq!(usize::try_from(counted), Ok(commitments));
+
+    // A run that is started without any department at hand is made at once, and says why it gave no report.
+    let request = || StartRunRequest { request_id: "0198a1b2-0000-7000-8000-000000000001".to_owned() };
+    let stranger = endpoints.channel("health", "analytics").expect("a channel");
+    let refused = AttainmentServiceClient::new(stranger).start_run(request()).await;
+    assert_eq!(refused.expect_err("a department starts none").code(), Code::PermissionDenied);
+    let started = client.start_run(request()).await.expect("answered").into_inner().run.expect("a run");
+    let ended = run_ended(&mut client, &started.name).await;
+    assert_eq!(ended.state(), RunState::Failed);
+    assert!(ended.detail.contains("social-security") && !ended.version.is_empty(), "{ended:?}");
 
     assert!(schedule.stop("TERM").success());
     let answer = client.get_scoreboard(GetScoreboardRequest::default()).await;
