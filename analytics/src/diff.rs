@@ -470,7 +470,6 @@ mod tests {
             policy: crate::assessment::Policy::default(),
             signer: None,
             sources: Vec::new(),
-            signer: None,
         };
         crate::job::compute_report(&config, &lake, crate::job::Collected::default()).unwrap();
         let (read, computed) =
