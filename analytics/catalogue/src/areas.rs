@@ -9,6 +9,8 @@ use crate::{Area, Level};
 /// A level of the division table that a denominator may count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DivisionLevel {
+    /// Prefectures and prefecture-level cities.
+    Prefecture,
     /// Counties, districts and county-level cities.
     County,
     /// Townships, towns and subdistricts.
@@ -21,6 +23,7 @@ impl DivisionLevel {
     /// Reads the name that catalogue files use.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
+            "prefecture" => Some(Self::Prefecture),
             "county" => Some(Self::County),
             "township" => Some(Self::Township),
             "village" => Some(Self::Village),
@@ -76,21 +79,25 @@ impl Areas {
     /// Counts divisions of some levels in an area, as far as they lie in the scope (empty for everywhere).
     pub fn count_divisions(&self, area: &str, levels: &[DivisionLevel], scope: &[String]) -> usize {
         let divisions = Divisions::get();
+        let prefectures = self.within(area, Level::Prefecture).filter(|prefecture| in_scope(&prefecture.code, scope));
+        let prefectures = if levels.contains(&DivisionLevel::Prefecture) { prefectures.count() } else { 0 };
         let counties = self.within(area, Level::County).filter(|county| in_scope(&county.code, scope));
-        counties
+        let below: usize = counties
             .filter_map(|county| AreaCode::parse(&county.code).ok())
             .map(|county| {
                 let counts = divisions.counts(county);
                 levels
                     .iter()
                     .map(|level| match level {
+                        DivisionLevel::Prefecture => 0,
                         DivisionLevel::County => counts.counties,
                         DivisionLevel::Township => counts.townships,
                         DivisionLevel::Village => counts.villages,
                     })
                     .sum::<usize>()
             })
-            .sum()
+            .sum();
+        prefectures + below
     }
 
     /// Returns the codes of all divisions of some levels.
@@ -99,6 +106,7 @@ impl Areas {
         let mut codes = BTreeSet::new();
         for level in levels {
             match level {
+                DivisionLevel::Prefecture => codes.extend(divisions.prefectures().iter().map(|code| code.as_str())),
                 DivisionLevel::County => codes.extend(divisions.counties().iter().map(CountyCode::as_str)),
                 DivisionLevel::Township => {
                     codes.extend(divisions.townships().iter().map(|township| township.code.as_str()));

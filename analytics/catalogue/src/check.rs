@@ -10,11 +10,11 @@ use toml::Spanned;
 
 use super::areas::{Areas, DivisionLevel};
 use super::datasets::{Column, SERVICES, columns_of, service_of};
-use super::file::{RawCommitment, RawEnded, RawMeasure, RawParameter, RawRestriction, RawWhole, Source};
+use super::file::{RawCommitment, RawEnded, RawMeasure, RawParameter, RawRestriction, RawSilent, RawWhole, Source};
 use super::{
     Baseline, Basis, Bilingual, CheckExpression, Commitment, Count, Denominator, Entry, Figure, Form, Group, Kind,
-    Level, Measure, PRIMARY_MEASURE, Parameter, Problem, REGION, Restriction, Scope, SecondaryMeasure, SourceKind,
-    StandardFigure, Wanted, Whole,
+    Level, Measure, PRIMARY_MEASURE, Parameter, Problem, REGION, Restriction, Scope, SecondaryMeasure, Silent,
+    SourceKind, StandardFigure, Wanted, Whole,
 };
 
 /// Percent of what is expected from which a figure is added up, where the catalogue says nothing else: all but one of
@@ -88,6 +88,19 @@ impl Checker<'_> {
         {
             self.problem(&spanned.span(), format!("due {due} is before start {start}"));
         }
+        match (&raw.due, &raw.due_basis) {
+            (Some(due), None) => self.problem(&due.span(), "due_basis says whether the due date is stated or inferred"),
+            (None, Some(basis)) => self.problem(&basis.span(), "there is no due date"),
+            _ => {}
+        }
+        let standing = raw.standing.as_ref().is_some_and(|standing| *standing.get_ref());
+        match (&raw.standing, &raw.window) {
+            (Some(spanned), None) if standing => {
+                self.problem(&spanned.span(), "a standing duty names the window of what it counts");
+            }
+            (_, Some(window)) if !standing => self.problem(&window.span(), "only a standing duty has a window"),
+            _ => {}
+        }
         for area in &raw.scope {
             self.area(area.get_ref(), &area.span());
         }
@@ -131,17 +144,22 @@ impl Checker<'_> {
             baseline,
             start,
             due,
+            due_basis: raw.due_basis.map(Spanned::into_inner),
             scope: raw.scope.into_iter().map(Spanned::into_inner).collect(),
             source: raw.source.into_inner(),
             dataset: primary.map_or_else(String::new, |primary| primary.dataset.clone()),
             cumulative: raw.cumulative,
-            standing: raw.standing,
+            standing,
+            window: raw.window.map(Spanned::into_inner),
             every_area: raw.every_area.unwrap_or(form == Form::Share),
             area_targets: raw.area_targets.into_iter().map(|(area, target)| (area, target.into_inner())).collect(),
             lowest_level: raw.lowest_level.unwrap_or(Level::County),
             bounds: raw.bounds.map(|[low, high]| (low, high)).or((form == Form::Share).then_some((0.0, 100.0))),
             person_based: raw.person_based,
+            clause: raw.clause,
+            promise: Bilingual { zh: raw.promise_zh, en: raw.promise_en },
             measure: Bilingual { zh: raw.text_zh, en: raw.text_en },
+            waits_for: raw.waits_for_zh.zip(raw.waits_for_en).map(|(zh, en)| Bilingual { zh, en }),
             secondary: measures.iter().skip(1).map(secondary).collect(),
         };
         let department = Arc::clone(self.departments);
@@ -224,7 +242,7 @@ impl Checker<'_> {
             zh: raw.title_zh.clone().unwrap_or_else(|| commitment.title_zh.clone()),
             en: raw.title_en.clone().unwrap_or_else(|| commitment.title_en.clone()),
         };
-        let mut count = None;
+        let (mut count, mut known_whole) = (None, None);
         match columns_of(dataset) {
             None => self.problem(&raw.dataset.span(), format!("unknown dataset `{dataset}`")),
             Some(_) if service_of(dataset) != *commitment.service.get_ref() => {
@@ -233,13 +251,30 @@ impl Checker<'_> {
                     format!("`{dataset}` is not kept by {}", commitment.service.get_ref()),
                 );
             }
+            Some(_) if !raw.least_of.is_empty() => self.least_of(raw, commitment, place),
             Some(columns) if source == SourceKind::Register => {
                 count = Some(self.count(raw, place, columns, parameters));
             }
             Some(_) if raw.condition.is_some() || raw.numerator.is_some() || raw.denominator.is_some() => {
                 self.problem(place, format!("`{dataset}` is filed, it has no expressions"));
             }
+            Some(_) if source == SourceKind::Returns => {
+                let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+                known_whole = self.divisions(raw.denominator_divisions.as_ref()).map(Denominator::Divisions);
+                known_whole = known_whole.or_else(|| self.whole(raw.denominator_from.as_ref()?, &names));
+                if known_whole.is_some() && raw.form == Form::Figure {
+                    self.problem(place, format!("measure `{}` has a denominator but is a figure", raw.name.get_ref()));
+                }
+            }
             Some(_) => {}
+        }
+        let silent = self.silent(raw);
+        if source == SourceKind::Milestones
+            && raw.name.get_ref() == PRIMARY_MEASURE
+            && let Some(target) = commitment.target
+            && (raw.subjects.len() as f64) < target
+        {
+            self.problem(place, format!("the {target} subjects that fulfil the target are not all named"));
         }
         if let Some(by) = &raw.complete_by
             && !commitment.measures.iter().any(|other| {
@@ -271,6 +306,49 @@ impl Checker<'_> {
             rolls_up: raw.rolls_up.unwrap_or(true),
             complete_by: raw.complete_by.as_ref().map(|by| by.get_ref().clone()),
             subjects: raw.subjects.clone(),
+            known_whole,
+            least_of: raw.least_of.iter().map(|name| name.get_ref().clone()).collect(),
+            silent,
+        }
+    }
+
+    /// Checks a measure that is the least of others: each a share that is counted from the same dataset.
+    fn least_of(&mut self, raw: &RawMeasure, commitment: &RawCommitment, place: &Range<usize>) {
+        if raw.form != Form::Share || raw.numerator.is_some() || raw.condition.is_some() || raw.group_by.is_some() {
+            self.problem(
+                place,
+                format!("measure `{}` is the least of shares and counts nothing itself", raw.name.get_ref()),
+            );
+        }
+        for name in &raw.least_of {
+            let fits = commitment.measures.iter().map(Spanned::get_ref).any(|other| {
+                other.name.get_ref() == name.get_ref()
+                    && other.form == Form::Share
+                    && other.least_of.is_empty()
+                    && other.dataset.get_ref() == raw.dataset.get_ref()
+            });
+            if !fits {
+                self.problem(&name.span(), format!("no measure `{}` is a share of the same dataset", name.get_ref()));
+            }
+        }
+    }
+
+    /// Reads what bounds the figure of an area that did not report.
+    fn silent(&mut self, raw: &RawMeasure) -> Option<Silent> {
+        let divisions = self.divisions(raw.silent_divisions.as_ref());
+        match (raw.silent.as_ref().map(|silent| (*silent.get_ref(), silent.span())), divisions) {
+            (Some((RawSilent::Divisions, _)), Some(levels)) => Some(Silent::Divisions(levels)),
+            (Some((RawSilent::Divisions, place)), None) => {
+                self.problem(&place, "silent_divisions says which divisions");
+                None
+            }
+            (Some((RawSilent::Denominator, place)), _) if raw.form == Form::Figure => {
+                self.problem(&place, "a figure has no denominator");
+                None
+            }
+            (Some((RawSilent::Denominator, _)), _) => Some(Silent::Denominator),
+            (Some((RawSilent::Plan, _)), _) => Some(Silent::Plan),
+            (None, _) => None,
         }
     }
 
@@ -307,7 +385,7 @@ impl Checker<'_> {
             self.problem(&of.span(), "latest_of says whose latest: latest is needed");
         }
         let denominator = by_expression
-            .or_else(|| self.divisions(raw))
+            .or_else(|| self.divisions(raw.denominator_divisions.as_ref()).map(Denominator::Divisions))
             .or_else(|| self.whole(raw.denominator_from.as_ref()?, &names));
         if denominator.is_some() != (raw.form != Form::Figure) {
             let name = raw.name.get_ref();
@@ -334,16 +412,17 @@ impl Checker<'_> {
         }
     }
 
-    fn divisions(&mut self, raw: &RawMeasure) -> Option<Denominator> {
-        let names = raw.denominator_divisions.as_ref()?;
+    fn divisions(&mut self, names: Option<&Spanned<Vec<String>>>) -> Option<Vec<DivisionLevel>> {
+        let names = names?;
         let mut levels = Vec::new();
         for name in names.get_ref() {
             match DivisionLevel::parse(name) {
                 Some(level) => levels.push(level),
-                None => self.problem(&names.span(), format!("unknown level `{name}`: county, township or village")),
+                None => self
+                    .problem(&names.span(), format!("unknown level `{name}`: prefecture, county, township or village")),
             }
         }
-        Some(Denominator::Divisions(levels))
+        Some(levels)
     }
 
     fn whole(&mut self, raw: &Spanned<RawWhole>, parameters: &[&str]) -> Option<Denominator> {

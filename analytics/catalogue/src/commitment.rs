@@ -41,6 +41,40 @@ pub enum Basis {
     Trend,
 }
 
+/// Which cases a standing duty is judged by, so that one breach neither vanishes among years nor condemns for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// Those since the notice was issued.
+    SinceNotice,
+    /// Those of the last twelve months.
+    TwelveMonths,
+    /// Those of the month.
+    Month,
+    /// The state on the day.
+    Day,
+}
+
+/// Where a commitment stands in the notice, below its article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clause {
+    /// The sentence of the article, counted from 1 behind its heading.
+    pub item: u8,
+    /// The ordinal of the promise in that sentence.
+    pub promise: u8,
+}
+
+/// Where a due date comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DueBasis {
+    /// The notice gives the day or the end of the year.
+    Stated,
+    /// Ours, from words such as "within the year".
+    Inferred,
+}
+
 /// Which way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -164,6 +198,8 @@ pub struct Commitment {
     /// Last day on which the target must hold.
     #[serde(with = "wire::optional_date")]
     pub due: Option<NaiveDate>,
+    /// Where the due date comes from; none without one.
+    pub due_basis: Option<DueBasis>,
     /// Codes of the areas it applies to; empty for the whole region.
     pub scope: Vec<String>,
     /// Which records its figures are taken from.
@@ -174,6 +210,8 @@ pub struct Commitment {
     pub cumulative: bool,
     /// A target without a date that has to hold every day (all claims are paid in time), not a goal to be reached once.
     pub standing: bool,
+    /// Which cases such a target is judged by.
+    pub window: Option<Window>,
     /// The target binds every area on its own (a share does); otherwise it binds the region, or `area_targets`.
     pub every_area: bool,
     /// Targets of single areas by code, where the region's plan divides them.
@@ -184,8 +222,14 @@ pub struct Commitment {
     pub bounds: Option<(f64, f64)>,
     /// The primary figure counts persons, so that small counts are withheld.
     pub person_based: bool,
+    /// Where it stands in the notice; none for one from elsewhere.
+    pub clause: Option<Clause>,
+    /// What is promised, in plain words.
+    pub promise: Bilingual,
     /// What is counted, in the field's own terms.
     pub measure: Bilingual,
+    /// What its figure waits for to be the one that the promise means; none where it is.
+    pub waits_for: Option<Bilingual>,
     /// Measures beside the primary one: name and title.
     pub secondary: Vec<SecondaryMeasure>,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Basis, Direction, Empty, Form, Kind, Level, Period, Problem, SourceKind};
+use super::{Basis, Clause, Direction, DueBasis, Empty, Form, Kind, Level, Period, Problem, SourceKind, Window};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +34,14 @@ pub(super) struct RawCommitment {
     pub(super) unit_zh: String,
     pub(super) start: Option<Spanned<String>>,
     pub(super) due: Option<Spanned<String>>,
+    pub(super) due_basis: Option<Spanned<DueBasis>>,
+    pub(super) clause: Option<Clause>,
+    #[serde(default)]
+    pub(super) promise_zh: String,
+    #[serde(default)]
+    pub(super) promise_en: String,
+    pub(super) waits_for_zh: Option<String>,
+    pub(super) waits_for_en: Option<String>,
     #[serde(default)]
     pub(super) scope: Vec<Spanned<String>>,
     pub(super) source: Spanned<SourceKind>,
@@ -41,8 +49,8 @@ pub(super) struct RawCommitment {
     pub(super) person_based: bool,
     #[serde(default)]
     pub(super) cumulative: bool,
-    #[serde(default)]
-    pub(super) standing: bool,
+    pub(super) standing: Option<Spanned<bool>>,
+    pub(super) window: Option<Spanned<Window>>,
     pub(super) every_area: Option<bool>,
     pub(super) lowest_level: Option<Level>,
     pub(super) bounds: Option<[f64; 2]>,
@@ -134,6 +142,10 @@ pub(super) struct RawMeasure {
     #[serde(default)]
     pub(super) subjects: Vec<String>,
     #[serde(default)]
+    pub(super) least_of: Vec<Spanned<String>>,
+    pub(super) silent: Option<Spanned<RawSilent>>,
+    pub(super) silent_divisions: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
     pub(super) restrict: Vec<Spanned<RawRestriction>>,
     pub(super) group_by: Option<Spanned<String>>,
     pub(super) having: Option<Spanned<String>>,
@@ -145,6 +157,15 @@ pub(super) struct RawMeasure {
     #[serde(default)]
     pub(super) holds_below: bool,
     pub(super) scale: Option<f64>,
+}
+
+/// What bounds the figure of an area that did not report.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawSilent {
+    Denominator,
+    Divisions,
+    Plan,
 }
 
 /// Whether rows of records that have ended take part.

@@ -30,8 +30,8 @@ use sha2::{Digest, Sha256};
 
 pub use areas::{Areas, DivisionLevel, contains, in_scope};
 pub use commitment::{
-    Area, Baseline, Basis, Bilingual, Commitment, Direction, Kind, Level, PRIMARY_MEASURE, REGION, SecondaryMeasure,
-    SourceKind, StandardFigure,
+    Area, Baseline, Basis, Bilingual, Clause, Commitment, Direction, DueBasis, Kind, Level, PRIMARY_MEASURE, REGION,
+    SecondaryMeasure, SourceKind, StandardFigure, Window,
 };
 pub use datasets::{Column, ColumnKind, SERVICES, columns_of, dataset_names, service_of};
 
@@ -171,8 +171,25 @@ pub struct Measure {
     pub rolls_up: bool,
     /// The measure, a share of those that reported, without which enough of this one is not known.
     pub complete_by: Option<String>,
-    /// The subjects of milestones that decide; empty for any.
+    /// The subjects of milestones that decide; empty for any, where there is no target that they could fulfil.
     pub subjects: Vec<String>,
+    /// What a filed share is a share of, where a register or the division table knows it better than who files.
+    pub known_whole: Option<Denominator>,
+    /// The measures of which this one is the least, area by area; empty where it is counted or filed itself.
+    pub least_of: Vec<String>,
+    /// What an area that did not report has at most; none where nothing bounds it.
+    pub silent: Option<Silent>,
+}
+
+/// What bounds the figure of an area that did not report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silent {
+    /// The denominator that it filed last.
+    Denominator,
+    /// The number of its divisions of these levels.
+    Divisions(Vec<DivisionLevel>),
+    /// Its own part of the plan: the target of the area.
+    Plan,
 }
 
 /// How a measure is counted from the rows that were true on a day.

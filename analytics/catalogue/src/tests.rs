@@ -92,8 +92,9 @@ fn a_share_without_its_denominator_is_refused() {
 
 #[test]
 fn an_unknown_area_and_a_due_day_before_the_start_are_refused_together() {
-    let text =
-        format!("{HEAD}start = \"2025-06-01\"\ndue = \"2025-05-31\"\nscope = [\"540100\", \"549999\"]\n{MEASURE}");
+    let text = format!(
+        "{HEAD}start = \"2025-06-01\"\ndue = \"2025-05-31\"\nscope = [\"540100\", \"549999\"]\ndue_basis = \"stated\"\n{MEASURE}"
+    );
     assert_eq!(
         problems(&text),
         ["year.toml:19: due 2025-05-31 is before start 2025-06-01", "year.toml:20: unknown area `549999`"]
@@ -113,6 +114,55 @@ fn the_same_id_twice_is_refused_across_files() {
 fn a_key_that_nobody_knows_is_refused_with_its_line() {
     let text = format!("{HEAD}colour = \"red\"\n{MEASURE}");
     assert!(only_problem(&text).starts_with("year.toml:18: "), "{}", only_problem(&text));
+}
+
+#[test]
+fn every_commitment_says_where_it_stands_in_the_notice_and_what_it_promises() {
+    let catalogue = Catalogue::embedded().unwrap();
+    // Sentences of each article, behind its heading.
+    let sentences = [11, 7, 6, 6, 9, 11, 11, 6, 8, 10];
+    let mut before: (u8, Option<Clause>) = (0, None);
+    for entry in &catalogue.entries {
+        let ours = &entry.commitment;
+        let clause = ours.clause.unwrap_or_else(|| panic!("{}: no clause", ours.id));
+        assert!((1..=sentences[usize::from(ours.article) - 1]).contains(&clause.item), "{}: {clause:?}", ours.id);
+        assert!((ours.article, Some(clause)) > before, "{} stands where another does, or before it", ours.id);
+        assert!(!ours.promise.zh.is_empty() && !ours.promise.en.is_empty(), "{}", ours.id);
+        assert_eq!(ours.due.is_some(), ours.due_basis.is_some(), "{}", ours.id);
+        assert_eq!(ours.standing, ours.window.is_some(), "{}", ours.id);
+        before = (ours.article, Some(clause));
+    }
+}
+
+#[test]
+fn a_due_date_a_standing_duty_and_a_milestone_say_what_they_rest_on() {
+    let due = format!("{HEAD}due = \"2025-12-31\"\n{MEASURE}");
+    assert_eq!(only_problem(&due), "year.toml:18: due_basis says whether the due date is stated or inferred");
+    let standing = format!("{HEAD}standing = true\n{MEASURE}");
+    assert_eq!(only_problem(&standing), "year.toml:18: a standing duty names the window of what it counts");
+    assert_eq!(problems(&format!("{HEAD}standing = true\nwindow = \"month\"\n{MEASURE}")), [""; 0]);
+    let window = format!("{HEAD}window = \"month\"\n{MEASURE}");
+    assert_eq!(only_problem(&window), "year.toml:18: only a standing duty has a window");
+    let steps = HEAD.replace("\"register\"", "\"milestones\"");
+    let step = |subjects: &str| {
+        let measure = "[[commitment.measures]]\nname = \"primary\"\nform = \"figure\"\n";
+        format!("{}{measure}dataset = \"community.milestones\"\nsubjects = [{subjects}]\n", steps.replace("176", "2"))
+    };
+    assert!(only_problem(&step("\"one\"")).ends_with("the 2 subjects that fulfil the target are not all named"));
+    assert_eq!(problems(&step("\"one\", \"other\"")), [""; 0]);
+}
+
+#[test]
+fn what_bounds_a_silent_area_and_what_is_the_least_of_others_is_checked() {
+    let figure = format!("{HEAD}{MEASURE}silent = \"denominator\"\n");
+    assert_eq!(only_problem(&figure), "year.toml:25: a figure has no denominator");
+    assert_eq!(problems(&format!("{HEAD}{MEASURE}silent = \"plan\"\n")), [""; 0]);
+    let divisions = format!("{HEAD}{MEASURE}silent = \"divisions\"\n");
+    assert_eq!(only_problem(&divisions), "year.toml:25: silent_divisions says which divisions");
+    let least =
+        "[[commitment.measures]]\nname = \"primary\"\nform = \"share\"\ndataset = \"community.service_points\"\n";
+    let least = format!("{HEAD}{least}least_of = [\"townships\"]\n");
+    assert!(only_problem(&least).ends_with("no measure `townships` is a share of the same dataset"));
 }
 
 /// What the notice says of a commitment.
