@@ -140,11 +140,10 @@ counted AS (
       ON months.service = 'social-security'
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
-  WHERE (registered_elsewhere AND decision <> 'PENDING' AND (decided_on IS NULL OR decided_on <= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_enrolments
-  WHERE (registered_elsewhere)
-    AND (decision <> 'PENDING')),
+  WHERE (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision <> 'PENDING' AND (decided_on IS NULL OR decided_on <= on_day))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE NOT (decision = 'REFUSED' AND COALESCE(refusal_reason, '') = 'HOUSEHOLD_REGISTRATION')) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -155,11 +154,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'employment-place-enrolment' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -177,12 +176,10 @@ counted AS (
       ON months.service = 'social-security'
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
-  WHERE (registered_elsewhere AND decision = 'REFUSED' AND refusal_reason = 'HOUSEHOLD_REGISTRATION' AND (decided_on IS NULL OR decided_on <= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_enrolments
-  WHERE (registered_elsewhere)
-    AND (decision = 'REFUSED')
-    AND (refusal_reason = 'HOUSEHOLD_REGISTRATION')),
+  WHERE (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision = 'REFUSED' AND refusal_reason = 'HOUSEHOLD_REGISTRATION' AND (decided_on IS NULL OR decided_on <= on_day))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -193,12 +190,49 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'employment-place-enrolment' AS commitment, 'refused-for-registration' AS measure, cells.area AS area, cells.month AS month,
+  cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
+FROM cells;
+
+-- employment-place-enrolment, pending: Applications pending
+CREATE OR REPLACE VIEW employment_place_enrolment__pending AS
+WITH shown AS (
+  SELECT _counted, _inside FROM areas_inside
+  WHERE _counted_level IN ('region', 'prefecture', 'county')),
+counted AS (
+  SELECT days.* FROM (
+    SELECT told.*, months.on_month AS on_month, months.on_day AS on_day
+    FROM standing_social_security_enrolments AS told
+    JOIN reference_months AS months
+      ON months.service = 'social-security'
+      AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
+  ) AS days
+  WHERE NOT _ended
+    AND (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision = 'PENDING')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
+numbers AS (
+  SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
+    CAST(NULL AS DOUBLE) AS denominator
+  FROM counted JOIN shown ON _inside = _area
+  GROUP BY _counted, on_month),
+cells AS (
+  SELECT areas._counted AS area, months.on_month AS month,
+    COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
+  FROM (SELECT DISTINCT _counted FROM shown) AS areas
+  CROSS JOIN reference_months AS months
+  CROSS JOIN kept
+  LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
+  LEFT JOIN reference_first_days AS heard
+    ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
+SELECT 'employment-place-enrolment' AS commitment, 'pending' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
 
@@ -220,13 +254,10 @@ counted AS (
       AND (of_lowest_tier_fen.valid_until IS NULL OR of_lowest_tier_fen.valid_until > on_day)
   ) AS days
   WHERE NOT _ended
-    AND (scheme = 'RESIDENT_PENSION' AND decision = 'ADMITTED' AND covered_from <= on_day AND (covered_to IS NULL OR covered_to >= on_day) AND yearly_contribution_fen > 0)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_enrolments
-  WHERE NOT _ended
-    AND (scheme = 'RESIDENT_PENSION')
-    AND (decision = 'ADMITTED')
-    AND (yearly_contribution_fen > 0)),
+    AND (scheme = 'RESIDENT_PENSION' AND decision = 'ADMITTED' AND covered_from <= on_day AND (covered_to IS NULL OR covered_to >= on_day) AND premium_payer = 'SELF' AND yearly_contribution_fen > 0)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE yearly_contribution_fen > lowest_tier_fen) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -237,11 +268,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'resident-pension-incentive' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -261,12 +292,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (registered_elsewhere AND decision = 'ADMITTED' AND scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL') AND covered_from <= on_day AND (covered_to IS NULL OR covered_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_enrolments
-  WHERE NOT _ended
-    AND (registered_elsewhere)
-    AND (decision = 'ADMITTED')
-    AND (scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT person) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -277,11 +305,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'residence-medical-enrolment' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -301,13 +329,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (registered_elsewhere AND decision = 'ADMITTED' AND scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL') AND covered_from <= on_day AND (covered_to IS NULL OR covered_to >= on_day) AND entry_kind = 'RESIDENCE_PERMIT')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_enrolments
-  WHERE NOT _ended
-    AND (registered_elsewhere)
-    AND (decision = 'ADMITTED')
-    AND (scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL'))
-    AND (entry_kind = 'RESIDENCE_PERMIT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT person) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -318,11 +342,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'residence-medical-enrolment' AS commitment, 'by-residence-permit' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -342,13 +366,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (registered_elsewhere AND decision = 'ADMITTED' AND scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL') AND covered_from <= on_day AND (covered_to IS NULL OR covered_to >= on_day) AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT'))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_enrolments
-  WHERE NOT _ended
-    AND (registered_elsewhere)
-    AND (decision = 'ADMITTED')
-    AND (scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL'))
-    AND (entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT person) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -359,12 +379,48 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'residence-medical-enrolment' AS commitment, 'by-employment' AS measure, cells.area AS area, cells.month AS month,
+  cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
+FROM cells;
+
+-- residence-medical-enrolment, refused-for-registration: Refused for household registration since the notice
+CREATE OR REPLACE VIEW residence_medical_enrolment__refused_for_registration AS
+WITH shown AS (
+  SELECT _counted, _inside FROM areas_inside
+  WHERE _counted_level IN ('region', 'prefecture', 'county')),
+counted AS (
+  SELECT days.* FROM (
+    SELECT told.*, months.on_month AS on_month, months.on_day AS on_day
+    FROM standing_social_security_enrolments AS told
+    JOIN reference_months AS months
+      ON months.service = 'social-security'
+      AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
+  ) AS days
+  WHERE (scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision = 'REFUSED' AND refusal_reason = 'HOUSEHOLD_REGISTRATION' AND (decided_on IS NULL OR decided_on <= on_day))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
+numbers AS (
+  SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
+    CAST(NULL AS DOUBLE) AS denominator
+  FROM counted JOIN shown ON _inside = _area
+  GROUP BY _counted, on_month),
+cells AS (
+  SELECT areas._counted AS area, months.on_month AS month,
+    COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
+  FROM (SELECT DISTINCT _counted FROM shown) AS areas
+  CROSS JOIN reference_months AS months
+  CROSS JOIN kept
+  LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
+  LEFT JOIN reference_first_days AS heard
+    ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
+SELECT 'residence-medical-enrolment' AS commitment, 'refused-for-registration' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
 
@@ -383,12 +439,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (scheme = 'MATERNITY' AND entry_kind = 'FLEXIBLE_EMPLOYMENT' AND decision = 'ADMITTED' AND covered_from <= on_day AND (covered_to IS NULL OR covered_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_enrolments
-  WHERE NOT _ended
-    AND (scheme = 'MATERNITY')
-    AND (entry_kind = 'FLEXIBLE_EMPLOYMENT')
-    AND (decision = 'ADMITTED')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.enrolments' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT person) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -399,11 +452,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.enrolments' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'flexible-maternity-policy' AS commitment, 'flexible-members' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -421,10 +474,11 @@ counted AS (
       ON months.service = 'social-security'
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
-  WHERE (category IN ('MARGIN', 'RIGID_EXPENDITURE') AND valid_from <= on_day)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_assistance
-  WHERE (category IN ('MARGIN', 'RIGID_EXPENDITURE'))),
+  WHERE NOT _ended
+    AND (category IN ('MARGIN', 'RIGID_EXPENDITURE') AND valid_from <= on_day AND (valid_to IS NULL OR valid_to >= on_day))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.assistance' AND area = '540000'),
 grouped AS (
   SELECT _counted, on_month, _area AS _group
   FROM (
@@ -449,12 +503,12 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(COALESCE(divisions.number, 0) AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN divisions ON divisions._counted = areas._counted
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.assistance' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'edge-family-recognition' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -474,10 +528,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (category = 'MARGIN' AND valid_from <= on_day AND (valid_to IS NULL OR valid_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_assistance
-  WHERE NOT _ended
-    AND (category = 'MARGIN')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.assistance' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -488,11 +541,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.assistance' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'edge-family-recognition' AS commitment, 'margin-families' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -512,10 +565,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (category = 'RIGID_EXPENDITURE' AND valid_from <= on_day AND (valid_to IS NULL OR valid_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_social_security_assistance
-  WHERE NOT _ended
-    AND (category = 'RIGID_EXPENDITURE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'social_security.assistance' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -526,11 +578,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'social_security.assistance' AND heard.area = areas._counted
-  WHERE months.service = 'social-security' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'social-security' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'edge-family-recognition' AS commitment, 'rigid-families' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -550,10 +602,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage IN ('JUNIOR', 'NINE_YEAR', 'SENIOR') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage IN ('JUNIOR', 'NINE_YEAR', 'SENIOR'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(places) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -564,11 +615,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'secondary-places' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -588,10 +639,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage IN ('JUNIOR', 'NINE_YEAR') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage IN ('JUNIOR', 'NINE_YEAR'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(places) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -602,11 +652,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'secondary-places' AS commitment, 'junior-places' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -626,10 +676,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'SENIOR' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'SENIOR')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(places) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -640,11 +689,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'secondary-places' AS commitment, 'senior-places' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -664,10 +713,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage IN ('JUNIOR', 'NINE_YEAR', 'SENIOR') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage IN ('JUNIOR', 'NINE_YEAR', 'SENIOR'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(pupils) AS DOUBLE) AS numerator,
     CAST(SUM(places) AS DOUBLE) AS denominator
@@ -678,11 +726,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'secondary-places' AS commitment, 'occupancy' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -701,9 +749,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (plan_year = 2025)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_housing
-  WHERE (plan_year = 2025)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.housing' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(units_started + units_acquired) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -714,9 +762,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day)
 SELECT 'affordable-housing-2025' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -736,10 +784,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (plan_year = 2025)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_housing
-  WHERE NOT _ended
-    AND (plan_year = 2025)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.housing' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(units_planned) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -750,9 +797,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day)
 SELECT 'affordable-housing-2025' AS commitment, 'planned' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -771,9 +818,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (plan_year = 2025)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_housing
-  WHERE (plan_year = 2025)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.housing' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(units_completed) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -784,9 +831,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day)
 SELECT 'affordable-housing-2025' AS commitment, 'completed' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -805,9 +852,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (plan_year = 2025)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_housing
-  WHERE (plan_year = 2025)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.housing' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(units_let) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -818,9 +865,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day)
 SELECT 'affordable-housing-2025' AS commitment, 'let' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -839,11 +886,10 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE NOT _ended
-    AND (stage = 'SENIOR' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'SENIOR')),
+    AND (stage IN ('SENIOR', 'VOCATIONAL') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(places) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -854,12 +900,49 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'senior-places' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
+  cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
+FROM cells;
+
+-- senior-places, general-places: General senior places
+CREATE OR REPLACE VIEW senior_places__general_places AS
+WITH shown AS (
+  SELECT _counted, _inside FROM areas_inside
+  WHERE _counted_level IN ('region', 'prefecture', 'county')),
+counted AS (
+  SELECT days.* FROM (
+    SELECT told.*, months.on_month AS on_month, months.on_day AS on_day
+    FROM standing_education_schools AS told
+    JOIN reference_months AS months
+      ON months.service = 'education'
+      AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
+  ) AS days
+  WHERE NOT _ended
+    AND (stage = 'SENIOR' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
+numbers AS (
+  SELECT _counted, on_month, CAST(SUM(places) AS DOUBLE) AS numerator,
+    CAST(NULL AS DOUBLE) AS denominator
+  FROM counted JOIN shown ON _inside = _area
+  GROUP BY _counted, on_month),
+cells AS (
+  SELECT areas._counted AS area, months.on_month AS month,
+    COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
+  FROM (SELECT DISTINCT _counted FROM shown) AS areas
+  CROSS JOIN reference_months AS months
+  CROSS JOIN kept
+  LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
+  LEFT JOIN reference_first_days AS heard
+    ON heard.dataset = 'education.schools' AND heard.area = areas._counted
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
+SELECT 'senior-places' AS commitment, 'general-places' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
 
@@ -878,10 +961,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'SENIOR' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'SENIOR')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE meets_basic_conditions) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -892,11 +974,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'senior-places' AS commitment, 'basic-conditions' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -916,10 +998,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'SENIOR' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'SENIOR')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(large_classes) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -930,11 +1011,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'senior-places' AS commitment, 'large-classes' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -969,10 +1050,9 @@ counted_all AS (
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = regexp_replace(days.school, '^.*/', '') AND _month = days.on_month)),
 counted AS (SELECT * FROM counted_all WHERE term_from = _latest),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_funding
-  WHERE NOT _ended
-    AND (fund = 'SENIOR_PUBLIC_FUNDS')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.funding' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT regexp_replace(school, '^.*/', '')) FILTER (WHERE meets_standard) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -998,12 +1078,12 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(whole.numerator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN whole ON whole._counted = areas._counted AND whole.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.funding' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'senior-public-funds' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1038,10 +1118,9 @@ counted_all AS (
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = regexp_replace(days.school, '^.*/', '') AND _month = days.on_month)),
 counted AS (SELECT * FROM counted_all WHERE term_from = _latest),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_funding
-  WHERE NOT _ended
-    AND (fund = 'SENIOR_PUBLIC_FUNDS')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.funding' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(per_student_year_fen * students) / CAST(100.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(SUM(students) AS DOUBLE) AS denominator
@@ -1052,11 +1131,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.funding' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'senior-public-funds' AS commitment, 'per-student-year' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 1 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1091,10 +1170,9 @@ counted_all AS (
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = regexp_replace(days.school, '^.*/', '') AND _month = days.on_month)),
 counted AS (SELECT * FROM counted_all WHERE term_from = _latest),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_funding
-  WHERE NOT _ended
-    AND (fund = 'SENIOR_PUBLIC_FUNDS')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.funding' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(shortfall_fen) / CAST(100.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1105,11 +1183,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.funding' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'senior-public-funds' AS commitment, 'shortfall' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1144,10 +1222,9 @@ counted_all AS (
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = regexp_replace(days.school, '^.*/', '') AND _month = days.on_month)),
 counted AS (SELECT * FROM counted_all WHERE term_from = _latest),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_funding
-  WHERE NOT _ended
-    AND (fund = 'THREE_GUARANTEES')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.funding' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT regexp_replace(school, '^.*/', '')) FILTER (WHERE meets_standard) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1173,12 +1250,12 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(whole.numerator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN whole ON whole._counted = areas._counted AND whole.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.funding' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'three-guarantees' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1213,10 +1290,9 @@ counted_all AS (
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = regexp_replace(days.school, '^.*/', '') AND _month = days.on_month)),
 counted AS (SELECT * FROM counted_all WHERE term_from = _latest),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_funding
-  WHERE NOT _ended
-    AND (fund = 'THREE_GUARANTEES')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.funding' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(per_student_year_fen * students) / CAST(100.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(SUM(students) AS DOUBLE) AS denominator
@@ -1227,11 +1303,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.funding' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'three-guarantees' AS commitment, 'per-student-year' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 1 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1266,10 +1342,9 @@ counted_all AS (
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = regexp_replace(days.school, '^.*/', '') AND _month = days.on_month)),
 counted AS (SELECT * FROM counted_all WHERE term_from = _latest),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_funding
-  WHERE NOT _ended
-    AND (fund = 'THREE_GUARANTEES')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.funding' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(shortfall_fen) / CAST(100.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1280,11 +1355,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.funding' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'three-guarantees' AS commitment, 'shortfall' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1319,11 +1394,9 @@ counted_all AS (
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = regexp_replace(days.school, '^.*/', '') AND _month = days.on_month)),
 counted AS (SELECT * FROM counted_all WHERE term_from = _latest),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_funding
-  WHERE NOT _ended
-    AND (fund = 'THREE_GUARANTEES')
-    AND (nutrition_meets_standard IS NOT NULL)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.funding' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT regexp_replace(school, '^.*/', '')) FILTER (WHERE nutrition_meets_standard) AS DOUBLE) AS numerator,
     CAST(COUNT(DISTINCT regexp_replace(school, '^.*/', '')) AS DOUBLE) AS denominator
@@ -1334,11 +1407,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.funding' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'three-guarantees' AS commitment, 'nutrition' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1379,15 +1452,14 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE NOT _ended
-    AND (passed AND valid_from <= on_day AND (valid_to IS NULL OR valid_to >= on_day))
+    AND (passed AND scope <> 'COUNTY' AND valid_from <= on_day AND (valid_to IS NULL OR valid_to >= on_day))
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = days.item_code AND _month = days.on_month AND _partner_area IN (days._area, concat(substr(days._area, 1, 4), '00'), '540000'))
     AND EXISTS (
       SELECT 1 FROM partners_1 WHERE _partner = regexp_replace(days.institution, '^.*/', '') AND _month = days.on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_quality_certificates
-  WHERE NOT _ended
-    AND (passed)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.quality_certificates' AND area = '540000'),
 grouped AS (
   SELECT _counted, on_month, item_code AS _group
   FROM (
@@ -1411,11 +1483,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.quality_certificates' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1435,9 +1507,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (active_from <= on_day AND (active_to IS NULL OR active_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_recognition_items
-  WHERE NOT _ended),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.recognition_items' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT item_code) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1448,11 +1520,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.recognition_items' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day_around <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day_around <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'listed' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1471,9 +1543,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'RECOGNISED' AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'RECOGNISED')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT item_code) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1484,11 +1556,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'exercised' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1507,9 +1579,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'RECOGNISED' AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'RECOGNISED')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1520,11 +1592,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'recognised' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1543,9 +1615,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'NOT_RECOGNISED' AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'NOT_RECOGNISED')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1556,11 +1628,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'refused' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1579,10 +1651,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'NOT_RECOGNISED' AND reason IN ('CONDITION_CHANGED', 'FAST_CHANGING', 'BEFORE_MAJOR_MEASURE', 'EMERGENCY') AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'NOT_RECOGNISED')
-    AND (reason IN ('CONDITION_CHANGED', 'FAST_CHANGING', 'BEFORE_MAJOR_MEASURE', 'EMERGENCY'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1593,11 +1664,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'refused-clinical' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1616,10 +1687,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'NOT_RECOGNISED' AND reason IN ('FORENSIC_APPRAISAL', 'OTHER_NECESSARY') AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'NOT_RECOGNISED')
-    AND (reason IN ('FORENSIC_APPRAISAL', 'OTHER_NECESSARY'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1630,11 +1700,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'refused-appraisal' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1653,10 +1723,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'NOT_RECOGNISED' AND reason IN ('PATIENT_REQUEST') AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'NOT_RECOGNISED')
-    AND (reason IN ('PATIENT_REQUEST'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1667,11 +1736,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'refused-request' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1690,10 +1759,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'NOT_RECOGNISED' AND reason IN ('EXPIRED') AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'NOT_RECOGNISED')
-    AND (reason IN ('EXPIRED'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1704,11 +1772,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'refused-expired' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1727,10 +1795,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'NOT_RECOGNISED' AND reason IN ('QUALITY_FAILED') AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'NOT_RECOGNISED')
-    AND (reason IN ('QUALITY_FAILED'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1741,11 +1808,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'refused-quality' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1764,9 +1831,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (recognisable AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (recognisable)),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE decision = 'RECOGNISED') AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -1777,11 +1844,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'recognition-rate' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1800,9 +1867,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (decision = 'RECOGNISED' AND decided_on <= on_day AND decided_on > on_day - INTERVAL '365 days')),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_result_decisions
-  WHERE (decision = 'RECOGNISED')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.result_decisions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(price_fen) / CAST(100.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1813,11 +1880,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.result_decisions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'mutual-recognition-items' AS commitment, 'money-saved' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1836,11 +1903,10 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE NOT _ended
-    AND (kind IN ('ELDER_CARE_HOME', 'NURSERY') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind IN ('ELDER_CARE_HOME', 'NURSERY'))),
+    AND (kind IN ('ELDER_CARE_HOME', 'DAY_CARE_CENTRE', 'MUTUAL_AID_HOME', 'NURSERY') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE household_utility_prices) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -1851,11 +1917,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'residential-utility-prices' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1875,10 +1941,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'KINDERGARTEN' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'KINDERGARTEN')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE nursery_classes > 0) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1889,11 +1954,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'kindergarten-nurseries' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1913,10 +1978,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'KINDERGARTEN' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'KINDERGARTEN')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE nursery_classes > 0) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -1927,11 +1991,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'kindergarten-nurseries' AS commitment, 'share' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -1951,10 +2015,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'KINDERGARTEN' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'KINDERGARTEN')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(nursery_places) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -1965,11 +2028,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'kindergarten-nurseries' AS commitment, 'places' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -1989,10 +2052,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'KINDERGARTEN' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'KINDERGARTEN')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(nursery_children) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2003,11 +2065,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'kindergarten-nurseries' AS commitment, 'children' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2027,10 +2089,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'ELDER_CARE_HOME' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'ELDER_CARE_HOME')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE medical_agreement) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -2041,11 +2102,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'care-with-medicine' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -2064,9 +2125,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (kind = 'DAY_CARE_CENTRE' AND month_from = on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_point_activities
-  WHERE (kind = 'DAY_CARE_CENTRE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.point_activities' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(services) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2077,9 +2138,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
 SELECT 'day-care-services' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2099,10 +2160,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'DAY_CARE_CENTRE' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'DAY_CARE_CENTRE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2113,11 +2173,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'day-care-services' AS commitment, 'centres' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2137,10 +2197,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'DAY_CARE_CENTRE' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'DAY_CARE_CENTRE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(capacity) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2151,11 +2210,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'day-care-services' AS commitment, 'capacity' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2175,10 +2234,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'MUTUAL_AID_HOME' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'MUTUAL_AID_HOME')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2189,11 +2247,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'rural-mutual-aid-care' AS commitment, 'homes' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2217,9 +2275,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND ((institution_class IN ('GENERAL_HOSPITAL', 'TIBETAN_MEDICINE_HOSPITAL', 'TOWNSHIP_HEALTH_CENTRE', 'COMMUNITY_HEALTH_CENTRE') OR (clinics_count = 1 AND institution_class IN ('CLINIC', 'OUTPATIENT_DEPARTMENT', 'VILLAGE_CLINIC'))) AND operating_from <= on_day AND (operating_to IS NULL OR operating_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_institutions
-  WHERE NOT _ended),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.institutions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE age_friendly_from <= on_day AND (age_friendly_to IS NULL OR age_friendly_to >= on_day)) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -2230,11 +2288,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.institutions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'age-friendly-institutions' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -2254,10 +2312,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (institution_class IN ('GENERAL_HOSPITAL') AND operating_from <= on_day AND (operating_to IS NULL OR operating_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_institutions
-  WHERE NOT _ended
-    AND (institution_class IN ('GENERAL_HOSPITAL'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.institutions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE age_friendly_from <= on_day AND (age_friendly_to IS NULL OR age_friendly_to >= on_day)) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -2268,11 +2325,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.institutions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'age-friendly-institutions' AS commitment, 'general-hospitals' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -2292,10 +2349,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (institution_class IN ('TIBETAN_MEDICINE_HOSPITAL') AND operating_from <= on_day AND (operating_to IS NULL OR operating_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_institutions
-  WHERE NOT _ended
-    AND (institution_class IN ('TIBETAN_MEDICINE_HOSPITAL'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.institutions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE age_friendly_from <= on_day AND (age_friendly_to IS NULL OR age_friendly_to >= on_day)) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -2306,11 +2362,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.institutions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'age-friendly-institutions' AS commitment, 'tibetan-medicine-hospitals' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -2334,9 +2390,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND ((institution_class IN ('TOWNSHIP_HEALTH_CENTRE', 'COMMUNITY_HEALTH_CENTRE') OR (clinics_count = 1 AND institution_class IN ('CLINIC', 'OUTPATIENT_DEPARTMENT', 'VILLAGE_CLINIC'))) AND operating_from <= on_day AND (operating_to IS NULL OR operating_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_institutions
-  WHERE NOT _ended),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.institutions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE age_friendly_from <= on_day AND (age_friendly_to IS NULL OR age_friendly_to >= on_day)) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -2347,11 +2403,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.institutions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'age-friendly-institutions' AS commitment, 'primary-institutions' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -2375,9 +2431,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND ((institution_class IN ('GENERAL_HOSPITAL', 'TIBETAN_MEDICINE_HOSPITAL', 'TOWNSHIP_HEALTH_CENTRE', 'COMMUNITY_HEALTH_CENTRE') OR (clinics_count = 1 AND institution_class IN ('CLINIC', 'OUTPATIENT_DEPARTMENT', 'VILLAGE_CLINIC'))) AND operating_from <= on_day AND (operating_to IS NULL OR operating_to >= on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_health_institutions
-  WHERE NOT _ended),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'health.institutions' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2388,11 +2444,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'health.institutions' AND heard.area = areas._counted
-  WHERE months.service = 'health' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'health' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'age-friendly-institutions' AS commitment, 'eligible' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2412,11 +2468,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'NURSERY' AND operator = 'EMPLOYER' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'NURSERY')
-    AND (operator = 'EMPLOYER')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2427,11 +2481,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'employer-nurseries' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2451,11 +2505,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'NURSERY' AND operator = 'EMPLOYER' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'NURSERY')
-    AND (operator = 'EMPLOYER')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(capacity) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2466,11 +2518,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'employer-nurseries' AS commitment, 'places' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2490,10 +2542,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'ELDER_MEAL_POINT' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2504,11 +2555,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'elder-meal-points' AS commitment, 'opened' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2540,10 +2591,9 @@ counted AS (
     AND (kind = 'ELDER_MEAL_POINT' AND opened_on < on_month AND (closed_on IS NULL OR closed_on > on_day))
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = days._id AND _month = days.on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2569,12 +2619,12 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(whole.numerator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN whole ON whole._counted = areas._counted AND whole.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'elder-meal-points' AS commitment, 'reported' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -2626,10 +2676,9 @@ counted AS (
       SELECT 1 FROM partners_0 WHERE _partner = days._id AND _month = days.on_month)
     AND NOT EXISTS (
       SELECT 1 FROM partners_1 WHERE _partner = days._id AND _month = days.on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2640,11 +2689,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'elder-meal-points' AS commitment, 'not-operating' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2676,10 +2725,9 @@ counted AS (
     AND (kind = 'ELDER_MEAL_POINT' AND opened_on < on_month AND (closed_on IS NULL OR closed_on > on_day))
     AND NOT EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = days._id AND _month = days.on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2690,11 +2738,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'elder-meal-points' AS commitment, 'not-reported' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2713,9 +2761,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (kind = 'ELDER_MEAL_POINT' AND month_from = on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_point_activities
-  WHERE (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.point_activities' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(services) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2726,9 +2774,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
 SELECT 'elder-meal-points' AS commitment, 'meals' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2747,9 +2795,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (kind = 'ELDER_MEAL_POINT' AND month_from = on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_point_activities
-  WHERE (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.point_activities' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(people_served) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2760,9 +2808,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
 SELECT 'elder-meal-points' AS commitment, 'elders' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2782,10 +2830,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'DISABLED_HOME' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'DISABLED_HOME')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2796,11 +2843,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'disabled-homes' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2819,9 +2866,9 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE (kind = 'DISABLED_HOME' AND month_from = on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_point_activities
-  WHERE (kind = 'DISABLED_HOME')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.point_activities' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(people_served) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2832,9 +2879,9 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND (numbers._counted IS NOT NULL))
 SELECT 'disabled-homes' AS commitment, 'served' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2854,10 +2901,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind IN ('FITNESS_FACILITY', 'SPORTS_VENUE') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind IN ('FITNESS_FACILITY', 'SPORTS_VENUE'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2868,11 +2914,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'fitness-facilities' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2892,10 +2938,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'FITNESS_FACILITY' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'FITNESS_FACILITY')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2906,11 +2951,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'fitness-facilities' AS commitment, 'fitness-sites' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2930,10 +2975,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'SPORTS_VENUE' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'SPORTS_VENUE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2944,11 +2988,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'fitness-facilities' AS commitment, 'sports-venues' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -2968,10 +3012,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind IN ('FITNESS_FACILITY', 'SPORTS_VENUE') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind IN ('FITNESS_FACILITY', 'SPORTS_VENUE'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(floor_area_dm2) / CAST(100.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -2982,59 +3025,13 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'fitness-facilities' AS commitment, 'floor-area' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
-FROM cells;
-
--- fitness-three-level, primary: Public fitness facilities at county, township and village level
-CREATE OR REPLACE VIEW fitness_three_level__primary AS
-WITH shown AS (
-  SELECT _counted, _inside FROM areas_inside
-  WHERE _counted_level IN ('region', 'prefecture', 'county')),
-counted AS (
-  SELECT days.* FROM (
-    SELECT told.*, months.on_month AS on_month, months.on_day AS on_day
-    FROM standing_community_service_points AS told
-    JOIN reference_months AS months
-      ON months.service = 'community'
-      AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
-  ) AS days
-  WHERE NOT _ended
-    AND (kind = 'FITNESS_FACILITY' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))
-    AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('county', 'township', 'village'))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'FITNESS_FACILITY')
-    AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('county', 'township', 'village'))),
-numbers AS (
-  SELECT _counted, on_month, CAST(COUNT(DISTINCT unit_code) AS DOUBLE) AS numerator,
-    CAST(NULL AS DOUBLE) AS denominator
-  FROM counted JOIN shown ON _inside = _area
-  GROUP BY _counted, on_month),
-divisions AS (
-  SELECT _counted, COUNT(*) AS number
-  FROM shown JOIN reference_divisions AS division ON division.county = _inside
-  WHERE division.level IN ('county', 'township', 'village')
-  GROUP BY _counted),
-cells AS (
-  SELECT areas._counted AS area, months.on_month AS month,
-    COALESCE(numbers.numerator, 0) AS numerator, CAST(COALESCE(divisions.number, 0) AS DOUBLE) AS denominator
-  FROM (SELECT DISTINCT _counted FROM shown) AS areas
-  CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
-  LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
-  LEFT JOIN divisions ON divisions._counted = areas._counted
-  LEFT JOIN reference_first_days AS heard
-    ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
-SELECT 'fitness-three-level' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
-  cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
 
 -- fitness-three-level, counties: Counties
@@ -3053,12 +3050,9 @@ counted AS (
   WHERE NOT _ended
     AND (level = 'COUNTY' AND kind = 'FITNESS_FACILITY' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))
     AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('county'))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (level = 'COUNTY')
-    AND (kind = 'FITNESS_FACILITY')
-    AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('county'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT unit_code) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3074,12 +3068,12 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(COALESCE(divisions.number, 0) AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN divisions ON divisions._counted = areas._counted
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'fitness-three-level' AS commitment, 'counties' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -3100,12 +3094,9 @@ counted AS (
   WHERE NOT _ended
     AND (level = 'TOWNSHIP' AND kind = 'FITNESS_FACILITY' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))
     AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('township'))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (level = 'TOWNSHIP')
-    AND (kind = 'FITNESS_FACILITY')
-    AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('township'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT unit_code) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3121,12 +3112,12 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(COALESCE(divisions.number, 0) AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN divisions ON divisions._counted = areas._counted
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'fitness-three-level' AS commitment, 'townships' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -3147,12 +3138,9 @@ counted AS (
   WHERE NOT _ended
     AND (level = 'VILLAGE' AND kind = 'FITNESS_FACILITY' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))
     AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('village'))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (level = 'VILLAGE')
-    AND (kind = 'FITNESS_FACILITY')
-    AND unit_code IN (SELECT code FROM reference_divisions WHERE level IN ('village'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT unit_code) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3168,12 +3156,12 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(COALESCE(divisions.number, 0) AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN divisions ON divisions._counted = areas._counted
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'fitness-three-level' AS commitment, 'villages' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -3193,10 +3181,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'SPORTS_VENUE' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'SPORTS_VENUE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) FILTER (WHERE free_or_low_charge) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -3207,11 +3194,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'venues-open' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 100 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -3231,10 +3218,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'SPORTS_VENUE' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'SPORTS_VENUE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(weekly_opening_minutes) / CAST(60.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -3245,11 +3231,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'venues-open' AS commitment, 'weekly-hours' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 1 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -3269,11 +3255,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'OXYGEN_SITE' AND site_code IN ('puma-yumco', 'serling-tso', 'qilin-gorge', 'tangra-yumco', 'laigu-glacier', 'yiga-glacier') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'OXYGEN_SITE')
-    AND (site_code IN ('puma-yumco', 'serling-tso', 'qilin-gorge', 'tangra-yumco', 'laigu-glacier', 'yiga-glacier'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(DISTINCT site_code) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3284,11 +3268,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'oxygen-pilots' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -3308,10 +3292,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (kind = 'CULTURE_VENUE' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'CULTURE_VENUE')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(weekly_opening_minutes) / CAST(60.0 AS DOUBLE) AS DOUBLE) AS numerator,
     CAST(COUNT(*) AS DOUBLE) AS denominator
@@ -3322,11 +3305,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, COALESCE(numbers.denominator, 0) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'longer-opening' AS commitment, 'weekly-hours' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(CASE WHEN cells.denominator > 0 THEN cells.numerator * 1 / cells.denominator END AS DOUBLE) AS value
 FROM cells;
@@ -3346,10 +3329,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage IN ('SPECIAL', 'DEDICATED') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage IN ('SPECIAL', 'DEDICATED'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3360,11 +3342,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'special-schools' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -3384,10 +3366,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage = 'SPECIAL' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage = 'SPECIAL')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3398,11 +3379,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'special-schools' AS commitment, 'special' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -3422,10 +3403,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage IN ('SPECIAL', 'DEDICATED') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage IN ('SPECIAL', 'DEDICATED'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(places) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3436,11 +3416,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'special-schools' AS commitment, 'places' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -3460,10 +3440,9 @@ counted AS (
   ) AS days
   WHERE NOT _ended
     AND (stage IN ('SPECIAL', 'DEDICATED') AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_education_schools
-  WHERE NOT _ended
-    AND (stage IN ('SPECIAL', 'DEDICATED'))),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'education.schools' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(pupils) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3474,11 +3453,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'education.schools' AND heard.area = areas._counted
-  WHERE months.service = 'education' AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'education' AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'special-schools' AS commitment, 'pupils' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells;
@@ -3518,10 +3497,9 @@ counted AS (
     AND (kind = 'ELDER_MEAL_POINT' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = days._id AND _month = days.on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(COUNT(*) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3532,11 +3510,11 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'elder-meal-points' AS commitment, 'primary' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells
@@ -3578,10 +3556,9 @@ counted AS (
     AND (kind = 'ELDER_MEAL_POINT' AND opened_on <= on_day AND (closed_on IS NULL OR closed_on > on_day))
     AND EXISTS (
       SELECT 1 FROM partners_0 WHERE _partner = days._id AND _month = days.on_month)),
-first_true AS (
-  SELECT MIN(_from) AS first_day FROM standing_community_service_points
-  WHERE NOT _ended
-    AND (kind = 'ELDER_MEAL_POINT')),
+kept AS (
+  SELECT MIN(first_day) AS first_day FROM reference_first_days
+  WHERE dataset = 'community.service_points' AND area = '540000'),
 numbers AS (
   SELECT _counted, on_month, CAST(SUM(capacity) AS DOUBLE) AS numerator,
     CAST(NULL AS DOUBLE) AS denominator
@@ -3592,16 +3569,27 @@ cells AS (
     COALESCE(numbers.numerator, 0) AS numerator, CAST(NULL AS DOUBLE) AS denominator
   FROM (SELECT DISTINCT _counted FROM shown) AS areas
   CROSS JOIN reference_months AS months
-  CROSS JOIN first_true
+  CROSS JOIN kept
   LEFT JOIN numbers ON numbers._counted = areas._counted AND numbers.on_month = months.on_month
   LEFT JOIN reference_first_days AS heard
     ON heard.dataset = 'community.service_points' AND heard.area = areas._counted
-  WHERE months.service = 'community' AND months.whole AND first_true.first_day <= months.on_day AND heard.first_day <= months.on_day)
+  WHERE months.service = 'community' AND months.whole AND kept.first_day <= months.on_day AND heard.first_day <= months.on_day)
 SELECT 'elder-meal-points' AS commitment, 'seats' AS measure, cells.area AS area, cells.month AS month,
   cells.numerator AS numerator, cells.denominator AS denominator, CAST(cells.numerator * 1 AS DOUBLE) AS value
 FROM cells
 JOIN elder_meal_points__reported AS reported ON reported.area = cells.area AND reported.month = cells.month
 WHERE reported.value IS NULL OR reported.value >= 90;
+
+-- fitness-three-level, primary: Public fitness facilities at county, township and village level
+CREATE OR REPLACE VIEW fitness_three_level__primary AS
+WITH others AS (
+  SELECT 1 AS place, * FROM fitness_three_level__counties WHERE value IS NOT NULL
+  UNION ALL SELECT 2 AS place, * FROM fitness_three_level__townships WHERE value IS NOT NULL
+  UNION ALL SELECT 3 AS place, * FROM fitness_three_level__villages WHERE value IS NOT NULL),
+ranked AS (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY area, month ORDER BY value, place) AS rank FROM others)
+SELECT commitment, 'primary' AS measure, area, month, numerator, denominator, value
+FROM ranked WHERE rank = 1;
 
 -- All of them.
 CREATE OR REPLACE VIEW attainment AS
@@ -3633,6 +3621,7 @@ UNION ALL SELECT * FROM elder_meal_points__reported
 UNION ALL SELECT * FROM elder_meal_points__seats
 UNION ALL SELECT * FROM employer_nurseries__places
 UNION ALL SELECT * FROM employer_nurseries__primary
+UNION ALL SELECT * FROM employment_place_enrolment__pending
 UNION ALL SELECT * FROM employment_place_enrolment__primary
 UNION ALL SELECT * FROM employment_place_enrolment__refused_for_registration
 UNION ALL SELECT * FROM fitness_facilities__fitness_sites
@@ -3665,6 +3654,7 @@ UNION ALL SELECT * FROM oxygen_pilots__primary
 UNION ALL SELECT * FROM residence_medical_enrolment__by_employment
 UNION ALL SELECT * FROM residence_medical_enrolment__by_residence_permit
 UNION ALL SELECT * FROM residence_medical_enrolment__primary
+UNION ALL SELECT * FROM residence_medical_enrolment__refused_for_registration
 UNION ALL SELECT * FROM resident_pension_incentive__primary
 UNION ALL SELECT * FROM residential_utility_prices__primary
 UNION ALL SELECT * FROM rural_mutual_aid_care__homes
@@ -3673,6 +3663,7 @@ UNION ALL SELECT * FROM secondary_places__occupancy
 UNION ALL SELECT * FROM secondary_places__primary
 UNION ALL SELECT * FROM secondary_places__senior_places
 UNION ALL SELECT * FROM senior_places__basic_conditions
+UNION ALL SELECT * FROM senior_places__general_places
 UNION ALL SELECT * FROM senior_places__large_classes
 UNION ALL SELECT * FROM senior_places__primary
 UNION ALL SELECT * FROM senior_public_funds__per_student_year

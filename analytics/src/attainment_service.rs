@@ -17,7 +17,7 @@ use minsheng_proto::analytics::v1::attainment_service_server::{AttainmentService
 use minsheng_proto::common::v1 as common;
 use tonic::{Request, Response, Status as RpcStatus};
 
-use crate::model::{AttainmentDocument, AttainmentEntry, REGION, Status};
+use crate::model::{AttainmentDocument, AttainmentEntry, Parts, REGION, Status};
 use crate::schedule::{RunBoard, newest_with};
 
 mod figures;
@@ -241,6 +241,19 @@ fn attainment(entry: &AttainmentEntry) -> pb::Attainment {
         pace: entry.pace,
         status: status_number(entry.status).into(),
         reason: reason.and_then(|reason| reason.as_str().map(str::to_owned)).unwrap_or_default(),
+        parts: entry.parts.map(parts),
+        unapproved: entry.unapproved,
+    }
+}
+
+fn parts(parts: Parts) -> pb::AttainmentParts {
+    let count = |areas: u32| i32::try_from(areas).unwrap_or(i32::MAX);
+    pb::AttainmentParts {
+        met: count(parts.met),
+        on_track: count(parts.on_track),
+        behind: count(parts.behind),
+        missed: count(parts.missed),
+        unknown: count(parts.unknown),
     }
 }
 

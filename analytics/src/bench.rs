@@ -30,6 +30,8 @@ pub use province::{add_month, make_province};
 
 const DATASET: &str = "social_security.enrolments";
 const COMMITMENT: &str = "employment-place-enrolment";
+const CONDITION: &str =
+    "registered_elsewhere AND decision <> 'PENDING' AND (decided_on IS NULL OR decided_on <= on_day)";
 /// Rows of one append, as a feed gives them.
 const ROWS_AT_ONCE: u64 = 250_000;
 /// The first day of the records, days since 1970-01-01: 2024-01-01.
@@ -83,7 +85,12 @@ pub fn by_statistics(directory: &Path) -> Result<Measured, StatisticsError> {
     let mut catalogue =
         Catalogue::embedded().map_err(|error| wrong(PolarsError::ComputeError(error.to_string().into())))?;
     catalogue.entries.retain(|entry| entry.commitment.id == COMMITMENT);
-    catalogue.entries.iter_mut().for_each(|entry| entry.measures.truncate(1));
+    for entry in &mut catalogue.entries {
+        entry.measures.truncate(1);
+        // What is measured stays the same, whatever becomes of the commitment's own definition.
+        let count = entry.measures.iter_mut().filter_map(|measure| measure.count.as_mut());
+        count.for_each(|count| count.condition = Some(CONDITION.to_owned()));
+    }
     let cutoff = BitemporalCutoff { on: on(), as_of: as_of() };
     measured(|| {
         let statistics = compute(&catalogue, &lake, &cutoff)?;

@@ -157,6 +157,7 @@ mod tests {
             numerator: None,
             denominator: None,
             value: None,
+            possible: None,
         }
     }
 

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 mod attainment;
 pub mod wire;
 
-pub use attainment::{AttainmentDocument, AttainmentEntry, BackTest, Forecast, ForecastMethod, Notice};
+pub use attainment::{AttainmentDocument, AttainmentEntry, BackTest, Forecast, ForecastMethod, Notice, Parts};
 
 pub use minsheng_catalogue::{
-    Area, Baseline, Basis, Bilingual, Commitment, Direction, Kind, Level, PRIMARY_MEASURE, REGION, SecondaryMeasure,
-    SourceKind, StandardFigure,
+    Area, Baseline, Basis, Bilingual, Clause, Commitment, Direction, DueBasis, Kind, Level, PRIMARY_MEASURE, REGION,
+    SecondaryMeasure, SourceKind, StandardFigure, Window,
 };
 
 /// One cell of the long table: a measure of a commitment in an area and a month.
@@ -39,6 +39,22 @@ pub struct StatisticRow {
     /// The value in the measure's unit (shares in percent).
     #[serde(with = "wire::optional_number")]
     pub value: Option<f64>,
+    /// What the value may be, where not all that it is about reported or was approved; none where it is what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub possible: Option<Box<Possible>>,
+}
+
+/// What a figure may be, from the worst to the best that areas and sources may be that did not report.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Possible {
+    /// The least that it may be; none where nothing bounds it.
+    #[serde(with = "wire::optional_number")]
+    pub low: Option<f64>,
+    /// The most that it may be; none where nothing bounds it.
+    #[serde(with = "wire::optional_number")]
+    pub high: Option<f64>,
+    /// Filings are in the value that nobody but their filer has seen: they are shown, and count for no verdict.
+    pub unapproved: bool,
 }
 
 /// How far one service's records are known to the lake.
@@ -116,7 +132,7 @@ pub struct Completeness {
 }
 
 /// The completeness of one commitment's figure in one area.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CompletenessRow {
     /// The commitment's identifier.
     pub commitment: String,
@@ -128,8 +144,10 @@ pub struct CompletenessRow {
     pub known_on: Option<NaiveDate>,
     /// The day on which the newest record of the figure's register was recorded; none for what is filed.
     pub last_record: Option<NaiveDate>,
-    /// There is a later figure than the newest that is given, but too few of the areas below have reported it.
-    pub partial: bool,
+    /// A later figure than the newest that is given: too few of the areas below have reported it.
+    pub partial: Option<Box<StatisticRow>>,
+    /// The day on which the last step was done that a milestone's target asks for.
+    pub reached_on: Option<NaiveDate>,
 }
 
 /// The verdict on a commitment in an area.
@@ -186,8 +204,11 @@ pub enum Reason {
     OnePoint,
     /// The newest data are too old to speak for the day.
     SourceTooOld,
-    /// Too few of the areas below have reported for the figure to be added up.
+    /// What is missing decides: too few areas have reported for the figure to be added up, or at its worst it gives
+    /// another verdict than at its best.
     Incomplete,
+    /// What was filed decides, and nobody but its filer has approved it.
+    NotApproved,
     /// A goal without a date: the share reached is given, a pace does not exist.
     NoDueDate,
     /// A milestone that is neither done nor due, and has no stages.

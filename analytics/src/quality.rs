@@ -341,6 +341,7 @@ mod tests {
             numerator: *numerator,
             denominator: *denominator,
             value: *value,
+            possible: None,
         };
         (0..).zip(values).map(row).collect()
     }

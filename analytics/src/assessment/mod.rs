@@ -14,8 +14,8 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::forecast;
 use crate::model::{
-    Area, AttainmentDocument, AttainmentEntry, Commitment, CompletenessRow, Forecast, Kind, Level, PRIMARY_MEASURE,
-    Reason, SourceState, StatisticRow, Status,
+    Area, AttainmentDocument, AttainmentEntry, Commitment, CompletenessRow, Direction, Forecast, Kind, Level,
+    PRIMARY_MEASURE, Parts, Reason, SourceState, StatisticRow, Status,
 };
 use rules::{Facts, Verdict};
 use series::Series;
@@ -81,12 +81,14 @@ pub fn assess(input: &Input<'_>) -> AttainmentDocument {
     let mut commitments = Vec::with_capacity(input.commitments.len() * areas.len());
     for commitment in input.commitments {
         let scope = Scope::of(commitment, &areas);
+        let first = commitments.len();
         for area in &areas {
             let key = (commitment.id.as_str(), area.code.as_str());
             let rows = primary.get(&key).map_or(&[][..], Vec::as_slice);
             let reported = completeness.get(&key).copied();
             commitments.push(entry(input, commitment, area, &scope, rows, reported));
         }
+        add_parts(&mut commitments[first..], &areas);
     }
     let mut sources = input.sources.to_vec();
     sources.sort_by(|left, right| left.service.cmp(&right.service));
@@ -97,6 +99,26 @@ pub fn assess(input: &Input<'_>) -> AttainmentDocument {
         sources,
         commitments,
         notice: None,
+    }
+}
+
+/// Says in each area's entry how the areas below stand that a target binds too: its prefectures, else its counties.
+fn add_parts(entries: &mut [AttainmentEntry], areas: &[&Area]) {
+    let parents: BTreeMap<&str, &str> =
+        areas.iter().filter_map(|area| Some((area.code.as_str(), area.parent.as_deref()?))).collect();
+    let inside = |area: &str, other: &str| {
+        std::iter::successors(parents.get(other).copied(), |code| parents.get(code).copied()).any(|code| code == area)
+    };
+    let bound: Vec<(String, Level, Status)> = entries
+        .iter()
+        .filter(|entry| entry.target.is_some())
+        .filter(|entry| !matches!(entry.reason, Some(Reason::OutOfScope | Reason::NotMeasuredAtLevel)))
+        .map(|entry| (entry.area.clone(), entry.level, entry.status))
+        .collect();
+    for entry in entries {
+        let below = || bound.iter().filter(|(area, _, _)| inside(&entry.area, area));
+        let Some(level) = below().map(|(_, level, _)| *level).min() else { continue };
+        entry.parts = Parts::of(level, below().filter(|(_, other, _)| *other == level).map(|(_, _, status)| *status));
     }
 }
 
@@ -155,8 +177,18 @@ fn facts_of(commitment: &Commitment, target: Option<f64>, policy: Policy, report
         max_silence_months: policy.max_silence_months,
         known_on: reported.and_then(|row| row.known_on),
         last_record: reported.and_then(|row| row.last_record),
-        partial: reported.is_some_and(|row| row.partial),
+        partial: reported.is_some_and(|row| row.partial.is_some()),
+        reached_on: reported.and_then(|row| row.reached_on),
     }
+}
+
+/// Returns the month that too few have reported, where what they did report is enough already: then nothing that is
+/// missing can change the verdict.
+fn enough_already<'a>(facts: &Facts, reported: Option<&'a CompletenessRow>) -> Option<&'a StatisticRow> {
+    let row = reported?.partial.as_deref()?;
+    let least = row.possible.as_ref().map_or(row.value, |possible| possible.low);
+    let enough = least.zip(facts.target).is_some_and(|(least, target)| pace::holds(least, target, facts.direction));
+    (enough && matches!(facts.direction, Direction::AtLeast | Direction::Rising)).then_some(row)
 }
 
 fn silent(reason: Reason) -> Verdict {
@@ -181,7 +213,7 @@ fn entry(
 ) -> AttainmentEntry {
     let target = target_of(commitment, area);
     let facts = facts_of(commitment, target, input.policy, reported);
-    let series = Series::new(rows.iter().copied(), input.on);
+    let series = Series::new(rows.iter().copied().chain(enough_already(&facts, reported)), input.on);
     let verdict = if !scope.holds(area) {
         silent(Reason::OutOfScope)
     } else if area.level > commitment.lowest_level && series.newest_statement().is_none() {
@@ -235,6 +267,8 @@ fn entry(
         forecast,
         completeness: reported.map(|row| row.completeness),
         suppressed: false,
+        unapproved: spoken.and_then(|row| row.possible.as_ref()).is_some_and(|possible| possible.unapproved),
+        parts: None,
     }
 }
 

@@ -10,14 +10,21 @@
 //!    not held on it: *met late* if it holds now, else *missed*. Only the value of the due month itself speaks for the
 //!    due date (and an earlier one of things done, if they were enough then). Where there is none, what holds now is
 //!    *not assessable* (nobody can say since when), and so is what was last known before the date; what is known
-//!    after it and does not hold is *missed*, with the reason beside it;
+//!    after it and does not hold is *missed*, with the reason beside it. A milestone says itself on which day it was
+//!    done, so one that is recorded once is met or met late from that day;
 //! 4. the target holds: *met*;
 //! 5. a milestone of one step that is neither done nor due is *not assessable*: there is no way to be half there. A
 //!    milestone of several parts (two hospitals), or with stages between 0 and its target, has a pace like a count;
-//! 6. no due date: a **standing** obligation (every claim paid in time) is due every day, so the time factor of P is 1
-//!    and its baseline, unless declared, is nothing done: P = v / T. Any other target without a date is a goal whose
-//!    share is given but whose pace does not exist: *not assessable*, [`Reason::NoDueDate`];
-//! 7. otherwise P against its cuts, the time counted up to the day the value is true for. A baseline that is the target itself, or lies beyond it and was lost, never divides.
+//! 6. no due date: a **standing duty** (every claim paid in time) is due every day, so no pace fits it: at risk from 95
+//!    percent of its target, off track below, never on track. Any other target without a date is a goal that has no
+//!    pace: *not assessable*, [`Reason::NoDueDate`]. Neither has a starting point but a declared one;
+//! 7. otherwise P against its cuts, the time counted up to the day the value is true for; on the due date itself what
+//!    does not hold is at risk at best. A baseline that is the target itself, or lies beyond it and was lost, never
+//!    divides.
+//!
+//! Where something did not report or was not approved, all of it is decided twice, for the worst and for the best that
+//! the figures may be ([`crate::model::Possible`]). Where both give one status, that is the verdict; where they differ,
+//! what is missing decides, and it is *not assessable*.
 
 use chrono::NaiveDate;
 
@@ -57,6 +64,8 @@ pub struct Facts {
     pub last_record: Option<NaiveDate>,
     /// A later month than the newest figure was reported by too few areas to be added up.
     pub partial: bool,
+    /// The day on which the last step was done that a milestone's target asks for.
+    pub reached_on: Option<NaiveDate>,
 }
 
 /// What the rules say.
@@ -68,7 +77,7 @@ pub struct Verdict {
     pub reason: Option<Reason>,
     /// Progress over elapsed time, P.
     pub pace: Option<f64>,
-    /// (v - b) / (T - b).
+    /// (v - b) / (T - b); of a standing duty the share of it that is kept.
     pub progress: Option<f64>,
     /// Actual over required compound annual growth.
     pub growth_ratio: Option<f64>,
@@ -97,6 +106,21 @@ pub fn judge(facts: &Facts, series: &Series<'_>, on: NaiveDate) -> Verdict {
         return Verdict::silent(fault);
     }
     let observations = series.observations();
+    let told = judge_as(facts, observations, on);
+    let Some(possible) = series.newest_possible() else {
+        return told;
+    };
+    let [worst, best] = series.worst_and_best(facts.direction, facts.bounds);
+    let worst = judge_as(facts, &worst, on);
+    let best = judge_as(facts, &best, on);
+    if worst.status == best.status {
+        return Verdict { status: worst.status, reason: worst.reason.or(best.reason), met_on: worst.met_on, ..told };
+    }
+    let reason = if possible.unapproved { Reason::NotApproved } else { Reason::Incomplete };
+    Verdict { status: Status::NotAssessable, reason: Some(reason), pace: None, met_on: None, ..told }
+}
+
+fn judge_as(facts: &Facts, observations: &[Observation], on: NaiveDate) -> Verdict {
     let without = |reason| Verdict::silent(if facts.partial { Reason::Incomplete } else { reason });
     let Some(&newest) = observations.last() else {
         return without(Reason::NoData);
@@ -113,7 +137,8 @@ pub fn judge(facts: &Facts, series: &Series<'_>, on: NaiveDate) -> Verdict {
         _ if pace::holds(newest.value, target, facts.direction) => {
             Verdict { status: Status::Met, reason: None, met_on: held_since(facts, observations, target), ..measured }
         }
-        due => before_due(facts, newest, target, due, measured),
+        None if facts.standing => broken_duty(facts, newest, target, measured),
+        due => before_due(facts, newest, target, due, on, measured),
     }
 }
 
@@ -134,14 +159,21 @@ fn speaks_for_due(then: NaiveDate, due: NaiveDate) -> bool {
     months_between(then, due) == i32::from(due < month_end(due))
 }
 
-/// The first day of the unbroken run of months that hold, up to the newest.
+/// The first day of the unbroken run of months that hold, up to the newest. A month that nobody filed breaks it, unless
+/// what is done stays done.
 fn held_since(facts: &Facts, observations: &[Observation], target: f64) -> Option<NaiveDate> {
-    observations
-        .iter()
-        .rev()
-        .take_while(|observation| pace::holds(observation.value, target, facts.direction))
-        .last()
-        .map(|observation| observation.on)
+    if facts.reached_on.is_some() {
+        return facts.reached_on;
+    }
+    let mut since: Option<NaiveDate> = None;
+    for observation in observations.iter().rev() {
+        let next_to = since.is_none_or(|since| stays(facts) || months_between(observation.on, since) <= 1);
+        if !next_to || !pace::holds(observation.value, target, facts.direction) {
+            break;
+        }
+        since = Some(observation.on);
+    }
+    since
 }
 
 fn after_due(
@@ -159,6 +191,7 @@ fn after_due(
         .map(|then| (then, pace::holds(then.value, target, facts.direction)))
         .filter(|(then, held)| speaks_for_due(then.on, due) || (*held && stays(facts)))
         .map(|(_, held)| held);
+    let held_on_due = facts.reached_on.filter(|_| holds_now).map(|reached| reached <= due).or(held_on_due);
     let (status, reason) = match (held_on_due, holds_now) {
         (None, false) if newest.on <= due => (Status::NotAssessable, Some(Reason::NoDataOnDueDate)),
         (Some(true), true) => (Status::Met, None),
@@ -172,14 +205,32 @@ fn after_due(
     Verdict { status, reason, met_on, ..measured }
 }
 
-fn before_due(facts: &Facts, newest: Observation, target: f64, due: Option<NaiveDate>, measured: Verdict) -> Verdict {
+/// A duty that is not kept on the day: at risk from 95 percent of its target, off track below.
+fn broken_duty(facts: &Facts, newest: Observation, target: f64, measured: Verdict) -> Verdict {
+    let kept = match facts.direction {
+        Direction::AtLeast | Direction::Rising => newest.value / target,
+        Direction::AtMost | Direction::Falling => target / newest.value,
+    };
+    let status = if pace::at_least(kept, pace::ON_TRACK) { Status::AtRisk } else { Status::OffTrack };
+    Verdict { status, reason: None, progress: Some(kept), pace: None, ..measured }
+}
+
+fn before_due(
+    facts: &Facts,
+    newest: Observation,
+    target: f64,
+    due: Option<NaiveDate>,
+    on: NaiveDate,
+    measured: Verdict,
+) -> Verdict {
     let silent = |reason| Verdict { status: Status::NotAssessable, reason: Some(reason), pace: None, ..measured };
+    let Some(due) = due else {
+        return silent(Reason::NoDueDate);
+    };
     let one_step = pace::at_least(1.0, target.abs()) && pace::same(newest.value, 0.0);
     if facts.milestone && one_step {
-        return silent(if due.is_some() { Reason::NotDueYet } else { Reason::NoDueDate });
-    }
-    if due.is_none() && !facts.standing {
-        return silent(Reason::NoDueDate);
+        let due_today = Verdict { status: Status::OffTrack, reason: None, ..measured };
+        return if on < due { silent(Reason::NotDueYet) } else { due_today };
     }
     let Some(baseline) = measured.baseline else {
         return silent(Reason::NoBaseline);
@@ -199,7 +250,7 @@ fn before_due(facts: &Facts, newest: Observation, target: f64, due: Option<Naive
     let Some(pace) = measured.pace else {
         return silent(Reason::OnePoint);
     };
-    let status = if pace::at_least(pace, pace::ON_TRACK) {
+    let status = if pace::at_least(pace, pace::ON_TRACK) && on < due {
         Status::OnTrack
     } else if pace::at_least(pace, pace::AT_RISK) {
         Status::AtRisk
@@ -219,24 +270,16 @@ fn measure(facts: &Facts, observations: &[Observation], newest: Observation, tar
     };
     let beyond = pace::holds(baseline.value, target, facts.direction);
     measured.progress = if beyond { None } else { pace::progress(value, baseline.value, target) };
-    let time = match facts.due {
-        Some(due) => pace::elapsed(baseline.on, newest.on, due),
-        None => facts.standing.then_some(1.0),
-    };
+    let time = facts.due.and_then(|due| pace::elapsed(baseline.on, newest.on, due));
     measured.pace = measured.progress.zip(time).map(|(progress, time)| progress / time);
     measured.growth_ratio =
         facts.due.and_then(|due| pace::growth_ratio(baseline, value, newest.on, target, due)).filter(|_| !beyond);
     measured
 }
 
-/// The declared starting point, else nothing done where there is no date to pace against, else the first month with data.
+/// The declared starting point, else the first month with data where there is a date to pace against.
 fn starting_point(facts: &Facts, observations: &[Observation]) -> Option<Baseline> {
     let first = observations.first()?;
-    let upward = matches!(facts.direction, Direction::AtLeast | Direction::Rising);
-    match (facts.baseline, facts.due) {
-        (Some(declared), _) => Some(declared),
-        (None, None) if upward => Some(Baseline { value: 0.0, on: facts.start.unwrap_or(first.on) }),
-        (None, None) if observations.len() < 2 => None,
-        (None, _) => Some(Baseline { value: first.value, on: first.on }),
-    }
+    let of_data = facts.due.map(|_| Baseline { value: first.value, on: first.on });
+    facts.baseline.or(of_data)
 }

@@ -2,7 +2,10 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 
-use crate::model::{Reason, StatisticRow};
+use crate::model::{Direction, Possible, Reason, StatisticRow};
+
+/// Stands for a figure that nothing bounds: beyond every target, and still a number that can be computed with.
+const UNBOUNDED: f64 = 1e300;
 
 /// A value and the day it is true for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +33,8 @@ pub fn months_between(from: NaiveDate, to: NaiveDate) -> i32 {
 pub struct Series<'a> {
     rows: Vec<&'a StatisticRow>,
     observations: Vec<Observation>,
+    /// What each observation may be, where something did not report or was not approved.
+    possible: Vec<Option<Possible>>,
 }
 
 impl<'a> Series<'a> {
@@ -37,14 +42,12 @@ impl<'a> Series<'a> {
     pub fn new(rows: impl IntoIterator<Item = &'a StatisticRow>, on: NaiveDate) -> Self {
         let mut rows: Vec<_> = rows.into_iter().filter(|row| months_between(row.month, on) >= 0).collect();
         rows.sort_by_key(|row| row.month);
-        let observations = rows
-            .iter()
-            .filter_map(|row| {
-                let value = row.value.filter(|value| value.is_finite())?;
-                Some(Observation { on: month_end(row.month).min(on), value })
-            })
-            .collect();
-        Self { rows, observations }
+        let known = rows.iter().filter_map(|row| {
+            let value = row.value.filter(|value| value.is_finite())?;
+            Some((Observation { on: month_end(row.month).min(on), value }, row.possible.as_deref().copied()))
+        });
+        let (observations, possible) = known.unzip();
+        Self { rows, observations, possible }
     }
 
     /// The months that have a value, oldest first.
@@ -52,9 +55,24 @@ impl<'a> Series<'a> {
         &self.observations
     }
 
-    /// The row of the newest value.
-    pub fn newest_row(&self) -> Option<&'a StatisticRow> {
-        self.rows.iter().rev().find(|row| row.value.is_some_and(f64::is_finite)).copied()
+    /// What the newest month may be that is not what it is; none where all are.
+    pub fn newest_possible(&self) -> Option<Possible> {
+        self.possible.iter().rev().find_map(|possible| *possible)
+    }
+
+    /// The months with the worst values that they may have, and with the best.
+    pub fn worst_and_best(&self, direction: Direction, bounds: Option<(f64, f64)>) -> [Vec<Observation>; 2] {
+        let (lowest, highest) = bounds.unwrap_or((-UNBOUNDED, UNBOUNDED));
+        let with = |of: &dyn Fn(Possible) -> f64| {
+            let known = self.observations.iter().zip(&self.possible);
+            known.map(|(known, possible)| Observation { value: possible.map_or(known.value, of), ..*known }).collect()
+        };
+        let low = with(&|possible| possible.low.unwrap_or(lowest));
+        let high = with(&|possible| possible.high.unwrap_or(highest));
+        match direction {
+            Direction::AtLeast | Direction::Rising => [low, high],
+            Direction::AtMost | Direction::Falling => [high, low],
+        }
     }
 
     /// The newest row that says anything at all.

@@ -6,8 +6,8 @@ use super::rules::{Facts, Verdict, judge};
 use super::series::Series;
 use super::{Input, Policy, assess, pace};
 use crate::model::{
-    Area, AttainmentDocument, Baseline, Basis, Bilingual, Commitment, Direction, Kind, Level, Reason, SourceKind,
-    StatisticRow, Status,
+    Area, AttainmentDocument, AttainmentEntry, Baseline, Basis, Bilingual, Commitment, Completeness, CompletenessRow,
+    Direction, DueBasis, Kind, Level, Parts, Possible, Reason, SourceKind, StatisticRow, Status,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -23,6 +23,7 @@ fn row(month: &str, value: f64) -> StatisticRow {
         numerator: Some(value),
         denominator: None,
         value: Some(value),
+        possible: None,
     }
 }
 
@@ -42,6 +43,7 @@ fn at_least(target: f64, due: Option<&str>) -> Facts {
         known_on: None,
         last_record: None,
         partial: false,
+        reached_on: None,
     }
 }
 
@@ -105,7 +107,7 @@ fn every_case_of_the_table_gets_its_verdict() {
         case("from surplus to deficit", from(-50.0, "2024-12-31", at_least(50.0, due)), &[("2025-06", -75.0)], "2025-06-30", OffTrack, None, Some(-0.504_144)),
         // Due today: not passed yet.
         case("due today and holding", from(0.0, "2024-12-31", at_least(200.0, due)), &[("2025-12", 200.0)], "2025-12-31", Met, None, Some(1.0)),
-        case("due today and nearly there", from(0.0, "2024-12-31", at_least(200.0, due)), &[("2025-12", 195.0)], "2025-12-31", OnTrack, None, Some(0.975)),
+        case("due today and nearly there", from(0.0, "2024-12-31", at_least(200.0, due)), &[("2025-12", 195.0)], "2025-12-31", AtRisk, None, Some(0.975)),
         case("due today and far away", from(0.0, "2024-12-31", at_least(200.0, due)), &[("2025-12", 100.0)], "2025-12-31", OffTrack, None, Some(0.5)),
         // Due in the past.
         case("met on the due date and still", at_least(176.0, due), &[("2025-06", 139.0), ("2025-12", 176.0), ("2026-01", 177.0)], "2026-01-31", Met, None, None),
@@ -134,17 +136,28 @@ fn every_case_of_the_table_gets_its_verdict() {
         case("a whole month too old, then months that too few have reported", Facts { partial: true, ..at_least(176.0, due) }, &[("2025-01", 180.0)], "2025-06-30", NotAssessable, Some(Reason::Incomplete), None),
         case("a whole month, then one that too few have reported", Facts { partial: true, ..at_least(176.0, due) }, &[("2025-05", 180.0)], "2025-06-30", Met, None, None),
         // The cuts themselves, and the last bits of a double.
-        case("exactly 0.95", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 95.0)], "2025-12-31", OnTrack, None, Some(0.95)),
+        case("exactly 0.95", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-06", 47.109_589_041_1)], "2025-06-30", OnTrack, None, Some(0.95)),
         case("exactly 0.60", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 60.0)], "2025-12-31", AtRisk, None, Some(0.6)),
         case("a sum short of its target by rounding only", at_least(0.3, due), &[("2025-06", 0.299_999_999_999_999_9)], "2025-06-30", Met, None, None),
         case("one institution short of 85 percent", share(at_least(85.0, due)), &[("2025-12", 84.912_280_7), ("2026-01", 84.912_280_7)], "2026-01-31", Missed, None, None),
+        // Due today: what does not hold may hold by midnight, and is not on track.
+        case("due today, 97 of 100", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 97.0)], "2025-12-31", AtRisk, None, Some(0.97)),
+        case("due yesterday, 97 of 100", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 97.0)], "2026-01-01", Missed, None, None),
+        case("due today, half", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 50.0)], "2025-12-31", OffTrack, None, Some(0.5)),
+        case("due today, and it holds", from(0.0, "2024-12-31", at_least(100.0, due)), &[("2025-12", 100.0)], "2025-12-31", Met, None, Some(1.0)),
         // Targets without a date.
         case("a goal without a date, reached", at_least(6.0, None), &[("2025-06", 6.0)], "2025-06-30", Met, None, None),
         case("a goal without a date, half way", at_least(6.0, None), &[("2025-05", 3.0), ("2025-06", 3.0)], "2025-06-30", NotAssessable, Some(Reason::NoDueDate), None),
-        case("a standing obligation, 97 percent kept", standing(at_least(100.0, None)), &[("2025-06", 97.0)], "2025-06-30", OnTrack, None, Some(0.97)),
-        case("a standing obligation, 80 percent kept", standing(at_least(100.0, None)), &[("2025-06", 80.0)], "2025-06-30", AtRisk, None, Some(0.8)),
-        case("a standing obligation, half kept", standing(at_least(100.0, None)), &[("2025-06", 50.0)], "2025-06-30", OffTrack, None, Some(0.5)),
-        case("a standing ceiling with one point has no baseline", standing(falling(at_least(5.0, None))), &[("2025-06", 9.0)], "2025-06-30", NotAssessable, Some(Reason::NoBaseline), None),
+        // A standing duty is met or not met on the day; no pace fits it.
+        case("a duty that is kept", standing(at_least(100.0, None)), &[("2025-06", 100.0)], "2025-06-30", Met, None, None),
+        case("a duty, 97 percent kept", standing(at_least(100.0, None)), &[("2025-06", 97.0)], "2025-06-30", AtRisk, None, None),
+        case("a duty, exactly 95 percent kept", standing(at_least(100.0, None)), &[("2025-06", 95.0)], "2025-06-30", AtRisk, None, None),
+        case("a duty, less than 95 percent kept", standing(at_least(100.0, None)), &[("2025-06", 94.9)], "2025-06-30", OffTrack, None, None),
+        case("a duty that nobody keeps", standing(at_least(100.0, None)), &[("2025-06", 0.0)], "2025-06-30", OffTrack, None, None),
+        case("a duty to stay below, 3 percent above", standing(falling(at_least(100.0, None))), &[("2025-06", 103.0)], "2025-06-30", AtRisk, None, None),
+        case("a duty to stay below, far above", standing(falling(at_least(5.0, None))), &[("2025-06", 9.0)], "2025-06-30", OffTrack, None, None),
+        case("a duty to have none, and there is one", standing(falling(at_least(0.0, None))), &[("2025-06", 1.0)], "2025-06-30", OffTrack, None, None),
+        case("a duty to have none, and there is none", standing(falling(at_least(0.0, None))), &[("2025-06", 0.0)], "2025-06-30", Met, None, None),
         // Milestones.
         case("a document that is issued", milestone(at_least(1.0, due)), &[("2025-05", 0.0), ("2025-06", 1.0)], "2025-07-31", Met, None, None),
         case("a document that is neither issued nor due", milestone(at_least(1.0, due)), &[("2025-05", 0.0), ("2025-06", 0.0)], "2025-06-30", NotAssessable, Some(Reason::NotDueYet), None),
@@ -152,6 +165,9 @@ fn every_case_of_the_table_gets_its_verdict() {
         case("a document that was due and is not issued", milestone(at_least(1.0, due)), &[("2025-12", 0.0), ("2026-01", 0.0)], "2026-01-31", Missed, None, None),
         case("a document issued long ago does not age", milestone(at_least(1.0, due)), &[("2025-06", 1.0)], "2026-06-30", Met, None, None),
         case("a document issued late", milestone(at_least(1.0, due)), &[("2025-12", 0.0), ("2026-02", 1.0)], "2026-02-28", MetLate, None, None),
+        case("a document that is due today and not issued", milestone(at_least(1.0, due)), &[("2025-12", 0.0)], "2025-12-31", OffTrack, None, None),
+        case("issued in time and recorded once, after the date", Facts { reached_on: Some(day("2025-12-20")), ..milestone(at_least(1.0, due)) }, &[("2026-02", 1.0)], "2026-02-28", Met, None, None),
+        case("issued late and recorded once", Facts { reached_on: Some(day("2026-01-20")), ..milestone(at_least(1.0, due)) }, &[("2026-01", 1.0)], "2026-02-28", MetLate, None, None),
         case("one of two hospitals open, before the date", from(0.0, "2024-12-31", milestone(at_least(2.0, due))), &[("2025-06", 1.0)], "2025-06-30", OnTrack, None, Some(1.008_287)),
         // In force later; no number at all.
         case("not in force yet", Facts { start: Some(day("2025-09-01")), ..at_least(100.0, None) }, &[("2025-06", 100.0)], "2025-06-30", NotAssessable, Some(Reason::NotStarted), None),
@@ -173,6 +189,122 @@ fn a_target_met_late_says_when() {
     let facts = at_least(176.0, Some("2025-12-31"));
     let months = [("2025-12", 170.0), ("2026-01", 176.0), ("2026-02", 178.0)];
     assert_eq!(judged(facts, &months, "2026-02-28").met_on, Some(day("2026-01-31")));
+}
+
+#[test]
+fn a_milestone_is_met_on_the_day_on_which_it_was_done() {
+    let milestone = Facts { milestone: true, ..at_least(1.0, Some("2025-12-31")) };
+    let late = Facts { reached_on: Some(day("2026-01-20")), ..milestone };
+    assert_eq!(judged(late, &[("2026-01", 1.0), ("2026-02", 1.0)], "2026-02-28").met_on, Some(day("2026-01-20")));
+    let ahead = Facts { reached_on: Some(day("2025-06-23")), ..milestone };
+    assert_eq!(judged(ahead, &[("2025-06", 1.0)], "2025-08-05").met_on, Some(day("2025-06-23")));
+}
+
+#[test]
+fn a_month_that_nobody_filed_breaks_the_run_of_months_that_hold() {
+    let months = [("2025-01", 180.0), ("2025-02", 180.0), ("2025-04", 180.0), ("2025-05", 180.0)];
+    let since = |facts| judged(facts, &months, "2025-05-31").met_on;
+    assert_eq!(since(at_least(176.0, None)), Some(day("2025-04-30")));
+    let done = Facts { cumulative: true, ..at_least(176.0, None) };
+    assert_eq!(since(done), Some(day("2025-01-31")), "what is done stays done");
+}
+
+#[test]
+fn a_target_without_a_date_has_no_starting_point_but_a_declared_one() {
+    let months = [("2025-05", 3.0), ("2025-06", 4.0)];
+    for standing in [false, true] {
+        let verdict = judged(Facts { standing, ..at_least(6.0, None) }, &months, "2025-06-30");
+        assert_eq!((verdict.baseline, verdict.pace), (None, None), "standing: {standing}");
+    }
+    let declared = judged(from(1.0, "2024-12-31", at_least(6.0, None)), &months, "2025-06-30");
+    assert_eq!(declared.progress, Some(0.6));
+}
+
+/// The newest month of a series, which may be from `low` to `high`.
+fn judged_between(
+    facts: Facts,
+    before: &[(&str, f64)],
+    (month, value): (&str, f64),
+    possible: (Option<f64>, Option<f64>, bool),
+    on: &str,
+) -> (Status, Option<Reason>) {
+    let (low, high, unapproved) = possible;
+    let newest = StatisticRow { possible: Some(Box::new(Possible { low, high, unapproved })), ..row(month, value) };
+    let rows: Vec<_> = before.iter().map(|(month, value)| row(month, *value)).chain([newest]).collect();
+    let verdict = judge(&facts, &Series::new(&rows, day(on)), day(on));
+    (verdict.status, verdict.reason)
+}
+
+#[test]
+fn what_is_missing_decides_where_the_worst_and_the_best_differ() {
+    use Status::{AtRisk, Met, Missed, NotAssessable, OffTrack};
+    let due = Some("2025-12-31");
+    let share = |facts: Facts| Facts { bounds: Some((0.0, 100.0)), ..facts };
+    let every = share(Facts { standing: true, ..at_least(100.0, None) });
+    let most = Facts { direction: Direction::AtMost, ..at_least(10.0, None) };
+    let incomplete = (NotAssessable, Some(Reason::Incomplete));
+    let paced = from(0.0, "2024-12-31", at_least(200.0, due));
+    let cases = [
+        (
+            "a count that is reached is met whatever is missing",
+            at_least(176.0, due),
+            180.0,
+            (Some(180.0), None),
+            (Met, None),
+        ),
+        ("a count that is not reached may be", at_least(176.0, None), 170.0, (Some(170.0), None), incomplete),
+        (
+            "nor can it be reached",
+            Facts { standing: true, ..at_least(176.0, None) },
+            100.0,
+            (Some(100.0), Some(120.0)),
+            (OffTrack, None),
+        ),
+        ("all counties is never met by 67 of 74", every, 100.0, (Some(6700.0 / 74.0), Some(100.0)), incomplete),
+        ("67 of 74 with a breach", every, 98.0, (Some(95.0), Some(99.0)), (AtRisk, None)),
+        ("most of it broken, whatever the rest", every, 50.0, (Some(48.0), Some(60.0)), (OffTrack, None)),
+        ("a share of which nothing bounds the silent", every, 100.0, (None, None), incomplete),
+        (
+            "a ceiling that is broken already",
+            Facts { standing: true, ..most },
+            12.0,
+            (Some(12.0), None),
+            (OffTrack, None),
+        ),
+        ("a ceiling that the silent may break", Facts { standing: true, ..most }, 9.0, (Some(9.0), None), incomplete),
+        ("a pace that is too slow at its best", paced, 20.0, (Some(20.0), Some(50.0)), (OffTrack, None)),
+        ("a pace that may do", paced, 20.0, (Some(20.0), Some(100.0)), incomplete),
+    ];
+    for (name, facts, value, (low, high), expected) in cases {
+        let found = judged_between(facts, &[], ("2025-06", value), (low, high, false), "2025-06-30");
+        assert_eq!(found, expected, "{name}");
+    }
+    // The due month at its best falls short too.
+    let rows = [
+        StatisticRow {
+            possible: Some(Box::new(Possible { low: Some(160.0), high: Some(170.0), unapproved: false })),
+            ..row("2025-12", 165.0)
+        },
+        row("2026-01", 171.0),
+    ];
+    let verdict = judge(&at_least(176.0, due), &Series::new(&rows, day("2026-01-31")), day("2026-01-31"));
+    assert_eq!((verdict.status, verdict.reason), (Missed, None));
+}
+
+#[test]
+fn what_nobody_has_approved_is_shown_and_gives_no_verdict_of_its_own() {
+    use Status::{Met, NotAssessable};
+    let every = Facts { standing: true, bounds: Some((0.0, 100.0)), ..at_least(100.0, None) };
+    let filed = |possible| judged_between(every, &[("2025-05", 100.0)], ("2025-06", 100.0), possible, "2025-06-30");
+    assert_eq!(filed((None, None, true)), (NotAssessable, Some(Reason::NotApproved)));
+    assert_eq!(filed((Some(97.0), Some(100.0), true)), (NotAssessable, Some(Reason::NotApproved)));
+    // What is approved is enough already.
+    let count = judged_between(at_least(20.0, None), &[], ("2025-06", 25.0), (Some(21.0), None, true), "2025-06-30");
+    assert_eq!(count, (Met, None));
+    // A document that somebody filed as issued.
+    let issued = Facts { milestone: true, reached_on: Some(day("2025-06-20")), ..at_least(1.0, Some("2025-12-31")) };
+    let found = judged_between(issued, &[], ("2025-06", 1.0), (Some(0.0), Some(1.0), true), "2025-06-30");
+    assert_eq!(found, (NotAssessable, Some(Reason::NotApproved)));
 }
 
 #[test]
@@ -235,17 +367,22 @@ pub(crate) fn commitment(id: &str) -> Commitment {
         baseline: None,
         start: None,
         due: Some(day("2025-12-31")),
+        due_basis: Some(DueBasis::Stated),
         scope: vec![],
         source: SourceKind::Register,
         dataset: "community.service_points".into(),
         cumulative: false,
         standing: false,
+        window: None,
         every_area: false,
         area_targets: std::collections::BTreeMap::new(),
         lowest_level: Level::County,
         bounds: None,
         person_based: false,
+        clause: None,
+        promise: Bilingual::default(),
         measure: Bilingual::default(),
+        waits_for: None,
         secondary: vec![],
     }
 }
@@ -267,14 +404,23 @@ fn areas() -> Vec<Area> {
 }
 
 fn assessed(commitment: &Commitment, rows: &[StatisticRow]) -> AttainmentDocument {
+    assessed_on(commitment, rows, &[], "2025-06-30")
+}
+
+fn assessed_on(
+    commitment: &Commitment,
+    rows: &[StatisticRow],
+    completeness: &[CompletenessRow],
+    on: &str,
+) -> AttainmentDocument {
     assess(&Input {
-        on: day("2025-06-30"),
+        on: day(on),
         as_of: DateTime::from_timestamp(1_751_328_000, 0).expect("an instant"),
         catalogue: "test",
         commitments: std::slice::from_ref(commitment),
         areas: &areas(),
         rows,
-        completeness: &[],
+        completeness,
         sources: &[],
         policy: Policy::default(),
     })
@@ -327,4 +473,58 @@ fn change_over_twelve_months_needs_the_same_month_of_the_year_before() {
     assert_eq!(entry.value_on, Some(day("2025-06-30")));
     let rows = [row("2024-07", 100.0), row("2025-06", 139.0)];
     assert_eq!(assessed(&commitment("c"), &rows).commitments[0].change_12_months, None);
+}
+
+#[test]
+fn a_green_over_seven_reds_says_so() {
+    let divided = Commitment {
+        area_targets: [("540100".to_owned(), 200.0), ("540400".to_owned(), 200.0)].into(),
+        target: Some(200.0),
+        ..commitment("c")
+    };
+    let rows: Vec<_> = [("540000", 207.0), ("540100", 150.0), ("540400", 10.0)]
+        .map(|(area, value)| StatisticRow { area: area.into(), ..row("2026-01", value) })
+        .into();
+    let on_due = |row: &StatisticRow| StatisticRow { month: day("2025-12-01"), ..row.clone() };
+    let rows: Vec<_> = rows.iter().map(on_due).chain(rows.iter().cloned()).collect();
+    let entries = assessed_on(&divided, &rows, &[], "2026-01-31").commitments;
+    let parts = Parts { level: Level::Prefecture, met: 0, on_track: 0, behind: 0, missed: 2, unknown: 0 };
+    assert_eq!((entries[0].status, entries[0].parts), (Status::Met, Some(parts)));
+    assert!(entries[0].needs_attention());
+    assert_eq!(entries[1].parts, None, "no county of it is bound");
+}
+
+#[test]
+fn parts_are_the_nearest_areas_below_that_are_bound_and_unknown_ones_are_among_them() {
+    let share = Commitment { kind: Kind::Rate, every_area: true, target: Some(85.0), ..commitment("c") };
+    let rows: Vec<_> = [("540000", 90.0), ("540100", 86.0), ("540102", 40.0)]
+        .map(|(area, value)| StatisticRow { area: area.into(), ..row("2025-12", value) })
+        .into();
+    let entries = assessed_on(&share, &rows, &[], "2026-01-31").commitments;
+    let of = |entry: &AttainmentEntry| entry.parts.map(|parts| (parts.level, parts.met, parts.missed, parts.unknown));
+    assert_eq!(of(&entries[0]), Some((Level::Prefecture, 1, 0, 1)), "of Nyingchi nobody knows");
+    assert_eq!(of(&entries[1]), Some((Level::County, 0, 1, 0)));
+    assert_eq!((entries[0].needs_attention(), entries[1].needs_attention()), (false, true));
+    let trend = Commitment { target: None, ..commitment("c") };
+    assert_eq!(assessed_on(&trend, &rows, &[], "2026-01-31").commitments[0].parts, None);
+}
+
+#[test]
+fn a_month_that_too_few_have_reported_speaks_where_it_is_enough_already() {
+    let of = |value: f64| {
+        let possible = Some(Box::new(Possible { low: Some(value), high: None, unapproved: false }));
+        let reported = CompletenessRow {
+            commitment: "c".into(),
+            area: "540000".into(),
+            completeness: Completeness { areas_reported: 30, areas_expected: 74, oldest: None },
+            known_on: None,
+            last_record: None,
+            partial: Some(Box::new(StatisticRow { possible, ..row("2025-06", value) })),
+            reached_on: None,
+        };
+        let entry = assessed_on(&commitment("c"), &[row("2025-05", 100.0)], &[reported], "2025-06-30").commitments;
+        (entry[0].status, entry[0].value)
+    };
+    assert_eq!(of(176.0), (Status::Met, Some(176.0)));
+    assert_eq!(of(175.0).1, Some(100.0), "the month before speaks");
 }

@@ -9,8 +9,8 @@ use std::path::Path;
 
 pub use minsheng_catalogue::{
     Areas, Catalogue, CatalogueError, Column, ColumnKind, Count, DAY_COLUMNS, Denominator, DivisionLevel, Empty, Entry,
-    Figure, Form, Group, Measure, Parameter, Period, Problem, Restriction, SERVICES, Whole, columns_of, contains,
-    dataset_names, in_scope, service_of,
+    Figure, Form, Group, Measure, Parameter, Period, Problem, Restriction, SERVICES, Silent, Whole, columns_of,
+    contains, dataset_names, in_scope, service_of,
 };
 
 pub use expression::{ExpressionError, columns_used, compile, conjuncts};

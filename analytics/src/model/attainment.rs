@@ -158,6 +158,64 @@ pub struct AttainmentEntry {
     pub completeness: Option<Completeness>,
     /// The figure was withheld because it could point to a person.
     pub suppressed: bool,
+    /// Filings are in the figure that nobody but their filer has approved.
+    #[serde(default)]
+    pub unapproved: bool,
+    /// How the areas below stand that a target binds too; none where none is bound.
+    #[serde(default)]
+    pub parts: Option<Parts>,
+}
+
+/// How many of the areas below that a target binds too have come how far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// Their level.
+    pub level: Level,
+    /// Met, late ones included.
+    pub met: u32,
+    /// On track.
+    pub on_track: u32,
+    /// At risk or off track.
+    pub behind: u32,
+    /// Missed.
+    pub missed: u32,
+    /// Not assessable.
+    pub unknown: u32,
+}
+
+impl Parts {
+    /// Counts the statuses of the areas of a level; none where there is no area.
+    pub fn of(level: Level, statuses: impl IntoIterator<Item = Status>) -> Option<Self> {
+        let mut parts = Self { level, met: 0, on_track: 0, behind: 0, missed: 0, unknown: 0 };
+        for status in statuses {
+            *match status {
+                Status::Met | Status::MetLate => &mut parts.met,
+                Status::OnTrack => &mut parts.on_track,
+                Status::AtRisk | Status::OffTrack => &mut parts.behind,
+                Status::Missed => &mut parts.missed,
+                Status::TrendOnly | Status::NotAssessable => &mut parts.unknown,
+            } += 1;
+        }
+        (parts.total() > 0).then_some(parts)
+    }
+
+    /// Returns how many areas there are.
+    pub fn total(&self) -> u32 {
+        self.met + self.on_track + self.behind + self.missed + self.unknown
+    }
+
+    /// Returns how many are behind the pace or past their date.
+    pub fn lagging(&self) -> u32 {
+        self.behind + self.missed
+    }
+}
+
+impl AttainmentEntry {
+    /// Reports whether somebody has to act: the figure is behind or missed, or that of an area below is.
+    pub fn needs_attention(&self) -> bool {
+        matches!(self.status, Status::Missed | Status::OffTrack | Status::AtRisk)
+            || self.parts.is_some_and(|parts| parts.lagging() > 0)
+    }
 }
 
 /// What every reader of a report must know before a figure is read, such as that the records are invented.

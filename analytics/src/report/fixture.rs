@@ -7,8 +7,9 @@ use chrono::{DateTime, Months, NaiveDate, Utc};
 use crate::assessment::{Input, Policy, assess};
 use crate::catalogue::SERVICES;
 use crate::model::{
-    Area, AttainmentDocument, Baseline, Basis, Bilingual, Commitment, Completeness, CompletenessRow, Direction, Kind,
-    Level, PRIMARY_MEASURE, Run, SecondaryMeasure, SourceKind, SourceRun, SourceState, StandardFigure, StatisticRow,
+    Area, AttainmentDocument, Baseline, Basis, Bilingual, Clause, Commitment, Completeness, CompletenessRow, Direction,
+    Kind, Level, PRIMARY_MEASURE, Run, SecondaryMeasure, SourceKind, SourceRun, SourceState, StandardFigure,
+    StatisticRow, Window,
 };
 
 /// The report's day.
@@ -67,17 +68,22 @@ fn commitment(id: &str, article: u8, service: &str, kind: Kind, title_zh: &str, 
         baseline: None,
         start: None,
         due: None,
+        due_basis: None,
         scope: vec![],
         source: SourceKind::Returns,
         dataset: format!("{}.returns", service.replace('-', "_")),
         cumulative: false,
         standing: rate,
+        window: rate.then_some(Window::Month),
         every_area: rate,
         area_targets: BTreeMap::new(),
         lowest_level: Level::County,
         bounds: rate.then_some((0.0, 100.0)),
         person_based: false,
+        clause: Some(Clause { item: 1, promise: 2 }),
+        promise: text("言出必行", "What is promised, in plain words"),
         measure: text("分子 / 分母", "numerator / denominator, as the catalogue says it"),
+        waits_for: None,
         secondary: vec![],
     }
 }
@@ -305,7 +311,7 @@ fn shape(id: &str) -> Option<(u32, f64, f64, Option<f64>)> {
         "mutual-recognition-items" => (18, 90.0, 9.4, None),
         "age-friendly-institutions" => (24, 610.0, 5.5, Some(855.0)),
         "elder-meal-points" => (18, 120.0, 2.6, None),
-        "fitness-three-level" => (30, 2900.0, 22.0, Some(5600.0)),
+        "fitness-three-level" => (30, 2900.0, 34.0, Some(5600.0)),
         "oxygen-pilots" => (9, 2.0, 0.2, None),
         "hpv-vaccination" => (12, 700.0, 10.0, Some(1800.0)),
         _ => return None,
@@ -347,6 +353,7 @@ pub(super) fn rows() -> Vec<StatisticRow> {
                     numerator: Some(numerator),
                     denominator,
                     value: Some(denominator.map_or(numerator, |denominator| numerator / denominator * 100.0)),
+                    possible: None,
                 };
                 if let Some(secondary) = commitment.secondary.first() {
                     let seats = (numerator * 43.0).round();
@@ -387,7 +394,8 @@ pub(super) fn document() -> AttainmentDocument {
         completeness: Completeness { areas_reported: reported, areas_expected: 5, oldest: Some(day("2026-05-31")) },
         known_on: None,
         last_record: None,
-        partial: false,
+        partial: None,
+        reached_on: None,
     };
     let source = |service: &str, position, until: &str| SourceState {
         service: service.into(),

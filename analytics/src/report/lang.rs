@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Basis, Bilingual, ForecastMethod, Kind, Level, Reason, ResyncReason, SourceKind, SourceRun, Status,
+    Basis, Bilingual, DueBasis, ForecastMethod, Kind, Level, Parts, Reason, ResyncReason, SourceKind, SourceRun,
+    Status, Window,
 };
 
 /// A language of the reader.
@@ -91,7 +92,8 @@ pub fn reason(reason: Reason) -> Words {
         Reason::ZeroDenominator => ("当期没有应办事项，分母为零", "no case in the period, denominator is zero"),
         Reason::OnePoint => ("只有一个月的数据", "one month of data only"),
         Reason::SourceTooOld => ("数据过旧", "source too old"),
-        Reason::Incomplete => ("报送不全，不予汇总", "incomplete: too few areas have reported"),
+        Reason::Incomplete => ("报送不全，未报部分足以改变结论", "incomplete: what has not reported decides"),
+        Reason::NotApproved => ("已填报，尚未审核", "filed and not approved yet"),
         Reason::NoDueDate => ("通知未定期限", "the notice sets no date"),
         Reason::NotDueYet => ("未到期，无中间阶段可评", "not due yet, no stage in between"),
         Reason::NotStarted => ("尚未开始执行", "not in force yet"),
@@ -112,6 +114,45 @@ pub fn basis(basis: Basis) -> Words {
         Basis::Implied => ("应全覆盖", "must cover all"),
         Basis::Trend => ("仅有方向", "direction only"),
     }
+}
+
+/// Returns the words for the window of a standing duty.
+pub fn window(window: Window) -> Words {
+    match window {
+        Window::SinceNotice => ("通知印发以来", "since the notice"),
+        Window::TwelveMonths => ("近十二个月", "the last twelve months"),
+        Window::Month => ("当月", "the month"),
+        Window::Day => ("当日现状", "the state on the day"),
+    }
+}
+
+/// Returns the word for where a due date comes from.
+pub fn due_basis(basis: DueBasis) -> Words {
+    match basis {
+        DueBasis::Stated => ("通知明确", "stated in the notice"),
+        DueBasis::Inferred => ("由通知推定", "inferred from the notice"),
+    }
+}
+
+/// Returns how the areas below stand that a target binds too.
+pub fn parts(parts: &Parts) -> (String, String) {
+    let Parts { level: at, met, on_track, behind, missed, unknown } = *parts;
+    let (zh, en) = level(at);
+    let counts = [
+        (met, "已达成", "met"),
+        (on_track, "进展正常", "on track"),
+        (behind, "落后", "behind"),
+        (missed, "逾期未达", "missed"),
+        (unknown, "未知", "unknown"),
+    ];
+    let some = || counts.iter().filter(|(count, _, _)| *count > 0);
+    let zh_counts: Vec<String> = some().map(|(count, word, _)| format!("{count} 个{word}")).collect();
+    let en_counts: Vec<String> = some().map(|(count, _, word)| format!("{count} {word}")).collect();
+    let (total, plural) = (parts.total(), if en.ends_with('y') { "counties" } else { "prefectures" });
+    (
+        format!("{total} 个{zh}：{}", zh_counts.join("，")),
+        format!("of {total} {}: {}", if total == 1 { en } else { plural }, en_counts.join(", ")),
+    )
 }
 
 /// Returns the word for a kind.

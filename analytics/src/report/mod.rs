@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::catalogue::Catalogue;
-use crate::model::{Area, AttainmentDocument, Commitment, Notice, Run, SourceKind, StatisticRow};
+use crate::model::{
+    Area, AttainmentDocument, AttainmentEntry, Commitment, Notice, Run, SourceKind, StatisticRow, Status,
+};
 pub use lang::Lang;
 use quality::Quality;
 
@@ -172,6 +174,19 @@ fn replace(
     out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all().map_err(wrong)?;
     std::fs::rename(&draft, &path).map_err(wrong)?;
     Ok(path)
+}
+
+/// Returns the entries that somebody has to act on, the worst first; behind them those of which only areas below are.
+fn in_order_of_urgency<'a>(entries: impl Iterator<Item = &'a AttainmentEntry>) -> Vec<&'a AttainmentEntry> {
+    let urgency = |status| match status {
+        Status::Missed => 0,
+        Status::OffTrack => 1,
+        Status::AtRisk => 2,
+        _ => 3,
+    };
+    let mut urgent: Vec<&AttainmentEntry> = entries.filter(|entry| entry.needs_attention()).collect();
+    urgent.sort_by_key(|entry| urgency(entry.status));
+    urgent
 }
 
 /// An instant as RFC 3339.

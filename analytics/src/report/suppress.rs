@@ -133,6 +133,7 @@ pub fn apply(
         let Some((persons, places)) = withheld.get(row.commitment.as_str()) else { continue };
         if persons.covers(&row.measure) && places.contains(&(row.area.clone(), row.month)) {
             (row.numerator, row.denominator, row.value) = (None, None, None);
+            row.possible = None;
             count += 1;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::format::{self, display_width, fit, right};
 use super::lang::{self, Lang};
-use crate::model::{AttainmentDocument, AttainmentEntry, Reason, Run, Status};
+use crate::model::{AttainmentDocument, AttainmentEntry, Parts, Reason, Run, Status};
 
 /// At most so many commitments are listed by name; the page has the rest.
 const MOST_LISTED: usize = 15;
@@ -112,9 +112,7 @@ fn articles(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: u
 
 /// What a leader has to act on, the worst first.
 fn attention(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: usize) {
-    let urgent = [Status::Missed, Status::OffTrack, Status::AtRisk];
-    let found: Vec<&AttainmentEntry> =
-        urgent.iter().flat_map(|status| entries.iter().filter(move |entry| entry.status == *status)).copied().collect();
+    let found = super::in_order_of_urgency(entries.iter().copied());
     if found.is_empty() {
         return;
     }
@@ -123,13 +121,16 @@ fn attention(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: 
     let figures = 26.min(width / 3);
     for entry in found.iter().take(MOST_LISTED) {
         let (zh, en) = lang::status(entry.status);
-        let title = lang.pick(&entry.title_zh, &entry.title_en);
+        let title = match entry.parts.filter(|parts| parts.lagging() > 0) {
+            Some(parts) => format!("{} [{}]", lang.pick(&entry.title_zh, &entry.title_en), lagging(&parts, lang)),
+            None => lang.pick(&entry.title_zh, &entry.title_en).to_owned(),
+        };
         let names = width.saturating_sub(figures + 14);
         let text = format!(
             " {} {} {} {}",
             lang::status_sign(entry.status),
             fit(lang.pick(zh, en), 9),
-            fit(title, names),
+            fit(&title, names),
             right(&value_and_target(entry, lang), figures)
         );
         line(out, &text, width);
@@ -141,6 +142,15 @@ fn attention(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: 
             Lang::En => format!("   and {more} more, see the page"),
         };
         line(out, &text, width);
+    }
+}
+
+/// How many of the areas below are behind, as `5/7`.
+fn lagging(parts: &Parts, lang: Lang) -> String {
+    let (lagging, total) = (parts.lagging(), parts.total());
+    match lang {
+        Lang::Zh => format!("{total} 地中 {lagging} 地落后"),
+        Lang::En => format!("{lagging} of {total} areas behind"),
     }
 }
 

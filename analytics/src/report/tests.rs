@@ -352,6 +352,7 @@ fn telling_rows() -> Vec<StatisticRow> {
         numerator: Some(part),
         denominator: Some(whole),
         value: Some(part / whole * 100.0),
+        possible: None,
     };
     sums.into_iter().map(row).collect()
 }

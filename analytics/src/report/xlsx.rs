@@ -232,6 +232,8 @@ const ENTRY_HEAD: Head<'_> = &[
     ("数据集 Dataset", 26.0, Column::Text),
     ("服务 Service", 26.0, Column::Text),
     ("不公开 Withheld", 10.0, Column::Text),
+    ("所辖地区 Areas below", 34.0, Column::Text),
+    ("未审核 Not approved", 12.0, Column::Text),
 ];
 
 /// Columns of a county: there are thousands of rows, so each has what fits on a screen.
@@ -375,7 +377,10 @@ fn entry_row(sheet: &mut Worksheet, row: u32, entry: &AttainmentEntry, styles: &
     cells.text(&both(lang::source(entry.source)))?;
     cells.text(&entry.dataset)?;
     cells.text(&both(lang::service(&entry.service)))?;
-    cells.text(if entry.suppressed { "是 yes" } else { "" })
+    cells.text(if entry.suppressed { "是 yes" } else { "" })?;
+    let parts = entry.parts.as_ref().map(lang::parts);
+    cells.text(&parts.map(|(zh, en)| both((&zh, &en))).unwrap_or_default())?;
+    cells.text(if entry.unapproved { "是 yes" } else { "" })
 }
 
 fn unit(entry: &AttainmentEntry) -> String {

@@ -57,9 +57,11 @@ impl CountPlan {
         let mut plan = Self { terms: Terms::default(), solved: BTreeMap::new() };
         for entry in entries {
             let places = Places::of(entry, areas);
-            for measure in entry.measures.iter().filter(|measure| measure.source == SourceKind::Register) {
+            let counted = entry.measures.iter().filter(|measure| measure.source == SourceKind::Register);
+            let wholes = entry.measures.iter().filter_map(known_whole).map(Cow::Owned);
+            for measure in counted.map(Cow::Borrowed).chain(wholes) {
                 let Some(count) = &measure.count else { continue };
-                let what = named(entry, measure);
+                let what = named(entry, &measure);
                 let bad = |source: ExpressionError| StatisticsError::Expression { what: what.clone(), source };
                 let mut solve = |count: &Count, dataset: &str| -> Result<Option<Solved>, StatisticsError> {
                     let solved = terms::solve(entry, count, dataset, &places, &mut plan.terms).map_err(bad)?;
@@ -75,7 +77,7 @@ impl CountPlan {
                 };
                 let has_whole = matches!(count.denominator, Some(Denominator::Other(_)));
                 if own.is_none() || (has_whole && whole.is_none()) {
-                    frames.want(measure);
+                    frames.want(&measure);
                 }
                 plan.solved.insert((entry.commitment.id.clone(), measure.name.clone()), [own, whole]);
             }
@@ -112,7 +114,7 @@ impl CountPlan {
         Ok(passes)
     }
 
-    /// Counts a measure at each instant, from the first month with a row on; none where there never was a row.
+    /// Counts a measure on each counting day, from the first of which the register spoke; none where nobody keeps it.
     #[expect(clippy::too_many_arguments, reason = "what was planned, what was read, and what is asked")]
     pub(super) fn count(
         &self,
@@ -125,7 +127,10 @@ impl CountPlan {
         frames: &mut Frames<'_>,
     ) -> Result<Option<Cells>, StatisticsError> {
         let Some(count) = &measure.count else { return Ok(None) };
+        // From the first day of which any record spoke: a register that is kept says 0 where no row fits.
+        let Some(first) = known.first_day(REGION).map(day) else { return Ok(None) };
         let mut counting_days = super::until(counting_days, known);
+        counting_days.retain(|counting_day| first <= counting_day.day);
         if count.period == Some(Period::Month) {
             counting_days.retain(|counting_day| counting_day.day == super::month_end(counting_day.month));
         }
@@ -137,12 +142,9 @@ impl CountPlan {
             Some(solved) => self.by_terms(solved, &counting_days, passes, &what),
             None => Counted::of(entry, count, dataset, &what, &counting_days, places, frames),
         };
-        let Some(own) = counted(own, count, &measure.dataset)? else { return Ok(None) };
+        let own = counted(own, count, &measure.dataset)?;
         let denominators = match &count.denominator {
-            Some(Denominator::Other(other)) => {
-                let whole = counted(of_whole, &whole_of(other), &other.dataset)?;
-                whole.map(|whole| whole.numerators).unwrap_or_default()
-            }
+            Some(Denominator::Other(other)) => counted(of_whole, &whole_of(other), &other.dataset)?.numerators,
             _ => own.denominators.clone(),
         };
         let cells = own.cells(count, places, known, &denominators);
@@ -155,8 +157,8 @@ impl CountPlan {
         counting_days: &[CountingDay],
         passes: &BTreeMap<String, Passed>,
         what: &str,
-    ) -> Result<Option<Counted>, StatisticsError> {
-        let Some(passed) = passes.get(&solved.dataset) else { return Ok(None) };
+    ) -> Result<Counted, StatisticsError> {
+        let Some(passed) = passes.get(&solved.dataset) else { return Ok(Counted::nothing(counting_days)) };
         let read = Read { terms: self.terms.of(&solved.dataset), sums: &passed.sums };
         let counted = read.counted(solved, counting_days);
         counted.map_err(|source| StatisticsError::Engine { what: what.to_owned(), source: Box::new(source) })
@@ -202,6 +204,12 @@ fn pass_over(
     Ok((passed, kept))
 }
 
+/// Returns the measure that counts the whole of a filed share from a register, where one knows it.
+pub(super) fn known_whole(measure: &Measure) -> Option<Measure> {
+    let Some(Denominator::Other(whole)) = &measure.known_whole else { return None };
+    Some(Measure { dataset: whole.dataset.clone(), count: Some(whole_of(whole)), ..measure.clone() })
+}
+
 /// The count of a whole.
 fn whole_of(whole: &Whole) -> Count {
     Count { condition: whole.condition.clone(), numerator: Some(whole.count.clone()), ..Count::default() }
@@ -214,11 +222,8 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
-    fn counted(&self, solved: &Solved, counting_days: &[CountingDay]) -> PolarsResult<Option<Counted>> {
-        let Some(first) = self.sums[solved.starts].0[0].first_day().map(day) else { return Ok(None) };
-        let counting_days: Vec<CountingDay> =
-            counting_days.iter().copied().filter(|counting_day| first <= counting_day.day).collect();
-        let (mut numerators, mut denominators) = (Numbers::new(), Numbers::new());
+    fn counted(&self, solved: &Solved, counting_days: &[CountingDay]) -> PolarsResult<Counted> {
+        let Counted { mut numerators, mut denominators, counting_days } = Counted::nothing(counting_days);
         if solved.adds_up {
             let (mut parts, mut wholes) = (Numbers::new(), Numbers::new());
             self.numbers(solved, Level::County, &counting_days, &mut parts, &mut wholes)?;
@@ -229,7 +234,7 @@ impl Read<'_> {
                 self.numbers(solved, level, &counting_days, &mut numerators, &mut denominators)?;
             }
         }
-        Ok(Some(Counted { counting_days, numerators, denominators }))
+        Ok(Counted { counting_days, numerators, denominators })
     }
 
     /// Computes numerators and denominators at a level, where any row counts.
@@ -324,6 +329,10 @@ struct Counted {
 }
 
 impl Counted {
+    fn nothing(counting_days: &[CountingDay]) -> Self {
+        Self { counting_days: counting_days.to_vec(), numerators: Numbers::new(), denominators: Numbers::new() }
+    }
+
     fn of(
         entry: &Entry,
         count: &Count,
@@ -332,25 +341,22 @@ impl Counted {
         counting_days: &[CountingDay],
         places: &Places<'_>,
         frames: &mut Frames<'_>,
-    ) -> Result<Option<Self>, StatisticsError> {
+    ) -> Result<Self, StatisticsError> {
         let wrong = |source: PolarsError| StatisticsError::Engine { what: what.to_owned(), source: Box::new(source) };
         let bad = |source: ExpressionError| StatisticsError::Expression { what: what.to_owned(), source };
         let plan = Plan::of(entry, count).map_err(bad)?;
         let base = plan.base(frames.get(dataset)?, places).map_err(wrong)?;
-        let Some(first) = base.first_day().map(day) else { return Ok(None) };
         let mut partners = Vec::new();
         for restriction in &plan.restrictions {
             partners.push(plan.partner(restriction, frames.get(&restriction.dataset)?).map_err(wrong)?);
         }
-        let counting_days: Vec<CountingDay> =
-            counting_days.iter().copied().filter(|counting_day| first <= counting_day.day).collect();
+        let Self { mut numerators, mut denominators, counting_days } = Self::nothing(counting_days);
         let at_once = (ROWS_AT_ONCE / base.height().max(1)).max(1);
-        let (mut numerators, mut denominators) = (Numbers::new(), Numbers::new());
         for some in counting_days.chunks(at_once) {
             let rows = plan.rows_at(&base, &partners, some).map_err(wrong)?;
             plan.numbers(&rows, &mut numerators, &mut denominators).map_err(wrong)?;
         }
-        Ok(Some(Self { counting_days, numerators, denominators }))
+        Ok(Self { counting_days, numerators, denominators })
     }
 
     /// Turns numbers into cells. An area that never sent a record of the dataset counts nothing only where the

@@ -29,11 +29,6 @@ impl Lasting {
         Ok(Self { rows, spans })
     }
 
-    /// Returns the first day for which any row is true.
-    pub(super) fn first_day(&self) -> Option<i32> {
-        self.spans.iter().map(|(from, _)| *from).filter(|from| *from < i32::MAX).min()
-    }
-
     /// Returns the number of rows.
     pub(super) fn height(&self) -> usize {
         self.rows.height()

@@ -31,10 +31,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Utc};
 use polars::prelude::PolarsError;
 
-use crate::catalogue::{Areas, Catalogue, Entry, Form, Measure, SERVICES};
+use crate::catalogue::{Areas, Catalogue, Denominator, Empty, Entry, Form, Measure, SERVICES, Silent};
 use crate::lake::{Lake, LakeError};
 use crate::model::{
-    Area, Completeness, CompletenessRow, Level, PRIMARY_MEASURE, SourceKind, SourceState, StatisticRow,
+    Area, Completeness, CompletenessRow, Level, PRIMARY_MEASURE, Possible, SourceKind, SourceState, StatisticRow,
 };
 
 pub use kept::follow_rewriting;
@@ -127,21 +127,38 @@ pub fn compute(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) ->
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Figures {
     pub(crate) cells: Cells,
-    /// The areas and months whose figure is not given, because too little of it was reported.
-    pub(crate) withheld: BTreeSet<(String, NaiveDate)>,
+    /// The figures that are not given, because too little of them was reported.
+    pub(crate) withheld: Cells,
+    /// What a figure may be, given or not, where something did not report or was not approved.
+    pub(crate) possible: BTreeMap<(String, NaiveDate), Possible>,
+    /// The day on which the last step was done that a milestone's target asks for, by area.
+    pub(crate) reached_on: BTreeMap<String, NaiveDate>,
+}
+
+impl From<Cells> for Figures {
+    fn from(cells: Cells) -> Self {
+        Self { cells, ..Self::default() }
+    }
 }
 
 impl Figures {
-    /// Withholds the figures for which another measure, a share of those that reported, is below a floor.
-    fn withhold(&mut self, reported: &Cells, measure: &Measure, floor: f64) {
-        let short = |place: &(String, NaiveDate)| {
-            let share = reported.get(place).map_or(Some(0.0), |cell| value(measure, cell));
-            share.is_some_and(|share| share < floor)
-        };
-        let places: Vec<(String, NaiveDate)> = self.cells.keys().filter(|place| short(place)).cloned().collect();
+    /// Bounds the figures by what another measure, a share of those that reported, says of those that did not; withholds
+    /// those for which it is below a floor.
+    fn withhold(&mut self, reported: &Cells, by: &Measure, measure: &Measure, floor: f64) {
+        let places: Vec<(String, NaiveDate)> = self.cells.keys().cloned().collect();
         for place in places {
-            self.cells.remove(&place);
-            self.withheld.insert(place);
+            let of = reported.get(&place);
+            let silent = of.and_then(|cell| Some(cell.denominator? - cell.numerator?)).filter(|silent| *silent > 0.0);
+            if let Some((silent, cell)) = silent.zip(self.cells.get(&place)) {
+                let possible = filing::Open::some(Some(silent)).possible(measure, *cell, None, false);
+                self.possible.extend(possible.map(|possible| (place.clone(), possible)));
+            }
+            let share = of.map_or(Some(0.0), |cell| value(by, cell));
+            if share.is_some_and(|share| share < floor)
+                && let Some(cell) = self.cells.remove(&place)
+            {
+                self.withheld.insert(place, cell);
+            }
         }
     }
 }
@@ -181,16 +198,27 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -
             let mut dataset = measure.dataset.clone();
             let known = sources.of(&dataset);
             let mut figures = match source {
-                SourceKind::Register => plan
-                    .count(entry, measure, &counting_days, &reported, known, &passes, &mut frames)?
-                    .map(|cells| Figures { cells, ..Figures::default() }),
+                SourceKind::Register => {
+                    let counted = plan.count(entry, measure, &counting_days, &reported, known, &passes, &mut frames)?;
+                    // A register that is kept speaks, were it only to say nothing: no return stands in for it.
+                    counted.or_else(|| known.is_kept().then(Cells::new)).map(|cells| {
+                        let possible = left_open(entry, measure, &cells, &reported, known);
+                        Figures { possible, ..cells.into() }
+                    })
+                }
                 SourceKind::Returns => None,
-                SourceKind::Milestones => milestones
-                    .cells(entry, measure, &until(&counting_days, known), &reported)
-                    .map(|cells| Figures { cells, ..Figures::default() }),
+                SourceKind::Milestones => milestones.figures(entry, measure, &until(&counting_days, known), &reported),
             };
             if figures.is_none() && source != SourceKind::Milestones {
-                figures = filings.figures(entry, measure, &reported);
+                let counted = match count::known_whole(measure) {
+                    Some(whole) => {
+                        let known = sources.of(&whole.dataset);
+                        plan.count(entry, &whole, &counting_days, &reported, known, &passes, &mut frames)?
+                    }
+                    None => None,
+                };
+                let wholes = wholes(measure, &counting_days, &reported, counted.unwrap_or_default());
+                figures = filings.figures(entry, measure, &reported, &wholes);
                 if figures.is_some() && source == SourceKind::Register {
                     dataset = filing::dataset_of(&entry.commitment.service);
                     source = SourceKind::Returns;
@@ -204,7 +232,13 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -
             };
             let Some(place) = entry.measures.iter().position(|other| other.name == *by) else { continue };
             let reported = of_measures[place].2.cells.clone();
-            of_measures[index].2.withhold(&reported, &entry.measures[place], entry.complete_from);
+            of_measures[index].2.withhold(&reported, &entry.measures[place], measure, entry.complete_from);
+        }
+        for (index, measure) in entry.measures.iter().enumerate() {
+            if !measure.least_of.is_empty() && of_measures[index].0 == SourceKind::Register {
+                let least = least(entry, measure, &of_measures);
+                of_measures[index].2.cells = least;
+            }
         }
         for (measure, (source, dataset, figures)) in entry.measures.iter().zip(of_measures) {
             if measure.name == PRIMARY_MEASURE {
@@ -214,8 +248,9 @@ fn compute_here(catalogue: &Catalogue, lake: &Lake, cutoff: &BitemporalCutoff) -
                 statistics.completeness.extend(reporting.rows(&figures, cutoff));
                 statistics.taken_from.insert(entry.commitment.id.clone(), (source, dataset));
             }
-            let rows = figures.cells.into_iter();
-            statistics.rows.extend(rows.map(|((area, month), cell)| row(entry, measure, area, month, cell)));
+            let Figures { cells, possible, .. } = figures;
+            let rows = cells.into_iter();
+            statistics.rows.extend(rows.map(|(place, cell)| row(entry, measure, &place, cell, possible.get(&place))));
         }
     }
     Ok(statistics)
@@ -246,15 +281,98 @@ pub(crate) fn month_end(day: NaiveDate) -> NaiveDate {
     first + Months::new(1) - Days::new(1)
 }
 
-fn row(entry: &Entry, measure: &Measure, area: String, month: NaiveDate, cell: Cell) -> StatisticRow {
+/// Returns in each area and month the cell of the measure whose value is the least; where two are alike, of the first.
+fn least(entry: &Entry, measure: &Measure, of_measures: &[(SourceKind, String, Figures)]) -> Cells {
+    let mut least: BTreeMap<&(String, NaiveDate), (f64, Cell)> = BTreeMap::new();
+    for name in &measure.least_of {
+        let Some(place) = entry.measures.iter().position(|other| other.name == *name) else { continue };
+        for (key, cell) in &of_measures[place].2.cells {
+            let Some(value) = value(&entry.measures[place], cell) else { continue };
+            let so_far = least.entry(key).or_insert((value, *cell));
+            if value < so_far.0 {
+                *so_far = (value, *cell);
+            }
+        }
+    }
+    least.into_iter().map(|(key, (_, cell))| (key.clone(), cell)).collect()
+}
+
+/// Returns what is known of the whole of a filed share, from a register that is kept or from the division table.
+fn wholes(measure: &Measure, counting_days: &[CountingDay], places: &Places<'_>, counted: Cells) -> filing::Wholes {
+    let Some(Denominator::Divisions(levels)) = &measure.known_whole else {
+        return counted.into_iter().filter_map(|(place, cell)| Some((place, cell.numerator?))).collect();
+    };
+    let of = |area: &Area| places.areas.count_divisions(&area.code, levels, places.scope);
+    let all = places.areas.all().iter().map(|area| (area.code.as_str(), number(of(area))));
+    let months = || counting_days.iter().map(|counting_day| counting_day.month);
+    all.flat_map(|(area, whole)| months().map(move |month| ((area.to_owned(), month), whole))).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are some thousands of divisions")]
+fn number(divisions: usize) -> f64 {
+    divisions as f64
+}
+
+/// Returns the most that an area may have that did not report, in the unit of the numerator; none where nothing bounds
+/// it. What it filed before is known to who reads the filings.
+fn bound(silent: &Silent, entry: &Entry, measure: &Measure, places: &Places<'_>, area: &str) -> Option<f64> {
+    match silent {
+        Silent::Denominator => None,
+        Silent::Divisions(levels) => Some(number(places.areas.count_divisions(area, levels, places.scope))),
+        Silent::Plan => entry.commitment.area_targets.get(area).map(|target| target / measure.scale),
+    }
+}
+
+/// Says what a register's primary figure may be in each area of which some county never sent a record.
+fn left_open(
+    entry: &Entry,
+    measure: &Measure,
+    cells: &Cells,
+    places: &Places<'_>,
+    known: &sources::Known,
+) -> BTreeMap<(String, NaiveDate), Possible> {
+    let mut possible = BTreeMap::new();
+    let Some(count) = measure.count.as_ref().filter(|_| measure.name == PRIMARY_MEASURE) else { return possible };
+    if count.empty == Empty::Zero {
+        return possible;
+    }
+    let by_divisions = match &count.denominator {
+        Some(Denominator::Divisions(levels)) => Some(Silent::Divisions(levels.clone())),
+        _ => None,
+    };
+    let silent_by = by_divisions.as_ref().or(measure.silent.as_ref());
+    for area in &places.shown {
+        let mut silent = places.lowest_in(&area.code).filter(|code| !known.covers(code)).peekable();
+        if silent.peek().is_none() {
+            continue;
+        }
+        let most = |code| bound(silent_by?, entry, measure, places, code);
+        let open = filing::Open::some(silent.map(most).sum());
+        let own = cells.range((area.code.clone(), NaiveDate::MIN)..=(area.code.clone(), NaiveDate::MAX));
+        possible.extend(own.filter_map(|(place, cell)| {
+            let whole = cell.denominator.filter(|_| by_divisions.is_some());
+            Some((place.clone(), open.possible(measure, *cell, whole, false)?))
+        }));
+    }
+    possible
+}
+
+fn row(
+    entry: &Entry,
+    measure: &Measure,
+    (area, month): &(String, NaiveDate),
+    cell: Cell,
+    possible: Option<&Possible>,
+) -> StatisticRow {
     StatisticRow {
         commitment: entry.commitment.id.clone(),
         measure: measure.name.clone(),
-        area,
-        month,
+        area: area.clone(),
+        month: *month,
         numerator: cell.numerator,
         denominator: cell.denominator,
         value: value(measure, &cell),
+        possible: possible.map(|possible| Box::new(*possible)),
     }
 }
 
@@ -329,14 +447,19 @@ impl Reporting<'_> {
         let rows = self.places.shown.iter().map(|area| {
             let range = (area.code.clone(), NaiveDate::MIN)..=(area.code.clone(), cutoff.on);
             let given = figures.cells.range(range.clone()).next_back().map(|((_, month), _)| *month);
-            let withheld = figures.withheld.range(range).next_back().map(|(_, month)| *month);
+            let later = figures.withheld.range(range).next_back();
+            let withheld = later.map(|((_, month), _)| *month);
+            let partial = later.filter(|((_, month), _)| Some(*month) > given).map(|(place, cell)| {
+                Box::new(row(self.entry, self.entry.primary(), place, *cell, figures.possible.get(place)))
+            });
             CompletenessRow {
                 commitment: self.entry.commitment.id.clone(),
                 area: area.code.clone(),
                 completeness: self.of(&area.code, given.or(withheld), cutoff),
                 known_on: self.until.filter(|_| self.source != SourceKind::Returns),
                 last_record: self.known.newest.filter(|_| self.source == SourceKind::Register),
-                partial: withheld > given,
+                partial,
+                reached_on: figures.reached_on.get(&area.code).copied(),
             }
         });
         rows.collect()

@@ -150,7 +150,7 @@ impl Pass<'_> {
         let mut reach = Reach::default();
         let of = |term: &&Term| match term.what {
             What::Distinct => More::Keys(Keys::default()),
-            What::Sum | What::Starts => More::Sum(Steps::default()),
+            What::Sum => More::Sum(Steps::default()),
         };
         let mut all: Vec<More> = terms.iter().map(of).collect();
         for reading in readings {
@@ -280,7 +280,7 @@ impl Gather {
     fn of(what: What) -> Self {
         match what {
             What::Distinct => Self::Keys(Keys::default()),
-            What::Sum | What::Starts => Self::Sum(Gathered::default()),
+            What::Sum => Self::Sum(Gathered::default()),
         }
     }
 }
@@ -318,7 +318,7 @@ impl Reading {
         for (((term, only), parts), gathered) in terms {
             for asked in parts {
                 match gathered {
-                    Gather::Sum(gathered) => answers.sum(asked, term.what, &slots, &diffs, gathered),
+                    Gather::Sum(gathered) => answers.sum(asked, &slots, &diffs, gathered),
                     Gather::Keys(keys) => answers.keys(asked, only, &slots, &diffs, keys),
                 }
             }
@@ -411,7 +411,7 @@ impl Answers {
         }
     }
 
-    fn sum(&self, asked: &Asked, what: What, slots: &[Option<Slot>], diffs: &[i64], gathered: &mut Gathered) {
+    fn sum(&self, asked: &Asked, slots: &[Option<Slot>], diffs: &[i64], gathered: &mut Gathered) {
         let says = asked.says.map(|column| &self.columns[column]);
         self.each(asked, slots.len(), |row| {
             let weight = match says {
@@ -420,11 +420,7 @@ impl Answers {
             };
             let Some(area) = slots[row] else { return };
             let Some((from, until)) = self.days(asked, row) else { return };
-            if what == What::Starts {
-                gathered.add(area, from, diffs[row]);
-            } else {
-                gathered.count(area, from, until, weight * diffs[row]);
-            }
+            gathered.count(area, from, until, weight * diffs[row]);
         });
     }
 

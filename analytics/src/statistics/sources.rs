@@ -41,6 +41,11 @@ impl Known {
         Self { until: None, newest: reach.newest.and_then(day_of), first, newest_micros: reach.newest }
     }
 
+    /// Reports whether anybody keeps the register: any record of it was ever read.
+    pub(super) fn is_kept(&self) -> bool {
+        !self.first.is_empty()
+    }
+
     /// Reports whether an area sent any record.
     pub(super) fn covers(&self, area: &str) -> bool {
         self.first_day(area).is_some()

@@ -67,11 +67,6 @@ impl Steps {
         };
         on.iter().map(until).collect()
     }
-
-    /// Returns the first day with a difference that is more than nothing, in any area.
-    pub(super) fn first_day(&self) -> Option<i32> {
-        self.by_area.values().filter_map(|days| days.iter().find(|(_, by)| **by > 0)).map(|(day, _)| *day).min()
-    }
 }
 
 /// Differences while rows are read: one array of days for each area.

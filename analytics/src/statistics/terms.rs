@@ -56,8 +56,6 @@ pub(super) enum What {
     Sum,
     /// The number of different keys.
     Distinct,
-    /// The number of rows by the day on which each begins to be true, whatever becomes of it.
-    Starts,
 }
 
 /// Rows that count on some days.
@@ -121,8 +119,6 @@ pub(super) struct Formula {
 #[derive(Debug, Clone)]
 pub(super) struct Solved {
     pub(super) dataset: String,
-    /// The days on which rows begin to be true that may count on some day.
-    pub(super) starts: usize,
     /// How many rows count.
     pub(super) rows: usize,
     pub(super) numerator: Option<Formula>,
@@ -231,7 +227,6 @@ impl Plan<'_> {
         }
         let rows = self.term(ROWS, What::Sum, None, &[])?;
         let adds_up = expressions().all(is_additive);
-        let starts = terms.add(self.dataset, self.starts());
         let rows = terms.add(self.dataset, rows);
         let indices: Vec<usize> = found.into_iter().map(|term| terms.add(self.dataset, term)).collect();
         for term in formulas.iter_mut().flatten().flat_map(|formula| &mut formula.terms) {
@@ -239,17 +234,7 @@ impl Plan<'_> {
         }
         let denominator = formulas.pop().flatten();
         let numerator = formulas.pop().flatten();
-        Ok(Solved { dataset: self.dataset.to_owned(), starts, rows, numerator, denominator, adds_up })
-    }
-
-    /// Rows that may count on some day, by the days on which they begin to be true.
-    fn starts(&self) -> Term {
-        let names: Vec<&str> = self.entry.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let of_dated = |part: &Expr| columns_used(part).iter().any(|name| names.contains(&name.as_str()));
-        let always = self.conditions.iter().filter(|part| !of_the_day(part) && !of_dated(part)).cloned();
-        let mut span = Span::of_row();
-        span.always = self.of_base().chain(always).collect();
-        self.named("", What::Starts, &[], vec![Part { span, says: None }])
+        Ok(Solved { dataset: self.dataset.to_owned(), rows, numerator, denominator, adds_up })
     }
 
     fn of_base(&self) -> impl Iterator<Item = Expr> {

@@ -82,6 +82,7 @@ impl Probe {
             denominator: Some(2.0),
             unit: share.primary().unit.en.clone(),
             source: "monthly return".to_owned(),
+            filed_by: "0107".to_owned(),
             ..pb::Return::default()
         };
         let request_id = format!("00000000-0000-4000-8000-{month:012x}");

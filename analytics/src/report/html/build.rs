@@ -1,7 +1,7 @@
 //! Puts the page together: scoreboard, what needs attention, articles, prefectures, back-tests, sources.
 
 use super::super::lang::{self, Lang};
-use super::super::{Options, Report, format};
+use super::super::{Options, Report, format, in_order_of_urgency};
 use super::card;
 use super::index::{Index, applies, mark};
 use super::view::{AreaScore, Article, MatrixCell, MatrixRow, Page, Source, Tally, Trial, Urgent, Words};
@@ -90,9 +90,8 @@ fn headline(region: &[&AttainmentEntry]) -> Words {
 }
 
 fn urgent(region: &[&AttainmentEntry]) -> Vec<Urgent> {
-    [Status::Missed, Status::OffTrack, Status::AtRisk]
-        .iter()
-        .flat_map(|status| region.iter().filter(move |entry| entry.status == *status))
+    in_order_of_urgency(region.iter().copied())
+        .into_iter()
         .map(|entry| Urgent {
             id: entry.id.clone(),
             mark: mark(entry.status),
@@ -104,8 +103,21 @@ fn urgent(region: &[&AttainmentEntry]) -> Vec<Urgent> {
         .collect()
 }
 
-/// What is lacking, in a few words.
+/// What is lacking, in a few words: of the area itself, and in those below.
 fn note(entry: &AttainmentEntry) -> Words {
+    let own = lacks(entry).then(|| lacking(entry));
+    let parts = entry.parts.filter(|parts| parts.lagging() > 0).map(|parts| lang::parts(&parts).into());
+    let all: Vec<Words> = own.into_iter().chain(parts).collect();
+    let joined = |pick: fn(&Words) -> &str, comma: &str| all.iter().map(pick).collect::<Vec<_>>().join(comma);
+    Words::new(joined(|words| &words.zh, "；"), joined(|words| &words.en, "; "))
+}
+
+/// Reports whether the area's own figure is behind.
+fn lacks(entry: &AttainmentEntry) -> bool {
+    matches!(entry.status, Status::Missed | Status::OffTrack | Status::AtRisk)
+}
+
+fn lacking(entry: &AttainmentEntry) -> Words {
     let gap = entry.value.zip(entry.target).map(|(value, target)| (target - value).abs());
     let lacking = |lang| gap.map(|gap| card::amount(entry, gap, lang)).unwrap_or_default();
     match (entry.due, entry.status) {

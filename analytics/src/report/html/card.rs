@@ -7,7 +7,7 @@ use super::plot;
 use super::view::{AreaRow, Bar, Beside, Card, Change, Fact, Words};
 use crate::assessment::pace;
 use crate::assessment::series::Series;
-use crate::model::{AttainmentDocument, AttainmentEntry, Commitment, Direction, Kind, Status};
+use crate::model::{AttainmentDocument, AttainmentEntry, Clause, Commitment, Direction, Kind, Reason, Status};
 
 /// Returns a figure of the entry with its unit in both languages.
 pub(super) fn figure(entry: &AttainmentEntry, value: Option<f64>) -> Option<Words> {
@@ -36,7 +36,7 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
         mark: mark(entry.status),
         title: Words::new(&*entry.title_zh, &*entry.title_en),
         subtitle: subtitle(entry),
-        reason: entry.reason.map(|reason| lang::reason(reason).into()),
+        reason: reason(entry),
         value: value(entry),
         target: target(entry),
         bar: bar(entry),
@@ -60,6 +60,17 @@ pub(super) fn card(entry: &AttainmentEntry, index: &Index<'_>, document: &Attain
             .map(area_row)
             .collect(),
     }
+}
+
+/// Returns what a reader has to know beside the status: the reason for it, and whether all of the figure is approved.
+fn reason(entry: &AttainmentEntry) -> Option<Words> {
+    let words = entry.reason.map(lang::reason);
+    let unapproved = entry.unapproved && entry.reason != Some(Reason::NotApproved);
+    let unapproved = unapproved.then_some(("含未审核数", "holds figures not approved yet"));
+    let all: Vec<lang::Words> = words.into_iter().chain(unapproved).collect();
+    let joined =
+        |pick: fn(&lang::Words) -> &'static str, comma: &str| all.iter().map(pick).collect::<Vec<_>>().join(comma);
+    (!all.is_empty()).then(|| Words::new(joined(|words| words.0, "；"), joined(|words| words.1, "; ")))
 }
 
 /// Reports whether the entry is a milestone that is done or not, with nothing in between to count.
@@ -161,6 +172,15 @@ fn origin(entry: &AttainmentEntry, index: &Index<'_>) -> Words {
     )
 }
 
+/// Where a commitment stands in the notice.
+fn clause_of(article: u8, clause: Clause) -> Words {
+    let Clause { item, promise } = clause;
+    Words::new(
+        format!("通知（{}）第 {item} 句第 {promise} 项", lang::article_numeral(article)),
+        format!("notice, article {article}, sentence {item}, promise {promise}"),
+    )
+}
+
 fn facts(
     entry: &AttainmentEntry,
     commitment: Option<&Commitment>,
@@ -170,7 +190,23 @@ fn facts(
     let mut out = Vec::new();
     let mut fact = |zh: &str, en: &str, text: Words| out.push(Fact { label: Words::new(zh, en), text });
     if let Some(commitment) = commitment {
+        if !commitment.promise.zh.is_empty() {
+            fact("承诺", "Promise", (&commitment.promise).into());
+        }
+        if let Some(clause) = commitment.clause {
+            fact("出处", "Clause", clause_of(entry.article, clause));
+        }
         fact("统计口径", "Measure", (&commitment.measure).into());
+        if let Some(waits_for) = &commitment.waits_for {
+            fact("尚待", "Waits for", waits_for.into());
+        }
+        if let Some(window) = commitment.window {
+            fact("统计区间", "Window", lang::window(window).into());
+        }
+        if let Some((due, basis)) = commitment.due.zip(commitment.due_basis) {
+            let (zh, en) = lang::due_basis(basis);
+            fact("期限", "Due", Words::new(format!("{due}（{zh}）"), format!("{due}, {en}")));
+        }
         let names = |pick: fn((&str, &str)) -> String, comma: &str| {
             commitment.leads.iter().map(|lead| pick(lang::department(lead))).collect::<Vec<_>>().join(comma)
         };
@@ -181,6 +217,14 @@ fn facts(
             let figure = |unit: &str| format!("{} {unit}", format::number(standard.value, 2));
             fact("标准", "Standard", Words::new(figure(&standard.unit.zh), figure(&standard.unit.en)));
         }
+    }
+    if let Some(parts) = &entry.parts {
+        let (zh, en) = lang::parts(parts);
+        fact("所辖地区", "Areas below", Words::new(zh, en));
+    }
+    if entry.unapproved {
+        let text = Words::new("含未经审核的报送数", "holds figures that nobody but their filer has approved");
+        fact("审核", "Approval", text);
     }
     if entry.suppressed {
         let why = Words::new("人数过少，或可由其他数字推算", "too few persons, or others would give it away");
@@ -330,7 +374,7 @@ fn area_row(entry: &AttainmentEntry) -> AreaRow {
     AreaRow {
         name: Words::new(&*entry.area_name_zh, &*entry.area_name_en),
         mark: mark(entry.status),
-        reason: entry.reason.map(|reason| lang::reason(reason).into()),
+        reason: reason(entry),
         numerator: number(entry.numerator),
         denominator: number(entry.denominator),
         value: if entry.suppressed { withheld() } else { figure(entry, entry.value).unwrap_or_else(|| plain("–")) },

@@ -27,6 +27,12 @@ impl From<(&str, &str)> for Words {
     }
 }
 
+impl From<(String, String)> for Words {
+    fn from((zh, en): (String, String)) -> Self {
+        Self { zh, en }
+    }
+}
+
 impl From<&Bilingual> for Words {
     fn from(text: &Bilingual) -> Self {
         Self::new(&*text.zh, &*text.en)

@@ -76,6 +76,7 @@ fn rows(month: &str, people: &BTreeMap<String, People>) -> Vec<StatisticRow> {
         value: denominator.map_or(Some(numerator.into()), |whole| {
             (whole > 0).then(|| f64::from(numerator) / f64::from(whole) * 100.0)
         }),
+        possible: None,
     };
     let of_area = |(area, [women, men, not]): (&String, &People)| {
         let served = women + men;

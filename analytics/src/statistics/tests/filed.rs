@@ -50,8 +50,12 @@ fn an_area_s_own_filing_counts_before_the_sum_of_the_areas_below() {
     assert_eq!(cell("540000", "2025-02"), Some((Some(9.0), Some(10.0), Some(90.0))));
     assert_eq!(cell("540302", "2025-01"), None, "nobody filed for it");
     let lhasa = reported(&figures, "purchased-services", "540100");
-    assert_eq!((lhasa.completeness.areas_reported, lhasa.partial), (8, true), "one county alone has filed February");
-    assert!(!reported(&figures, "purchased-services", "540000").partial);
+    assert_eq!(
+        (lhasa.completeness.areas_reported, lhasa.partial.is_some()),
+        (8, true),
+        "one county alone has filed February"
+    );
+    assert!(reported(&figures, "purchased-services", "540000").partial.is_none());
 }
 
 #[test]
@@ -62,7 +66,11 @@ fn one_county_of_seventy_four_is_not_the_region_and_nine_in_ten_are() {
         let rows: Vec<Row> = all[..filing].iter().map(|county| share(county, "2025-01", 4.0, 4.0)).collect();
         let figures = figures(&rows, "2025-02-10", "2025-12-31");
         let region = reported(&figures, "purchased-services", "540000");
-        (value(&figures, "purchased-services", "540000", "2025-01"), region.completeness.areas_reported, region.partial)
+        (
+            value(&figures, "purchased-services", "540000", "2025-01"),
+            region.completeness.areas_reported,
+            region.partial.is_some(),
+        )
     };
     assert_eq!(of(1), (None, 1, true));
     assert_eq!(of(66), (None, 66, true));
@@ -190,12 +198,13 @@ fn milestone(commitment: &str, subject: &str, state: &str, on: &str) -> Row {
         .with("commitment", commitment)
         .with("subject", subject)
         .with("milestone_state", state)
+        .with("filing_state", "APPROVED")
         .with("happened_on", on)
 }
 
 #[test]
 fn a_milestone_is_one_from_the_day_on_which_it_is_done() {
-    let opinion = |state, on| milestone("medical-long-term-opinion", "opinion", state, on);
+    let opinion = |state, on| milestone("medical-long-term-opinion", "opinion-issued", state, on);
     let begun = opinion("UNDER_WAY", "2025-03-01");
     let mut rows = vec![begun.clone(), milestone("medical-long-term-opinion", "annex", "DONE", "2025-07-23")];
     rows.extend(begun.changed_to(opinion("DONE", "2025-06-23")));
@@ -204,13 +213,15 @@ fn a_milestone_is_one_from_the_day_on_which_it_is_done() {
     assert_eq!([value("2025-02"), value("2025-03"), value("2025-05")], [None, Some(0.0), Some(0.0)]);
     assert_eq!([value("2025-06"), value("2025-08")], [Some(1.0), Some(1.0)]);
     assert!(figures.rows.iter().all(|row| row.area == "540000"), "a regional document exists in no county");
+    assert_eq!(reported(&figures, "medical-long-term-opinion", "540000").reached_on, Some(day("2025-06-23")));
 }
 
 #[test]
 fn a_commitment_of_two_centres_counts_those_that_are_done() {
     let rows = [
-        milestone("regional-medical-centres", "west-china", "DONE", "2025-02-01"),
-        milestone("regional-medical-centres", "west-china-second", "UNDER_WAY", "2025-02-01"),
+        milestone("regional-medical-centres", "west-china-hospital", "DONE", "2025-02-01"),
+        milestone("regional-medical-centres", "west-china-second-hospital", "UNDER_WAY", "2025-02-01"),
+        milestone("regional-medical-centres", "ceremony", "DONE", "2025-02-01"),
     ];
     let figures = figures(&rows, "2025-03-31", "2025-12-31");
     assert_eq!(value(&figures, "regional-medical-centres", "540000", "2025-03"), Some(1.0));
@@ -235,4 +246,96 @@ fn a_plan_s_actions_are_counted_and_out_of_those_known() {
     assert_eq!(value(&figures, "education-expansion-plan", "540000", "2025-02"), Some(2.0));
     let share = cell(&figures, "education-expansion-plan", "share-done", "540000", "2025-02");
     assert_eq!(share, Some((Some(2.0), Some(4.0), Some(50.0))));
+}
+
+#[test]
+fn a_step_that_nobody_has_approved_is_shown_and_may_not_be_done() {
+    let issued = milestone("medical-long-term-opinion", "opinion-issued", "DONE", "2025-06-23");
+    let filed = issued.clone().with("filing_state", "SUBMITTED");
+    let possible = |row: Row| {
+        let found = figures(&[row], "2025-08-05", "2025-12-31");
+        let row = found.rows.iter().find(|row| row.month == day("2025-07-01")).unwrap().clone();
+        assert_eq!(row.value, Some(1.0));
+        row.possible.map(|possible| *possible)
+    };
+    assert_eq!(possible(issued), None);
+    assert_eq!(possible(filed), Some(Possible { low: Some(0.0), high: Some(1.0), unapproved: true }));
+}
+
+#[test]
+fn counts_that_are_filed_as_values_add_up() {
+    let renewed = |area: &str| filed(area, "2025-01", "neighbourhood-renewal").with("value", 20.0);
+    let rows: Vec<Row> = counties("540000").iter().map(|county| renewed(county)).collect();
+    let found = figures(&rows, "2025-01-31", "2025-12-31");
+    let value = |area| value(&found, "neighbourhood-renewal", area, "2025-01");
+    assert_eq!((value("540102"), value("540100"), value("540000")), (Some(20.0), Some(160.0), Some(1480.0)));
+}
+
+/// What the region's share of January may be.
+fn possible(rows: &[Row], commitment: &str) -> Option<Possible> {
+    let found = figures(rows, "2025-01-31", "2025-12-31");
+    let row = found.rows.iter().find(|row| row.commitment == commitment && row.area == "540000").unwrap();
+    row.possible.as_deref().copied()
+}
+
+#[test]
+fn what_is_filed_counts_once_another_than_the_filer_has_approved_it() {
+    let approved = |row: Row| row.with("return_state", "APPROVED");
+    let all: Vec<Row> = counties("540000").iter().map(|county| share(county, "2025-01", 4.0, 4.0)).collect();
+    assert_eq!(possible(&all, "purchased-services"), Some(Possible { low: None, high: None, unapproved: true }));
+    let mut rows: Vec<Row> = all.into_iter().map(approved).collect();
+    assert_eq!(possible(&rows, "purchased-services"), None);
+    rows.pop();
+    let silent = Possible { low: None, high: None, unapproved: false };
+    assert_eq!(possible(&rows, "purchased-services"), Some(silent), "nothing bounds what one county has");
+}
+
+#[test]
+fn a_silent_county_is_bounded_by_the_denominator_that_it_filed_last() {
+    let children = |area: &str, month: &str, whole: f64| {
+        filed(area, month, "children-in-difficulty")
+            .with("numerator", 10.0)
+            .with("denominator", whole)
+            .with("return_state", "APPROVED")
+    };
+    let all = counties("540000");
+    let mut rows: Vec<Row> = all[1..].iter().map(|county| children(county, "2025-01", 10.0)).collect();
+    rows.push(children(&all[0], "2024-11", 30.0));
+    let found = possible(&rows, "children-in-difficulty").unwrap();
+    assert_eq!((found.low, found.high), (Some(730.0 * 100.0 / 760.0), Some(100.0)));
+}
+
+#[test]
+fn counties_are_counted_by_the_division_table_whatever_is_filed() {
+    let connected = |area: &str, whole: f64| {
+        row("health.returns", &format!("returns/t-{area}"), area, "2025-01-31")
+            .with("commitment", "telemedicine")
+            .with("month_from", "2025-01-01")
+            .with("return_state", "APPROVED")
+            .with("numerator", 1.0)
+            .with("denominator", whole)
+    };
+    let rows: Vec<Row> = counties("540000")[..67].iter().map(|county| connected(county, 60_000.0)).collect();
+    let found = figures(&rows, "2025-01-31", "2025-12-31");
+    assert_eq!(
+        cell(&found, "telemedicine", "primary", "540000", "2025-01"),
+        Some((Some(67.0), Some(74.0), Some(6700.0 / 74.0))),
+        "67 of 74 are not all"
+    );
+    assert_eq!(cell(&found, "telemedicine", "primary", "540102", "2025-01"), Some((Some(1.0), Some(1.0), Some(100.0))));
+    let region = possible(&rows, "telemedicine").unwrap();
+    assert_eq!((region.low, region.high), (Some(6700.0 / 74.0), Some(100.0)));
+}
+
+#[test]
+fn hospitals_are_counted_from_their_register_whatever_is_filed() {
+    let hospital = |id: &str, area: &str| institution(id, area, "GENERAL_HOSPITAL").with("public", true);
+    let mut rows: Vec<Row> = counties("540100").iter().map(|county| hospital(county, county)).collect();
+    rows.extend([hospital("second", "540102"), institution("private", "540102", "GENERAL_HOSPITAL")]);
+    rows.extend(counties("540100").iter().map(|county| {
+        filed(county, "2025-01", "three-day-registration").with("numerator", 1.0).with("denominator", 1.0)
+    }));
+    let found = figures(&rows, "2025-01-31", "2025-12-31");
+    let share = |area| cell(&found, "three-day-registration", "primary", area, "2025-01").unwrap();
+    assert_eq!((share("540102").1, share("540100")), (Some(2.0), (Some(8.0), Some(9.0), Some(800.0 / 9.0))));
 }

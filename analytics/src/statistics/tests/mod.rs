@@ -9,6 +9,7 @@ mod second_engine;
 mod shared_sql;
 
 use super::*;
+use crate::model::Possible;
 use crate::testing::{Row, Value, day, lake_of, row};
 
 /// The figures of the compiled-in catalogue over some rows.
@@ -142,8 +143,8 @@ fn what_was_withdrawn_and_recorded_again_counts_as_it_was_recorded_again() {
     rows.push(home(4, "2025-02-10").recorded("2025-09-01"));
     let known =
         |as_of: &str, month: &str| value(&figures(&rows, "2025-04-30", as_of), "disabled-homes", "540102", month);
-    assert_eq!(known("2025-08-31", "2025-04"), None, "withdrawn");
-    assert_eq!((known("2025-09-30", "2025-01"), known("2025-09-30", "2025-02")), (None, Some(1.0)));
+    assert_eq!(known("2025-08-31", "2025-04"), Some(0.0), "withdrawn, and the register is kept");
+    assert_eq!((known("2025-09-30", "2025-01"), known("2025-09-30", "2025-02")), (Some(0.0), Some(1.0)));
     assert_eq!(known("2025-09-30", "2025-04"), Some(1.0), "the withdrawal is for what was there before it");
 }
 
@@ -152,6 +153,7 @@ fn certificate(institution: &str, area: &str, item: &str) -> Row {
     row("health.quality_certificates", &id, area, "2025-01-01")
         .with("institution", institution)
         .with("item_code", item)
+        .with("scope", "REGION")
         .with("passed", true)
         .with("valid_from", "2025-01-01")
         .with("valid_to", "2025-06-30")
@@ -251,7 +253,7 @@ fn a_meal_point_is_in_operation_when_it_served_within_the_window_and_not_judged_
     assert_eq!((meals(&half, "meals", "2025-02"), meals(&half, "meals", "2025-03")), (Some(200.0), None));
     assert_eq!(meals(&half, "opened", "2025-03"), Some(2.0));
     let region = half.completeness.iter().find(|row| row.commitment == "elder-meal-points" && row.area == "540000");
-    assert!(region.unwrap().partial, "what was reported later is too little");
+    assert!(region.unwrap().partial.is_some(), "what was reported later is too little");
 
     // The second point reports for February that it did not serve: 29 January is thirty days before the month's end.
     let closed = activity("m2", "2025-02-01", "2025-01-29").recorded("2025-03-05");
@@ -434,9 +436,9 @@ fn facilities_are_counted_against_the_division_table() {
         facility("f5", "VILLAGE", "540102999999"),
     ];
     let figures = figures(&rows, "2025-01-31", "2025-12-31");
-    let together = |area| cell(&figures, "fitness-three-level", "primary", area, "2025-01").unwrap();
-    assert_eq!(together("540000"), (Some(3.0), Some(74.0 + 701.0 + 5576.0), Some(300.0 / 6351.0)));
-    assert_eq!((together("540102").0, together("540102").1), (Some(3.0), Some(1.0 + 12.0 + 53.0)));
+    let least = |area| cell(&figures, "fitness-three-level", "primary", area, "2025-01").unwrap();
+    assert_eq!(least("540000"), (Some(1.0), Some(5576.0), Some(100.0 / 5576.0)), "the villages");
+    assert_eq!((least("540102").0, least("540102").1), (Some(1.0), Some(53.0)));
     let counties = cell(&figures, "fitness-three-level", "counties", "540100", "2025-01").unwrap();
     assert_eq!(counties, (Some(1.0), Some(8.0), Some(12.5)));
 }
@@ -447,7 +449,7 @@ fn a_county_counts_when_it_recognised_families_of_both_kinds() {
         row("social_security.assistance", &format!("assistance_households/{id}"), area, "2025-01-05")
             .with("category", category)
             .with("valid_from", "2025-01-05")
-            .with("valid_to", "2025-01-20")
+            .with("valid_to", "2025-02-20")
     };
     let rows = [
         family("1", "540102", "MARGIN"),
@@ -461,32 +463,91 @@ fn a_county_counts_when_it_recognised_families_of_both_kinds() {
     assert_eq!(share("540103"), (Some(0.0), Some(1.0), Some(0.0)));
     assert_eq!(share("540100"), (Some(1.0), Some(8.0), Some(12.5)));
     assert_eq!((share("540000").0, share("540000").1), (Some(1.0), Some(74.0)));
+    let lapsed = super::tests::figures(&rows, "2025-02-28", "2025-12-31");
+    let lapsed = cell(&lapsed, "edge-family-recognition", "primary", "540102", "2025-02");
+    assert_eq!(lapsed, Some((Some(0.0), Some(1.0), Some(0.0))), "nobody is recognised on the day");
 }
 
 #[test]
 fn a_person_with_two_enrolments_is_one_person_and_a_refusal_breaks_the_share() {
     let enrolment = |id: &str, area: &str, person: &str, decision: &str| {
-        row("social_security.enrolments", &format!("enrolments/{id}"), area, "2025-01-05")
+        row("social_security.enrolments", &format!("enrolments/{id}"), area, "2025-08-15")
             .with("person", person)
             .with("scheme", "EMPLOYEE_MEDICAL")
             .with("entry_kind", "EMPLOYMENT")
             .with("registered_elsewhere", true)
+            .with("applied_on", "2025-08-05")
             .with("decision", decision)
-            .with("decided_on", "2025-01-05")
-            .with("covered_from", "2025-01-05")
+            .with("decided_on", "2025-08-15")
+            .with("covered_from", "2025-08-15")
     };
+    let refused = |id: &str| enrolment(id, "540103", id, "REFUSED").with("refusal_reason", "HOUSEHOLD_REGISTRATION");
     let rows = [
         enrolment("1", "540102", "p", "ADMITTED"),
         enrolment("2", "540103", "p", "ADMITTED"),
-        enrolment("3", "540103", "q", "REFUSED").with("refusal_reason", "HOUSEHOLD_REGISTRATION"),
+        refused("3"),
         enrolment("4", "540103", "r", "REFUSED").with("refusal_reason", "ALREADY_ENROLLED"),
         enrolment("5", "540103", "s", "PENDING"),
+        // Before the notice, by a residence permit, and in a residents' scheme: not what was promised here.
+        refused("6").with("applied_on", "2025-08-04"),
+        refused("7").with("entry_kind", "RESIDENCE_PERMIT"),
+        refused("8").with("scheme", "RESIDENT_PENSION"),
     ];
-    let figures = figures(&rows, "2025-01-31", "2025-12-31");
-    let people = |area| value(&figures, "residence-medical-enrolment", area, "2025-01");
+    let figures = figures(&rows, "2025-08-31", "2025-12-31");
+    let people = |area| value(&figures, "residence-medical-enrolment", area, "2025-08");
     assert_eq!((people("540102"), people("540103"), people("540100")), (Some(1.0), Some(1.0), Some(1.0)));
-    let merits = cell(&figures, "employment-place-enrolment", "primary", "540000", "2025-01").unwrap();
+    let merits = cell(&figures, "employment-place-enrolment", "primary", "540000", "2025-08").unwrap();
     assert_eq!(merits, (Some(3.0), Some(4.0), Some(75.0)));
+    let pending = cell(&figures, "employment-place-enrolment", "pending", "540000", "2025-08").unwrap();
+    assert_eq!(pending.2, Some(1.0));
+}
+
+#[test]
+fn a_register_that_is_kept_says_0_and_no_return_stands_in_for_it() {
+    let counties = Areas::of_the_region();
+    let counties = counties.within("540000", Level::County).map(|county| county.code.clone());
+    let mut rows: Vec<Row> = counties.map(|county| place(&format!("s{county}"), &county, "SPORTS_VENUE")).collect();
+    rows.push(
+        row("community.returns", "returns/oxygen", "540000", "2024-12-31")
+            .with("commitment", "oxygen-pilots")
+            .with("month_from", "2024-12-01")
+            .with("value", 5.0)
+            .with("return_state", "APPROVED"),
+    );
+    let found = figures(&rows, "2025-03-31", "2025-12-31");
+    let sites = |area, month| value(&found, "oxygen-pilots", area, month);
+    assert_eq!((sites("540000", "2025-03"), sites("540102", "2025-03")), (Some(0.0), Some(0.0)));
+    assert_eq!(sites("540000", "2024-12"), None, "before the register was kept");
+    assert_eq!(found.taken_from["oxygen-pilots"].0, SourceKind::Register);
+    let kept = found.rows.iter().filter(|row| row.commitment == "oxygen-pilots" && row.possible.is_some());
+    assert_eq!(kept.count(), 0, "every county has sent records");
+
+    let project = row("community.housing", "housing_projects/1", "540102", "2025-01-10").with("plan_year", 2024_i64);
+    let housing = figures(&[project], "2025-03-31", "2025-12-31");
+    let homes = cell(&housing, "affordable-housing-2025", "primary", "540000", "2025-03");
+    assert_eq!(homes.and_then(|cell| cell.0), Some(0.0), "of another year's plan only");
+}
+
+#[test]
+fn counties_that_never_sent_a_record_leave_a_count_open_upwards() {
+    let site = place("o1", "540102", "OXYGEN_SITE").with("site_code", "puma-yumco");
+    let found = figures(&[site], "2025-03-31", "2025-12-31");
+    let possible = |area: &str| {
+        let row = found
+            .rows
+            .iter()
+            .find(|row| row.commitment == "oxygen-pilots" && row.area == area && row.month == day("2025-03-01"));
+        row.and_then(|row| row.possible.as_deref().copied())
+    };
+    assert_eq!(possible("540000"), Some(Possible { low: Some(1.0), high: None, unapproved: false }));
+    assert_eq!(possible("540102"), None);
+    // Of a share by divisions the silent are counted anyway.
+    let family = row("social_security.assistance", "a/1", "540102", "2025-01-05");
+    let family = family.with("category", "MARGIN").with("valid_from", "2025-01-05");
+    let found = figures(&[family], "2025-01-31", "2025-12-31");
+    let region = found.rows.iter().find(|row| row.commitment == "edge-family-recognition" && row.area == "540000");
+    let region = region.and_then(|row| row.possible.as_deref().copied()).unwrap();
+    assert_eq!((region.low, region.high), (Some(0.0), Some(7300.0 / 74.0)));
 }
 
 #[test]

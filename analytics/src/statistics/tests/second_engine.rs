@@ -73,6 +73,7 @@ fn random_rows(seed: u64) -> Vec<Row> {
         let mut certificate = row("health.quality_certificates", &format!("c/{id}"), area, &from.to_string())
             .with("institution", random.of(&["i0", "i1", "i2", "i3", "i4", "i5"]))
             .with("item_code", item)
+            .with("scope", "REGION")
             .with("passed", random.below(5) > 0)
             .with("valid_from", Value::Day(from));
         if random.below(2) == 0 {

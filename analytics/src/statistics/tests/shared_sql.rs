@@ -73,7 +73,7 @@ impl Choose for Values {
             ColumnKind::Decimal => Value::Decimal(f64::from(u32::try_from(random.below(40)).unwrap()) / 4.0),
             ColumnKind::Boolean => Value::Boolean(random.below(3) > 0),
             ColumnKind::Day => {
-                let day = day("2023-09-01") + Days::new(random.below(700));
+                let day = day("2023-09-01") + Days::new(random.below(900));
                 Value::Day(if random.below(2) == 0 { day } else { day.with_day(1).unwrap() })
             }
         })
@@ -81,7 +81,7 @@ impl Choose for Values {
 }
 
 /// What is chosen more often, because measures ask for it together with much else.
-const FAVOURED: [&str; 8] = [
+const FAVOURED: [&str; 11] = [
     "ELDER_MEAL_POINT",
     "FITNESS_FACILITY",
     "VILLAGE",
@@ -89,6 +89,9 @@ const FAVOURED: [&str; 8] = [
     "RESIDENT_PENSION",
     "MATERNITY",
     "FLEXIBLE_EMPLOYMENT",
+    "EMPLOYEE_MEDICAL",
+    "HOUSEHOLD_REGISTRATION",
+    "SELF",
     "GENERAL_HOSPITAL",
 ];
 /// Records of each dataset.
@@ -102,7 +105,8 @@ pub(super) fn random_rows(seed: u64, values: &Values) -> Vec<Row> {
     let mut rows = Vec::new();
     for dataset in &values.datasets {
         let columns = columns_of(dataset).unwrap();
-        let many = ["community.service_points", "community.point_activities"].contains(&dataset.as_str());
+        let many = ["community.service_points", "community.point_activities", "social_security.enrolments"]
+            .contains(&dataset.as_str());
         let records = if many { 3 * RECORDS } else { RECORDS };
         for id in 0..records {
             // Seldom in an area wider than a county.
@@ -163,7 +167,7 @@ fn ours(catalogue: &Catalogue, statistics: &Statistics) -> Cells {
     let counted = |row: &&StatisticRow| {
         let entry = catalogue.entry(&row.commitment).unwrap();
         let measure = entry.measures.iter().find(|measure| measure.name == row.measure).unwrap();
-        measure.source == SourceKind::Register && measure.count.is_some()
+        measure.source == SourceKind::Register
     };
     let rows = statistics.rows.iter().filter(counted);
     let cell = |row: &StatisticRow| {
