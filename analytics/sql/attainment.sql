@@ -140,7 +140,7 @@ counted AS (
       ON months.service = 'social-security'
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
-  WHERE (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision <> 'PENDING' AND (decided_on IS NULL OR decided_on <= on_day))),
+  WHERE (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND CAST(applied_on AS TEXT) >= '2025-08-05' AND decision <> 'PENDING' AND (decided_on IS NULL OR decided_on <= on_day))),
 kept AS (
   SELECT MIN(first_day) AS first_day FROM reference_first_days
   WHERE dataset = 'social_security.enrolments' AND area = '540000'),
@@ -176,7 +176,7 @@ counted AS (
       ON months.service = 'social-security'
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
-  WHERE (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision = 'REFUSED' AND refusal_reason = 'HOUSEHOLD_REGISTRATION' AND (decided_on IS NULL OR decided_on <= on_day))),
+  WHERE (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND CAST(applied_on AS TEXT) >= '2025-08-05' AND decision = 'REFUSED' AND refusal_reason = 'HOUSEHOLD_REGISTRATION' AND (decided_on IS NULL OR decided_on <= on_day))),
 kept AS (
   SELECT MIN(first_day) AS first_day FROM reference_first_days
   WHERE dataset = 'social_security.enrolments' AND area = '540000'),
@@ -213,7 +213,7 @@ counted AS (
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
   WHERE NOT _ended
-    AND (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision = 'PENDING')),
+    AND (registered_elsewhere AND entry_kind IN ('EMPLOYMENT', 'FLEXIBLE_EMPLOYMENT') AND scheme IN ('EMPLOYEE_PENSION', 'EMPLOYEE_MEDICAL', 'UNEMPLOYMENT', 'WORK_INJURY', 'MATERNITY') AND CAST(applied_on AS TEXT) >= '2025-08-05' AND decision = 'PENDING')),
 kept AS (
   SELECT MIN(first_day) AS first_day FROM reference_first_days
   WHERE dataset = 'social_security.enrolments' AND area = '540000'),
@@ -401,7 +401,7 @@ counted AS (
       ON months.service = 'social-security'
       AND told._from <= months.on_day AND (told._until IS NULL OR told._until > months.on_day)
   ) AS days
-  WHERE (scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL') AND applied_on >= CAST('2025-08-05' AS DATE) AND decision = 'REFUSED' AND refusal_reason = 'HOUSEHOLD_REGISTRATION' AND (decided_on IS NULL OR decided_on <= on_day))),
+  WHERE (scheme IN ('EMPLOYEE_MEDICAL', 'RESIDENT_MEDICAL') AND CAST(applied_on AS TEXT) >= '2025-08-05' AND decision = 'REFUSED' AND refusal_reason = 'HOUSEHOLD_REGISTRATION' AND (decided_on IS NULL OR decided_on <= on_day))),
 kept AS (
   SELECT MIN(first_day) AS first_day FROM reference_first_days
   WHERE dataset = 'social_security.enrolments' AND area = '540000'),

@@ -125,11 +125,11 @@ fn attention(out: &mut String, entries: &[&AttainmentEntry], lang: Lang, width: 
             Some(parts) => format!("{} [{}]", lang.pick(&entry.title_zh, &entry.title_en), lagging(&parts, lang)),
             None => lang.pick(&entry.title_zh, &entry.title_en).to_owned(),
         };
-        let names = width.saturating_sub(figures + 14);
+        let names = width.saturating_sub(figures + 19);
         let text = format!(
             " {} {} {} {}",
             lang::status_sign(entry.status),
-            fit(lang.pick(zh, en), 9),
+            fit(lang.pick(zh, en), 14),
             fit(&title, names),
             right(&value_and_target(entry, lang), figures)
         );
