@@ -196,6 +196,7 @@ def file_figure(channel):
         numerator=7,
         unit=measure.unit,
         source="monthly return",
+        filed_by="0107",
     )
     request = returns.SubmitReturnsRequest(request_id=str(uuid.uuid4()), returns=[figure])
     for result in call(returns_grpc.ReturnServiceStub(channel).SubmitReturns, request).results:

@@ -5,7 +5,7 @@ use minsheng_catalogue::Catalogue;
 use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 
 use super::{
-    rules::{check_scope, check_step, commitment_of},
+    rules::{check_approval, check_officer, check_scope, check_step, commitment_of},
     schema::MilestoneRecord,
 };
 use crate::{
@@ -61,6 +61,7 @@ impl Register for Milestones {
         }
         let mut record = MilestoneRecord::read(milestone, head, context, &mut violations);
         check_step(milestone.milestone_state(), record.happened_on, &milestone.evidence, &mut violations);
+        check_officer(&milestone.filed_by, &mut violations);
         // One that is changed is filed again and needs a new approval.
         record.filing_state = pb::FilingState::Submitted as i64;
         violations.into_result(record)
@@ -76,6 +77,11 @@ impl Register for Milestones {
 
     fn effective_on(&self, milestone: &pb::Milestone, today: NaiveDate) -> NaiveDate {
         milestone.happened_on.as_ref().and_then(day).unwrap_or(today)
+    }
+
+    /// Who changes a step is its filer from then on.
+    fn take_always(&self, sent: &pb::Milestone, merged: &mut pb::Milestone) {
+        merged.filed_by.clone_from(&sent.filed_by);
     }
 
     /// Where its filing stands was not a part of what an earlier version kept.
@@ -107,10 +113,13 @@ crate::register_api! {
             request: tonic::Request<pb::ApproveMilestoneRequest>,
         ) -> Result<tonic::Response<pb::ApproveMilestoneResponse>, tonic::Status> {
             let (key, message) = rpc::repeatable(Self::SERVICE, "ApproveMilestone", request, |m| &m.request_id)?;
+            let pb::ApproveMilestoneRequest { name, etag, officer, .. } = message;
             let approved = self
                 .engine
-                .transition(key, &message.name, &message.etag, |record, _| {
-                    Ok(MilestoneRecord { filing_state: pb::FilingState::Approved as i64, ..record.clone() })
+                .transition(key, &name, &etag, move |record, _| {
+                    check_approval(&record.filed_by, &officer).map_err(Error::State)?;
+                    let (filing_state, approved_by) = (pb::FilingState::Approved as i64, officer.clone());
+                    Ok(MilestoneRecord { filing_state, approved_by, ..record.clone() })
                 })
                 .await?;
             Ok(tonic::Response::new(pb::ApproveMilestoneResponse { milestone: Some(approved) }))

@@ -6,7 +6,10 @@ use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    rules::{Figures, check_figures, check_month, check_scope, commitment_of, measure_of},
+    rules::{
+        Figures, check_approval, check_figures, check_month, check_officer, check_scope, commitment_of, divisions_of,
+        measure_of,
+    },
     schema::ReturnRecord,
 };
 use crate::{
@@ -76,13 +79,16 @@ impl Register for Returns {
         let figures = Figures { numerator: filed.numerator, denominator: filed.denominator, value: filed.value };
         let catalogue = Catalogue::in_use(self.catalogue);
         if let Some(entry) = commitment_of(catalogue, &filed.commitment, &self.department(), &mut violations) {
-            if let Ok(area) = AreaCode::parse(&record.area) {
+            let area = AreaCode::parse(&record.area).ok();
+            if let Some(area) = area {
                 check_scope(entry, area, &mut violations);
             }
             if let Some(measure) = measure_of(entry, &filed.measure, &mut violations) {
-                check_figures(measure, &filed.unit, figures, &mut violations);
+                let divisions = area.and_then(|area| divisions_of(entry, measure, area));
+                check_figures(measure, &filed.unit, figures, divisions, &mut violations);
             }
         }
+        check_officer(&filed.filed_by, &mut violations);
         check_month(record.month_from, epoch_day(context.today), &mut violations);
         // A corrected figure is filed again and needs a new approval.
         record.return_state = pb::ReturnState::Submitted as i64;
@@ -116,6 +122,11 @@ impl Register for Returns {
         }
     }
 
+    /// Who corrects a figure is its filer from then on.
+    fn take_always(&self, sent: &pb::Return, merged: &mut pb::Return) {
+        merged.filed_by.clone_from(&sent.filed_by);
+    }
+
     /// Where it stands was not a part of what an earlier version kept.
     fn restore(&self, _: &mut ReturnRecord, _: &pb::Return, _: &pb::ReturnRow) {}
 
@@ -136,6 +147,13 @@ impl Returns {
 /// Returns the name of a return's measure, which is the primary one where it names none.
 fn measure_name(filed: &pb::Return) -> &str {
     if filed.measure.is_empty() { "primary" } else { &filed.measure }
+}
+
+/// Returns the record as an officer has approved it, who is another one than filed it.
+fn approved(record: &ReturnRecord, officer: &str) -> Result<ReturnRecord, Error> {
+    check_approval(&record.filed_by, officer).map_err(Error::State)?;
+    let return_state = pb::ReturnState::Approved as i64;
+    Ok(ReturnRecord { return_state, approved_by: officer.to_owned(), ..record.clone() })
 }
 
 /// Returns where a return stands, for the answer and for the feed.
@@ -203,13 +221,24 @@ impl pb::return_service_server::ReturnService for ReturnRpc {
 
     async fn approve_return(&self, request: Request<pb::ApproveReturnRequest>) -> Answer<pb::ApproveReturnResponse> {
         let (key, message) = rpc::repeatable(Self::SERVICE, "ApproveReturn", request, |m| &m.request_id)?;
-        let approved = self
-            .engine
-            .transition(key, &message.name, &message.etag, |record, _| {
-                Ok(ReturnRecord { return_state: pb::ReturnState::Approved as i64, ..record.clone() })
-            })
-            .await?;
-        Ok(Response::new(pb::ApproveReturnResponse { r#return: Some(approved) }))
+        let (name, etag) = (message.name.clone(), message.etag.clone());
+        let answer =
+            self.engine.transition(key, &name, &etag, move |record, _| approved(record, &message.officer)).await?;
+        Ok(Response::new(pb::ApproveReturnResponse { r#return: Some(answer) }))
+    }
+
+    async fn approve_returns(&self, request: Request<pb::ApproveReturnsRequest>) -> Answer<pb::ApproveReturnsResponse> {
+        let (key, message) = rpc::repeatable(Self::SERVICE, "ApproveReturns", request, |m| &m.request_id)?;
+        let pb::ApproveReturnsRequest { officer, approvals, .. } = message;
+        let items = approvals.into_iter().map(|approval| (approval.name, approval.etag)).collect();
+        let already = |record: &ReturnRecord| record.return_state == pb::ReturnState::Approved as i64;
+        let results =
+            self.engine
+                .transition_all(key, items, move |record, _| {
+                    if already(record) { Ok(None) } else { approved(record, &officer).map(Some) }
+                })
+                .await?;
+        Ok(Response::new(pb::ApproveReturnsResponse { results }))
     }
 
     async fn withdraw_return(&self, request: Request<pb::WithdrawReturnRequest>) -> Answer<pb::WithdrawReturnResponse> {

@@ -1,6 +1,6 @@
 //! What a filing must satisfy. Pure; days are counted since 1970-01-01.
 
-use minsheng_catalogue::{Catalogue, Entry, Form, Measure, PRIMARY_MEASURE};
+use minsheng_catalogue::{Areas, Catalogue, Denominator, Entry, Form, Measure, PRIMARY_MEASURE};
 use minsheng_proto::returns::v1 as pb;
 
 use crate::{error::Violations, values::divisions::AreaCode};
@@ -62,12 +62,19 @@ pub(super) fn measure_of<'a>(entry: &'a Entry, name: &str, violations: &mut Viol
 }
 
 /// Checks the figures by the measure's form: a figure, a share, or a ratio.
-pub(super) fn check_figures(measure: &Measure, unit: &str, figures: Figures, violations: &mut Violations) {
+pub(super) fn check_figures(
+    measure: &Measure,
+    unit: &str,
+    figures: Figures,
+    divisions: Option<usize>,
+    violations: &mut Violations,
+) {
     let known = &measure.unit.en;
     if unit != known {
         violations.add("unit", "WRONG_UNIT", format!("must be {known}"), format!("单位应为 {known}"));
     }
     let Figures { numerator, denominator, value } = figures;
+    check_divisions(divisions, figures, violations);
     if value.is_some() == (numerator.is_some() || denominator.is_some()) {
         violations.add(
             "value",
@@ -86,7 +93,7 @@ pub(super) fn check_figures(measure: &Measure, unit: &str, figures: Figures, vio
             "计数指标没有分母",
         ),
         Form::Share | Form::Ratio => violations.require(
-            value.is_some() || (numerator.is_some() && denominator.is_some()),
+            value.is_some() || (numerator.is_some() && (denominator.is_some() || measure.known_whole.is_some())),
             "denominator",
             "MISSING_DENOMINATOR",
             "a rate needs numerator and denominator",
@@ -130,9 +137,69 @@ pub(super) fn check_figures(measure: &Measure, unit: &str, figures: Figures, vio
     );
 }
 
+/// Counts the divisions of an area, where the catalogue says that they are what a measure is a share of.
+pub(super) fn divisions_of(entry: &Entry, measure: &Measure, area: AreaCode) -> Option<usize> {
+    let Some(Denominator::Divisions(levels)) = &measure.known_whole else { return None };
+    Some(Areas::of_the_region().count_divisions(area.as_str(), levels, &entry.commitment.scope))
+}
+
+/// Checks a figure against the number of divisions, which no filer changes.
+fn check_divisions(divisions: Option<usize>, figures: Figures, violations: &mut Violations) {
+    let Some(number) = divisions else { return };
+    #[expect(clippy::cast_precision_loss, reason = "there are some thousands of divisions")]
+    let whole = number as f64;
+    let differs = figures.denominator.is_some_and(|denominator| (denominator - whole).abs() > f64::EPSILON);
+    if differs {
+        violations.add(
+            "denominator",
+            "KNOWN_OTHERWISE",
+            format!("is {number} by the division table"),
+            format!("按区划表应为 {number}"),
+        );
+    } else if figures.numerator.is_some_and(|numerator| numerator > whole) {
+        violations.add(
+            "numerator",
+            "ABOVE_DENOMINATOR",
+            format!("is above {number}, the number of divisions"),
+            format!("超过区划数 {number}"),
+        );
+    }
+}
+
 /// Checks that a month of which figures are filed has begun.
 pub(super) fn check_month(month_from: i64, today: i64, violations: &mut Violations) {
     violations.require(month_from <= today, "month", "IN_FUTURE", "has not begun", "月份尚未开始");
+}
+
+/// Checks that a filing says which officer made it.
+pub(super) fn check_officer(filed_by: &str, violations: &mut Violations) {
+    violations.require(
+        !filed_by.is_empty(),
+        "filed_by",
+        "OFFICER_REQUIRED",
+        "the officer who files it is required",
+        "须填填报人",
+    );
+}
+
+/// Checks that an officer may approve what another one filed.
+pub(super) fn check_approval(filed_by: &str, officer: &str) -> Result<(), Violations> {
+    let mut violations = Violations::new();
+    violations.require(
+        !filed_by.is_empty(),
+        "officer",
+        "FILER_UNKNOWN",
+        "nobody knows who filed it: it is filed again before it is approved",
+        "填报人不明，须重新填报后方可审核",
+    );
+    violations.require(
+        filed_by != officer,
+        "officer",
+        "FILER_CANNOT_APPROVE",
+        "filed it: another officer approves",
+        "填报人不能审核自己的报送",
+    );
+    violations.into_result(())
 }
 
 /// Checks that a step that is under way or done says since when, and one that is done on what ground.
@@ -179,7 +246,7 @@ mod tests {
     ) -> Vec<&'static str> {
         let measure = measure(form);
         let mut violations = Violations::new();
-        check_figures(&measure, unit, Figures { numerator, denominator, value }, &mut violations);
+        check_figures(&measure, unit, Figures { numerator, denominator, value }, None, &mut violations);
         violations.iter().map(|violation| violation.reason).collect()
     }
 
@@ -204,6 +271,40 @@ mod tests {
     fn a_rate_without_a_denominator_and_a_count_with_one_are_refused() {
         assert_eq!(reasons(Form::Share, "percent", Some(1.0), None, None), ["MISSING_DENOMINATOR"]);
         assert_eq!(reasons(Form::Figure, "percent", Some(1.0), Some(2.0), None), ["NOT_A_RATE"]);
+    }
+
+    #[test]
+    fn counties_are_as_many_as_the_division_table_says_whoever_files() {
+        let entry = Catalogue::shipped().entry("telemedicine").expect("an entry");
+        let cases = [
+            ("540100", Some(8.0), Some(8.0), None),
+            ("540100", Some(5.0), None, None),
+            ("540100", Some(9.0), None, Some("ABOVE_DENOMINATOR")),
+            ("540100", Some(1.0), Some(1.0), Some("KNOWN_OTHERWISE")),
+            ("540102", Some(1.0), Some(1.0), None),
+        ];
+        for (area, numerator, denominator, expected) in cases {
+            let divisions = divisions_of(entry, entry.primary(), AreaCode::parse(area).expect("in the table"));
+            let mut violations = Violations::new();
+            let figures = Figures { numerator, denominator, value: None };
+            check_figures(entry.primary(), "percent", figures, divisions, &mut violations);
+            let found = violations.iter().map(|violation| violation.reason).next();
+            assert_eq!(found, expected, "{area}: {numerator:?} of {denominator:?}");
+        }
+    }
+
+    #[test]
+    fn another_officer_than_the_filer_approves() {
+        let reason = |filed_by, officer| {
+            let refused = check_approval(filed_by, officer).err();
+            refused.and_then(|found| found.iter().next().map(|violation| violation.reason))
+        };
+        assert_eq!(reason("0107", "0231"), None);
+        assert_eq!(reason("0107", "0107"), Some("FILER_CANNOT_APPROVE"));
+        assert_eq!(reason("", "0231"), Some("FILER_UNKNOWN"));
+        let mut violations = Violations::new();
+        check_officer("", &mut violations);
+        assert_eq!(violations.iter().map(|violation| violation.field.as_str()).collect::<Vec<_>>(), ["filed_by"]);
     }
 
     #[test]

@@ -52,9 +52,9 @@ pub(super) enum Outcome {
 
 /// The part that every upload's and batch's response has: kept as the first answer.
 #[derive(Clone, PartialEq, prost::Message)]
-struct KeptResults {
+pub(super) struct KeptResults {
     #[prost(message, repeated, tag = "2")]
-    results: Vec<pb::ItemResult>,
+    pub(super) results: Vec<pb::ItemResult>,
 }
 
 impl<R: Register> Engine<R> {

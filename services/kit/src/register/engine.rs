@@ -6,7 +6,7 @@ use minsheng_proto::common::v1 as pb;
 
 use super::{
     Head, Register, RuleContext, Table,
-    batch_insert::{BatchOutcome, Outcome, validate_against_store},
+    batch_insert::{BatchOutcome, KeptResults, Outcome, validate_against_store},
     dates,
     evidence::Refusals,
     references::{self, Lookup},
@@ -213,7 +213,8 @@ impl<R: Register> Engine<R> {
         let mut changed = Violations::new();
         self.register.check_immutable(&before, resource, &mut changed);
         changed.into_result(()).map_err(under_field::<R>)?;
-        let after = merged::<R::Record>(&before, resource, update.update_mask.as_ref())?;
+        let mut after = merged::<R::Record>(&before, resource, update.update_mask.as_ref())?;
+        self.register.take_always(resource, &mut after);
         status::validate(&after).map_err(under_field::<R>)?;
         let natural = |resource: &R::Resource| epoch_day(self.register.effective_on(resource, context.today));
         // A state whose content named no day before it begins where the corrected content says, if that is earlier.
@@ -248,6 +249,65 @@ impl<R: Register> Engine<R> {
                 })
             })
             .await
+    }
+
+    /// Changes what only the service decides in many records, each named with the version that the caller saw: one unit of
+    /// work, one answer for each, in order. The closure returns none for what is so already.
+    pub async fn transition_all<F>(
+        &self,
+        key: Idempotency,
+        items: Vec<(String, String)>,
+        f: F,
+    ) -> Result<Vec<pb::ItemResult>, Error>
+    where
+        F: Fn(&R::Record, RuleContext<'_>) -> Result<Option<R::Record>, Error> + Send + 'static,
+    {
+        let engine = self.clone();
+        self.context
+            .store
+            .write(Unit::repeatable(key), move |tx| {
+                // In the order of names, so that two batches never wait for each other in a circle.
+                let mut order: Vec<usize> = (0..items.len()).collect();
+                order.sort_by_key(|place| &items[*place].0);
+                let mut results = vec![pb::ItemResult::default(); items.len()];
+                for place in order {
+                    let (name, etag) = &items[place];
+                    let (outcome, violations) = match engine.transition_one(tx, name, etag, &f) {
+                        Ok(true) => (pb::ItemOutcome::Created, Violations::new()),
+                        Ok(false) => (pb::ItemOutcome::Unchanged, Violations::new()),
+                        Err(error) => (pb::ItemOutcome::Rejected, of_item(error)?),
+                    };
+                    results[place] = pb::ItemResult {
+                        index: i32::try_from(place).unwrap_or(i32::MAX),
+                        name: name.clone(),
+                        outcome: outcome.into(),
+                        violations: violations.into_messages(),
+                    };
+                }
+                Ok(KeptResults { results })
+            })
+            .await
+            .map(|kept| kept.results)
+    }
+
+    /// Changes one record of a batch; reports whether it changed.
+    fn transition_one<F>(&self, tx: &mut Tx<'_>, name: &str, etag: &str, f: &F) -> Result<bool, Error>
+    where
+        F: Fn(&R::Record, RuleContext<'_>) -> Result<Option<R::Record>, Error>,
+    {
+        let was = lock::<R>(tx, &id_of::<R>(name)?, etag)?;
+        self.context.with_rule_context(tx.now(), |context| {
+            let (mut now, mut changes) = (was.clone(), false);
+            states::update(&mut now, Scope::Present(epoch_day(context.today)), |old, _| {
+                let new = f(old, context)?;
+                changes = new.is_some();
+                Ok(Revised { state: new.unwrap_or_else(|| old.clone()), begins_earlier: None })
+            })?;
+            if changes {
+                rewrite(tx, &*self.register, &was, now, context)?;
+            }
+            Ok(changes)
+        })
     }
 
     /// Ends or withdraws one, lifts or moves its end, or takes back a change; returns its present state.
@@ -486,6 +546,25 @@ fn lock<R: Register>(tx: &mut Tx<'_>, id: &str, etag: &str) -> Result<Vec<R::Rec
         });
     }
     Ok(states)
+}
+
+/// Returns what is wrong with one item of a batch, where an error says that; any other fails the batch.
+fn of_item(error: Error) -> Result<Violations, Error> {
+    let mut violations = Violations::new();
+    match error {
+        Error::Invalid(found) | Error::State(found) => return Ok(found),
+        Error::NotFound(name) => {
+            violations.add("name", "NOT_FOUND", format!("{name} does not exist"), format!("{name} 不存在"));
+        }
+        Error::EtagMismatch { etag, .. } => {
+            violations.add("etag", "ETAG_MISMATCH", format!("the version is {etag}"), format!("现为版本 {etag}"));
+        }
+        Error::Precondition { reason: "RECORD_WITHDRAWN", description } => {
+            violations.add("name", "RECORD_WITHDRAWN", description, "记录已撤回");
+        }
+        other => return Err(other),
+    }
+    Ok(violations)
 }
 
 /// Refuses another area than the record's (AIP-203, IMMUTABLE); an empty one says nothing.

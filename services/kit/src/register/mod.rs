@@ -133,6 +133,9 @@ pub trait Register: Envelope + Send + Sync + 'static {
     /// is empty says nothing. The kit itself sees to the area.
     fn check_immutable(&self, _there: &Self::Resource, _sent: &Self::Resource, _violations: &mut Violations) {}
 
+    /// Takes from what is sent what an update's mask need not name, such as who sends it.
+    fn take_always(&self, _sent: &Self::Resource, _merged: &mut Self::Resource) {}
+
     /// Locks the keys that are unique on each day of these states, until the unit ends; see
     /// [`lock_keys`](crate::store::lock_keys). The kit calls it in a unit, before
     /// [`validate_against_store`](Self::validate_against_store).

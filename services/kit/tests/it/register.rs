@@ -124,6 +124,7 @@ fn step(evidence: &str) -> pb::Milestone {
         subject: "west".to_owned(),
         title: "区域医疗中心".to_owned(),
         milestone_state: pb::MilestoneState::Planned.into(),
+        filed_by: "0107".to_owned(),
         evidence: evidence.to_owned(),
         source: "test".to_owned(),
         ..pb::Milestone::default()

@@ -27,6 +27,7 @@ impl Site {
         let own = |entry: &&Entry| entry.commitment.service == self.definition.department;
         Catalogue::shipped().entries.iter().filter(own).find_map(|entry| {
             let fits = entry.commitment.scope.is_empty() != scoped && entry.primary().form == form;
+            let fits = fits && entry.primary().known_whole.is_none();
             fits.then(|| (entry.commitment.id.as_str(), entry.primary().unit.en.as_str()))
         })
     }
@@ -42,6 +43,7 @@ impl Site {
             denominator: Some(denominator),
             unit: unit.to_owned(),
             source: "monthly return".to_owned(),
+            filed_by: FILER.to_owned(),
             ..pb::Return::default()
         }
     }
@@ -56,10 +58,15 @@ impl Site {
             title: "方案印发".to_owned(),
             milestone_state: pb::MilestoneState::Planned.into(),
             source: "plan".to_owned(),
+            filed_by: FILER.to_owned(),
             ..pb::Milestone::default()
         }
     }
 }
+
+/// Who files, and who approves.
+const FILER: &str = "0107";
+const APPROVER: &str = "0231";
 
 async fn submit(
     client: &mut ReturnServiceClient<DepartmentChannel>,
@@ -164,10 +171,14 @@ pub async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_
             request_id: request_id(n),
             name: name.clone(),
             etag: etag.to_owned(),
+            officer: APPROVER.to_owned(),
         };
+        let own = pb::ApproveReturnRequest { officer: FILER.to_owned(), ..approve(30, "v1") };
+        refused(client.approve_return(own).await, Code::FailedPrecondition, "another officer approves");
         let approved = client.approve_return(approve(2, "v1")).await.expect("approved").into_inner().r#return;
         let approved = approved.expect("in the answer");
         assert_eq!((approved.return_state(), etag(&approved).as_str()), (ReturnState::Approved, "v2"));
+        assert_eq!((approved.filed_by.as_str(), approved.approved_by.as_str()), (FILER, APPROVER));
         let again = submit(&mut client, 3, vec![site.share(40.0, 50.0)]).await;
         assert_eq!(outcomes(&again), [ItemOutcome::Unchanged], "the same figure, though it was approved");
 
@@ -196,10 +207,13 @@ pub async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_
             assert_eq!(refused_fields(&status), [field]);
             refused(Err::<(), _>(status), Code::InvalidArgument, "cannot be changed");
         }
+        let mut nobody = correct(24, 41.0, "v2", "typing error");
+        nobody.r#return.as_mut().expect("set").filed_by = String::new();
+        refused(client.correct_return(nobody).await, Code::InvalidArgument, "return.filed_by");
         let corrected = client.correct_return(correct(7, 41.0, "v2", "typing error")).await.expect("corrected");
         let corrected = corrected.into_inner().r#return.expect("in the answer");
         assert_eq!((corrected.numerator, corrected.return_state()), (Some(41.0), ReturnState::Submitted));
-        assert_eq!(corrected.correction_reason, "typing error");
+        assert_eq!((corrected.correction_reason.as_str(), corrected.approved_by.as_str()), ("typing error", ""));
         client.approve_return(approve(8, "v3")).await.expect("approved again");
 
         let withdraw = |n, etag: &str| pb::WithdrawReturnRequest {
@@ -238,6 +252,46 @@ pub async fn a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_
                 ("v1".to_owned(), Some(40.0), ReturnState::Submitted, ""),
             ]
         );
+        site.stop().await;
+    }
+}
+
+/// A batch is approved in one unit of work and each figure is answered.
+pub async fn a_batch_is_approved_in_one_unit_of_work_and_each_figure_is_answered(definition: &'static Definition) {
+    for database in databases() {
+        let site = Site::start(definition, database).await;
+        let mut client = ReturnServiceClient::new(site.channel("operator"));
+        let mut figures: Vec<pb::Return> = ["540102", "540103", "540121", "540122"]
+            .map(|area| pb::Return { area: area.to_owned(), ..site.share(40.0, 50.0) })
+            .into();
+        figures[2].filed_by = APPROVER.to_owned();
+        let filed = submit(&mut client, 1, figures).await;
+        let named =
+            |place: usize, etag: &str| pb::ReturnApproval { name: filed[place].name.clone(), etag: etag.to_owned() };
+        let batch = |n, approvals| pb::ApproveReturnsRequest {
+            request_id: request_id(n),
+            officer: APPROVER.to_owned(),
+            approvals,
+        };
+        let unknown = pb::ReturnApproval { name: "returns/none".to_owned(), etag: "v1".to_owned() };
+        let first = batch(2, vec![named(3, "v7"), named(0, "v1"), unknown, named(2, "v1"), named(1, "v1")]);
+        let results = client.approve_returns(first.clone()).await.expect("answered").into_inner().results;
+        let rejected = ItemOutcome::Rejected;
+        assert_eq!(outcomes(&results), [rejected, ItemOutcome::Created, rejected, rejected, ItemOutcome::Created]);
+        assert_eq!(faults(&results[0]), [("etag", "ETAG_MISMATCH")]);
+        assert_eq!(faults(&results[2]), [("name", "NOT_FOUND")]);
+        assert_eq!(faults(&results[3]), [("officer", "FILER_CANNOT_APPROVE")]);
+        let again = client.approve_returns(first).await.expect("answered").into_inner().results;
+        assert_eq!(again, results, "the same request gets the first answer");
+        let second = batch(3, vec![named(0, "v2"), named(3, "v1")]);
+        let second = client.approve_returns(second).await.expect("answered").into_inner().results;
+        assert_eq!(outcomes(&second), [ItemOutcome::Unchanged, ItemOutcome::Created]);
+        let get = |place: usize| pb::GetReturnRequest { name: filed[place].name.clone(), on: None };
+        for (place, state) in [(0, ReturnState::Approved), (2, ReturnState::Submitted), (3, ReturnState::Approved)] {
+            let found = client.get_return(get(place)).await.expect("there").into_inner().r#return;
+            assert_eq!(found.expect("in the answer").return_state(), state);
+        }
+        refused(client.approve_returns(batch(4, Vec::new())).await, Code::InvalidArgument, "approvals");
         site.stop().await;
     }
 }
@@ -320,7 +374,11 @@ pub async fn an_approval_outlasts_the_end_of_a_milestone_and_not_its_withdrawal(
             request_id: request_id(2),
             name: created.name.clone(),
             etag: "v1".to_owned(),
+            officer: APPROVER.to_owned(),
         };
+        let own =
+            pb::ApproveMilestoneRequest { officer: FILER.to_owned(), request_id: request_id(20), ..approve.clone() };
+        refused(client.approve_milestone(own).await, Code::FailedPrecondition, "another officer approves");
         let approved = client.approve_milestone(approve).await.expect("approved").into_inner().milestone;
         assert_eq!(approved.expect("in the answer").filing_state(), Approved);
         for (n, etag, kind, ended_on, expected) in [

@@ -13,7 +13,7 @@ crate::register_table! {
     milestones => MilestoneRecord {
         /// The commitment, by its id in the catalogue.
         commitment: Text = String,
-        /// What it is about, as `west-china-hospital`.
+        /// What it is about, as `west-china-hospital`. The catalogue names those that fulfil a target.
         subject: Text = String,
         /// Name of the step.
         title: Text = String,
@@ -29,6 +29,11 @@ crate::register_table! {
         confidence: BigInt = i64,
         /// Where its filing stands; one that is changed needs a new approval. Output only.
         filing_state: BigInt = i64,
+        /// The officer who files or changes it, by the department's own number, never by name. Required: a step without
+        /// one is refused.
+        filed_by: Text = String,
+        /// The officer who approved it as it stands, another one than filed it. Output only.
+        approved_by: Text = String,
     }
 }
 
@@ -46,6 +51,8 @@ impl Declared for MilestoneRecord {
         "source",
         "confidence",
         "filing_state",
+        "filed_by",
+        "approved_by",
     ];
 
     fn read(resource: &pb::Milestone, head: Head, context: RuleContext<'_>, violations: &mut Violations) -> Self {
@@ -67,6 +74,7 @@ impl Declared for MilestoneRecord {
             evidence: resource.evidence.clone(),
             source: resource.source.clone(),
             confidence: i64::from(resource.confidence),
+            filed_by: resource.filed_by.clone(),
             ..Self::with_head(head)
         }
     }
@@ -82,6 +90,8 @@ impl Declared for MilestoneRecord {
             source: self.source.clone(),
             confidence: declared::enum_number(self.confidence),
             filing_state: declared::enum_number(self.filing_state),
+            filed_by: self.filed_by.clone(),
+            approved_by: self.approved_by.clone(),
             ..pb::Milestone::default()
         })
     }
@@ -118,6 +128,8 @@ impl Declared for MilestoneRecord {
             "source" => to.source.clone_from(&from.source),
             "confidence" => to.confidence = from.confidence,
             "filing_state" => to.filing_state = from.filing_state,
+            "filed_by" => to.filed_by.clone_from(&from.filed_by),
+            "approved_by" => to.approved_by.clone_from(&from.approved_by),
             _ => return false,
         }
         true
@@ -125,9 +137,11 @@ impl Declared for MilestoneRecord {
 
     fn clear_decided(resource: &mut pb::Milestone) {
         resource.filing_state = 0;
+        resource.approved_by = String::new();
     }
 
     fn restore_decided(&mut self, resource: &pb::Milestone) {
         self.filing_state = i64::from(resource.filing_state);
+        self.approved_by.clone_from(&resource.approved_by);
     }
 }

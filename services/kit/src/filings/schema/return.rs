@@ -19,9 +19,10 @@ crate::register_table! {
         month_from: BigInt = i64,
         /// The count, or the numerator of a rate, in the unit of the measure.
         numerator: Nullable<Double> = Option<f64>,
-        /// Denominator of a rate. 0 only with the numerator 0: nobody was eligible, so there is no rate to tell.
+        /// Denominator of a rate. 0 only with the numerator 0: nobody was eligible, so there is no rate to tell. Where
+        /// the division table or a register knows it, it may be left out, and what is filed of it does not count.
         denominator: Nullable<Double> = Option<f64>,
-        /// The figure itself where only it was published; a rate so given cannot be added up.
+        /// The figure itself where only it was published; a count so given adds up, a rate does not.
         value: Nullable<Double> = Option<f64>,
         /// Unit of the figure; must be the catalogue's.
         unit: Text = String,
@@ -33,6 +34,11 @@ crate::register_table! {
         return_state: BigInt = i64,
         /// Why the figure was corrected, when it was; those of earlier corrections stand in its history. Output only.
         correction_reason: Text = String,
+        /// The officer who files or corrects it, by the department's own number, never by name. Required: a figure
+        /// without one is refused.
+        filed_by: Text = String,
+        /// The officer who approved it as it stands, another one than filed it. Output only.
+        approved_by: Text = String,
     }
 }
 
@@ -52,6 +58,8 @@ impl Declared for ReturnRecord {
         "confidence",
         "return_state",
         "correction_reason",
+        "filed_by",
+        "approved_by",
     ];
 
     fn read(resource: &pb::Return, head: Head, _: RuleContext<'_>, violations: &mut Violations) -> Self {
@@ -65,6 +73,7 @@ impl Declared for ReturnRecord {
             unit: resource.unit.clone(),
             source: resource.source.clone(),
             confidence: i64::from(resource.confidence),
+            filed_by: resource.filed_by.clone(),
             ..Self::with_head(head)
         }
     }
@@ -82,6 +91,8 @@ impl Declared for ReturnRecord {
             confidence: declared::enum_number(self.confidence),
             return_state: declared::enum_number(self.return_state),
             correction_reason: self.correction_reason.clone(),
+            filed_by: self.filed_by.clone(),
+            approved_by: self.approved_by.clone(),
             ..pb::Return::default()
         })
     }
@@ -126,6 +137,8 @@ impl Declared for ReturnRecord {
             "confidence" => to.confidence = from.confidence,
             "return_state" => to.return_state = from.return_state,
             "correction_reason" => to.correction_reason.clone_from(&from.correction_reason),
+            "filed_by" => to.filed_by.clone_from(&from.filed_by),
+            "approved_by" => to.approved_by.clone_from(&from.approved_by),
             _ => return false,
         }
         true
@@ -134,10 +147,12 @@ impl Declared for ReturnRecord {
     fn clear_decided(resource: &mut pb::Return) {
         resource.return_state = 0;
         resource.correction_reason = String::new();
+        resource.approved_by = String::new();
     }
 
     fn restore_decided(&mut self, resource: &pb::Return) {
         self.return_state = i64::from(resource.return_state);
         self.correction_reason.clone_from(&resource.correction_reason);
+        self.approved_by.clone_from(&resource.approved_by);
     }
 }
