@@ -73,7 +73,22 @@ struct CreateRequest {
     effective_on: Option<common::Date>,
 }
 
-/// The answer to a creation or an update; nobody here reads it.
+/// An end or a withdrawal, as any register takes it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct EndRequest {
+    #[prost(string, tag = "1")]
+    request_id: String,
+    #[prost(string, tag = "2")]
+    name: String,
+    #[prost(string, tag = "3")]
+    etag: String,
+    #[prost(enumeration = "common::EndKind", tag = "4")]
+    kind: i32,
+    #[prost(message, optional, tag = "5")]
+    ended_on: Option<common::Date>,
+}
+
+/// The answer to a creation, an update or an end; nobody here reads it.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Recorded {}
 
@@ -101,6 +116,21 @@ pub struct Update {
     pub fields: Vec<String>,
     /// Day from which it is true.
     pub effective_on: common::Date,
+}
+
+/// The end of one record, or its withdrawal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// Makes it repeatable.
+    pub request_id: Uuid,
+    /// Name of the record.
+    pub name: String,
+    /// Version that it ends, from 1.
+    pub version: u32,
+    /// What becomes of the record.
+    pub kind: common::EndKind,
+    /// First day on which it is no longer true; none when it is withdrawn.
+    pub ended_on: Option<common::Date>,
 }
 
 /// Uploads into one register of one department.
@@ -167,6 +197,24 @@ pub async fn update(channel: DepartmentChannel, register: &Register, change: Upd
     client.ready().await?;
     let codec = tonic_prost::ProstCodec::<UpdateRequest, Recorded>::default();
     client.unary(request, path(&register.method("Update"))?, codec).await?;
+    Ok(())
+}
+
+/// Ends or withdraws one record.
+pub async fn end(channel: DepartmentChannel, register: &Register, ending: Ending) -> Result<(), Status> {
+    let mut request = Request::new(EndRequest {
+        request_id: ending.request_id.to_string(),
+        name: ending.name,
+        etag: format!("v{}", ending.version),
+        kind: ending.kind.into(),
+        ended_on: ending.ended_on,
+    })
+    .idempotent();
+    request.set_timeout(UPDATE_TIME);
+    let mut client = Grpc::new(channel);
+    client.ready().await?;
+    let codec = tonic_prost::ProstCodec::<EndRequest, Recorded>::default();
+    client.unary(request, path(&register.method("End"))?, codec).await?;
     Ok(())
 }
 

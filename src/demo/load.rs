@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures::{TryStreamExt as _, future::try_join_all};
 use indicatif::ProgressBar;
-use minsheng_kit::clients::DepartmentChannel;
+use minsheng_kit::clients::{DepartmentChannel, OutgoingRequest as _};
 use minsheng_proto::common::v1 as common;
+use minsheng_proto::returns::v1::{
+    self as pb, milestone_service_client::MilestoneServiceClient, return_service_client::ReturnServiceClient,
+};
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Request;
 use uuid::Uuid;
 
-use super::province::{Batch, Changes, Lane, Province};
+use super::province::{Approvals, Batch, Changes, Lane, Province};
 use crate::{
     error::Error,
     lang::Lang,
@@ -24,6 +28,10 @@ use crate::{
 const CHUNKS_AHEAD: usize = 2;
 /// Updates that are under way at the same time.
 const UPDATES_AT_ONCE: usize = 32;
+/// Largest answer to a batch of approvals, in bytes.
+const LARGEST_ANSWER: usize = 16 << 20;
+/// Under it the ids of approvals are made.
+const APPROVALS: Uuid = Uuid::from_u128(0x6d69_6e73_6865_6e67_2d61_7070_726f_7665);
 /// Different reasons of refusal that are shown.
 const REASONS_SHOWN: usize = 20;
 
@@ -144,7 +152,64 @@ async fn load_lane(
     };
     let (mut loaded, filed) = futures::try_join!(registers, filings)?;
     loaded.merge(filed);
+    loaded.changed += approve(&channel, department, lane.approvals, progress, lang).await?;
     Ok(loaded)
+}
+
+/// Approves filings as they were filed: returns in batches, milestones one by one. Again, it changes nothing.
+pub(super) async fn approve(
+    channel: &DepartmentChannel,
+    department: &str,
+    approvals: Approvals,
+    progress: &Progress,
+    lang: Lang,
+) -> Result<u64, Error> {
+    let Approvals { officer, returns, milestones, corrections } = approvals;
+    let number = u64::try_from(returns.len() + milestones.len() + corrections.len()).unwrap_or_default();
+    let bar = progress.bar(lang.of("审核", "approvals"), number);
+    // What is approved names itself, so the same approval has the same id.
+    let request_id = |names: &str| Uuid::new_v5(&APPROVALS, names.as_bytes()).to_string();
+    let etag = || "v1".to_owned();
+    let failed = |method| move |status| refused(department, method, status);
+    let mut client = ReturnServiceClient::new(channel.clone()).max_decoding_message_size(LARGEST_ANSWER);
+    for names in returns.chunks(CHUNK) {
+        let approvals = names.iter().map(|name| pb::ReturnApproval { name: name.clone(), etag: etag() }).collect();
+        let request_id = request_id(&names.join(" "));
+        let request = Request::new(pb::ApproveReturnsRequest { request_id, officer: officer.to_owned(), approvals });
+        let answer = client.approve_returns(request.idempotent()).await.map_err(failed("ApproveReturns"))?;
+        for result in answer.into_inner().results {
+            if result.outcome() == common::ItemOutcome::Rejected {
+                return Err(Error::internal(format!("{} was not approved: {:?}", result.name, result.violations)));
+            }
+        }
+        bar.inc(u64::try_from(names.len()).unwrap_or_default());
+    }
+    for (place, right) in corrections.into_iter().enumerate() {
+        let name = right.name.clone();
+        let request = pb::CorrectReturnRequest {
+            request_id: request_id(&format!("correct {name}")),
+            r#return: Some(right),
+            etag: "v2".to_owned(),
+            reason: "复核发现重复计数 counted twice".to_owned(),
+        };
+        client.correct_return(Request::new(request).idempotent()).await.map_err(failed("CorrectReturn"))?;
+        if place % 2 == 0 {
+            let request_id = request_id(&format!("again {name}"));
+            let (etag, officer) = ("v3".to_owned(), officer.to_owned());
+            let request = pb::ApproveReturnRequest { request_id, name, etag, officer };
+            client.approve_return(Request::new(request).idempotent()).await.map_err(failed("ApproveReturn"))?;
+        }
+        bar.inc(1);
+    }
+    let mut client = MilestoneServiceClient::new(channel.clone());
+    for name in milestones {
+        let request_id = request_id(&name);
+        let request = pb::ApproveMilestoneRequest { request_id, name, etag: etag(), officer: officer.to_owned() };
+        client.approve_milestone(Request::new(request).idempotent()).await.map_err(failed("ApproveMilestone"))?;
+        bar.inc(1);
+    }
+    finish(&bar);
+    Ok(number)
 }
 
 /// Uploads the records of one register.
@@ -190,7 +255,8 @@ async fn change(
     lang: Lang,
 ) -> Result<u64, Error> {
     let register = registers::find(changes.register)?;
-    let number = u64::try_from(changes.creations.len() + changes.updates.len()).unwrap_or_default();
+    let number = changes.creations.len() + changes.updates.len() + changes.ends.len();
+    let number = u64::try_from(number).unwrap_or_default();
     let bar = progress.bar(&format!("{} +", lang.of(&register.title_zh, &register.collection)), number);
     futures::stream::iter(changes.creations.into_iter().map(Ok))
         .try_for_each_concurrent(UPDATES_AT_ONCE, |record| {
@@ -221,6 +287,11 @@ async fn change(
                 }
             })
             .await?;
+    }
+    for ending in changes.ends {
+        let failed = |status| refused(department, &register.method("End"), status);
+        upload::end(channel.clone(), register, ending).await.map_err(failed)?;
+        bar.inc(1);
     }
     finish(&bar);
     Ok(number)

@@ -49,7 +49,7 @@ pub async fn run(arguments: DemoArgs, lang: Lang) -> Result<ExitCode, Error> {
             let made = tokio::task::spawn_blocking(move || DemoRecord::synthetic(arguments.seed, arguments.scale));
             made.await.map_err(Error::internal)?
         }
-        Some(filings) => DemoRecord::public(filings.values().flatten().map(AsRef::as_ref)),
+        Some(filings) => DemoRecord::public(filings.records.values().flatten().map(AsRef::as_ref)),
     };
     record.claim(&data)?;
     let mut site = Site::start(&data).await?;

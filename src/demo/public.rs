@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 use super::{
     Loaded,
-    load::load_batch,
-    province::{Batch, date, year_month},
+    load::{approve, load_batch},
+    province::{Approvals, Batch, date, milestones, returns, year_month},
 };
 use crate::{
     error::Error,
@@ -90,13 +90,14 @@ pub fn place(figure: &Figure, catalogue: &Catalogue) -> Result<(String, Filing),
         Filing::Milestone(pb::Milestone {
             area: figure.area.clone(),
             commitment: figure.commitment.clone(),
-            subject: figure.measure.replace(' ', "-"),
+            subject: measure.subjects.first().cloned().unwrap_or_else(|| figure.measure.replace(' ', "-")),
             title: entry.commitment.title_zh.clone(),
             milestone_state: pb::MilestoneState::Done.into(),
             happened_on: Some(date(figure.on)),
             evidence: figure.source.clone(),
             source: figure.source.clone(),
             confidence: confidence.into(),
+            filed_by: returns::FILER.to_owned(),
             ..pb::Milestone::default()
         })
     } else if same_kind_of_unit(&measure.unit.en, &figure.unit) {
@@ -109,6 +110,7 @@ pub fn place(figure: &Figure, catalogue: &Catalogue) -> Result<(String, Filing),
             unit: measure.unit.en.clone(),
             source: figure.source.clone(),
             confidence: confidence.into(),
+            filed_by: returns::FILER.to_owned(),
             ..pb::Return::default()
         })
     } else {
@@ -124,21 +126,33 @@ fn same_kind_of_unit(ours: &str, theirs: &str) -> bool {
     ours == theirs || !(exact(ours) || exact(theirs))
 }
 
-/// The records that are filed, by department and register.
-pub(super) type Filings = BTreeMap<(String, &'static str), Vec<Bytes>>;
+/// The records that are filed, by department and register, and what is approved of them, which is all.
+#[derive(Default)]
+pub(super) struct Filings {
+    pub(super) records: BTreeMap<(String, &'static str), Vec<Bytes>>,
+    approvals: BTreeMap<String, Approvals>,
+}
 
 /// Finds the place of every figure, and says which has none.
 pub(super) fn filings(lang: Lang) -> Result<Filings, Error> {
     let catalogue = crate::catalogue::get()?;
-    let mut filed = Filings::new();
+    let mut filed = Filings::default();
     for figure in figures().map_err(Error::internal)? {
         match place(&figure, catalogue) {
             Ok((department, filing)) => {
+                let approvals = filed.approvals.entry(department.clone()).or_default();
+                approvals.officer = returns::APPROVER;
                 let (register, bytes) = match filing {
-                    Filing::Return(filed) => ("returns", filed.encode_to_vec()),
-                    Filing::Milestone(filed) => ("milestones", filed.encode_to_vec()),
+                    Filing::Return(figure) => {
+                        approvals.returns.push(returns::name_of(&figure));
+                        ("returns", figure.encode_to_vec())
+                    }
+                    Filing::Milestone(step) => {
+                        approvals.milestones.push(milestones::name_of(&step));
+                        ("milestones", step.encode_to_vec())
+                    }
                 };
-                filed.entry((department, register)).or_default().push(Bytes::from(bytes));
+                filed.records.entry((department, register)).or_default().push(Bytes::from(bytes));
             }
             Err(why) => output::line(unplaced(&figure, why, lang)),
         }
@@ -148,15 +162,20 @@ pub(super) fn filings(lang: Lang) -> Result<Filings, Error> {
 
 /// Files all figures.
 pub(super) async fn file(site: &Site, filings: Filings, lang: Lang) -> Result<Loaded, Error> {
-    let number: usize = filings.values().map(Vec::len).sum();
+    let Filings { records, approvals } = filings;
+    let number: usize = records.values().map(Vec::len).sum();
     output::line(said!(lang, "填报已公布的数字 {number} 项", "{number} published figures are filed"));
     let mut loaded = Loaded::default();
-    for ((department, register), records) in filings {
+    for ((department, register), records) in records {
         let channel = site.endpoints().channel("operator", &department)?;
         let upload_id = Uuid::new_v5(&NAMESPACE, format!("{department}/{register}").as_bytes());
         let expected = u64::try_from(records.len()).unwrap_or_default();
         let batch = Batch { register, expected, records: Box::new(records.into_iter()) };
         loaded.merge(load_batch(&channel, upload_id, batch, &Progress::default(), lang).await?);
+    }
+    for (department, approvals) in approvals {
+        let channel = site.endpoints().channel("operator", &department)?;
+        loaded.changed += approve(&channel, &department, approvals, &Progress::default(), lang).await?;
     }
     Ok(loaded)
 }

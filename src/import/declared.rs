@@ -176,6 +176,7 @@ pub(super) const COLUMNS: &[(&str, &[Declared])] = &[
             Declared { list: "", field: "evidence", zh: "依据", required: false },
             Declared { list: "", field: "source", zh: "来源", required: true },
             Declared { list: "", field: "confidence", zh: "可信度", required: false },
+            Declared { list: "", field: "filed_by", zh: "填报人", required: false },
         ],
     ),
     (
@@ -256,6 +257,7 @@ pub(super) const COLUMNS: &[(&str, &[Declared])] = &[
             Declared { list: "", field: "unit", zh: "单位", required: true },
             Declared { list: "", field: "source", zh: "来源", required: true },
             Declared { list: "", field: "confidence", zh: "可信度", required: false },
+            Declared { list: "", field: "filed_by", zh: "填报人", required: false },
         ],
     ),
     (

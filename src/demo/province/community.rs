@@ -54,7 +54,7 @@ pub(super) fn cases(province: Province) -> Vec<Changes> {
             province.creation(&price, &price.name, price.applied_on)
         })
         .collect();
-    vec![Changes { register: "meal_prices", creations, updates: vec![] }]
+    vec![Changes { register: "meal_prices", creations, updates: vec![], ends: vec![] }]
 }
 
 /// Projects go from stage to stage; points close, and open again elsewhere.
@@ -79,8 +79,13 @@ pub(super) fn changes(province: Province) -> Vec<Changes> {
         }
     }
     vec![
-        Changes { register: "housing_projects", creations, updates },
-        Changes { register: "service_points", creations: vec![], updates: facilities::closures(province) },
+        Changes { register: "housing_projects", creations, updates, ends: vec![] },
+        Changes {
+            register: "service_points",
+            creations: vec![],
+            updates: facilities::closures(province),
+            ends: facilities::ends(province),
+        },
     ]
 }
 

@@ -1,5 +1,7 @@
 //! Education: schools, what they were given by term, and pupils' cases for the three guarantees.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use minsheng_kit::values::divisions::{CountyCode, Divisions};
 use minsheng_proto::education::v1 as pb;
@@ -100,7 +102,7 @@ pub(super) fn cases(province: Province) -> Vec<Changes> {
             province.creation(&case, &case.name, case.applied_on)
         })
         .collect();
-    vec![Changes { register: "aid_cases", creations, updates: vec![] }]
+    vec![Changes { register: "aid_cases", creations, updates: vec![], ends: vec![] }]
 }
 
 fn open_to_pupils(all: Vec<School>) -> Vec<School> {
@@ -119,7 +121,8 @@ pub(super) fn changes(province: Province) -> Vec<Changes> {
         }
         let name = province.name("schools", school.number);
         let mut places = school.places;
-        for (version, year) in [(1, 2024), (2, 2025)] {
+        // The last is planned: on the report's day it lies ahead.
+        for (version, year) in [(1, 2024), (2, 2025), (3, 2026)] {
             places += draw.between(0, school.places / 20);
             let changed = pb::School {
                 name: name.clone(),
@@ -131,7 +134,7 @@ pub(super) fn changes(province: Province) -> Vec<Changes> {
             updates.push(province.update(&changed, &name, version, &["places", "pupils"], on));
         }
     }
-    vec![Changes { register: "schools", creations: vec![], updates }]
+    vec![Changes { register: "schools", creations: vec![], updates, ends: vec![] }]
 }
 
 fn schools(province: Province) -> Vec<School> {
@@ -160,6 +163,16 @@ fn schools(province: Province) -> Vec<School> {
         }
     }
     all
+}
+
+/// The schools that admit pupils by the rules of sunshine enrolment, by county: when each opened and closed.
+pub(super) fn admitting(province: Province) -> BTreeMap<String, Vec<(NaiveDate, Option<NaiveDate>)>> {
+    let mut admitting: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    let stages = [Stage::Primary, Stage::Junior, Stage::NineYear, Stage::Senior];
+    for school in schools(province).into_iter().filter(|school| stages.contains(&school.stage)) {
+        admitting.entry(school.county.as_str().to_owned()).or_default().push((school.opened_on, school.closed_on));
+    }
+    admitting
 }
 
 fn record(province: Province, draw: &mut Draw, school: &School) -> pb::School {

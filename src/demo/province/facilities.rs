@@ -2,11 +2,11 @@
 
 use chrono::NaiveDate;
 use minsheng_kit::values::divisions::{CountyCode, Divisions};
-use minsheng_proto::community::v1 as pb;
+use minsheng_proto::{common::v1::EndKind, community::v1 as pb};
 use pb::{AreaLevel, OperatorKind as Operator, ServicePointKind as Kind};
 
 use super::{Draw, LAST_DAY, Province, date, day_of, places};
-use crate::upload::Update;
+use crate::upload::{Ending, Update};
 
 /// Meal points open at the end of 2025, and when the last of the 176 opened: the target is missed by a few.
 const MEAL_POINTS: u32 = 168;
@@ -152,6 +152,19 @@ pub(super) fn closures(province: Province) -> Vec<Update> {
             province.update(&changed, &point.name, 1, &["closed_on"], closed_on)
         })
         .collect()
+}
+
+/// What becomes of some homes of mutual aid: one was recorded twice, some have ended, one will end after the last day.
+pub(super) fn ends(province: Province) -> Vec<Ending> {
+    let ended = |on| (EndKind::Ended, Some(on));
+    let ends = [
+        (3, ended(day_of(2025, 11, 30))),
+        (5, ended(day_of(2026, 2, 28))),
+        (7, (EndKind::Withdrawn, None)),
+        (11, ended(day_of(2026, 6, 30))),
+    ];
+    let name = |number: u32| province.name("service_points", format_args!("{}/{number}", Kind::MutualAidHome as i32));
+    ends.map(|(number, (kind, on))| province.ending(name(number), kind, on)).into()
 }
 
 fn point(province: Province, key: &str, county: CountyCode, kind: Kind, title: &str) -> pb::ServicePoint {

@@ -1,5 +1,7 @@
 //! Health: institutions with their assessments, the list of recognisable items with certificates and decisions.
 
+use std::collections::BTreeMap;
+
 use chrono::{Datelike as _, NaiveDate};
 use minsheng_kit::values::divisions::{CountyCode, Divisions, TownshipKind};
 use minsheng_proto::health::v1 as pb;
@@ -98,6 +100,15 @@ fn hospitals() -> impl Iterator<Item = Place> {
         })
 }
 
+/// The public hospitals by county: in this province all but the specialised ones, which are private.
+pub(super) fn public_hospitals() -> BTreeMap<String, Vec<(NaiveDate, Option<NaiveDate>)>> {
+    let mut public: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for place in hospitals().filter(|place| place.class != Class::SpecialisedHospital) {
+        public.entry(place.county.as_str().to_owned()).or_default().push((NaiveDate::MIN, None));
+    }
+    public
+}
+
 /// Township and community health centres, one for each place.
 fn primary() -> impl Iterator<Item = Place> {
     let of = |kinds: &'static [TownshipKind], class, title: &'static str, most: usize| {
@@ -149,7 +160,7 @@ fn institution(province: Province, draw: &mut Draw, place: &Place) -> pb::Instit
         area: place.county.as_str().to_owned(),
         title: place.title.clone(),
         institution_class: place.class.into(),
-        public: !(private && draw.chance(0.9)),
+        public: !(private && (draw.chance(0.9) || place.class == Class::SpecialisedHospital)),
         level: if graded { i32::try_from(draw.between(1, 3)).unwrap_or(1) } else { 0 },
         operating_from: Some(date(draw.day(day_of(1978, 1, 1), day_of(2020, 12, 31)))),
         operating_to: closed.then(|| date(draw.day(day_of(2024, 2, 1), LAST_DAY))),

@@ -25,8 +25,31 @@ const STEPS: [(&str, &[NaiveDate], u32); 8] = [
     ("minimum-wage-adjusted", &[day_of(2024, 7, 1)], 0),
 ];
 
+/// The commitment whose step is filed as done and was approved by nobody.
+const WAITING: &str = "pension-transfer-measures";
+
+/// Names the milestones of a department that are approved.
+pub(super) fn approved(province: Province, department: &'static str) -> Vec<String> {
+    let steps = steps(province, department).into_iter().filter(|step| step.commitment != WAITING);
+    steps.map(|step| name_of(&step)).collect()
+}
+
+/// Names a milestone as the service does: by what it is about.
+pub(in crate::demo) fn name_of(step: &pb::Milestone) -> String {
+    format!("milestones/{}.{}.{}", step.commitment, step.subject, step.area)
+}
+
 /// Makes the milestones that a department's service takes.
 pub(super) fn batch(province: Province, department: &'static str) -> Batch {
+    let steps = steps(province, department);
+    Batch {
+        register: "milestones",
+        expected: u64::try_from(steps.len()).unwrap_or_default(),
+        records: Box::new(steps.into_iter().map(|milestone| encoded(&milestone))),
+    }
+}
+
+fn steps(province: Province, department: &'static str) -> Vec<pb::Milestone> {
     let catalogue = crate::catalogue::get();
     let mut draw = province.draw(&format!("milestones/{department}"));
     let mut made = Vec::new();
@@ -52,11 +75,7 @@ pub(super) fn batch(province: Province, department: &'static str) -> Batch {
             made.push(step(commitment, number, subject(number), State::UnderWay, day_of(2025, 10, 15)));
         }
     }
-    Batch {
-        register: "milestones",
-        expected: u64::try_from(made.len()).unwrap_or_default(),
-        records: Box::new(made.into_iter().map(|milestone| encoded(&milestone))),
-    }
+    made
 }
 
 fn step(commitment: &Commitment, number: u32, subject: String, state: State, day: NaiveDate) -> pb::Milestone {
@@ -78,6 +97,7 @@ fn step(commitment: &Commitment, number: u32, subject: String, state: State, day
             String::new()
         },
         source: "synthetic province of the demo".to_owned(),
+        filed_by: super::returns::FILER.to_owned(),
         confidence: minsheng_proto::common::v1::Confidence::Low.into(),
         ..pb::Milestone::default()
     }

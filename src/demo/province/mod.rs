@@ -11,21 +11,21 @@ mod community;
 mod education;
 mod facilities;
 mod health;
-mod milestones;
+pub(super) mod milestones;
 mod people;
 mod places;
-mod returns;
+pub(super) mod returns;
 mod social_security;
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
 use chrono::{Datelike as _, Days, NaiveDate};
-use minsheng_proto::common::v1 as common;
+use minsheng_proto::{common::v1 as common, returns::v1 as pb};
 use prost::Message;
 use uuid::Uuid;
 
-use crate::upload::{Creation, Update};
+use crate::upload::{Creation, Ending, Update};
 
 /// The last day that the records speak of, and the day for which the demo reports unless another is asked for.
 pub const LAST_DAY: NaiveDate = day_of(2026, 3, 31);
@@ -67,6 +67,21 @@ pub struct Changes {
     pub creations: Vec<Creation>,
     /// The changes; those of one record in order.
     pub updates: Vec<Update>,
+    /// Records that end or are withdrawn, as they were created.
+    pub ends: Vec<Ending>,
+}
+
+/// Filings that are approved as they were filed, by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Approvals {
+    /// The officer who approves.
+    pub officer: &'static str,
+    /// Returns.
+    pub returns: Vec<String>,
+    /// Milestones.
+    pub milestones: Vec<String>,
+    /// Returns that were found wrong after they were approved, with the right figures; every other one is approved again.
+    pub corrections: Vec<pb::Return>,
 }
 
 /// What one department gets.
@@ -79,6 +94,8 @@ pub struct Lane {
     pub changes: Vec<Changes>,
     /// Its returns and milestones, beside the registers.
     pub filings: Vec<Batch>,
+    /// What another officer than the filer approves of them.
+    pub approvals: Approvals,
     /// Cases for which it asks another department, once that has its records: created one by one, as at a counter.
     pub cases: Vec<Changes>,
 }
@@ -97,6 +114,7 @@ impl Province {
                 batches: social_security::batches(self),
                 changes: vec![],
                 filings: self.filings("social-security"),
+                approvals: self.approvals("social-security"),
                 cases: vec![],
             },
             Lane {
@@ -104,6 +122,7 @@ impl Province {
                 batches: education::batches(self),
                 changes: education::changes(self),
                 filings: self.filings("education"),
+                approvals: self.approvals("education"),
                 cases: education::cases(self),
             },
             Lane {
@@ -111,6 +130,7 @@ impl Province {
                 batches: health::batches(self),
                 changes: vec![],
                 filings: self.filings("health"),
+                approvals: self.approvals("health"),
                 cases: vec![],
             },
             Lane {
@@ -118,6 +138,7 @@ impl Province {
                 batches: community::batches(self),
                 changes: community::changes(self),
                 filings: self.filings("community"),
+                approvals: self.approvals("community"),
                 cases: community::cases(self),
             },
         ]
@@ -125,6 +146,15 @@ impl Province {
 
     fn filings(self, department: &'static str) -> Vec<Batch> {
         vec![returns::batch(self, department), milestones::batch(self, department)]
+    }
+
+    fn approvals(self, department: &'static str) -> Approvals {
+        Approvals {
+            officer: returns::APPROVER,
+            returns: returns::approved(self, department),
+            milestones: milestones::approved(self, department),
+            corrections: returns::corrections(self, department),
+        }
     }
 
     /// Returns a stream of random numbers for each register, so that one may change without the others.
@@ -159,6 +189,12 @@ impl Province {
     /// Makes a record that is true from a day on.
     fn creation(self, resource: &impl Message, name: &str, on: Option<common::Date>) -> Creation {
         Creation { request_id: self.uuid(&format!("create/{name}")), resource: encoded(resource), effective_on: on }
+    }
+
+    /// Makes the end of a record that was not changed before, or its withdrawal.
+    fn ending(self, name: String, kind: common::EndKind, on: Option<NaiveDate>) -> Ending {
+        let request_id = self.uuid(&format!("end/{name}"));
+        Ending { request_id, name, version: 1, kind, ended_on: on.map(date) }
     }
 
     /// Makes a change of a record from a day on; `version` is the one that it changes.

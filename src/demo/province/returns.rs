@@ -2,15 +2,19 @@
 //!
 //! The catalogue says what is filed and in which unit; [`course_of`] says how it goes in this province.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use minsheng_analytics::{
-    catalogue::{Form, Measure},
+    catalogue::{Areas, Denominator, DivisionLevel, Form, Measure},
     model::{Commitment, Level, PRIMARY_MEASURE, SourceKind},
 };
 use minsheng_kit::values::divisions::Divisions;
 use minsheng_proto::returns::v1 as pb;
 
-use super::{Batch, Draw, LAST_DAY, Province, day_of, encoded, months, part, places, year_month};
+use super::{
+    Batch, Draw, LAST_DAY, Province, day_of, education, encoded, health, month_end, months, part, places, year_month,
+};
 
 /// How a commitment goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,20 +58,78 @@ const STOPPED_AFTER: NaiveDate = day_of(2025, 8, 31);
 /// The county that has filed nothing for years' ends, and how many more are late with the last month.
 const LATE_SHARE: f64 = 0.04;
 
+/// The officer who files figures and steps, and the one who approves them.
+pub(in crate::demo) const FILER: &str = "0107";
+pub(in crate::demo) const APPROVER: &str = "0231";
+/// The first month whose figures are approved, where a verdict asks for it: the month before most commitments fell due.
+const APPROVED_FROM: NaiveDate = day_of(2025, 11, 1);
+/// The commitment whose newest figures nobody has approved yet.
+const WAITING: &str = "critical-illness-cap-raised";
+/// The month that waits.
+const WAITING_FROM: NaiveDate = day_of(2026, 3, 1);
+
+/// Reports whether somebody has approved a figure: those by which a commitment is judged, but for the ones that wait.
+fn is_approved(spec: &Spec, month: NaiveDate) -> bool {
+    let waits = spec.commitment == WAITING && month >= WAITING_FROM;
+    // What is judged by a pace is judged from its first month on.
+    spec.judged && !waits && (spec.dated || month >= APPROVED_FROM)
+}
+
+/// Names the returns of a department that are approved.
+pub(super) fn approved(province: Province, department: &'static str) -> Vec<String> {
+    let mut names = Vec::new();
+    for spec in specs(province, department).into_iter().filter(|spec| spec.judged) {
+        let figures = filed(province, &spec).into_iter();
+        names.extend(figures.filter(|(month, _)| is_approved(&spec, *month)).map(|(_, figure)| name_of(&figure)));
+    }
+    names
+}
+
+/// The commitment of which some counties correct a month after it was approved, and the month.
+const CORRECTED: &str = "children-in-difficulty";
+const CORRECTED_MONTH: NaiveDate = day_of(2025, 12, 1);
+/// Every so many counties correct it.
+const CORRECTED_ONE_OF: usize = 12;
+
+/// The returns of a department that are corrected late, with the figures that are right.
+pub(super) fn corrections(province: Province, department: &'static str) -> Vec<pb::Return> {
+    let specs = specs(province, department).into_iter().filter(|spec| spec.judged && spec.commitment == CORRECTED);
+    let figures = specs.flat_map(|spec| filed(province, &spec));
+    let month = figures.filter(|(month, _)| *month == CORRECTED_MONTH).step_by(CORRECTED_ONE_OF);
+    let corrected = month.map(|(_, figure)| {
+        let numerator = figure.numerator.map(|numerator| (numerator - 2.0).max(0.0));
+        pb::Return { name: name_of(&figure), numerator, ..figure }
+    });
+    corrected.collect()
+}
+
+/// Names a return as the service does: by what it is about.
+pub(in crate::demo) fn name_of(figure: &pb::Return) -> String {
+    let measure = if figure.measure.is_empty() { PRIMARY_MEASURE } else { &figure.measure };
+    let month = figure.month.unwrap_or_default();
+    format!("returns/{}.{measure}.{}.{:04}-{:02}", figure.commitment, figure.area, month.year, month.month)
+}
+
 /// Makes the returns that a department's service takes.
 pub(super) fn batch(province: Province, department: &'static str) -> Batch {
-    let specs: Vec<Spec> = specs(department);
+    let specs: Vec<Spec> = specs(province, department);
     let per_month: usize = specs.iter().map(|spec| spec.areas.len()).sum();
     let expected = u64::try_from(per_month * months().count()).unwrap_or_default();
     let records = specs.into_iter().flat_map(move |spec| {
-        let mut draw = province.draw(&format!("returns/{}/{}", spec.commitment, spec.measure));
-        let mut made = Vec::new();
-        for (area, size) in &spec.areas {
-            made.extend(figures(&mut draw, &spec, area, *size).map(|filed| encoded(&filed)));
-        }
-        made
+        let figures = filed(province, &spec).into_iter();
+        figures.map(|(_, figure)| encoded(&figure)).collect::<Vec<_>>()
     });
     Batch { register: "returns", expected, records: Box::new(records) }
+}
+
+/// The figures of a measure in all areas, each with its month.
+fn filed(province: Province, spec: &Spec) -> Vec<(NaiveDate, pb::Return)> {
+    let mut draw = province.draw(&format!("returns/{}/{}", spec.commitment, spec.measure));
+    let mut made = Vec::new();
+    for (area, size) in &spec.areas {
+        made.extend(figures(&mut draw, spec, area, *size));
+    }
+    made
 }
 
 /// One measure that is filed.
@@ -85,9 +147,50 @@ struct Spec {
     ratio: f64,
     /// Area codes with their share of the size.
     areas: Vec<(String, f64)>,
+    /// A target is judged by it.
+    judged: bool,
+    /// It has a due date.
+    dated: bool,
+    /// What the whole of the share is in an area and a month, where the division table or a register knows it.
+    known: Option<Known>,
 }
 
-fn specs(department: &str) -> Vec<Spec> {
+/// Whoever knows the whole of a share.
+#[derive(Debug)]
+enum Known {
+    Divisions(Vec<DivisionLevel>),
+    /// Schools or hospitals by county: the days on which each opened and closed.
+    Register(BTreeMap<String, Vec<(NaiveDate, Option<NaiveDate>)>>),
+}
+
+impl Known {
+    fn of(province: Province, measure: &Measure) -> Option<Self> {
+        match measure.known_whole.as_ref()? {
+            Denominator::Divisions(levels) => Some(Self::Divisions(levels.clone())),
+            Denominator::Other(whole) if whole.dataset == "education.schools" => {
+                Some(Self::Register(education::admitting(province)))
+            }
+            Denominator::Other(_) => Some(Self::Register(health::public_hospitals())),
+            Denominator::Expression(_) => None,
+        }
+    }
+
+    fn whole(&self, area: &str, month: NaiveDate) -> i64 {
+        let day = month_end(month);
+        let number = match self {
+            Self::Divisions(levels) => Areas::of_the_region().count_divisions(area, levels, &[]),
+            Self::Register(places) => {
+                let open = |(opened, closed): &&(NaiveDate, Option<NaiveDate>)| {
+                    *opened <= day && closed.is_none_or(|closed| closed > day)
+                };
+                places.get(area).map_or(0, |places| places.iter().filter(open).count())
+            }
+        };
+        i64::try_from(number).unwrap_or_default()
+    }
+}
+
+fn specs(province: Province, department: &str) -> Vec<Spec> {
     let Ok(catalogue) = crate::catalogue::get() else { return vec![] };
     let mut specs = Vec::new();
     for entry in &catalogue.entries {
@@ -99,14 +202,14 @@ fn specs(department: &str) -> Vec<Spec> {
             let primary = measure.name == PRIMARY_MEASURE;
             let course = course_of(commitment, primary);
             if course != Course::Silent {
-                specs.push(spec(commitment, measure, primary, course));
+                specs.push(spec(province, commitment, measure, primary, course));
             }
         }
     }
     specs
 }
 
-fn spec(commitment: &Commitment, measure: &Measure, primary: bool, course: Course) -> Spec {
+fn spec(province: Province, commitment: &Commitment, measure: &Measure, primary: bool, course: Course) -> Spec {
     let size = match measure.form {
         Form::Share => 60_000.0,
         Form::Ratio => 20_000.0,
@@ -128,6 +231,9 @@ fn spec(commitment: &Commitment, measure: &Measure, primary: bool, course: Cours
         } else {
             areas(commitment, level)
         },
+        judged: primary && commitment.target.is_some(),
+        dated: commitment.due.is_some(),
+        known: Known::of(province, measure),
     }
 }
 
@@ -195,11 +301,13 @@ fn course_of(commitment: &Commitment, primary: bool) -> Course {
 }
 
 /// The figures of one area, month by month.
-fn figures(draw: &mut Draw, spec: &Spec, area: &str, share: f64) -> impl Iterator<Item = pb::Return> {
+fn figures(draw: &mut Draw, spec: &Spec, area: &str, share: f64) -> Vec<(NaiveDate, pb::Return)> {
     let all: Vec<NaiveDate> = months().collect();
     let last = f64::from(i32::try_from(all.len()).unwrap_or(1) - 1);
     let late = all.len() > 1 && spec.areas.len() > 7 && draw.chance(LATE_SHARE);
     let mut before = 0;
+    // Where the whole is one, it is there from some degree on.
+    let threshold = if spec.known.is_some() { draw.real(0.02, 0.98) } else { 0.0 };
     let mut filed = Vec::with_capacity(all.len());
     for (month, step) in all.iter().copied().zip(0_i32..) {
         if (late && month > day_of(2026, 2, 1)) || (spec.course == Course::Stopped && month > STOPPED_AFTER) {
@@ -212,25 +320,33 @@ fn figures(draw: &mut Draw, spec: &Spec, area: &str, share: f64) -> impl Iterato
         let steady = fixed(spec.course);
         let noise = if steady { 1.0 } else { draw.real(0.985, 1.015) };
         let degree = (from + (to - from) * f64::from(step) / last) * noise;
-        let (numerator, denominator) = match spec.form {
-            Form::Share => {
+        let at_goal = to >= 1.0 && month >= day_of(2025, 12, 1) && !late_to_goal(spec);
+        let (numerator, denominator) = match (spec.form, &spec.known) {
+            (_, Some(known)) => {
+                let whole = known.whole(area, month);
+                let degree = if at_goal { 1.0 } else { degree.clamp(0.0, 1.0) };
+                // Things are there or not: none is nearly there.
+                let whole_ones = |degree: f64| part((whole_of(whole) * degree).floor(), 1.0);
+                let there = if whole == 1 { i64::from(degree >= threshold) } else { whole_ones(degree) };
+                (there, None)
+            }
+            (Form::Share, None) => {
                 let whole = part(spec.size, share).max(12);
-                let degree =
-                    if to >= 1.0 && month >= day_of(2025, 12, 1) && !late_to_goal(spec) { 1.0 } else { degree };
+                let degree = if at_goal { 1.0 } else { degree };
                 (part(whole_of(whole), degree.clamp(0.0, 1.0)), Some(whole))
             }
-            Form::Ratio => {
+            (Form::Ratio, None) => {
                 let whole = part(spec.size, share).max(5);
                 (part(whole_of(whole) * spec.ratio, degree), Some(whole))
             }
-            Form::Figure if steady => (part(share, 1.0), None),
-            Form::Figure => (part(spec.size * share, degree), None),
+            (Form::Figure, None) if steady => (part(share, 1.0), None),
+            (Form::Figure, None) => (part(spec.size * share, degree), None),
         };
         let numerator = if spec.cumulative { numerator.max(before) } else { numerator };
         before = numerator;
-        filed.push(figure(spec, area, month, numerator, denominator));
+        filed.push((month, figure(spec, area, month, numerator, denominator)));
     }
-    filed.into_iter()
+    filed
 }
 
 /// Lhasa's hospitals joined the pilot of one registration for three days by February 2026, after its date.
@@ -255,6 +371,7 @@ fn figure(spec: &Spec, area: &str, month: NaiveDate, numerator: i64, denominator
         denominator: denominator.map(real),
         unit: spec.unit.clone(),
         source: "synthetic province of the demo".to_owned(),
+        filed_by: FILER.to_owned(),
         confidence: minsheng_proto::common::v1::Confidence::Low.into(),
         ..pb::Return::default()
     }

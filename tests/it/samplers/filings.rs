@@ -33,6 +33,7 @@ impl Sampler for Milestones {
             happened_on: date(FIRST_DAY),
             evidence: "a".to_owned(),
             source: "a".to_owned(),
+            filed_by: "0107".to_owned(),
             ..pb::Milestone::default()
         };
         sample(vec![], &milestone)
@@ -63,6 +64,7 @@ impl Sampler for Returns {
             value: Some(1.0),
             unit: Catalogue::shipped().entry(COMMITMENT).expect("an entry").primary().unit.en.clone(),
             source: "a".to_owned(),
+            filed_by: "0107".to_owned(),
             ..pb::Return::default()
         };
         sample(vec![], &filed)
