@@ -145,7 +145,7 @@ impl Pass<'_> {
         let schema = questions.schema(dataset);
         let begin = || Reading { gathered: terms.iter().map(|term| Gather::of(term.what)).collect(), ..Reading::new() };
         let readings = lake.read_each(dataset, files, &schema, begin, |reading: &mut Reading, _, rows| {
-            reading.take(rows, terms, only, &questions, as_of).map_err(wrong)
+            reading.take(rows, only, &questions, as_of).map_err(wrong)
         })?;
         let mut reach = Reach::default();
         let of = |term: &&Term| match term.what {
@@ -290,14 +290,7 @@ impl Reading {
         Self { slots: Slots::new(), gathered: Vec::new(), reach: Reach::default() }
     }
 
-    fn take(
-        &mut self,
-        mut rows: DataFrame,
-        terms: &[&Term],
-        only: &[Only],
-        questions: &Questions,
-        as_of: i64,
-    ) -> PolarsResult<()> {
+    fn take(&mut self, mut rows: DataFrame, only: &[Only], questions: &Questions, as_of: i64) -> PolarsResult<()> {
         let recorded = rows.column("_recorded_at")?.i64()?;
         if recorded.max().is_some_and(|newest| newest > as_of) {
             let known = recorded.iter().map(|instant| instant.is_some_and(|instant| instant <= as_of));
@@ -314,8 +307,7 @@ impl Reading {
         let diffs: Vec<i64> = rows.column("_diff")?.i64()?.iter().map(Option::unwrap_or_default).collect();
         let answers = questions.answer(rows, &areas)?;
         let answers = Answers::of(&answers)?;
-        let terms = terms.iter().zip(only).zip(&questions.parts).zip(&mut self.gathered);
-        for (((term, only), parts), gathered) in terms {
+        for ((only, parts), gathered) in only.iter().zip(&questions.parts).zip(&mut self.gathered) {
             for asked in parts {
                 match gathered {
                     Gather::Sum(gathered) => answers.sum(asked, &slots, &diffs, gathered),
