@@ -354,6 +354,28 @@ const DOCUMENT: &[Column] = &[
         "数字已隐去：可能指向个人",
         "the figures are withheld: they could point to a person",
     ),
+    column(
+        "commitments[].unapproved",
+        "true/false",
+        "数值含未经审核的报送数：列出，但不计入结论",
+        "figures are in the value that nobody but their filer has approved: shown, and counted for no verdict",
+    ),
+    column(
+        "commitments[].parts.level",
+        "word",
+        "所辖受目标约束地区的层级",
+        "level of the areas below that the target binds too",
+    ),
+    column(
+        "commitments[].parts.met",
+        "number",
+        "已达成（含逾期达成）的地区数",
+        "areas that have met it, late ones too",
+    ),
+    column("commitments[].parts.on_track", "number", "进展正常的地区数", "areas on track"),
+    column("commitments[].parts.behind", "number", "有风险或滞后的地区数", "areas at risk or off track"),
+    column("commitments[].parts.missed", "number", "逾期未达的地区数", "areas that missed it"),
+    column("commitments[].parts.unknown", "number", "无法评定的地区数", "areas that are not assessable"),
 ];
 
 /// The files for machines, with all their columns. `attainment.sdmx.json` has the components of `attainment.sdmx.csv`.
