@@ -81,7 +81,7 @@ pub enum SignedError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: SignatureError,
+        source: Box<SignatureError>,
     },
 }
 
@@ -117,7 +117,9 @@ pub fn check(directory: &Path, pki: &Path) -> Result<Checked, SignedError> {
     let malformed = |source| SignedError::Malformed { path: path.clone(), source };
     let Signed { statement, signature } = serde_json::from_slice(&text).map_err(malformed)?;
     let message = serde_json::to_vec(&statement).map_err(malformed)?;
-    signature.verify(pki, &message).map_err(|source| SignedError::Signature { path: path.clone(), source })?;
+    signature
+        .verify(pki, &message)
+        .map_err(|source| SignedError::Signature { path: path.clone(), source: Box::new(source) })?;
     let found = match statement.of {
         Kind::Lake => Lake::open_read_only(directory)?.heads()?,
         Kind::Report => digests(directory)?,
@@ -140,7 +142,7 @@ fn sign(directory: &Path, statement: Statement, signer: &Signer) -> Result<(), S
     let malformed = |source| SignedError::Malformed { path: path.clone(), source };
     let message = serde_json::to_vec(&statement).map_err(malformed)?;
     let signature = Signature::make(&signer.pki, &signer.department, &message)
-        .map_err(|source| SignedError::Signature { path: path.clone(), source })?;
+        .map_err(|source| SignedError::Signature { path: path.clone(), source: Box::new(source) })?;
     let text = serde_json::to_vec_pretty(&Signed { statement, signature }).map_err(malformed)?;
     Ok(lake::replace(&path, &text)?)
 }

@@ -59,7 +59,9 @@ pub fn views(catalogue: &Catalogue) -> String {
     for view in &counted {
         text.push_str(&view.text());
     }
-    least.iter().for_each(|(_, view)| text.push_str(view));
+    for (_, view) in &least {
+        text.push_str(view);
+    }
     let names = counted.iter().map(View::name).chain(least.into_iter().map(|(name, _)| name));
     let all: BTreeSet<String> = names.map(|name| format!("SELECT * FROM {name}")).collect();
     let all = all.into_iter().collect::<Vec<_>>().join("\nUNION ALL ");

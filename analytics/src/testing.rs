@@ -306,7 +306,7 @@ pub(crate) fn make_outdated(directory: &std::path::Path) {
     std::fs::write(directory.join("manifest.json"), manifest.to_string()).unwrap();
 }
 
-/// PythonWith of Python that a test needs, and what is imported of them.
+/// What of Python a test needs, and what is imported of it.
 pub(crate) struct PythonWith {
     /// Name of the directory in which they are kept.
     pub(crate) name: &'static str,

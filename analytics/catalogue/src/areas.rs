@@ -106,7 +106,7 @@ impl Areas {
         let mut codes = BTreeSet::new();
         for level in levels {
             match level {
-                DivisionLevel::Prefecture => codes.extend(divisions.prefectures().iter().map(|code| code.as_str())),
+                DivisionLevel::Prefecture => codes.extend(divisions.prefectures().iter().map(AreaCode::as_str)),
                 DivisionLevel::County => codes.extend(divisions.counties().iter().map(CountyCode::as_str)),
                 DivisionLevel::Township => {
                     codes.extend(divisions.townships().iter().map(|township| township.code.as_str()));

@@ -272,7 +272,7 @@ impl Checker<'_> {
         if source == SourceKind::Milestones
             && raw.name.get_ref() == PRIMARY_MEASURE
             && let Some(target) = commitment.target
-            && (raw.subjects.len() as f64) < target
+            && f64::from(u32::try_from(raw.subjects.len()).unwrap_or(u32::MAX)) < target
         {
             self.problem(place, format!("the {target} subjects that fulfil the target are not all named"));
         }

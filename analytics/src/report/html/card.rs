@@ -181,43 +181,48 @@ fn clause_of(article: u8, clause: Clause) -> Words {
     )
 }
 
+/// What was promised, by whom, and how it is measured.
+fn facts_of_commitment(article: u8, commitment: &Commitment) -> Vec<Fact> {
+    let mut out = Vec::new();
+    let mut fact = |zh: &str, en: &str, text: Words| out.push(Fact { label: Words::new(zh, en), text });
+    if !commitment.promise.zh.is_empty() {
+        fact("承诺", "Promise", (&commitment.promise).into());
+    }
+    if let Some(clause) = commitment.clause {
+        fact("出处", "Clause", clause_of(article, clause));
+    }
+    fact("统计口径", "Measure", (&commitment.measure).into());
+    if let Some(waits_for) = &commitment.waits_for {
+        fact("尚待", "Waits for", waits_for.into());
+    }
+    if let Some(window) = commitment.window {
+        fact("统计区间", "Window", lang::window(window).into());
+    }
+    if let Some((due, basis)) = commitment.due.zip(commitment.due_basis) {
+        let (zh, en) = lang::due_basis(basis);
+        fact("期限", "Due", Words::new(format!("{due}（{zh}）"), format!("{due}, {en}")));
+    }
+    let names = |pick: fn((&str, &str)) -> String, comma: &str| {
+        commitment.leads.iter().map(|lead| pick(lang::department(lead))).collect::<Vec<_>>().join(comma)
+    };
+    let zh = names(|(zh, _)| zh.to_owned(), "、");
+    let en = names(|(_, en)| en.to_owned(), ", ");
+    fact("责任单位", "Responsible", Words::new(zh, en));
+    if let Some(standard) = &commitment.standard {
+        let figure = |unit: &str| format!("{} {unit}", format::number(standard.value, 2));
+        fact("标准", "Standard", Words::new(figure(&standard.unit.zh), figure(&standard.unit.en)));
+    }
+    out
+}
+
 fn facts(
     entry: &AttainmentEntry,
     commitment: Option<&Commitment>,
     index: &Index<'_>,
     document: &AttainmentDocument,
 ) -> Vec<Fact> {
-    let mut out = Vec::new();
+    let mut out = commitment.map(|commitment| facts_of_commitment(entry.article, commitment)).unwrap_or_default();
     let mut fact = |zh: &str, en: &str, text: Words| out.push(Fact { label: Words::new(zh, en), text });
-    if let Some(commitment) = commitment {
-        if !commitment.promise.zh.is_empty() {
-            fact("承诺", "Promise", (&commitment.promise).into());
-        }
-        if let Some(clause) = commitment.clause {
-            fact("出处", "Clause", clause_of(entry.article, clause));
-        }
-        fact("统计口径", "Measure", (&commitment.measure).into());
-        if let Some(waits_for) = &commitment.waits_for {
-            fact("尚待", "Waits for", waits_for.into());
-        }
-        if let Some(window) = commitment.window {
-            fact("统计区间", "Window", lang::window(window).into());
-        }
-        if let Some((due, basis)) = commitment.due.zip(commitment.due_basis) {
-            let (zh, en) = lang::due_basis(basis);
-            fact("期限", "Due", Words::new(format!("{due}（{zh}）"), format!("{due}, {en}")));
-        }
-        let names = |pick: fn((&str, &str)) -> String, comma: &str| {
-            commitment.leads.iter().map(|lead| pick(lang::department(lead))).collect::<Vec<_>>().join(comma)
-        };
-        let zh = names(|(zh, _)| zh.to_owned(), "、");
-        let en = names(|(_, en)| en.to_owned(), ", ");
-        fact("责任单位", "Responsible", Words::new(zh, en));
-        if let Some(standard) = &commitment.standard {
-            let figure = |unit: &str| format!("{} {unit}", format::number(standard.value, 2));
-            fact("标准", "Standard", Words::new(figure(&standard.unit.zh), figure(&standard.unit.en)));
-        }
-    }
     if let Some(parts) = &entry.parts {
         let (zh, en) = lang::parts(parts);
         fact("所辖地区", "Areas below", Words::new(zh, en));

@@ -264,7 +264,7 @@ pub async fn a_batch_is_approved_in_one_unit_of_work_and_each_figure_is_answered
         let mut figures: Vec<pb::Return> = ["540102", "540103", "540121", "540122"]
             .map(|area| pb::Return { area: area.to_owned(), ..site.share(40.0, 50.0) })
             .into();
-        figures[2].filed_by = APPROVER.to_owned();
+        APPROVER.clone_into(&mut figures[2].filed_by);
         let filed = submit(&mut client, 1, figures).await;
         let named =
             |place: usize, etag: &str| pb::ReturnApproval { name: filed[place].name.clone(), etag: etag.to_owned() };

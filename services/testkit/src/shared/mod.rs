@@ -22,7 +22,7 @@ macro_rules! shared_tests {
     ($definition:path) => {
         $crate::shared_tests! { $definition:
             a_batch_is_answered_figure_by_figure_by_the_contract_and_by_the_commitment
-            a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_again_and_its_history_stays,
+            a_figure_is_corrected_with_its_reason_approved_withdrawn_and_filed_again_and_its_history_stays
             a_batch_is_approved_in_one_unit_of_work_and_each_figure_is_answered
             a_milestone_is_reached_on_its_day_and_with_its_evidence
             an_approval_outlasts_the_end_of_a_milestone_and_not_its_withdrawal
