@@ -55,7 +55,13 @@ impl Context {
     /// Calls with the context of an instant.
     pub fn with_rule_context<T>(&self, now: i64, f: impl FnOnce(RuleContext<'_>) -> T) -> T {
         let parameters = self.parameters();
-        f(RuleContext { parameters: &parameters, calendar: self.calendar, keys: &self.keys, today: today(now) })
+        f(RuleContext {
+            parameters: &parameters,
+            calendar: self.calendar,
+            keys: &self.keys,
+            today: today(now),
+            carried_over: false,
+        })
     }
 
     /// Returns the parameters in force.

@@ -84,11 +84,14 @@ impl Register for Returns {
                 check_scope(entry, area, &mut violations);
             }
             if let Some(measure) = measure_of(entry, &filed.measure, &mut violations) {
+                let area = area.filter(|_| !context.carried_over);
                 let divisions = area.and_then(|area| divisions_of(entry, measure, area));
                 check_figures(measure, &filed.unit, figures, divisions, &mut violations);
             }
         }
-        check_officer(&filed.filed_by, &mut violations);
+        if !context.carried_over {
+            check_officer(&filed.filed_by, &mut violations);
+        }
         check_month(record.month_from, epoch_day(context.today), &mut violations);
         // A corrected figure is filed again and needs a new approval.
         record.return_state = pb::ReturnState::Submitted as i64;

@@ -12,7 +12,7 @@ use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, Query
 use prost::Message as _;
 
 use super::{
-    Engine, FOREVER, Head, Register, Table,
+    Engine, FOREVER, Head, Register, RuleContext, Table,
     engine::revisions_place,
     states::{ACTIVE, ENDED, same_content},
 };
@@ -317,6 +317,7 @@ impl<R: Register> Engine<R> {
                 let resource = R::Resource::decode(plain.as_slice()).map_err(Error::internal)?;
                 let head = Head { version, effective_on, ..head.clone() };
                 let previous = contents.last().map(|content| &content.record);
+                let context = RuleContext { carried_over: true, ..context };
                 let decoded = self.register.validate(&resource, head, previous, context);
                 let mut state = decoded.map_err(|violations| {
                     let name = R::name(&resource);

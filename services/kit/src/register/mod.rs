@@ -67,6 +67,8 @@ pub struct RuleContext<'a> {
     pub keys: &'a Keys,
     /// The present day in Asia/Shanghai.
     pub today: NaiveDate,
+    /// The resource is one that an earlier version kept: a rule that came since does not refuse it.
+    pub carried_over: bool,
 }
 
 /// One thing that a department keeps.

@@ -189,6 +189,7 @@ impl Case {
             calendar: Calendar::get(),
             keys: &keys,
             today: day_of_epoch(ON).expect("a day"),
+            carried_over: false,
         };
         for mut states in certificates {
             mark_new(tx.connection, &mut states)?;
