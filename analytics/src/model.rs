@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 mod attainment;
 pub mod wire;
 
-pub use attainment::{AttainmentDocument, AttainmentEntry, BackTest, Forecast, ForecastMethod, Notice, Parts};
+pub use attainment::{
+    AttainmentDocument, AttainmentEntry, BackTest, Calibration, Forecast, ForecastMethod, Notice, Parts,
+};
 
 pub use minsheng_catalogue::{
     Area, Baseline, Basis, Bilingual, Clause, Commitment, Direction, DueBasis, Kind, Level, PRIMARY_MEASURE, REGION,

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 
 use crate::forecast;
 use crate::model::{
@@ -98,6 +98,7 @@ pub fn assess(input: &Input<'_>) -> AttainmentDocument {
         catalogue: input.catalogue.to_owned(),
         sources,
         commitments,
+        calibration: None,
         notice: None,
     }
 }
@@ -272,7 +273,8 @@ fn entry(
     }
 }
 
-/// A forecast for what still has a date ahead; a back-test only where a reader sees it, in the region's own row.
+/// A forecast to the due date where it is ahead, and for the region a year ahead where there is none; a back-test only where
+/// a reader sees it, in the region's own row.
 fn wanted_forecast(
     input: &Input<'_>,
     facts: &Facts,
@@ -280,20 +282,29 @@ fn wanted_forecast(
     series: &Series<'_>,
     verdict: &Verdict,
 ) -> Option<Forecast> {
-    let ahead = facts.due.is_some_and(|due| due > input.on);
-    let judged = matches!(verdict.status, Status::Met | Status::OnTrack | Status::AtRisk | Status::OffTrack);
-    if !ahead || !judged || facts.milestone || area.level > input.policy.forecast_down_to {
+    let of_region = area.level == Level::Region;
+    let goal_without_date = verdict.reason == Some(Reason::NoDueDate);
+    let judged =
+        goal_without_date || !matches!(verdict.status, Status::NotAssessable | Status::Missed | Status::MetLate);
+    let horizon = match facts.due {
+        Some(due) => Some(due).filter(|due| *due > input.on && area.level <= input.policy.forecast_down_to),
+        None => input.on.checked_add_months(Months::new(12)).filter(|_| of_region),
+    };
+    if !judged || facts.milestone {
         return None;
     }
+    let whole = facts.bounds.map(|(low, high)| high - low);
+    let cases = series.newest_statement().and_then(|row| row.denominator).filter(|cases| *cases > 0.0);
     let request = forecast::ForecastRequest {
-        on: input.on,
-        horizon: facts.due?,
+        horizon: horizon?,
+        due: facts.due.is_some(),
         target: facts.target,
         direction: facts.direction,
         bounds: facts.bounds,
         cumulative: facts.cumulative,
+        one_case: whole.zip(cases).map(|(whole, cases)| whole / cases),
     };
-    forecast::forecast(series.observations(), &request, area.level == Level::Region)
+    forecast::forecast(series.observations(), &request, of_region)
 }
 
 fn projected_progress(
@@ -306,7 +317,8 @@ fn projected_progress(
     let newest = series.observations().last()?;
     verdict.progress?;
     let projected = match forecast {
-        Some(forecast) => forecast.value,
+        // Further ahead than was tried, nothing is projected.
+        Some(forecast) => forecast.value?,
         None => pace::straight_on(baseline, newest.value, newest.on, due, facts.bounds)?,
     };
     pace::progress(projected, baseline.value, target)

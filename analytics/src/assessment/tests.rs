@@ -475,6 +475,44 @@ fn change_over_twelve_months_needs_the_same_month_of_the_year_before() {
     assert_eq!(assessed(&commitment("c"), &rows).commitments[0].change_12_months, None);
 }
 
+/// Eighteen months up to June 2025 in the region and in a prefecture.
+fn a_year_and_a_half() -> Vec<StatisticRow> {
+    let months = (0..18_u32).map(|step| (format!("{}-{:02}", 2024 + step / 12, step % 12 + 1), f64::from(step) + 50.0));
+    let of = |(month, value): (String, f64)| {
+        ["540000", "540100"].map(|area| StatisticRow { area: area.into(), ..row(&month, value) })
+    };
+    months.flat_map(of).collect()
+}
+
+#[test]
+fn without_a_date_the_region_is_forecast_a_year_ahead_or_as_far_as_was_tried() {
+    let rows = a_year_and_a_half();
+    for standing in [false, true] {
+        let open = Commitment { due: None, due_basis: None, every_area: true, standing, ..commitment("c") };
+        let entries = assessed(&open, &rows).commitments;
+        let region = entries[0].forecast.expect("a forecast of the region");
+        assert_eq!((region.on, region.months_ahead, region.months_tested), (day("2026-03-31"), 9, 9));
+        assert!(region.probability.is_some() && region.back_test.is_some(), "{region:?}");
+        assert_eq!(entries[0].projected_progress, None, "nothing is due on any day");
+        assert_eq!((entries[1].area.as_str(), entries[1].forecast), ("540100", None));
+    }
+}
+
+#[test]
+fn further_ahead_than_was_tried_nothing_is_projected() {
+    let rows = a_year_and_a_half();
+    let near = Commitment { every_area: true, ..commitment("c") };
+    let far = Commitment { due: Some(day("2030-12-31")), ..near.clone() };
+    let (near, far) = (assessed(&near, &rows).commitments, assessed(&far, &rows).commitments);
+    for at in [0, 1] {
+        assert!(near[at].forecast.and_then(|forecast| forecast.probability).is_some(), "{}", near[at].area);
+        assert!(near[at].projected_progress.is_some(), "{}", near[at].area);
+        let forecast = far[at].forecast.expect("a pace");
+        assert_eq!((forecast.value, forecast.probability, far[at].projected_progress), (None, None, None));
+        assert!((forecast.pace_per_month - 1.0).abs() < 1e-6, "{forecast:?}");
+    }
+}
+
 #[test]
 fn a_green_over_seven_reds_says_so() {
     let divided = Commitment {

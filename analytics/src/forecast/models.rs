@@ -4,7 +4,8 @@ use augurs::ets::AutoETS;
 use augurs::prelude::{Fit, Predict};
 
 use super::LEVEL;
-use super::distribution::{Z_80, student_90};
+use super::distribution::{Mixture, Normal, Z_80, student_90};
+use super::scale::Scale;
 use crate::assessment::series::{Observation, months_between};
 use crate::model::ForecastMethod;
 
@@ -14,82 +15,80 @@ const ETS_MONTHS: usize = 24;
 /// Months that it needs in a back-test, where the last ones are held back.
 const ETS_TRIAL_MONTHS: usize = 15;
 
-/// One step of a path.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Point {
-    /// Expected value.
-    pub(super) value: f64,
-    /// Lower end of the interval.
-    pub(super) low: f64,
-    /// Upper end of the interval.
-    pub(super) high: f64,
-}
+/// Months that any model needs.
+pub(super) const FEWEST_MONTHS: usize = 3;
 
-/// The months ahead.
+/// What one model says of the months ahead, the first one month ahead.
+type Path = Vec<Normal>;
+
+/// What the models say together.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Path {
-    /// One point per month, the first one month ahead.
-    pub(super) points: Vec<Point>,
-    /// Expected value and standard deviation of each month, before any bound.
-    free: Vec<(f64, f64)>,
+pub(super) struct Outlook {
+    /// How it was made.
+    pub(super) method: ForecastMethod,
+    months: Vec<Mixture>,
 }
 
-fn index(step: u32) -> Option<usize> {
-    usize::try_from(step).ok()?.checked_sub(1)
-}
-
-impl Path {
-    fn new(points: Vec<Point>, free: Vec<(f64, f64)>) -> Option<Self> {
+impl Outlook {
+    fn of(method: ForecastMethod, bounded: Scale, paths: &[(Scale, Path)]) -> Option<Self> {
         let finite =
-            points.iter().all(|point| point.value.is_finite() && point.low.is_finite() && point.high.is_finite());
-        finite.then_some(Self { points, free })
+            |(_, path): &(Scale, Path)| path.iter().all(|month| month.mean.is_finite() && month.deviation.is_finite());
+        let steps = paths.iter().map(|(_, path)| path.len()).min()?;
+        let of_month = |step: usize| Mixture::of(bounded, paths.iter().map(|(scale, path)| (*scale, path[step])));
+        paths.iter().all(finite).then(|| Self { method, months: (0..steps).map(of_month).collect() })
     }
 
-    /// A path made by hand.
+    /// An outlook that is sure of one value.
     #[cfg(test)]
-    pub(super) fn of(points: Vec<Point>) -> Self {
-        Self { points, free: Vec::new() }
+    pub(super) fn sure(value: f64, steps: u32) -> Option<Self> {
+        let path = (0..steps).map(|_| Normal { mean: value, deviation: 0.0 }).collect();
+        Self::of(ForecastMethod::LinearPace, Scale::Plain, &[(Scale::Plain, path)])
     }
 
-    /// The point so many months ahead.
-    pub(super) fn at(&self, step: u32) -> Option<Point> {
-        self.points.get(index(step)?).copied()
+    /// The pace alone, however many months are known.
+    #[cfg(test)]
+    pub(super) fn pace_alone(observations: &[Observation], steps: u32) -> Option<Self> {
+        Self::of(ForecastMethod::LinearPace, Scale::Plain, &[(Scale::Plain, pace(observations, steps)?)])
     }
 
-    /// Expected value and standard deviation so many months ahead, before any bound.
-    pub(super) fn unbounded_at(&self, step: u32) -> Option<(f64, f64)> {
-        self.free.get(index(step)?).copied()
+    /// Returns what can be so many months ahead.
+    pub(super) fn at(&self, step: u32) -> Option<&Mixture> {
+        self.months.get(usize::try_from(step).ok()?.checked_sub(1)?)
     }
 }
 
-/// Returns the best path that the months allow, and how it was made.
-pub(super) fn best_path(observations: &[Observation], steps: u32) -> Option<(ForecastMethod, Path)> {
-    if unbroken(observations).len() >= ETS_MONTHS
-        && let Some(path) = smoothing(observations, steps)
-    {
-        return Some((ForecastMethod::Ets, path));
+/// Returns what the months allow to be said: with two unbroken years smoothing and pace, else the pace alone; of a share
+/// both in points and in odds. All are as likely as each other, because none is right for every figure. In a back-test
+/// fewer months do.
+pub(super) fn outlook(observations: &[Observation], bounded: Scale, steps: u32, trial: bool) -> Option<Outlook> {
+    let enough = if trial { ETS_TRIAL_MONTHS } else { ETS_MONTHS };
+    let of_late = unbroken(observations);
+    let smoothed = of_late.len() >= enough;
+    let observations = if smoothed { of_late } else { observations };
+    let mut paths = Vec::new();
+    let mut method = ForecastMethod::LinearPace;
+    for scale in scales(bounded) {
+        let scaled = scaled(observations, scale);
+        paths.push((scale, pace(&scaled, steps)?));
+        if let Some(path) = smoothed.then(|| smoothing(&scaled, steps)).flatten() {
+            method = ForecastMethod::Average;
+            paths.push((scale, path));
+        }
     }
-    pace(observations, steps).map(|path| (ForecastMethod::LinearPace, path))
+    Outlook::of(method, bounded, &paths)
 }
 
-/// Returns the path of one method, for a back-test.
-pub(super) fn path(method: ForecastMethod, observations: &[Observation], steps: u32) -> Option<Path> {
-    match method {
-        ForecastMethod::Ets => smoothing(observations, steps),
-        ForecastMethod::LinearPace => pace(observations, steps),
-    }
+/// The scales on which a figure is carried on: as it is, and for a share the odds beside it.
+fn scales(bounded: Scale) -> Vec<Scale> {
+    if bounded == Scale::Plain { vec![Scale::Plain] } else { vec![Scale::Plain, bounded] }
 }
 
-/// Months that a method needs in a back-test.
-pub(super) fn fewest_months(method: ForecastMethod) -> usize {
-    match method {
-        ForecastMethod::Ets => ETS_TRIAL_MONTHS,
-        ForecastMethod::LinearPace => 3,
-    }
+fn scaled(observations: &[Observation], scale: Scale) -> Vec<Observation> {
+    observations.iter().map(|seen| Observation { value: scale.to(seen.value), ..*seen }).collect()
 }
 
 /// The months without a gap up to the newest: a figure of years before says nothing of how the months go.
-fn unbroken(observations: &[Observation]) -> &[Observation] {
+pub(super) fn unbroken(observations: &[Observation]) -> &[Observation] {
     let gap = observations.windows(2).rposition(|pair| months_between(pair[0].on, pair[1].on) != 1);
     &observations[gap.map_or(0, |before| before + 1)..]
 }
@@ -100,7 +99,6 @@ fn unbroken(observations: &[Observation]) -> &[Observation] {
 /// The model's own interval takes its trend for certain, which makes years ahead look as sure as next month. The standard
 /// error of the average monthly change is added, times the months ahead.
 fn smoothing(observations: &[Observation], steps: u32) -> Option<Path> {
-    let observations = unbroken(observations);
     let moves = observations.windows(2).any(|pair| (pair[0].value - pair[1].value).abs() > f64::EPSILON);
     if !moves || observations.len() < ETS_TRIAL_MONTHS {
         return None;
@@ -113,25 +111,19 @@ fn smoothing(observations: &[Observation], steps: u32) -> Option<Path> {
     let months = f64::from(months_between(first.on, last.on));
     let (variance, _) = scatter(observations, (last.value - first.value) / months, 2);
     let trend_error = (variance / months).sqrt();
-    let (points, free) = (1..=steps)
-        .zip(ahead.point.iter().zip(intervals.lower.iter().zip(&intervals.upper)))
-        .map(|(step, (value, (low, high)))| {
-            let own = (high - low) / (2.0 * Z_80);
-            let deviation = own.hypot(f64::from(step) * trend_error);
-            (
-                Point { value: *value, low: value - Z_80 * deviation, high: value + Z_80 * deviation },
-                (*value, deviation),
-            )
-        })
-        .unzip();
-    Path::new(points, free)
+    let month = |(step, (mean, (low, high))): (u32, (&f64, (&f64, &f64)))| {
+        let own = (high - low) / (2.0 * Z_80);
+        Normal { mean: *mean, deviation: own.hypot(f64::from(step) * trend_error) }
+    };
+    let points = ahead.point.iter().zip(intervals.lower.iter().zip(&intervals.upper));
+    Some((1..=steps).zip(points).map(month).collect())
 }
 
-/// The average monthly change carried on (a random walk with drift); its interval widens with the months ahead and with
-/// the uncertainty of the drift itself, by Student's distribution.
+/// The average monthly change carried on (a random walk with drift); it scatters more with the months ahead and with the
+/// uncertainty of the drift itself, by Student's distribution.
 fn pace(observations: &[Observation], steps: u32) -> Option<Path> {
     let (first, last) = (observations.first()?, observations.last()?);
-    if observations.len() < 3 {
+    if observations.len() < FEWEST_MONTHS {
         return None;
     }
     let months = f64::from(months_between(first.on, last.on));
@@ -141,13 +133,14 @@ fn pace(observations: &[Observation], steps: u32) -> Option<Path> {
 }
 
 /// "Stays as it is": what every forecast has to beat.
-pub(super) fn naive(observations: &[Observation], steps: u32) -> Option<Path> {
+pub(super) fn naive(observations: &[Observation], bounded: Scale, steps: u32) -> Option<Outlook> {
     let last = observations.last()?;
-    if observations.len() < 3 {
+    if observations.len() < FEWEST_MONTHS {
         return None;
     }
     let (variance, degrees) = scatter(observations, 0.0, 1);
-    Some(walk(last.value, 0.0, variance, |ahead| ahead, student_90(degrees), steps))
+    let path = walk(last.value, 0.0, variance, |ahead| ahead, student_90(degrees), steps);
+    Outlook::of(ForecastMethod::LinearPace, bounded, &[(Scale::Plain, path)])
 }
 
 /// Variance of one month's change about the drift, and its degrees of freedom; a gap of several months counts as many.
@@ -165,13 +158,10 @@ fn scatter(observations: &[Observation], drift: f64, parameters: u32) -> (f64, f
 }
 
 fn walk(last: f64, drift: f64, variance: f64, growth: impl Fn(f64) -> f64, quantile: f64, steps: u32) -> Path {
-    let (points, free) = (1..=steps)
-        .map(|step| {
-            let ahead = f64::from(step);
-            let value = last + drift * ahead;
-            let half = quantile * (variance * growth(ahead)).sqrt();
-            (Point { value, low: value - half, high: value + half }, (value, half / Z_80))
-        })
-        .unzip();
-    Path { points, free }
+    let month = |step: u32| {
+        let ahead = f64::from(step);
+        let half = quantile * (variance * growth(ahead)).sqrt();
+        Normal { mean: last + drift * ahead, deviation: half / Z_80 }
+    };
+    (1..=steps).map(month).collect()
 }

@@ -9,10 +9,12 @@ use super::{Baseline, Basis, Completeness, Direction, Kind, Level, Reason, Sourc
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ForecastMethod {
-    /// Exponential smoothing, the model chosen automatically.
+    /// Exponential smoothing alone, as reports before November 2026 had it.
     Ets,
     /// The average monthly change carried on, with an interval from how the months scattered about it.
     LinearPace,
+    /// Both, each as likely as the other.
+    Average,
 }
 
 /// How well a forecasting method did on the months that are already known.
@@ -34,6 +36,33 @@ pub struct BackTest {
     /// Share of the values that fell into the naive forecast's interval, 0 to 1.
     #[serde(with = "wire::number")]
     pub naive_interval_coverage: f64,
+    /// Mean squared difference between the probability and what came, 0 to 1; none without a target.
+    #[serde(default, with = "wire::optional_number")]
+    pub brier: Option<f64>,
+    /// Of the forecasts, how many were for a month in which the target held; none without a target.
+    #[serde(default)]
+    pub held: Option<u32>,
+}
+
+/// What the forecasts of a report were worth together, on the months that are already known.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Number of figures whose forecasts were tried.
+    pub figures: u32,
+    /// Number of forecasts that were compared with what came.
+    pub forecasts: u32,
+    /// Share of the values that fell into the interval, 0 to 1.
+    #[serde(with = "wire::number")]
+    pub interval_coverage: f64,
+    /// Share of the values that fell into the interval of "stays as it is", 0 to 1.
+    #[serde(with = "wire::number")]
+    pub naive_interval_coverage: f64,
+    /// Mean squared difference between the probability and what came; none without a target.
+    #[serde(with = "wire::optional_number")]
+    pub brier: Option<f64>,
+    /// The same of whoever says for every target the share of them that held.
+    #[serde(with = "wire::optional_number")]
+    pub base_rate_brier: Option<f64>,
 }
 
 /// Where a figure is heading.
@@ -44,22 +73,22 @@ pub struct Forecast {
     /// The day it is made for: the due date, or a year ahead where there is none.
     #[serde(with = "wire::date")]
     pub on: NaiveDate,
-    /// The value expected then.
-    #[serde(with = "wire::number")]
-    pub value: f64,
+    /// The value expected then: as likely to be more as to be less; none further ahead than was tried.
+    #[serde(with = "wire::optional_number")]
+    pub value: Option<f64>,
     /// Lower end of the interval.
-    #[serde(with = "wire::number")]
-    pub low: f64,
+    #[serde(with = "wire::optional_number")]
+    pub low: Option<f64>,
     /// Upper end of the interval.
-    #[serde(with = "wire::number")]
-    pub high: f64,
+    #[serde(with = "wire::optional_number")]
+    pub high: Option<f64>,
     /// The interval's nominal coverage, 0 to 1.
     #[serde(with = "wire::number")]
     pub level: f64,
-    /// Probability that the target holds then, 0 to 1; none without a target.
+    /// Probability that the target holds then, 0 to 1; none without a target, or further ahead than was tried.
     #[serde(with = "wire::optional_number")]
     pub probability: Option<f64>,
-    /// The day on which the expected value reaches the target, where it does within ten years.
+    /// The day on which the expected value reaches the target, where it does no further ahead than was tried.
     #[serde(with = "wire::optional_date")]
     pub met_on: Option<NaiveDate>,
     /// Change per month that the forecast expects over the year ahead, or up to its day where that is nearer.
@@ -70,6 +99,12 @@ pub struct Forecast {
     pub needed_per_month: Option<f64>,
     /// How the method did on the months that are known; none where they are too few.
     pub back_test: Option<BackTest>,
+    /// Months from the last one known to the day.
+    #[serde(default)]
+    pub months_ahead: u32,
+    /// Months ahead that the history allows to be tried: half of it at most.
+    #[serde(default)]
+    pub months_tested: u32,
 }
 
 /// One commitment in one area: an entry of `attainment.json`, in the order of its fields.
@@ -242,6 +277,9 @@ pub struct AttainmentDocument {
     pub sources: Vec<SourceState>,
     /// One entry per commitment and area, in the order of the catalogue and of the areas' codes.
     pub commitments: Vec<AttainmentEntry>,
+    /// What the forecasts were worth; none where none was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// What stands above every form of the report; none for real records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,

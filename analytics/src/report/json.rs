@@ -14,12 +14,14 @@ pub fn write(out: &mut dyn Write, document: &AttainmentDocument) -> Result<(), R
     list(out, &document.sources)?;
     write!(out, "],\n\"commitments\":[")?;
     list(out, &document.commitments)?;
-    if let Some(notice) = &document.notice {
-        write!(out, "],\n\"notice\":{}", serde_json::to_string(notice)?)?;
-        writeln!(out, "}}")?;
-    } else {
-        writeln!(out, "]}}")?;
+    write!(out, "]")?;
+    if let Some(calibration) = &document.calibration {
+        write!(out, ",\n\"calibration\":{}", serde_json::to_string(calibration)?)?;
     }
+    if let Some(notice) = &document.notice {
+        write!(out, ",\n\"notice\":{}", serde_json::to_string(notice)?)?;
+    }
+    writeln!(out, "}}")?;
     Ok(())
 }
 

@@ -219,6 +219,9 @@ pub fn method(method: ForecastMethod) -> Words {
     match method {
         ForecastMethod::Ets => ("指数平滑，自动选型", "exponential smoothing, model chosen automatically"),
         ForecastMethod::LinearPace => ("平均月进度外推", "average monthly pace carried on"),
+        ForecastMethod::Average => {
+            ("指数平滑与平均月进度外推取平均", "exponential smoothing and the average monthly pace, averaged")
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::catalogue::Catalogue;
+use crate::forecast;
 use crate::model::{
     Area, AttainmentDocument, AttainmentEntry, Commitment, Notice, Run, SourceKind, StatisticRow, Status,
 };
@@ -157,6 +158,7 @@ pub fn protect(report: &Report<'_>, options: &Options) -> (AttainmentDocument, V
     document.notice = options.notice.clone().or(document.notice);
     let mut rows = report.rows.to_vec();
     suppress::apply(&mut document, &mut rows, report.commitments, report.areas, options.suppress_below);
+    document.calibration = forecast::calibration(&document);
     (document, rows)
 }
 

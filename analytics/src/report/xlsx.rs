@@ -364,9 +364,9 @@ fn entry_row(sheet: &mut Worksheet, row: u32, entry: &AttainmentEntry, styles: &
     cells.number(entry.projected_progress)?;
     cells.day(entry.met_on)?;
     cells.number(entry.change_12_months)?;
-    cells.number(forecast.map(|forecast| forecast.value))?;
-    cells.number(forecast.map(|forecast| forecast.low))?;
-    cells.number(forecast.map(|forecast| forecast.high))?;
+    cells.number(forecast.and_then(|forecast| forecast.value))?;
+    cells.number(forecast.and_then(|forecast| forecast.low))?;
+    cells.number(forecast.and_then(|forecast| forecast.high))?;
     cells.number(forecast.and_then(|forecast| forecast.probability))?;
     cells.number(forecast.and_then(|forecast| forecast.needed_per_month))?;
     cells.day(entry.value_on)?;

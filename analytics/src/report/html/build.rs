@@ -5,7 +5,8 @@ use super::super::{Options, Report, format, in_order_of_urgency};
 use super::card;
 use super::index::{Index, applies, mark};
 use super::view::{AreaScore, Article, MatrixCell, MatrixRow, Page, Source, Tally, Trial, Urgent, Words};
-use crate::model::{AttainmentDocument, AttainmentEntry, SourceRun, SourceState, Status};
+use crate::forecast::LEVEL;
+use crate::model::{AttainmentDocument, AttainmentEntry, Calibration, Kind, SourceRun, SourceState, Status};
 
 fn tallies<'a>(entries: &(impl Iterator<Item = &'a AttainmentEntry> + Clone)) -> Vec<Tally> {
     let total = entries.clone().count().max(1);
@@ -44,6 +45,8 @@ pub(super) fn page(report: &Report<'_>, options: &Options) -> Page {
         area_scores: area_scores(document, &index),
         matrix: region.iter().map(|entry| matrix_row(entry, &index)).collect(),
         trials: region.iter().filter_map(|entry| trial(entry)).collect(),
+        calibration: document.calibration.as_ref().map(calibration),
+        probabilities: probabilities(&region),
         sources: document.sources.iter().map(view).collect(),
         withheld: document.commitments.iter().filter(|entry| entry.suppressed).count(),
         suppress_below: options.suppress_below,
@@ -204,6 +207,62 @@ fn matrix_cell(entry: Option<&AttainmentEntry>) -> MatrixCell {
         _ => String::new(),
     };
     MatrixCell { code: lang::status_code(entry.status), sign: lang::status_sign(entry.status), text, hint }
+}
+
+/// What the forecasts are worth together, in a sentence.
+fn calibration(tried: &Calibration) -> Words {
+    let (figures, forecasts) = (tried.figures, tried.forecasts);
+    let (covered, naive) = (format::share(tried.interval_coverage), format::share(tried.naive_interval_coverage));
+    let level = format::share(LEVEL);
+    let scores = tried.brier.zip(tried.base_rate_brier);
+    let scores = scores.map(|(own, base)| (format!("{own:.3}"), format!("{base:.3}")));
+    let brier = |text: fn(&str, &str) -> String| scores.as_ref().map(|(own, base)| text(own, base)).unwrap_or_default();
+    let zh = brier(|own, base| format!("概率的 Brier 分数为 {own}，只用总体达标率作预测为 {base}，越小越好。"));
+    let en = brier(|own, base| {
+        format!(
+            " The probabilities' Brier score is {own}; whoever always says the base rate gets {base}; less is better."
+        )
+    });
+    Words::new(
+        format!("{figures} 个指标共 {forecasts} 次检验：{level} 区间实际覆盖 {covered}（维持现状为 {naive}）。{zh}"),
+        format!(
+            "{forecasts} trials of {figures} figures: the {level} intervals held {covered} of the values (\"stays as it is\": {naive}).{en}"
+        ),
+    )
+}
+
+/// How many commitments have a probability, and why the others have none.
+fn probabilities(region: &[&AttainmentEntry]) -> Words {
+    let given =
+        region.iter().filter(|entry| entry.forecast.is_some_and(|forecast| forecast.probability.is_some())).count();
+    let why = |entry: &AttainmentEntry| match (entry.forecast, entry.status) {
+        (Some(forecast), _) if forecast.probability.is_some() => None,
+        _ if entry.target.is_none() => Some(("没有指标", "no number to reach")),
+        (Some(_), _) => Some(("期限超出历史数据可检验的范围", "further ahead than the history allows to be tried")),
+        _ if entry.kind == Kind::Milestone => Some(("节点类，做到或未做到", "a milestone, done or not")),
+        _ if entry.suppressed => Some(("不公开", "withheld")),
+        _ if entry.due.is_some_and(|due| due <= entry.month) => Some(("已到期", "its date has passed")),
+        (None, Status::NotAssessable) => Some(("无法评定", "not assessable")),
+        (None, _) => {
+            Some(("数据不足三个整月，或历史月份不公开", "fewer than three whole months, or months of it are withheld"))
+        }
+    };
+    let mut reasons: Vec<((&str, &str), usize)> = Vec::new();
+    for reason in region.iter().filter_map(|entry| why(entry)) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    reasons.sort_by(|(left_reason, left), (right_reason, right)| right.cmp(left).then(left_reason.cmp(right_reason)));
+    let list = |pick: fn((&'static str, &'static str)) -> &'static str, comma: &str| {
+        reasons.iter().map(|(reason, count)| format!("{} {count}", pick(*reason))).collect::<Vec<_>>().join(comma)
+    };
+    let all = region.len();
+    Words::new(
+        format!("{all} 项中 {given} 项给出概率；其余：{}。", list(|(zh, _)| zh, "，")),
+        format!("{given} of {all} commitments have a probability; the others: {}.", list(|(_, en)| en, ", ")),
+    )
 }
 
 fn trial(entry: &AttainmentEntry) -> Option<Trial> {

@@ -308,26 +308,24 @@ fn forecast(entry: &AttainmentEntry) -> Option<Words> {
     let forecast = entry.forecast?;
     let sentence = |lang: Lang| {
         let figure = |value: f64| format::figure(entry, value, lang);
-        let mut text = match lang {
-            Lang::Zh => format!(
-                "{} 预计 {}，{} 区间 {} 至 {}",
-                forecast.on,
-                figure(forecast.value),
-                format::share(forecast.level),
-                figure(forecast.low),
-                figure(forecast.high)
-            ),
-            Lang::En => format!(
-                "{} expected on {}, {} interval {} to {}",
-                figure(forecast.value),
-                forecast.on,
-                format::share(forecast.level),
-                figure(forecast.low),
-                figure(forecast.high)
+        let level = format::share(forecast.level);
+        let interval = forecast.value.zip(forecast.low).zip(forecast.high);
+        let figures = interval.map(|((value, low), high)| (figure(value), figure(low), figure(high)));
+        let (on, ahead, tested) = (forecast.on, forecast.months_ahead, forecast.months_tested);
+        let mut text = match (figures, lang) {
+            (Some((value, low, high)), Lang::Zh) => format!("{on} 预计 {value}，{level} 区间 {low} 至 {high}"),
+            (Some((value, low, high)), Lang::En) => {
+                format!("{value} expected on {on}, {level} interval {low} to {high}")
+            }
+            (None, Lang::Zh) => {
+                format!("{on} 距今 {ahead} 个月，历史数据只够检验 {tested} 个月的预测，不作数值和概率预测")
+            }
+            (None, Lang::En) => format!(
+                "{on} is {ahead} months ahead; the history allows forecasts of {tested} to be tried, so no value and no probability"
             ),
         };
         if let Some(probability) = forecast.probability {
-            let word = lang.pick("；按期达成概率 ", "; probability of meeting the target ");
+            let word = lang.pick("；届时达标概率 ", "; probability that the target holds then ");
             text.push_str(word);
             text.push_str(&format::probability(probability));
         }
@@ -338,8 +336,10 @@ fn forecast(entry: &AttainmentEntry) -> Option<Words> {
         if let Some(needed) = forecast.needed_per_month {
             text.push_str(lang.pick("；今后每月需 ", "; needed per month from now "));
             text.push_str(&amount(entry, needed, lang));
-            text.push_str(lang.pick("，近期每月 ", ", of late "));
-            text.push_str(&amount(entry, forecast.pace_per_month, lang));
+        }
+        if forecast.needed_per_month.is_some() || forecast.value.is_none() {
+            text.push_str(lang.pick("；近期每月 ", "; of late "));
+            text.push_str(&format::change(entry, forecast.pace_per_month, lang));
         }
         let (zh, en) = lang::method(forecast.method);
         text.push_str(lang.pick("（", " ("));

@@ -116,9 +116,11 @@ pub(super) fn curve(curve: &Curve<'_>) -> Option<String> {
         .iter()
         .map(|observation| observation.value)
         .chain(curve.target)
-        .chain(forecast.iter().flat_map(|forecast| [forecast.low, forecast.high]));
+        .chain(forecast.iter().flat_map(|forecast| [forecast.low, forecast.high]).flatten());
     let (low, high) = range(values)?;
-    let end = forecast.map_or(last.on, |forecast| forecast.on.max(last.on));
+    // Further ahead than was tried there is nothing to draw.
+    let forecast = forecast.and_then(|forecast| Some((forecast.on, forecast.value?, forecast.low?, forecast.high?)));
+    let end = forecast.map_or(last.on, |(on, ..)| on.max(last.on));
     let months = f64::from(months_between(first.on, end).max(1));
     let scale = Scale { first: first.on, months, low, high, left: 52.0, top: 10.0, width: 440.0, height: 132.0 };
     let floor = scale.top + scale.height;
@@ -161,15 +163,15 @@ pub(super) fn curve(curve: &Curve<'_>) -> Option<String> {
             y + 3.5
         );
     }
-    if let Some(forecast) = forecast {
+    if let Some((on, value, low, high)) = forecast {
         let (x, y) = (scale.x(last.on), scale.y(last.value));
-        let far = scale.x(forecast.on);
+        let far = scale.x(on);
         let _ = write!(
             out,
             r#"<path class="cone" d="M{x:.1} {y:.1}L{far:.1} {:.1}V{:.1}Z"/><path class="ahead" d="M{x:.1} {y:.1}L{far:.1} {:.1}"/>"#,
-            scale.y(forecast.high),
-            scale.y(forecast.low),
-            scale.y(forecast.value)
+            scale.y(high),
+            scale.y(low),
+            scale.y(value)
         );
     }
     let _ = write!(

@@ -216,6 +216,10 @@ pub(super) struct Page {
     pub(super) area_scores: Vec<AreaScore>,
     pub(super) matrix: Vec<MatrixRow>,
     pub(super) trials: Vec<Trial>,
+    /// What the forecasts are worth together.
+    pub(super) calibration: Option<Words>,
+    /// How many commitments have a probability, and why the others have none.
+    pub(super) probabilities: Words,
     pub(super) sources: Vec<Source>,
     pub(super) withheld: usize,
     pub(super) suppress_below: u32,
