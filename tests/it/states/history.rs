@@ -7,7 +7,7 @@ use minsheng_testkit::{
     sampler::{FIRST_DAY, Place, Sampler},
     wire::{call, date_value, inner, mask_value, meta, text},
 };
-use prost_reflect::{DynamicMessage, Value};
+use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 use tonic::{Code, Status};
 
 use super::{
@@ -274,6 +274,10 @@ impl History {
             }
             Operation::Update { scope, fields: content, whole } => {
                 let mut resource = if *whole { self.resource(content) } else { self.named() };
+                // Whoever changes a filing says so each time.
+                if ReflectMessage::descriptor(&resource).get_field_by_name("filed_by").is_some() {
+                    resource.set_field_by_name("filed_by", Value::String("0107".to_owned()));
+                }
                 for (field, value) in content {
                     resource.set_field_by_name(field, value.clone());
                 }
