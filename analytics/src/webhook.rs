@@ -1,4 +1,4 @@
-//! Tells somebody's address which verdicts a report changed: one POST of JSON, tried again a few times.
+//! Reports to an address which verdicts a report changed: one POST of JSON, retried a few times.
 //!
 //! It says nothing that the report does not say. An address that does not take it delays nothing beyond the tries and loses
 //! nothing for good: `AttainmentService/WatchStatuses` tells the same to whoever asks.
@@ -78,7 +78,7 @@ impl Webhook {
         Ok(Self { client: client.map_err(WebhookError::Client)?, address, waits: WAITS.to_vec() })
     }
 
-    /// Tells it; a refusal that trying again will not mend is final.
+    /// Sends it; a refusal that a retry will not mend is final.
     pub async fn tell(&self, told: &Told<'_>) -> Result<(), WebhookError> {
         let body = serde_json::to_vec(told).unwrap_or_default();
         let mut waits = self.waits.iter();

@@ -150,7 +150,7 @@ fn is_elsewhere(error: &Error) -> bool {
     matches!(source.downcast_ref::<JobError>(), Some(JobError::Lake(LakeError::InUse { .. })))
 }
 
-/// Tells an address which verdicts changed; says what went wrong.
+/// Reports to an address which verdicts changed, and prints what went wrong.
 async fn tell(
     webhook: &Webhook,
     due_at: DateTime<Utc>,

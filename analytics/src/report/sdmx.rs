@@ -15,7 +15,7 @@ use crate::model::{Commitment, StatisticRow, wire};
 /// The dataflow, as agency, name and version.
 pub const STRUCTURE: &str = "MINSHENG:ATTAINMENT(1.0)";
 
-/// Where the format of the JSON file is laid down.
+/// Where the format of the JSON file is specified.
 const SCHEMA: &str = "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/data-message/tools/schemas/2.0.0/sdmx-json-data-schema.json";
 
 /// What SDMX says of an observation.

@@ -3,7 +3,7 @@
 //! Differences by day do not depend on the day of a report, and a journal is only added to: what was gathered from some
 //! files stays what it is. Kept are the terms' differences with the digest of what made them, the instant as of which
 //! they were gathered, and the files that they cover, all of which were recorded by then. Whatever does not fit
-//! (another digest, a file that is gone, a table that was read again) is gathered anew; a file that was altered is not
+//! (another digest, a file that is gone, a table that was read again) is gathered again; a file that was altered is not
 //! used. Without any of it a run gives the same figures, only later.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,7 +122,7 @@ pub fn follow_rewriting(lake: &Lake, rewritten: &[Rewritten]) -> Result<(), Lake
     for Rewritten { dataset, dropped, added } in rewritten {
         let Some(covers) = head.datasets.get_mut(dataset) else { continue };
         let covered: BTreeSet<&String> = dropped.iter().filter(|path| covers.files.contains_key(*path)).collect();
-        // Where only some of the rows are covered, the files that are gone are found missing, and all is gathered anew.
+        // Where only some of the rows are covered, the files that are gone are found missing, and all is gathered again.
         if covered.len() == dropped.len() {
             covers.files.retain(|path, _| !dropped.contains(path));
             covers.files.extend(added.iter().map(|file| (file.path.clone(), file.sha256.clone())));

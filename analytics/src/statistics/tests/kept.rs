@@ -173,7 +173,7 @@ fn what_is_kept_is_used_only_where_all_that_made_it_is_the_same() {
     });
 }
 
-/// Changes something, and compares what is computed of [`COMMITMENT`] with what is computed of the same rows anew.
+/// Changes something, and compares what is computed of [`COMMITMENT`] with what is computed of the same rows again.
 fn same_as_whole(changed: &str, catalogue: &Catalogue, rows: &[Row], change: impl FnOnce(&mut Lake)) {
     let (_directory, mut lake, _) = poisoned(rows);
     change(&mut lake);
